@@ -1,0 +1,28 @@
+// Package clock is where time comes from. Everything that asks what time it is
+// takes a Clock; nothing else in the rules calls time.Now, and no SQL does.
+//
+// The invariant: Now never goes back within a process. The threat is a wall
+// clock that is set back: it would revive an ended grant, or open a delegation
+// early a second time. While the wall is behind, Now stands still.
+package clock
+
+import "time"
+
+// Clock tells the time and wakes those who wait for it. All implementations
+// are safe for concurrent use.
+type Clock interface {
+	// Now returns the time in UTC, to the microsecond. It never goes back.
+	Now() time.Time
+
+	// After returns a channel that closes once Now() >= t; it is closed at
+	// once when t has come already. Call stop when done waiting: a waiter that
+	// is not stopped is kept until its time. Calling stop again is harmless.
+	After(t time.Time) (c <-chan struct{}, stop func())
+}
+
+// Micros returns t as microseconds since 1970 UTC, the form of every time in
+// the database. Parts of a microsecond are cut off.
+func Micros(t time.Time) int64 { return t.UnixMicro() }
+
+// FromMicros is the inverse of Micros; the result is in UTC.
+func FromMicros(us int64) time.Time { return time.UnixMicro(us).UTC() }

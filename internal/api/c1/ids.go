@@ -7,9 +7,6 @@ import (
 	"github.com/interim-access/interim/internal/platform/id"
 )
 
-// idForm is the form of every identifier on this door, shown in refusals.
-const idForm = "^[a-zA-Z0-9]{27}$"
-
 // nobody stands in a filter for an identifier that no object of ours can have.
 // It is no UUID, so it equals no stored id: a filter made of strangers only
 // matches nothing instead of being dropped, which would match everything.
@@ -78,5 +75,5 @@ func FilterIDs[T ~string](field string, list []string) ([]T, error) {
 func KSUID[T ~string](v T) string { return id.KSUID(string(v)) }
 
 func malformed(field string) error {
-	return fault.InvalidField(field, "must match the pattern %s", idForm)
+	return fault.InvalidField(field, "must match the pattern %s", id.Pattern)
 }

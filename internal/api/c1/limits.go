@@ -1,6 +1,7 @@
 package c1
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -21,10 +22,11 @@ func CheckList(field string, n, most int) error {
 	return nil
 }
 
-// CheckText refuses a text of more than most characters, and one that is not UTF-8.
+// CheckText refuses a text of more than most characters, and one that no
+// database keeps: not UTF-8, or with a NUL in it.
 func CheckText(field, s string, most int) error {
-	if !utf8.ValidString(s) {
-		return fault.InvalidField(field, "is not valid UTF-8")
+	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
+		return fault.InvalidField(field, "is not valid text")
 	}
 	if n := utf8.RuneCountInString(s); n > most {
 		return fault.InvalidField(field, "has %d characters; at most %d are allowed", n, most)

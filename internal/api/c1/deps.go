@@ -1,0 +1,23 @@
+package c1
+
+import (
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/page"
+)
+
+// Deps is what the handlers stand on. One value serves all of them; nothing in
+// it changes after start-up.
+type Deps struct {
+	DB     *db.DB
+	Clock  clock.Clock
+	Tokens *page.Tokens
+
+	Audit     *audit.Log
+	Directory *directory.Service
+
+	PublicURL string // https://host[:port] that clients use, without a slash at the end
+	TenantID  string // UUID of this installation
+}

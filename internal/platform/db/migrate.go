@@ -1,0 +1,103 @@
+package db
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"embed"
+	"io/fs"
+	"log/slog"
+	"testing/fstest"
+	"text/template"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// Reader is the schema this binary can read: a database whose
+// schema_info.min_reader is above it is refused. Raise it together with a
+// migration that raises min_reader.
+const Reader = 1
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// dialects name the types that differ, for the migrations.
+var dialects = map[Engine]template.FuncMap{
+	SQLite:   words("text", "text", "blob", "integer primary key autoincrement"),
+	Postgres: words(`text collate "C"`, "jsonb", "bytea", "bigint generated always as identity primary key"),
+}
+
+func words(text, json, blob, identity string) template.FuncMap {
+	say := func(s string) func() string { return func() string { return s } }
+	return template.FuncMap{"text": say(text), "json": say(json), "blob": say(blob), "identity": say(identity)}
+}
+
+// render returns the migrations in the engine's words.
+func render(from fs.FS, e Engine) (fs.FS, error) {
+	names, err := fs.Glob(from, "migrations/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	out := fstest.MapFS{}
+	for _, name := range names {
+		raw, err := fs.ReadFile(from, name)
+		if err != nil {
+			return nil, err
+		}
+		t, err := template.New(name).Funcs(dialects[e]).Parse(string(raw))
+		if err != nil {
+			return nil, err
+		}
+		var b bytes.Buffer
+		if err := t.Execute(&b, nil); err != nil {
+			return nil, err
+		}
+		out[name[len("migrations/"):]] = &fstest.MapFile{Data: b.Bytes()}
+	}
+	return out, nil
+}
+
+// migrate brings the schema up to date. The caller keeps other processes out.
+func migrate(ctx context.Context, conn *sql.DB, e Engine, reader int) error {
+	if err := checkReader(ctx, conn, e, reader); err != nil {
+		return err
+	}
+	files, err := render(migrations, e)
+	if err != nil {
+		return err
+	}
+	dialect := goose.DialectSQLite3
+	if e == Postgres {
+		dialect = goose.DialectPostgres
+	}
+	p, err := goose.NewProvider(dialect, conn, files, goose.WithDisableGlobalRegistry(true),
+		goose.WithSlog(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return err
+	}
+	_, err = p.Up(ctx)
+	return err
+}
+
+// checkReader refuses a database that only later releases understand, before
+// anything in it is touched.
+func checkReader(ctx context.Context, conn *sql.DB, e Engine, reader int) error {
+	find := "select count(*) from sqlite_schema where name = 'schema_info'"
+	if e == Postgres {
+		find = "select count(*) from pg_catalog.pg_class where oid = to_regclass('schema_info')"
+	}
+	var n, need int
+	if err := conn.QueryRowContext(ctx, find).Scan(&n); err != nil || n == 0 {
+		return err
+	}
+	if err := conn.QueryRowContext(ctx, "select min_reader from schema_info").Scan(&need); err != nil {
+		return err
+	}
+	if need > reader {
+		return fault.New(fault.Unavailable,
+			"the database needs a newer release: its schema asks for reader %d and this binary is reader %d", need, reader)
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+// Package dbtest opens databases for tests: the current schema, empty, one of
+// its own for each test.
+package dbtest
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/pgtest"
+)
+
+// Each runs the test on SQLite and on PostgreSQL.
+func Each(t *testing.T, test func(t *testing.T, d *db.DB)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, Postgres(t)) })
+}
+
+// SQLite returns an empty database in the test's temporary folder, closed at
+// its end.
+func SQLite(t testing.TB) *db.DB {
+	t.Helper()
+	return open(t, db.Options{Path: filepath.Join(t.TempDir(), "interim.db")})
+}
+
+// Postgres returns an empty database on a real PostgreSQL, dropped at the end
+// of the test.
+func Postgres(t testing.TB) *db.DB {
+	t.Helper()
+	return open(t, db.Options{URL: pgtest.Clone(t, "migrated", migrated)})
+}
+
+// migrated brings a template database up to the current schema.
+func migrated(url string) error {
+	d, err := db.Open(context.Background(), db.Options{URL: url})
+	if err != nil {
+		return err
+	}
+	return d.Close()
+}
+
+func open(t testing.TB, o db.Options) *db.DB {
+	t.Helper()
+	d, err := db.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Errorf("close the database: %v", err)
+		}
+	})
+	return d
+}

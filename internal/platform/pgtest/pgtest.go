@@ -1,0 +1,140 @@
+package pgtest
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// own keeps the shared server reachable: were it collected, its standard input
+// would be closed, and that stops it.
+var own *Instance
+
+// shared is the server of this test process: the URL of a database in which
+// others can be created. It is stopped by the end of the process.
+var shared = sync.OnceValues(func() (string, error) {
+	if u := os.Getenv("INTERIM_TEST_POSTGRES_URL"); u != "" {
+		return u, nil
+	}
+	s, err := create()
+	if err != nil {
+		return "", err
+	}
+	if err := s.Start(); err != nil {
+		s.remove()
+		return "", err
+	}
+	own = s
+	return s.URL("postgres"), nil
+})
+
+// URL returns the address of an empty database of the test's own, dropped at
+// its end.
+func URL(t testing.TB) string {
+	t.Helper()
+	return fresh(t, server(t), "")
+}
+
+// templates are the databases that Clone copies, by name.
+var templates sync.Map // name → func() (string, error)
+
+// Clone returns the address of a database of the test's own that starts as a
+// copy of a template. The template is made once in a process for each name, by
+// prepare, which leaves no connection open.
+func Clone(t testing.TB, name string, prepare func(url string) error) string {
+	t.Helper()
+	admin := server(t)
+	made, _ := templates.LoadOrStore(name, sync.OnceValues(func() (string, error) {
+		template := "template_" + unique()
+		if err := run(admin, "create database "+template); err != nil {
+			return "", err
+		}
+		return template, prepare(in(admin, template))
+	}))
+	template, err := made.(func() (string, error))()
+	if err != nil {
+		t.Fatalf("prepare the template database %s: %v", name, err)
+	}
+	return fresh(t, admin, " template "+template)
+}
+
+// Server starts a server of the test's own, which it may stop and start. It
+// goes with the test. It needs the programs, whatever
+// INTERIM_TEST_POSTGRES_URL says.
+func Server(t testing.TB) *Instance {
+	t.Helper()
+	s, err := create()
+	if err != nil {
+		leaveOut(t, err)
+	}
+	t.Cleanup(s.remove)
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func server(t testing.TB) string {
+	t.Helper()
+	admin, err := shared()
+	if err != nil {
+		leaveOut(t, err)
+	}
+	return admin
+}
+
+// leaveOut skips a test for want of PostgreSQL, or fails it where none may be
+// left out.
+func leaveOut(t testing.TB, err error) {
+	t.Helper()
+	if os.Getenv("CI") == "true" || os.Getenv("INTERIM_TEST_REQUIRE_POSTGRES") == "1" || err != errNone { //nolint:errorlint // errNone is never wrapped
+		t.Fatalf("PostgreSQL is required: %v", err)
+	}
+	t.Skipf("left out on PostgreSQL: %s (%v)", t.Name(), err)
+}
+
+// fresh creates a database, with the given clause, and drops it after the test.
+func fresh(t testing.TB, admin, clause string) string {
+	t.Helper()
+	name := "test_" + unique()
+	if err := run(admin, "create database "+name+clause); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := run(admin, "drop database "+name+" with (force)"); err != nil {
+			t.Errorf("drop the test's database: %v", err)
+		}
+	})
+	return in(admin, name)
+}
+
+// run executes one statement on a connection of its own.
+func run(address, sql string) error {
+	ctx := context.Background()
+	c, err := pgx.Connect(ctx, address)
+	if err != nil {
+		return err
+	}
+	defer c.Close(ctx)
+	_, err = c.Exec(ctx, sql)
+	return err
+}
+
+// in is the address with another database.
+func in(address, database string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		panic(fmt.Sprintf("pgtest: INTERIM_TEST_POSTGRES_URL is not a URL: %v", err))
+	}
+	u.Path = "/" + database
+	return u.String()
+}
+
+func unique() string { return strings.ToLower(rand.Text()) }

@@ -86,6 +86,24 @@ func (w *Where) In(column string, values any) {
 	w.conds = append(w.conds, column+" in "+in)
 }
 
+// NotIn adds "column not in (…)"; an empty list adds nothing.
+func (w *Where) NotIn(column string, values any) { w.In(column+" not", values) }
+
+// Exists adds "exists (subselect (…))", where subselect ends in "in"; an empty
+// list adds nothing.
+func (w *Where) Exists(subselect string, values any) { w.within("exists (", subselect, values) }
+
+// NotExists is the opposite of Exists; an empty list adds nothing here too.
+func (w *Where) NotExists(subselect string, values any) { w.within("not exists (", subselect, values) }
+
+func (w *Where) within(open, subselect string, values any) {
+	before := len(w.conds)
+	w.In(strings.TrimSuffix(subselect, " in"), values)
+	if len(w.conds) > before {
+		w.conds[before] = open + w.conds[before] + ")"
+	}
+}
+
 // After adds the keyset condition "(columns) > (key)". An empty key, which is
 // the first page, adds nothing. It panics when the key has another length.
 func (w *Where) After(columns []string, key ...string) { w.keyset(" > ", columns, key) }

@@ -74,6 +74,15 @@ func FilterIDs[T ~string](field string, list []string) ([]T, error) {
 // KSUID shows an id on this door; "" stays "".
 func KSUID[T ~string](v T) string { return id.KSUID(string(v)) }
 
+// KSUIDs shows a list of ids on this door.
+func KSUIDs[T ~string](list []T) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i] = KSUID(v)
+	}
+	return out
+}
+
 func malformed(field string) error {
 	return fault.InvalidField(field, "must match the pattern %s", id.Pattern)
 }

@@ -1,0 +1,97 @@
+// Package config is the settings of the program. Each has one name, used as a
+// flag (--listen), in the environment (INTERIM_LISTEN) and in a settings file
+// (listen = …); they count in that order. A setting that is absent or empty
+// has the fallback its help names, so the zero value of every struct here is a
+// working configuration, and one that is reachable from this machine only.
+//
+// The structs carry alecthomas/kong tags and hooks: a command embeds them, and
+// kong.Parse returns a Serve that is filled in and valid, or an error of one
+// line that names the setting, or the file and line, and what it should be.
+//
+// The key that seals secrets is not a setting: see seal.LoadKey.
+package config
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"path/filepath"
+)
+
+// Storage is where the data is: what `migrate` and `admin` need, too.
+type Storage struct {
+	Data     string `env:"INTERIM_DATA" name:"data" placeholder:"DIR" help:"Folder of everything Interim keeps on this machine (default ./data)."`
+	Database string `env:"INTERIM_DATABASE" name:"database" placeholder:"URL" help:"postgres://… database; without it, SQLite inside the data folder."`
+	Config   string `env:"INTERIM_CONFIG" name:"config" placeholder:"FILE" help:"Settings file: NAME = VALUE lines, names as the flags here."`
+}
+
+// Serve is the settings of `interim serve`.
+type Serve struct {
+	Storage
+
+	Listen       string   `env:"INTERIM_LISTEN" name:"listen" placeholder:"HOST:PORT" help:"Address of the TLS port (default 127.0.0.1:8443); 0.0.0.0 is every interface."`
+	ListenHTTP   string   `env:"INTERIM_LISTEN_HTTP" name:"listen-http" placeholder:"HOST:PORT" help:"Address of a port without TLS, for a proxy on this machine (default 0, off)."`
+	ListenOps    string   `env:"INTERIM_LISTEN_OPS" name:"listen-ops" placeholder:"HOST:PORT" help:"Address of health and metrics (default 127.0.0.1:9090); 0 is off."`
+	PublicHost   string   `env:"INTERIM_PUBLIC_HOST" name:"public-host" placeholder:"HOST[:PORT]" help:"Where clients find this server (default the address of --listen)."`
+	TrustedProxy []string `env:"INTERIM_TRUSTED_PROXY" name:"trusted-proxy" placeholder:"CIDR,…" help:"Networks whose X-Forwarded-For is believed (default none)."`
+	LogLevel     string   `env:"INTERIM_LOG_LEVEL" name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error (default info)."`
+	LogFormat    string   `env:"INTERIM_LOG_FORMAT" name:"log-format" placeholder:"FORMAT" help:"text or json (default text)."`
+}
+
+// off is what an optional listener is set to when it shall not be there.
+const off = "0"
+
+// SQLiteFile is the database file, "" when Database names a PostgreSQL.
+func (s *Storage) SQLiteFile() string {
+	if s.Database != "" {
+		return ""
+	}
+	return filepath.Join(s.Data, "interim.db")
+}
+
+// HTTP returns the address of the port without TLS, and whether there is one.
+func (s *Serve) HTTP() (addr string, on bool) { return s.ListenHTTP, s.ListenHTTP != off }
+
+// Ops returns the address of health and metrics, and whether they are served.
+func (s *Serve) Ops() (addr string, on bool) { return s.ListenOps, s.ListenOps != off }
+
+// Public returns where clients find the server: PublicHost, or else the
+// address the TLS port was bound to, which differs from Listen in the port
+// when that was 0.
+func (s *Serve) Public(bound net.Addr) string {
+	if s.PublicHost != "" {
+		return s.PublicHost
+	}
+	host, _, errListen := net.SplitHostPort(s.Listen)
+	_, port, errBound := net.SplitHostPort(bound.String())
+	if errListen != nil || errBound != nil {
+		return bound.String()
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// TrustedProxies returns the networks whose forwarding headers are believed.
+// A single address is a network of one.
+func (s *Serve) TrustedProxies() []netip.Prefix {
+	var all []netip.Prefix
+	for _, v := range s.TrustedProxy {
+		if p, err := parseNetwork(v); err == nil {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// Logger returns a logger as LogLevel and LogFormat say, writing to w.
+func (s *Serve) Logger(w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{Level: levels[s.LogLevel]}
+	if s.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+var levels = map[string]slog.Level{
+	"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+}

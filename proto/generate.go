@@ -2,4 +2,4 @@
 // gen/. Field and enum numbers are frozen: add, never renumber or reorder.
 package proto
 
-//go:generate go run ./protogen . ../gen protoc-gen-go=paths=source_relative protoc-gen-go-grpc=paths=source_relative
+//go:generate go run ./protogen . ../gen protoc-gen-go=paths=source_relative protoc-gen-go-grpc=paths=source_relative protoc-gen-openapiv3

@@ -7,6 +7,8 @@
 //
 //	protogen [-image FILE] PROTO_DIR OUT_DIR PLUGIN[=PARAMETER]...
 //
+// The documents of protoc-gen-openapiv3 are joined over PROTO_DIR/openapi.json into OUT_DIR/openapi/openapi.json.
+//
 // The output depends on the .proto files and go.sum only. Files below OUT_DIR that a run does not write again and that carry
 // a generated suffix are removed, so that a renamed .proto leaves nothing behind.
 package main
@@ -44,7 +46,7 @@ import (
 )
 
 // generated lists the suffixes of what the plugins write; only such files are ever removed.
-var generated = []string{".pb.go", ".openapi.json", ".openapi.yaml"}
+var generated = []string{".pb.go", "openapi.json"}
 
 func main() {
 	image := flag.String("image", "", "also write the compiled FileDescriptorSet here")
@@ -80,9 +82,22 @@ func run(ctx context.Context, root, out, image string, plugins []string) error {
 	written := map[string]bool{}
 	for _, spec := range plugins {
 		plugin, parameter, _ := strings.Cut(spec, "=")
-		files, err := generate(ctx, plugin, &pluginpb.CodeGeneratorRequest{FileToGenerate: names, Parameter: &parameter, ProtoFile: set})
+		req := &pluginpb.CodeGeneratorRequest{FileToGenerate: names, Parameter: &parameter, ProtoFile: set}
+		if plugin == openapiPlugin {
+			if req, err = showDeletes(req); err != nil {
+				return err
+			}
+		}
+		files, err := generate(ctx, plugin, req)
 		if err != nil {
 			return fmt.Errorf("%s: %w", plugin, err)
+		}
+		if plugin == openapiPlugin {
+			joined, err := joinOpenAPI(filepath.Join(root, "openapi.json"), set, files)
+			if err != nil {
+				return fmt.Errorf("%s: %w", plugin, err)
+			}
+			files = []*pluginpb.CodeGeneratorResponse_File{joined}
 		}
 		for _, f := range files {
 			path := filepath.Join(out, filepath.FromSlash(f.GetName()))
@@ -140,9 +155,8 @@ func compile(ctx context.Context, root string, names []string) ([]*descriptorpb.
 			visit(file.Imports().Get(i).FileDescriptor)
 		}
 		// ProtoFromFileDescriptor keeps our comments; linked files carry none, and a plugin may warn of a nil.
-		fd := protoutil.ProtoFromFileDescriptor(file)
+		fd := proto.CloneOf(protoutil.ProtoFromFileDescriptor(file))
 		if fd.SourceCodeInfo == nil {
-			fd = proto.CloneOf(fd)
 			fd.SourceCodeInfo = &descriptorpb.SourceCodeInfo{}
 		}
 		set = append(set, fd)

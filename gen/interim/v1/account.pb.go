@@ -266,7 +266,7 @@ var File_interim_v1_account_proto protoreflect.FileDescriptor
 const file_interim_v1_account_proto_rawDesc = "" +
 	"\n" +
 	"\x18interim/v1/account.proto\x12\n" +
-	"interim.v1\x1a\x17c1/api/app/v1/app.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xec\x01\n" +
+	"interim.v1\x1a\x1cc1/api/app/v1/app_user.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xec\x01\n" +
 	"\x14CreateAccountRequest\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\tR\x05appId\x12(\n" +
 	"\x10identity_user_id\x18\x02 \x01(\tR\x0eidentityUserId\x12!\n" +

@@ -959,7 +959,7 @@ var File_interim_v1_grant_proto protoreflect.FileDescriptor
 const file_interim_v1_grant_proto_rawDesc = "" +
 	"\n" +
 	"\x16interim/v1/grant.proto\x12\n" +
-	"interim.v1\x1a\x17c1/api/app/v1/app.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xc1\x01\n" +
+	"interim.v1\x1a\x19c1/api/app/v1/grant.proto\x1a\x17c1/api/app/v1/ref.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xc1\x01\n" +
 	"\x12CreateGrantRequest\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\tR\x05appId\x12,\n" +
 	"\x12app_entitlement_id\x18\x02 \x01(\tR\x10appEntitlementId\x12#\n" +

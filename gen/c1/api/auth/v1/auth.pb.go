@@ -4,6 +4,8 @@
 // 	protoc        (unknown)
 // source: c1/api/auth/v1/auth.proto
 
+// Who the caller is.
+
 package authv1
 
 import (
@@ -23,10 +25,13 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// ModuleId is a part of the product that can be switched off.
 type ModuleId int32
 
 const (
-	ModuleId_MODULE_ID_UNSPECIFIED    ModuleId = 0
+	// Never sent.
+	ModuleId_MODULE_ID_UNSPECIFIED ModuleId = 0
+	// Sharing of secrets.
 	ModuleId_MODULE_ID_SECRET_SHARING ModuleId = 1
 )
 
@@ -69,6 +74,7 @@ func (ModuleId) EnumDescriptor() ([]byte, []int) {
 	return file_c1_api_auth_v1_auth_proto_rawDescGZIP(), []int{0}
 }
 
+// IntrospectRequest is empty: the caller is the question.
 type IntrospectRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -105,18 +111,27 @@ func (*IntrospectRequest) Descriptor() ([]byte, []int) {
 	return file_c1_api_auth_v1_auth_proto_rawDescGZIP(), []int{0}
 }
 
+// IntrospectResponse is who the caller is and what they may do.
 type IntrospectResponse struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	UserId          string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	DeviceClientId  string                 `protobuf:"bytes,2,opt,name=device_client_id,json=deviceClientId,proto3" json:"device_client_id,omitempty"`
-	DisabledModules []ModuleId             `protobuf:"varint,3,rep,packed,name=disabled_modules,json=disabledModules,proto3,enum=c1.api.auth.v1.ModuleId" json:"disabled_modules,omitempty"`
-	Features        []string               `protobuf:"bytes,4,rep,name=features,proto3" json:"features,omitempty"`
-	Permissions     []string               `protobuf:"bytes,5,rep,name=permissions,proto3" json:"permissions,omitempty"`
-	PrincipleId     string                 `protobuf:"bytes,6,opt,name=principle_id,json=principleId,proto3" json:"principle_id,omitempty"`
-	Roles           []string               `protobuf:"bytes,7,rep,name=roles,proto3" json:"roles,omitempty"`
-	TenantId        string                 `protobuf:"bytes,8,opt,name=tenant_id,json=tenantId,proto3" json:"tenant_id,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The user the caller acts as.
+	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// The client a device flow was started with. Empty: the token is from none.
+	DeviceClientId string `protobuf:"bytes,2,opt,name=device_client_id,json=deviceClientId,proto3" json:"device_client_id,omitempty"`
+	// Parts of the product that are switched off.
+	DisabledModules []ModuleId `protobuf:"varint,3,rep,packed,name=disabled_modules,json=disabledModules,proto3,enum=c1.api.auth.v1.ModuleId" json:"disabled_modules,omitempty"`
+	// Switches for features; empty here.
+	Features []string `protobuf:"bytes,4,rep,name=features,proto3" json:"features,omitempty"`
+	// What the caller may do, as `permission/<proto service>.<Method>`.
+	Permissions []string `protobuf:"bytes,5,rep,name=permissions,proto3" json:"permissions,omitempty"`
+	// The client that signed in. The spelling is the contract's.
+	PrincipleId string `protobuf:"bytes,6,opt,name=principle_id,json=principleId,proto3" json:"principle_id,omitempty"`
+	// Service roles, as `role/<proto service>:<name>`; not the names of the user's roles.
+	Roles []string `protobuf:"bytes,7,rep,name=roles,proto3" json:"roles,omitempty"`
+	// This installation.
+	TenantId      string `protobuf:"bytes,8,opt,name=tenant_id,json=tenantId,proto3" json:"tenant_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *IntrospectResponse) Reset() {

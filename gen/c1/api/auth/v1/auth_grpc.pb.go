@@ -4,6 +4,8 @@
 // - protoc             (unknown)
 // source: c1/api/auth/v1/auth.proto
 
+// Who the caller is.
+
 package authv1
 
 import (
@@ -25,7 +27,12 @@ const (
 // AuthClient is the client API for Auth service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// Auth tells a caller who they are to this server.
 type AuthClient interface {
+	// Introspect returns the caller's user, client and rights as they stand now, after the client's scope cut them down.
+	//
+	// Every built-in role may call it. Errors: 403 for a client whose scope leaves it without this permission.
 	Introspect(ctx context.Context, in *IntrospectRequest, opts ...grpc.CallOption) (*IntrospectResponse, error)
 }
 
@@ -50,7 +57,12 @@ func (c *authClient) Introspect(ctx context.Context, in *IntrospectRequest, opts
 // AuthServer is the server API for Auth service.
 // All implementations must embed UnimplementedAuthServer
 // for forward compatibility.
+//
+// Auth tells a caller who they are to this server.
 type AuthServer interface {
+	// Introspect returns the caller's user, client and rights as they stand now, after the client's scope cut them down.
+	//
+	// Every built-in role may call it. Errors: 403 for a client whose scope leaves it without this permission.
 	Introspect(context.Context, *IntrospectRequest) (*IntrospectResponse, error)
 	mustEmbedUnimplementedAuthServer()
 }

@@ -4,6 +4,8 @@
 // 	protoc        (unknown)
 // source: c1/api/authorization/v1/authorization.proto
 
+// What the caller may do with an object.
+
 package authorizationv1
 
 import (
@@ -21,12 +23,17 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// ActorObjectPermissions is what the caller may do with the object it stands beside.
 type ActorObjectPermissions struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Delete        bool                   `protobuf:"varint,1,opt,name=delete,proto3" json:"delete,omitempty"`
-	Edit          bool                   `protobuf:"varint,2,opt,name=edit,proto3" json:"edit,omitempty"`
-	Extra         map[string]bool        `protobuf:"bytes,3,rep,name=extra,proto3" json:"extra,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	Read          bool                   `protobuf:"varint,4,opt,name=read,proto3" json:"read,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Delete it.
+	Delete bool `protobuf:"varint,1,opt,name=delete,proto3" json:"delete,omitempty"`
+	// Change it.
+	Edit bool `protobuf:"varint,2,opt,name=edit,proto3" json:"edit,omitempty"`
+	// Further verbs by name.
+	Extra map[string]bool `protobuf:"bytes,3,rep,name=extra,proto3" json:"extra,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// See it.
+	Read          bool `protobuf:"varint,4,opt,name=read,proto3" json:"read,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

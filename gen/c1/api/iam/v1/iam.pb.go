@@ -4,6 +4,8 @@
 // 	protoc        (unknown)
 // source: c1/api/iam/v1/iam.proto
 
+// Personal clients and roles: who may act through the API, and what roles allow.
+
 package iamv1
 
 import (
@@ -27,12 +29,17 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// ActorObjectPermissions is what the caller may do with the object it stands beside.
 type ActorObjectPermissions struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Delete        bool                   `protobuf:"varint,1,opt,name=delete,proto3" json:"delete,omitempty"`
-	Edit          bool                   `protobuf:"varint,2,opt,name=edit,proto3" json:"edit,omitempty"`
-	Extra         map[string]bool        `protobuf:"bytes,3,rep,name=extra,proto3" json:"extra,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	Read          bool                   `protobuf:"varint,4,opt,name=read,proto3" json:"read,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Delete it.
+	Delete bool `protobuf:"varint,1,opt,name=delete,proto3" json:"delete,omitempty"`
+	// Change it.
+	Edit bool `protobuf:"varint,2,opt,name=edit,proto3" json:"edit,omitempty"`
+	// Further verbs by name.
+	Extra map[string]bool `protobuf:"bytes,3,rep,name=extra,proto3" json:"extra,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// See it.
+	Read          bool `protobuf:"varint,4,opt,name=read,proto3" json:"read,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -95,9 +102,11 @@ func (x *ActorObjectPermissions) GetRead() bool {
 	return false
 }
 
+// GetRolesRequest names a role.
 type GetRolesRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	RoleId        string                 `protobuf:"bytes,1,opt,name=role_id,json=roleId,proto3" json:"role_id,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The role.
+	RoleId        string `protobuf:"bytes,1,opt,name=role_id,json=roleId,proto3" json:"role_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -139,6 +148,7 @@ func (x *GetRolesRequest) GetRoleId() string {
 	return ""
 }
 
+// GetRolesResponse is one role.
 type GetRolesResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Role          *Role                  `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`
@@ -183,10 +193,13 @@ func (x *GetRolesResponse) GetRole() *Role {
 	return nil
 }
 
+// ListRolesRequest asks for a page of roles.
 type ListRolesRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	PageSize      int32                  `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	PageToken     string                 `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many to answer with: 1 to 100; 0 means 25.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The `nextPageToken` of the page before.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -235,10 +248,12 @@ func (x *ListRolesRequest) GetPageToken() string {
 	return ""
 }
 
+// ListRolesResponse is a page of roles.
 type ListRolesResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	List          []*Role                `protobuf:"bytes,1,rep,name=list,proto3" json:"list,omitempty"`
-	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	List  []*Role                `protobuf:"bytes,1,rep,name=list,proto3" json:"list,omitempty"`
+	// Empty on the last page.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -287,21 +302,32 @@ func (x *ListRolesResponse) GetNextPageToken() string {
 	return ""
 }
 
+// PersonalClient is an API credential that acts as one person.
 type PersonalClient struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	Id              string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	UserId          string                 `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	ClientId        string                 `protobuf:"bytes,3,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
-	DisplayName     string                 `protobuf:"bytes,4,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	AllowSourceCidr []string               `protobuf:"bytes,5,rep,name=allow_source_cidr,json=allowSourceCidr,proto3" json:"allow_source_cidr,omitempty"`
-	ExpiresTime     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expires_time,json=expiresTime,proto3" json:"expires_time,omitempty"`
-	LastUsedAt      *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=last_used_at,json=lastUsedAt,proto3" json:"last_used_at,omitempty"`
-	ScopedRoles     []string               `protobuf:"bytes,8,rep,name=scoped_roles,json=scopedRoles,proto3" json:"scoped_roles,omitempty"`
-	CreatedAt       *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	UpdatedAt       *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
-	DeletedAt       *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=deleted_at,json=deletedAt,proto3" json:"deleted_at,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The person it acts as.
+	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// The public name it signs in with, `<words>@<host>/pcc`.
+	ClientId string `protobuf:"bytes,3,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
+	// What the client is for.
+	DisplayName string `protobuf:"bytes,4,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// Networks it may be used from, as CIDRs; checked at sign-in and at every call. Empty: from anywhere.
+	AllowSourceCidr []string `protobuf:"bytes,5,rep,name=allow_source_cidr,json=allowSourceCidr,proto3" json:"allow_source_cidr,omitempty"`
+	// From this moment on it is dead. Null: it lives until it is deleted.
+	ExpiresTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expires_time,json=expiresTime,proto3" json:"expires_time,omitempty"`
+	// When it was last used, to the minute. Null: never.
+	LastUsedAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=last_used_at,json=lastUsedAt,proto3" json:"last_used_at,omitempty"`
+	// Roles, by id, that its rights are cut down to. Empty: all of the person's roles.
+	ScopedRoles []string `protobuf:"bytes,8,rep,name=scoped_roles,json=scopedRoles,proto3" json:"scoped_roles,omitempty"`
+	// When it was made.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// When it was last changed.
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// When it was deleted. Null: it is live.
+	DeletedAt     *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=deleted_at,json=deletedAt,proto3" json:"deleted_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PersonalClient) Reset() {
@@ -411,12 +437,17 @@ func (x *PersonalClient) GetDeletedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// PersonalClientSearchServiceSearchRequest narrows the search. Filters are joined by and; an empty one filters nothing.
 type PersonalClientSearchServiceSearchRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Query         string                 `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
-	Users         []*v1.UserRef          `protobuf:"bytes,2,rep,name=users,proto3" json:"users,omitempty"`
-	PageSize      int32                  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	PageToken     string                 `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Words to find in the display name or the client id.
+	Query string `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
+	// Only clients of these people.
+	Users []*v1.UserRef `protobuf:"bytes,2,rep,name=users,proto3" json:"users,omitempty"`
+	// How many to answer with: 1 to 100; 0 means 25.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The `nextPageToken` of the page before.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -479,10 +510,12 @@ func (x *PersonalClientSearchServiceSearchRequest) GetPageToken() string {
 	return ""
 }
 
+// PersonalClientSearchServiceSearchResponse is a page of clients.
 type PersonalClientSearchServiceSearchResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	List          []*PersonalClient      `protobuf:"bytes,1,rep,name=list,proto3" json:"list,omitempty"`
-	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	List  []*PersonalClient      `protobuf:"bytes,1,rep,name=list,proto3" json:"list,omitempty"`
+	// Empty on the last page.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -531,14 +564,19 @@ func (x *PersonalClientSearchServiceSearchResponse) GetNextPageToken() string {
 	return ""
 }
 
+// PersonalClientServiceCreateRequest describes a new client.
 type PersonalClientServiceCreateRequest struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	DisplayName     string                 `protobuf:"bytes,1,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	AllowSourceCidr []string               `protobuf:"bytes,2,rep,name=allow_source_cidr,json=allowSourceCidr,proto3" json:"allow_source_cidr,omitempty"`
-	Expires         *durationpb.Duration   `protobuf:"bytes,3,opt,name=expires,proto3" json:"expires,omitempty"`
-	ScopedRoles     []string               `protobuf:"bytes,4,rep,name=scoped_roles,json=scopedRoles,proto3" json:"scoped_roles,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the client is for.
+	DisplayName string `protobuf:"bytes,1,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// Networks it may be used from, as CIDRs. Empty: from anywhere.
+	AllowSourceCidr []string `protobuf:"bytes,2,rep,name=allow_source_cidr,json=allowSourceCidr,proto3" json:"allow_source_cidr,omitempty"`
+	// How long it lives, from now; positive. Null: until it is deleted.
+	Expires *durationpb.Duration `protobuf:"bytes,3,opt,name=expires,proto3" json:"expires,omitempty"`
+	// Roles, by id, that its rights are cut down to. Empty: all of the caller's roles.
+	ScopedRoles   []string `protobuf:"bytes,4,rep,name=scoped_roles,json=scopedRoles,proto3" json:"scoped_roles,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PersonalClientServiceCreateRequest) Reset() {
@@ -599,10 +637,13 @@ func (x *PersonalClientServiceCreateRequest) GetScopedRoles() []string {
 	return nil
 }
 
+// PersonalClientServiceCreateResponse is the new client and its secret.
 type PersonalClientServiceCreateResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Client        *PersonalClient        `protobuf:"bytes,1,opt,name=client,proto3" json:"client,omitempty"`
-	ClientSecret  string                 `protobuf:"bytes,2,opt,name=client_secret,json=clientSecret,proto3" json:"client_secret,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The client.
+	Client *PersonalClient `protobuf:"bytes,1,opt,name=client,proto3" json:"client,omitempty"`
+	// The secret: `secret-token:conductorone.com:v1:` and the private key as a JWK in base64url. Shown here only.
+	ClientSecret  string `protobuf:"bytes,2,opt,name=client_secret,json=clientSecret,proto3" json:"client_secret,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -651,6 +692,7 @@ func (x *PersonalClientServiceCreateResponse) GetClientSecret() string {
 	return ""
 }
 
+// PersonalClientServiceDeleteRequest names the client to end.
 type PersonalClientServiceDeleteRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -695,6 +737,7 @@ func (x *PersonalClientServiceDeleteRequest) GetId() string {
 	return ""
 }
 
+// PersonalClientServiceDeleteResponse is empty.
 type PersonalClientServiceDeleteResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -731,6 +774,7 @@ func (*PersonalClientServiceDeleteResponse) Descriptor() ([]byte, []int) {
 	return file_c1_api_iam_v1_iam_proto_rawDescGZIP(), []int{11}
 }
 
+// PersonalClientServiceGetRequest names a client.
 type PersonalClientServiceGetRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -775,6 +819,7 @@ func (x *PersonalClientServiceGetRequest) GetId() string {
 	return ""
 }
 
+// PersonalClientServiceGetResponse is one client.
 type PersonalClientServiceGetResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Client        *PersonalClient        `protobuf:"bytes,1,opt,name=client,proto3" json:"client,omitempty"`
@@ -819,6 +864,7 @@ func (x *PersonalClientServiceGetResponse) GetClient() *PersonalClient {
 	return nil
 }
 
+// PersonalClientServiceListRequest is empty.
 type PersonalClientServiceListRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -855,10 +901,12 @@ func (*PersonalClientServiceListRequest) Descriptor() ([]byte, []int) {
 	return file_c1_api_iam_v1_iam_proto_rawDescGZIP(), []int{14}
 }
 
+// PersonalClientServiceListResponse is the caller's clients.
 type PersonalClientServiceListResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	List          []*PersonalClient      `protobuf:"bytes,1,rep,name=list,proto3" json:"list,omitempty"`
-	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	List  []*PersonalClient      `protobuf:"bytes,1,rep,name=list,proto3" json:"list,omitempty"`
+	// Empty on the last page.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -907,9 +955,12 @@ func (x *PersonalClientServiceListResponse) GetNextPageToken() string {
 	return ""
 }
 
+// PersonalClientServiceUpdateRequest names a client and what to change in it.
 type PersonalClientServiceUpdateRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Client        *PersonalClient        `protobuf:"bytes,1,opt,name=client,proto3" json:"client,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The client; `client.id` comes from the path.
+	Client *PersonalClient `protobuf:"bytes,1,opt,name=client,proto3" json:"client,omitempty"`
+	// The fields to write, comma-separated. Without it: the keys present in the object.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -959,6 +1010,7 @@ func (x *PersonalClientServiceUpdateRequest) GetUpdateMask() *fieldmaskpb.FieldM
 	return nil
 }
 
+// PersonalClientServiceUpdateResponse is the client as it stands after the change.
 type PersonalClientServiceUpdateResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Client        *PersonalClient        `protobuf:"bytes,1,opt,name=client,proto3" json:"client,omitempty"`
@@ -1003,17 +1055,27 @@ func (x *PersonalClientServiceUpdateResponse) GetClient() *PersonalClient {
 	return nil
 }
 
+// Role is a named set of permissions.
 type Role struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	DisplayName   string                 `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
-	Permissions   []string               `protobuf:"bytes,4,rep,name=permissions,proto3" json:"permissions,omitempty"`
-	ServiceRoles  []string               `protobuf:"bytes,5,rep,name=service_roles,json=serviceRoles,proto3" json:"service_roles,omitempty"`
-	SystemApiOnly bool                   `protobuf:"varint,6,opt,name=system_api_only,json=systemApiOnly,proto3" json:"system_api_only,omitempty"`
-	SystemBuiltin bool                   `protobuf:"varint,7,opt,name=system_builtin,json=systemBuiltin,proto3" json:"system_builtin,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The name shown to people.
+	DisplayName string `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// The fixed name of a built-in role, such as `system:owner`.
+	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	// What it allows, as `permission/<proto service>.<Method>`.
+	Permissions []string `protobuf:"bytes,4,rep,name=permissions,proto3" json:"permissions,omitempty"`
+	// Bundles of permissions, as `role/<proto service>:<name>`.
+	ServiceRoles []string `protobuf:"bytes,5,rep,name=service_roles,json=serviceRoles,proto3" json:"service_roles,omitempty"`
+	// The role makes sense on API credentials only, such as reading the system log.
+	SystemApiOnly bool `protobuf:"varint,6,opt,name=system_api_only,json=systemApiOnly,proto3" json:"system_api_only,omitempty"`
+	// Built in: it cannot be changed or deleted.
+	SystemBuiltin bool `protobuf:"varint,7,opt,name=system_builtin,json=systemBuiltin,proto3" json:"system_builtin,omitempty"`
+	// When it was made.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// When it was last changed.
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// When it was deleted. Null: it is live.
 	DeletedAt     *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=deleted_at,json=deletedAt,proto3" json:"deleted_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1119,9 +1181,12 @@ func (x *Role) GetDeletedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// UpdateRoleRequest names a role and what to change in it.
 type UpdateRoleRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Role          *Role                  `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The role; `role.id` comes from the path.
+	Role *Role `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`
+	// The fields to write, comma-separated. Without it: the keys present in the object.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1171,6 +1236,7 @@ func (x *UpdateRoleRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
 	return nil
 }
 
+// UpdateRolesResponse is the role as it stands after the change.
 type UpdateRolesResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Role          *Role                  `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`

@@ -4,6 +4,8 @@
 // - protoc             (unknown)
 // source: c1/api/iam/v1/iam.proto
 
+// Personal clients and roles: who may act through the API, and what roles allow.
+
 package iamv1
 
 import (
@@ -25,7 +27,12 @@ const (
 // PersonalClientSearchServiceClient is the client API for PersonalClientSearchService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// PersonalClientSearchService looks through the clients of everybody.
 type PersonalClientSearchServiceClient interface {
+	// Search lists the live clients of everybody that match, oldest first.
+	//
+	// For Super Administrators and Read-Only Administrators.
 	Search(ctx context.Context, in *PersonalClientSearchServiceSearchRequest, opts ...grpc.CallOption) (*PersonalClientSearchServiceSearchResponse, error)
 }
 
@@ -50,7 +57,12 @@ func (c *personalClientSearchServiceClient) Search(ctx context.Context, in *Pers
 // PersonalClientSearchServiceServer is the server API for PersonalClientSearchService service.
 // All implementations must embed UnimplementedPersonalClientSearchServiceServer
 // for forward compatibility.
+//
+// PersonalClientSearchService looks through the clients of everybody.
 type PersonalClientSearchServiceServer interface {
+	// Search lists the live clients of everybody that match, oldest first.
+	//
+	// For Super Administrators and Read-Only Administrators.
 	Search(context.Context, *PersonalClientSearchServiceSearchRequest) (*PersonalClientSearchServiceSearchResponse, error)
 	mustEmbedUnimplementedPersonalClientSearchServiceServer()
 }
@@ -132,11 +144,34 @@ const (
 // PersonalClientServiceClient is the client API for PersonalClientService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// PersonalClientService is how people manage the API credentials that act as themselves. A client is an Ed25519 key
+// pair of which the server keeps the public half.
 type PersonalClientServiceClient interface {
+	// List returns the caller's own live clients, all on one page.
 	List(ctx context.Context, in *PersonalClientServiceListRequest, opts ...grpc.CallOption) (*PersonalClientServiceListResponse, error)
+	// Create makes a client that acts as the caller, and shows its secret this one time.
+	//
+	// Open to every role. What the new client may do never exceeds the client that makes it: in roles, networks and life.
+	// Errors: 400 for a malformed CIDR, an expiry that is not positive, or a role the caller does not hold; 403 when it
+	// would exceed the caller's own client.
 	Create(ctx context.Context, in *PersonalClientServiceCreateRequest, opts ...grpc.CallOption) (*PersonalClientServiceCreateResponse, error)
+	// Delete ends a client; its live tokens stop working at once.
+	//
+	// Own clients; a Super Administrator may delete anyone's. Errors: 404 for an unknown, deleted or somebody else's
+	// client.
 	Delete(ctx context.Context, in *PersonalClientServiceDeleteRequest, opts ...grpc.CallOption) (*PersonalClientServiceDeleteResponse, error)
+	// Get returns one client.
+	//
+	// Own clients; a Super Administrator may look at anyone's. Errors: 404 for an unknown, deleted or somebody else's
+	// client.
 	Get(ctx context.Context, in *PersonalClientServiceGetRequest, opts ...grpc.CallOption) (*PersonalClientServiceGetResponse, error)
+	// Update changes displayName, allowSourceCidr or scopedRoles of a client. Without a mask the keys present in `client`
+	// are the mask.
+	//
+	// Own clients; a Super Administrator may change anyone's. A narrower network or scope reaches live tokens within five
+	// seconds. Errors: 400 for a field that cannot be written or a malformed CIDR; 403 when the result would exceed the
+	// caller's own client; 404 for an unknown, deleted or somebody else's client.
 	Update(ctx context.Context, in *PersonalClientServiceUpdateRequest, opts ...grpc.CallOption) (*PersonalClientServiceUpdateResponse, error)
 }
 
@@ -201,11 +236,34 @@ func (c *personalClientServiceClient) Update(ctx context.Context, in *PersonalCl
 // PersonalClientServiceServer is the server API for PersonalClientService service.
 // All implementations must embed UnimplementedPersonalClientServiceServer
 // for forward compatibility.
+//
+// PersonalClientService is how people manage the API credentials that act as themselves. A client is an Ed25519 key
+// pair of which the server keeps the public half.
 type PersonalClientServiceServer interface {
+	// List returns the caller's own live clients, all on one page.
 	List(context.Context, *PersonalClientServiceListRequest) (*PersonalClientServiceListResponse, error)
+	// Create makes a client that acts as the caller, and shows its secret this one time.
+	//
+	// Open to every role. What the new client may do never exceeds the client that makes it: in roles, networks and life.
+	// Errors: 400 for a malformed CIDR, an expiry that is not positive, or a role the caller does not hold; 403 when it
+	// would exceed the caller's own client.
 	Create(context.Context, *PersonalClientServiceCreateRequest) (*PersonalClientServiceCreateResponse, error)
+	// Delete ends a client; its live tokens stop working at once.
+	//
+	// Own clients; a Super Administrator may delete anyone's. Errors: 404 for an unknown, deleted or somebody else's
+	// client.
 	Delete(context.Context, *PersonalClientServiceDeleteRequest) (*PersonalClientServiceDeleteResponse, error)
+	// Get returns one client.
+	//
+	// Own clients; a Super Administrator may look at anyone's. Errors: 404 for an unknown, deleted or somebody else's
+	// client.
 	Get(context.Context, *PersonalClientServiceGetRequest) (*PersonalClientServiceGetResponse, error)
+	// Update changes displayName, allowSourceCidr or scopedRoles of a client. Without a mask the keys present in `client`
+	// are the mask.
+	//
+	// Own clients; a Super Administrator may change anyone's. A narrower network or scope reaches live tokens within five
+	// seconds. Errors: 400 for a field that cannot be written or a malformed CIDR; 403 when the result would exceed the
+	// caller's own client; 404 for an unknown, deleted or somebody else's client.
 	Update(context.Context, *PersonalClientServiceUpdateRequest) (*PersonalClientServiceUpdateResponse, error)
 	mustEmbedUnimplementedPersonalClientServiceServer()
 }
@@ -384,9 +442,21 @@ const (
 // RolesClient is the client API for Roles service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// Roles shows what roles there are and changes custom ones. Who holds a role is the business of interim.v1.Roles.
 type RolesClient interface {
+	// List returns the live roles, built-in ones included.
+	//
+	// For Super Administrators and Read-Only Administrators.
 	List(ctx context.Context, in *ListRolesRequest, opts ...grpc.CallOption) (*ListRolesResponse, error)
+	// Get returns one role.
+	//
+	// For Super Administrators and Read-Only Administrators. Errors: 404 for an unknown or deleted role.
 	Get(ctx context.Context, in *GetRolesRequest, opts ...grpc.CallOption) (*GetRolesResponse, error)
+	// Update changes displayName or permissions of a custom role. Without a mask the keys present in `role` are the mask.
+	//
+	// For Super Administrators. The change reaches live tokens within five seconds. Errors: 400 for an unknown
+	// permission; 400 (code 9) for a built-in role; 404 for an unknown or deleted role.
 	Update(ctx context.Context, in *UpdateRoleRequest, opts ...grpc.CallOption) (*UpdateRolesResponse, error)
 }
 
@@ -431,9 +501,21 @@ func (c *rolesClient) Update(ctx context.Context, in *UpdateRoleRequest, opts ..
 // RolesServer is the server API for Roles service.
 // All implementations must embed UnimplementedRolesServer
 // for forward compatibility.
+//
+// Roles shows what roles there are and changes custom ones. Who holds a role is the business of interim.v1.Roles.
 type RolesServer interface {
+	// List returns the live roles, built-in ones included.
+	//
+	// For Super Administrators and Read-Only Administrators.
 	List(context.Context, *ListRolesRequest) (*ListRolesResponse, error)
+	// Get returns one role.
+	//
+	// For Super Administrators and Read-Only Administrators. Errors: 404 for an unknown or deleted role.
 	Get(context.Context, *GetRolesRequest) (*GetRolesResponse, error)
+	// Update changes displayName or permissions of a custom role. Without a mask the keys present in `role` are the mask.
+	//
+	// For Super Administrators. The change reaches live tokens within five seconds. Errors: 400 for an unknown
+	// permission; 400 (code 9) for a built-in role; 404 for an unknown or deleted role.
 	Update(context.Context, *UpdateRoleRequest) (*UpdateRolesResponse, error)
 	mustEmbedUnimplementedRolesServer()
 }

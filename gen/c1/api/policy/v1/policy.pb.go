@@ -4,6 +4,8 @@
 // 	protoc        (unknown)
 // source: c1/api/policy/v1/policy.proto
 
+// How access is given and taken in a target, and references to policies.
+
 package policyv1
 
 import (
@@ -22,6 +24,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// ActionProvision runs a connector's own action.
 type ActionProvision struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AppId         string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
@@ -90,12 +93,15 @@ func (x *ActionProvision) GetActionName() string {
 	return ""
 }
 
+// AppOwnerProvisioner has the app's owners do it by hand.
 type AppOwnerProvisioner struct {
-	state             protoimpl.MessageState `protogen:"open.v1"`
-	AllowReassignment bool                   `protobuf:"varint,1,opt,name=allow_reassignment,json=allowReassignment,proto3" json:"allow_reassignment,omitempty"`
-	FallbackUserIds   []string               `protobuf:"bytes,2,rep,name=fallback_user_ids,json=fallbackUserIds,proto3" json:"fallback_user_ids,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// They may hand it to somebody else.
+	AllowReassignment bool `protobuf:"varint,1,opt,name=allow_reassignment,json=allowReassignment,proto3" json:"allow_reassignment,omitempty"`
+	// Who does it when nobody else is found.
+	FallbackUserIds []string `protobuf:"bytes,2,rep,name=fallback_user_ids,json=fallbackUserIds,proto3" json:"fallback_user_ids,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *AppOwnerProvisioner) Reset() {
@@ -142,6 +148,7 @@ func (x *AppOwnerProvisioner) GetFallbackUserIds() []string {
 	return nil
 }
 
+// ConnectorProvision has the app's connector do it.
 type ConnectorProvision struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to ProvisionType:
@@ -240,6 +247,7 @@ func (*ConnectorProvision_DefaultBehavior_) isConnectorProvision_ProvisionType()
 
 func (*ConnectorProvision_DeleteAccount_) isConnectorProvision_ProvisionType() {}
 
+// DelegatedProvision gives another entitlement instead, through which this one follows.
 type DelegatedProvision struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AppId         string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
@@ -300,6 +308,7 @@ func (x *DelegatedProvision) GetImplicit() bool {
 	return false
 }
 
+// DevicePlacementProvision places a secret on a device.
 type DevicePlacementProvision struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	VaultBoundaryId string                 `protobuf:"bytes,1,opt,name=vault_boundary_id,json=vaultBoundaryId,proto3" json:"vault_boundary_id,omitempty"`
@@ -344,12 +353,15 @@ func (x *DevicePlacementProvision) GetVaultBoundaryId() string {
 	return ""
 }
 
+// EntitlementOwnerProvisioner has the entitlement's owners do it by hand.
 type EntitlementOwnerProvisioner struct {
-	state             protoimpl.MessageState `protogen:"open.v1"`
-	AllowReassignment bool                   `protobuf:"varint,1,opt,name=allow_reassignment,json=allowReassignment,proto3" json:"allow_reassignment,omitempty"`
-	FallbackUserIds   []string               `protobuf:"bytes,2,rep,name=fallback_user_ids,json=fallbackUserIds,proto3" json:"fallback_user_ids,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// They may hand it to somebody else.
+	AllowReassignment bool `protobuf:"varint,1,opt,name=allow_reassignment,json=allowReassignment,proto3" json:"allow_reassignment,omitempty"`
+	// Who does it when nobody else is found.
+	FallbackUserIds []string `protobuf:"bytes,2,rep,name=fallback_user_ids,json=fallbackUserIds,proto3" json:"fallback_user_ids,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *EntitlementOwnerProvisioner) Reset() {
@@ -396,13 +408,17 @@ func (x *EntitlementOwnerProvisioner) GetFallbackUserIds() []string {
 	return nil
 }
 
+// ExpressionProvisioner has whom an expression names do it by hand.
 type ExpressionProvisioner struct {
-	state             protoimpl.MessageState `protogen:"open.v1"`
-	AllowReassignment bool                   `protobuf:"varint,1,opt,name=allow_reassignment,json=allowReassignment,proto3" json:"allow_reassignment,omitempty"`
-	Expressions       []string               `protobuf:"bytes,2,rep,name=expressions,proto3" json:"expressions,omitempty"`
-	FallbackUserIds   []string               `protobuf:"bytes,3,rep,name=fallback_user_ids,json=fallbackUserIds,proto3" json:"fallback_user_ids,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// They may hand it to somebody else.
+	AllowReassignment bool `protobuf:"varint,1,opt,name=allow_reassignment,json=allowReassignment,proto3" json:"allow_reassignment,omitempty"`
+	// CEL expressions, each naming users.
+	Expressions []string `protobuf:"bytes,2,rep,name=expressions,proto3" json:"expressions,omitempty"`
+	// Who does it when nobody else is found.
+	FallbackUserIds []string `protobuf:"bytes,3,rep,name=fallback_user_ids,json=fallbackUserIds,proto3" json:"fallback_user_ids,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ExpressionProvisioner) Reset() {
@@ -456,6 +472,7 @@ func (x *ExpressionProvisioner) GetFallbackUserIds() []string {
 	return nil
 }
 
+// ExternalTicketProvision opens a ticket in another system.
 type ExternalTicketProvision struct {
 	state                             protoimpl.MessageState `protogen:"open.v1"`
 	AppId                             string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
@@ -524,14 +541,17 @@ func (x *ExternalTicketProvision) GetInstructions() string {
 	return ""
 }
 
+// GroupProvisioner has the members of a group do it by hand.
 type GroupProvisioner struct {
-	state             protoimpl.MessageState `protogen:"open.v1"`
-	AppId             string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
-	AllowReassignment bool                   `protobuf:"varint,2,opt,name=allow_reassignment,json=allowReassignment,proto3" json:"allow_reassignment,omitempty"`
-	AppGroupId        string                 `protobuf:"bytes,3,opt,name=app_group_id,json=appGroupId,proto3" json:"app_group_id,omitempty"`
-	FallbackUserIds   []string               `protobuf:"bytes,4,rep,name=fallback_user_ids,json=fallbackUserIds,proto3" json:"fallback_user_ids,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	AppId string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	// They may hand it to somebody else.
+	AllowReassignment bool   `protobuf:"varint,2,opt,name=allow_reassignment,json=allowReassignment,proto3" json:"allow_reassignment,omitempty"`
+	AppGroupId        string `protobuf:"bytes,3,opt,name=app_group_id,json=appGroupId,proto3" json:"app_group_id,omitempty"`
+	// Who does it when nobody else is found.
+	FallbackUserIds []string `protobuf:"bytes,4,rep,name=fallback_user_ids,json=fallbackUserIds,proto3" json:"fallback_user_ids,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *GroupProvisioner) Reset() {
@@ -592,12 +612,15 @@ func (x *GroupProvisioner) GetFallbackUserIds() []string {
 	return nil
 }
 
+// ManagerProvisioner has the person's manager do it by hand.
 type ManagerProvisioner struct {
-	state             protoimpl.MessageState `protogen:"open.v1"`
-	AllowReassignment bool                   `protobuf:"varint,1,opt,name=allow_reassignment,json=allowReassignment,proto3" json:"allow_reassignment,omitempty"`
-	FallbackUserIds   []string               `protobuf:"bytes,2,rep,name=fallback_user_ids,json=fallbackUserIds,proto3" json:"fallback_user_ids,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// They may hand it to somebody else.
+	AllowReassignment bool `protobuf:"varint,1,opt,name=allow_reassignment,json=allowReassignment,proto3" json:"allow_reassignment,omitempty"`
+	// Who does it when nobody else is found.
+	FallbackUserIds []string `protobuf:"bytes,2,rep,name=fallback_user_ids,json=fallbackUserIds,proto3" json:"fallback_user_ids,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ManagerProvisioner) Reset() {
@@ -644,11 +667,15 @@ func (x *ManagerProvisioner) GetFallbackUserIds() []string {
 	return nil
 }
 
+// ManualProvision has a person do it by hand and confirm it.
 type ManualProvision struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Assignee      *ProvisionerAssignment `protobuf:"bytes,1,opt,name=assignee,proto3" json:"assignee,omitempty"`
-	Instructions  string                 `protobuf:"bytes,2,opt,name=instructions,proto3" json:"instructions,omitempty"`
-	UserIds       []string               `protobuf:"bytes,3,rep,name=user_ids,json=userIds,proto3" json:"user_ids,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who does it.
+	Assignee *ProvisionerAssignment `protobuf:"bytes,1,opt,name=assignee,proto3" json:"assignee,omitempty"`
+	// What to do.
+	Instructions string `protobuf:"bytes,2,opt,name=instructions,proto3" json:"instructions,omitempty"`
+	// Who does it, when no assignee says so.
+	UserIds       []string `protobuf:"bytes,3,rep,name=user_ids,json=userIds,proto3" json:"user_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -704,6 +731,7 @@ func (x *ManualProvision) GetUserIds() []string {
 	return nil
 }
 
+// MultiStep does several things, one after another.
 type MultiStep struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	ProvisionSteps []*ProvisionPolicy     `protobuf:"bytes,1,rep,name=provision_steps,json=provisionSteps,proto3" json:"provision_steps,omitempty"`
@@ -748,6 +776,7 @@ func (x *MultiStep) GetProvisionSteps() []*ProvisionPolicy {
 	return nil
 }
 
+// PolicyRef names a policy.
 type PolicyRef struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -792,6 +821,7 @@ func (x *PolicyRef) GetId() string {
 	return ""
 }
 
+// ProvisionPolicy is how an entitlement is given, or taken, in its target.
 type ProvisionPolicy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Typ:
@@ -986,6 +1016,7 @@ func (*ProvisionPolicy_Unconfigured) isProvisionPolicy_Typ() {}
 
 func (*ProvisionPolicy_Webhook) isProvisionPolicy_Typ() {}
 
+// ProvisionerAssignment is who does it by hand.
 type ProvisionerAssignment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Typ:
@@ -1132,6 +1163,7 @@ func (*ProvisionerAssignment_Manager) isProvisionerAssignment_Typ() {}
 
 func (*ProvisionerAssignment_Users) isProvisionerAssignment_Typ() {}
 
+// UnconfiguredProvision does nothing in a target: the grant is active at once.
 type UnconfiguredProvision struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1168,10 +1200,12 @@ func (*UnconfiguredProvision) Descriptor() ([]byte, []int) {
 	return file_c1_api_policy_v1_policy_proto_rawDescGZIP(), []int{15}
 }
 
+// UserProvisioner has the named users do it by hand.
 type UserProvisioner struct {
-	state             protoimpl.MessageState `protogen:"open.v1"`
-	AllowReassignment bool                   `protobuf:"varint,1,opt,name=allow_reassignment,json=allowReassignment,proto3" json:"allow_reassignment,omitempty"`
-	UserIds           []string               `protobuf:"bytes,2,rep,name=user_ids,json=userIds,proto3" json:"user_ids,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// They may hand it to somebody else.
+	AllowReassignment bool     `protobuf:"varint,1,opt,name=allow_reassignment,json=allowReassignment,proto3" json:"allow_reassignment,omitempty"`
+	UserIds           []string `protobuf:"bytes,2,rep,name=user_ids,json=userIds,proto3" json:"user_ids,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -1220,6 +1254,7 @@ func (x *UserProvisioner) GetUserIds() []string {
 	return nil
 }
 
+// WebhookProvision calls a webhook.
 type WebhookProvision struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	WebhookId     string                 `protobuf:"bytes,1,opt,name=webhook_id,json=webhookId,proto3" json:"webhook_id,omitempty"`
@@ -1264,6 +1299,7 @@ func (x *WebhookProvision) GetWebhookId() string {
 	return ""
 }
 
+// AccountProvision makes an account.
 type ConnectorProvision_AccountProvision struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	ConnectorId string                 `protobuf:"bytes,1,opt,name=connector_id,json=connectorId,proto3" json:"connector_id,omitempty"`
@@ -1372,6 +1408,7 @@ func (*ConnectorProvision_AccountProvision_DoNotSave) isConnectorProvision_Accou
 func (*ConnectorProvision_AccountProvision_SaveToVault) isConnectorProvision_AccountProvision_StorageType() {
 }
 
+// DefaultBehavior grants and revokes the entitlement.
 type ConnectorProvision_DefaultBehavior struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ConnectorId   string                 `protobuf:"bytes,1,opt,name=connector_id,json=connectorId,proto3" json:"connector_id,omitempty"`
@@ -1416,6 +1453,7 @@ func (x *ConnectorProvision_DefaultBehavior) GetConnectorId() string {
 	return ""
 }
 
+// DeleteAccount deletes the account.
 type ConnectorProvision_DeleteAccount struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ConnectorId   string                 `protobuf:"bytes,1,opt,name=connector_id,json=connectorId,proto3" json:"connector_id,omitempty"`
@@ -1460,6 +1498,7 @@ func (x *ConnectorProvision_DeleteAccount) GetConnectorId() string {
 	return ""
 }
 
+// DoNotSave throws the new account's secret away.
 type ConnectorProvision_DoNotSave struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1496,6 +1535,7 @@ func (*ConnectorProvision_DoNotSave) Descriptor() ([]byte, []int) {
 	return file_c1_api_policy_v1_policy_proto_rawDescGZIP(), []int{2, 3}
 }
 
+// SaveToVault keeps the new account's secret in vaults.
 type ConnectorProvision_SaveToVault struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	VaultIds      []string               `protobuf:"bytes,1,rep,name=vault_ids,json=vaultIds,proto3" json:"vault_ids,omitempty"`

@@ -4,6 +4,8 @@
 // 	protoc        (unknown)
 // source: c1/api/profiletype/v1/profiletype.proto
 
+// Kinds of profiles.
+
 package profiletypev1
 
 import (
@@ -21,6 +23,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// ProfileType is a kind of profile that a user can have, such as an employee's.
 type ProfileType struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`

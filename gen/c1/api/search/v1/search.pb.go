@@ -4,6 +4,8 @@
 // 	protoc        (unknown)
 // source: c1/api/search/v1/search.proto
 
+// Counts beside a search's results.
+
 package searchv1
 
 import (
@@ -21,11 +23,13 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// FacetCategory is one way of counting.
 type FacetCategory struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	DisplayName string                 `protobuf:"bytes,1,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
 	IconUrl     string                 `protobuf:"bytes,2,opt,name=icon_url,json=iconUrl,proto3" json:"icon_url,omitempty"`
-	Param       string                 `protobuf:"bytes,3,opt,name=param,proto3" json:"param,omitempty"`
+	// The filter of the search that narrows by it.
+	Param string `protobuf:"bytes,3,opt,name=param,proto3" json:"param,omitempty"`
 	// Types that are valid to be assigned to Item:
 	//
 	//	*FacetCategory_Range
@@ -127,6 +131,7 @@ func (*FacetCategory_Range) isFacetCategory_Item() {}
 
 func (*FacetCategory_Value) isFacetCategory_Item() {}
 
+// FacetRange counts what lies between two numbers, the upper one excluded.
 type FacetRange struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	DisplayName   string                 `protobuf:"bytes,1,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
@@ -203,6 +208,7 @@ func (x *FacetRange) GetTo() int64 {
 	return 0
 }
 
+// FacetRangeItem counts by ranges.
 type FacetRangeItem struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Ranges        []*FacetRange          `protobuf:"bytes,1,rep,name=ranges,proto3" json:"ranges,omitempty"`
@@ -247,6 +253,7 @@ func (x *FacetRangeItem) GetRanges() []*FacetRange {
 	return nil
 }
 
+// FacetValue counts what has one value.
 type FacetValue struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	DisplayName   string                 `protobuf:"bytes,1,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
@@ -315,6 +322,7 @@ func (x *FacetValue) GetValue() string {
 	return ""
 }
 
+// FacetValueItem counts by values.
 type FacetValueItem struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Values        []*FacetValue          `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty"`
@@ -359,10 +367,12 @@ func (x *FacetValueItem) GetValues() []*FacetValue {
 	return nil
 }
 
+// Facets counts what a search matched, in several ways.
 type Facets struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Count         int64                  `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
-	Facets        []*FacetCategory       `protobuf:"bytes,2,rep,name=facets,proto3" json:"facets,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many matched in all.
+	Count         int64            `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	Facets        []*FacetCategory `protobuf:"bytes,2,rep,name=facets,proto3" json:"facets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

@@ -4,6 +4,8 @@
 // 	protoc        (unknown)
 // source: c1/api/systemlog/v1/systemlog.proto
 
+// The audit of everything that was done.
+
 package systemlogv1
 
 import (
@@ -26,15 +28,23 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// SystemLogServiceListEventsRequest says which stretch of the log to read.
 type SystemLogServiceListEventsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Since         *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=since,proto3" json:"since,omitempty"`
-	SinceEventUid string                 `protobuf:"bytes,2,opt,name=since_event_uid,json=sinceEventUid,proto3" json:"since_event_uid,omitempty"`
-	SortDirection v1.SortDirection       `protobuf:"varint,3,opt,name=sort_direction,json=sortDirection,proto3,enum=c1.api.app.v1.SortDirection" json:"sort_direction,omitempty"`
-	Until         *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
-	UntilEventUid string                 `protobuf:"bytes,5,opt,name=until_event_uid,json=untilEventUid,proto3" json:"until_event_uid,omitempty"`
-	PageSize      int32                  `protobuf:"varint,6,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	PageToken     string                 `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Events at or after this time.
+	Since *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=since,proto3" json:"since,omitempty"`
+	// Events after this one.
+	SinceEventUid string `protobuf:"bytes,2,opt,name=since_event_uid,json=sinceEventUid,proto3" json:"since_event_uid,omitempty"`
+	// By time; unspecified means oldest first.
+	SortDirection v1.SortDirection `protobuf:"varint,3,opt,name=sort_direction,json=sortDirection,proto3,enum=c1.api.app.v1.SortDirection" json:"sort_direction,omitempty"`
+	// Events before this time.
+	Until *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
+	// Events before this one.
+	UntilEventUid string `protobuf:"bytes,5,opt,name=until_event_uid,json=untilEventUid,proto3" json:"until_event_uid,omitempty"`
+	// How many to answer with: 1 to 100; 0 means 25.
+	PageSize int32 `protobuf:"varint,6,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The `nextPageToken` of the page before.
+	PageToken     string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -118,10 +128,12 @@ func (x *SystemLogServiceListEventsRequest) GetPageToken() string {
 	return ""
 }
 
+// SystemLogServiceListEventsResponse is a page of events.
 type SystemLogServiceListEventsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	List          []*structpb.Struct     `protobuf:"bytes,1,rep,name=list,proto3" json:"list,omitempty"`
-	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	List  []*structpb.Struct     `protobuf:"bytes,1,rep,name=list,proto3" json:"list,omitempty"`
+	// Empty on the last page.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -174,7 +186,7 @@ var File_c1_api_systemlog_v1_systemlog_proto protoreflect.FileDescriptor
 
 const file_c1_api_systemlog_v1_systemlog_proto_rawDesc = "" +
 	"\n" +
-	"#c1/api/systemlog/v1/systemlog.proto\x12\x13c1.api.systemlog.v1\x1a\x17c1/api/app/v1/app.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xd8\x02\n" +
+	"#c1/api/systemlog/v1/systemlog.proto\x12\x13c1.api.systemlog.v1\x1a\x17c1/api/app/v1/ref.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xd8\x02\n" +
 	"!SystemLogServiceListEventsRequest\x120\n" +
 	"\x05since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12&\n" +
 	"\x0fsince_event_uid\x18\x02 \x01(\tR\rsinceEventUid\x12C\n" +

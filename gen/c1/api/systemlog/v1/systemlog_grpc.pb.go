@@ -4,6 +4,8 @@
 // - protoc             (unknown)
 // source: c1/api/systemlog/v1/systemlog.proto
 
+// The audit of everything that was done.
+
 package systemlogv1
 
 import (
@@ -25,7 +27,14 @@ const (
 // SystemLogServiceClient is the client API for SystemLogService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// SystemLogService reads the audit.
 type SystemLogServiceClient interface {
+	// ListEvents returns audit events as OCSF API Activity objects (schema 1.3.0, class 6003; `time` in milliseconds,
+	// `metadata.uid` the event's id).
+	//
+	// For Super Administrators, Read-Only Administrators and System Log Readers. Errors: 400 for an end before the start,
+	// or an event id that is malformed.
 	ListEvents(ctx context.Context, in *SystemLogServiceListEventsRequest, opts ...grpc.CallOption) (*SystemLogServiceListEventsResponse, error)
 }
 
@@ -50,7 +59,14 @@ func (c *systemLogServiceClient) ListEvents(ctx context.Context, in *SystemLogSe
 // SystemLogServiceServer is the server API for SystemLogService service.
 // All implementations must embed UnimplementedSystemLogServiceServer
 // for forward compatibility.
+//
+// SystemLogService reads the audit.
 type SystemLogServiceServer interface {
+	// ListEvents returns audit events as OCSF API Activity objects (schema 1.3.0, class 6003; `time` in milliseconds,
+	// `metadata.uid` the event's id).
+	//
+	// For Super Administrators, Read-Only Administrators and System Log Readers. Errors: 400 for an end before the start,
+	// or an event id that is malformed.
 	ListEvents(context.Context, *SystemLogServiceListEventsRequest) (*SystemLogServiceListEventsResponse, error)
 	mustEmbedUnimplementedSystemLogServiceServer()
 }

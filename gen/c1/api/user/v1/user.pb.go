@@ -4,6 +4,8 @@
 // 	protoc        (unknown)
 // source: c1/api/user/v1/user.proto
 
+// People, services and agents.
+
 package userv1
 
 import (
@@ -28,6 +30,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// DelegateStatus filters users by whether somebody stands in for them.
 type DelegateStatus int32
 
 const (
@@ -77,13 +80,17 @@ func (DelegateStatus) EnumDescriptor() ([]byte, []int) {
 	return file_c1_api_user_v1_user_proto_rawDescGZIP(), []int{0}
 }
 
+// UserOrigin is where a user comes from.
 type UserOrigin int32
 
 const (
 	UserOrigin_USER_ORIGIN_UNSPECIFIED UserOrigin = 0
-	UserOrigin_USER_ORIGIN_DIRECTORY   UserOrigin = 1
-	UserOrigin_USER_ORIGIN_LOCAL       UserOrigin = 2
-	UserOrigin_USER_ORIGIN_SYSTEM      UserOrigin = 3
+	// A directory app.
+	UserOrigin_USER_ORIGIN_DIRECTORY UserOrigin = 1
+	// Made here by hand.
+	UserOrigin_USER_ORIGIN_LOCAL UserOrigin = 2
+	// Made by the server itself.
+	UserOrigin_USER_ORIGIN_SYSTEM UserOrigin = 3
 )
 
 // Enum value maps for UserOrigin.
@@ -129,6 +136,7 @@ func (UserOrigin) EnumDescriptor() ([]byte, []int) {
 	return file_c1_api_user_v1_user_proto_rawDescGZIP(), []int{1}
 }
 
+// UserType is what kind of actor a user is.
 type UserType int32
 
 const (
@@ -184,13 +192,18 @@ func (UserType) EnumDescriptor() ([]byte, []int) {
 	return file_c1_api_user_v1_user_proto_rawDescGZIP(), []int{2}
 }
 
+// Status says whether the user may act.
 type User_Status int32
 
 const (
-	User_UNKNOWN  User_Status = 0
-	User_ENABLED  User_Status = 1
+	// Not known.
+	User_UNKNOWN User_Status = 0
+	// May act.
+	User_ENABLED User_Status = 1
+	// Shut out, may come back.
 	User_DISABLED User_Status = 2
-	User_DELETED  User_Status = 3
+	// Gone.
+	User_DELETED User_Status = 3
 )
 
 // Enum value maps for User_Status.
@@ -236,17 +249,25 @@ func (User_Status) EnumDescriptor() ([]byte, []int) {
 	return file_c1_api_user_v1_user_proto_rawDescGZIP(), []int{9, 0}
 }
 
+// ExpiringUserDelegationBinding says who stands in for whom, and when.
 type ExpiringUserDelegationBinding struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	UserId          string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	DelegatedUserId string                 `protobuf:"bytes,2,opt,name=delegated_user_id,json=delegatedUserId,proto3" json:"delegated_user_id,omitempty"`
-	ExpirationAt    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=expiration_at,json=expirationAt,proto3" json:"expiration_at,omitempty"`
-	StartAt         *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=start_at,json=startAt,proto3" json:"start_at,omitempty"`
-	CreatedAt       *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	UpdatedAt       *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
-	DeletedAt       *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=deleted_at,json=deletedAt,proto3" json:"deleted_at,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who is stood in for.
+	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Who stands in.
+	DelegatedUserId string `protobuf:"bytes,2,opt,name=delegated_user_id,json=delegatedUserId,proto3" json:"delegated_user_id,omitempty"`
+	// From this moment on no more. Null: no end.
+	ExpirationAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=expiration_at,json=expirationAt,proto3" json:"expiration_at,omitempty"`
+	// From this moment on.
+	StartAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=start_at,json=startAt,proto3" json:"start_at,omitempty"`
+	// When it was made.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// When it was last changed.
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// When it was deleted. Null: it is live.
+	DeletedAt     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=deleted_at,json=deletedAt,proto3" json:"deleted_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ExpiringUserDelegationBinding) Reset() {
@@ -328,6 +349,7 @@ func (x *ExpiringUserDelegationBinding) GetDeletedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// GetUserProfileTypesRequest names a user.
 type GetUserProfileTypesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	UserId        string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
@@ -372,6 +394,7 @@ func (x *GetUserProfileTypesRequest) GetUserId() string {
 	return ""
 }
 
+// GetUserProfileTypesResponse is the kinds of profiles a user has.
 type GetUserProfileTypesResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ProfileTypes  []*v1.ProfileType      `protobuf:"bytes,1,rep,name=profile_types,json=profileTypes,proto3" json:"profile_types,omitempty"`
@@ -416,9 +439,11 @@ func (x *GetUserProfileTypesResponse) GetProfileTypes() []*v1.ProfileType {
 	return nil
 }
 
+// IntrospectRequest says what to expand beside the caller's user.
 type IntrospectRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ExpandMask    *UserExpandMask        `protobuf:"bytes,1,opt,name=expand_mask,json=expandMask,proto3" json:"expand_mask,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What to put into `expanded`.
+	ExpandMask    *UserExpandMask `protobuf:"bytes,1,opt,name=expand_mask,json=expandMask,proto3" json:"expand_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -460,10 +485,12 @@ func (x *IntrospectRequest) GetExpandMask() *UserExpandMask {
 	return nil
 }
 
+// IntrospectResponse is the caller's own user.
 type IntrospectResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	UserView      *UserView              `protobuf:"bytes,1,opt,name=user_view,json=userView,proto3" json:"user_view,omitempty"`
-	Expanded      []*anypb.Any           `protobuf:"bytes,2,rep,name=expanded,proto3" json:"expanded,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	UserView *UserView              `protobuf:"bytes,1,opt,name=user_view,json=userView,proto3" json:"user_view,omitempty"`
+	// What the expand mask asked for; the `…Path` fields point into it.
+	Expanded      []*anypb.Any `protobuf:"bytes,2,rep,name=expanded,proto3" json:"expanded,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -512,30 +539,51 @@ func (x *IntrospectResponse) GetExpanded() []*anypb.Any {
 	return nil
 }
 
+// SearchUsersRequest narrows the search. Filters are joined by and; an empty one filters nothing.
 type SearchUsersRequest struct {
-	state            protoimpl.MessageState `protogen:"open.v1"`
-	DelegateStatus   DelegateStatus         `protobuf:"varint,1,opt,name=delegate_status,json=delegateStatus,proto3,enum=c1.api.user.v1.DelegateStatus" json:"delegate_status,omitempty"`
-	DelegatedUserIds []string               `protobuf:"bytes,2,rep,name=delegated_user_ids,json=delegatedUserIds,proto3" json:"delegated_user_ids,omitempty"`
-	Departments      []string               `protobuf:"bytes,3,rep,name=departments,proto3" json:"departments,omitempty"`
-	Email            string                 `protobuf:"bytes,4,opt,name=email,proto3" json:"email,omitempty"`
-	ExcludeIds       []string               `protobuf:"bytes,5,rep,name=exclude_ids,json=excludeIds,proto3" json:"exclude_ids,omitempty"`
-	ExcludeOrigins   []UserOrigin           `protobuf:"varint,6,rep,packed,name=exclude_origins,json=excludeOrigins,proto3,enum=c1.api.user.v1.UserOrigin" json:"exclude_origins,omitempty"`
-	ExcludeTypes     []UserType             `protobuf:"varint,7,rep,packed,name=exclude_types,json=excludeTypes,proto3,enum=c1.api.user.v1.UserType" json:"exclude_types,omitempty"`
-	Ids              []string               `protobuf:"bytes,8,rep,name=ids,proto3" json:"ids,omitempty"`
-	IsDelegate       bool                   `protobuf:"varint,9,opt,name=is_delegate,json=isDelegate,proto3" json:"is_delegate,omitempty"`
-	JobTitles        []string               `protobuf:"bytes,10,rep,name=job_titles,json=jobTitles,proto3" json:"job_titles,omitempty"`
-	ManagerIds       []string               `protobuf:"bytes,11,rep,name=manager_ids,json=managerIds,proto3" json:"manager_ids,omitempty"`
-	Origins          []UserOrigin           `protobuf:"varint,12,rep,packed,name=origins,proto3,enum=c1.api.user.v1.UserOrigin" json:"origins,omitempty"`
-	Query            string                 `protobuf:"bytes,13,opt,name=query,proto3" json:"query,omitempty"`
-	Refs             []*UserRef             `protobuf:"bytes,14,rep,name=refs,proto3" json:"refs,omitempty"`
-	RoleIds          []string               `protobuf:"bytes,15,rep,name=role_ids,json=roleIds,proto3" json:"role_ids,omitempty"`
-	SourceAppIds     []string               `protobuf:"bytes,16,rep,name=source_app_ids,json=sourceAppIds,proto3" json:"source_app_ids,omitempty"`
-	UserStatuses     []User_Status          `protobuf:"varint,17,rep,packed,name=user_statuses,json=userStatuses,proto3,enum=c1.api.user.v1.User_Status" json:"user_statuses,omitempty"`
-	ExpandMask       *UserExpandMask        `protobuf:"bytes,18,opt,name=expand_mask,json=expandMask,proto3" json:"expand_mask,omitempty"`
-	PageSize         int32                  `protobuf:"varint,19,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	PageToken        string                 `protobuf:"bytes,20,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only users with, or without, a delegate. Not served yet.
+	DelegateStatus DelegateStatus `protobuf:"varint,1,opt,name=delegate_status,json=delegateStatus,proto3,enum=c1.api.user.v1.DelegateStatus" json:"delegate_status,omitempty"`
+	// Only users whose delegate is one of these. Not served yet.
+	DelegatedUserIds []string `protobuf:"bytes,2,rep,name=delegated_user_ids,json=delegatedUserIds,proto3" json:"delegated_user_ids,omitempty"`
+	// Only users of these departments.
+	Departments []string `protobuf:"bytes,3,rep,name=departments,proto3" json:"departments,omitempty"`
+	// Only the user with this address, without regard to case.
+	Email string `protobuf:"bytes,4,opt,name=email,proto3" json:"email,omitempty"`
+	// Leave these users out.
+	ExcludeIds []string `protobuf:"bytes,5,rep,name=exclude_ids,json=excludeIds,proto3" json:"exclude_ids,omitempty"`
+	// Leave users of these origins out.
+	ExcludeOrigins []UserOrigin `protobuf:"varint,6,rep,packed,name=exclude_origins,json=excludeOrigins,proto3,enum=c1.api.user.v1.UserOrigin" json:"exclude_origins,omitempty"`
+	// Leave users of these types out.
+	ExcludeTypes []UserType `protobuf:"varint,7,rep,packed,name=exclude_types,json=excludeTypes,proto3,enum=c1.api.user.v1.UserType" json:"exclude_types,omitempty"`
+	// Only these users; `refs` is the newer way to say it.
+	Ids []string `protobuf:"bytes,8,rep,name=ids,proto3" json:"ids,omitempty"`
+	// Only users who stand in for somebody. Not served yet.
+	IsDelegate bool `protobuf:"varint,9,opt,name=is_delegate,json=isDelegate,proto3" json:"is_delegate,omitempty"`
+	// Only users with these job titles.
+	JobTitles []string `protobuf:"bytes,10,rep,name=job_titles,json=jobTitles,proto3" json:"job_titles,omitempty"`
+	// Only users who report to one of these.
+	ManagerIds []string `protobuf:"bytes,11,rep,name=manager_ids,json=managerIds,proto3" json:"manager_ids,omitempty"`
+	// Only users of these origins.
+	Origins []UserOrigin `protobuf:"varint,12,rep,packed,name=origins,proto3,enum=c1.api.user.v1.UserOrigin" json:"origins,omitempty"`
+	// Words to find in the display name, the addresses or the user names.
+	Query string `protobuf:"bytes,13,opt,name=query,proto3" json:"query,omitempty"`
+	// Only these users.
+	Refs []*UserRef `protobuf:"bytes,14,rep,name=refs,proto3" json:"refs,omitempty"`
+	// Only users who hold one of these roles.
+	RoleIds []string `protobuf:"bytes,15,rep,name=role_ids,json=roleIds,proto3" json:"role_ids,omitempty"`
+	// Only users with an account in one of these apps.
+	SourceAppIds []string `protobuf:"bytes,16,rep,name=source_app_ids,json=sourceAppIds,proto3" json:"source_app_ids,omitempty"`
+	// Only users in one of these states.
+	UserStatuses []User_Status `protobuf:"varint,17,rep,packed,name=user_statuses,json=userStatuses,proto3,enum=c1.api.user.v1.User_Status" json:"user_statuses,omitempty"`
+	// What to put into `expanded`.
+	ExpandMask *UserExpandMask `protobuf:"bytes,18,opt,name=expand_mask,json=expandMask,proto3" json:"expand_mask,omitempty"`
+	// How many to answer with: 1 to 100; 0 means 25.
+	PageSize int32 `protobuf:"varint,19,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The `nextPageToken` of the page before.
+	PageToken     string `protobuf:"bytes,20,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SearchUsersRequest) Reset() {
@@ -708,11 +756,14 @@ func (x *SearchUsersRequest) GetPageToken() string {
 	return ""
 }
 
+// SearchUsersResponse is a page of users.
 type SearchUsersResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	List          []*UserView            `protobuf:"bytes,1,rep,name=list,proto3" json:"list,omitempty"`
-	Expanded      []*anypb.Any           `protobuf:"bytes,2,rep,name=expanded,proto3" json:"expanded,omitempty"`
-	NextPageToken string                 `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	List  []*UserView            `protobuf:"bytes,1,rep,name=list,proto3" json:"list,omitempty"`
+	// What the expand mask asked for; the `…Path` fields point into it.
+	Expanded []*anypb.Any `protobuf:"bytes,2,rep,name=expanded,proto3" json:"expanded,omitempty"`
+	// Empty on the last page.
+	NextPageToken string `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -768,14 +819,18 @@ func (x *SearchUsersResponse) GetNextPageToken() string {
 	return ""
 }
 
+// SetExpiringUserDelegationBindingByAdminRequest describes a user's delegation.
 type SetExpiringUserDelegationBindingByAdminRequest struct {
-	state              protoimpl.MessageState `protogen:"open.v1"`
-	UserId             string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	DelegatedUserId    string                 `protobuf:"bytes,2,opt,name=delegated_user_id,json=delegatedUserId,proto3" json:"delegated_user_id,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	UserId string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Who is to stand in. Empty: nobody any more.
+	DelegatedUserId string `protobuf:"bytes,2,opt,name=delegated_user_id,json=delegatedUserId,proto3" json:"delegated_user_id,omitempty"`
+	// From this moment on no more. Null: no end.
 	DelegationExpireAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=delegation_expire_at,json=delegationExpireAt,proto3" json:"delegation_expire_at,omitempty"`
-	DelegationStartAt  *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=delegation_start_at,json=delegationStartAt,proto3" json:"delegation_start_at,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// From this moment on. Null: now.
+	DelegationStartAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=delegation_start_at,json=delegationStartAt,proto3" json:"delegation_start_at,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *SetExpiringUserDelegationBindingByAdminRequest) Reset() {
@@ -836,6 +891,7 @@ func (x *SetExpiringUserDelegationBindingByAdminRequest) GetDelegationStartAt() 
 	return nil
 }
 
+// SetExpiringUserDelegationBindingByAdminResponse is the delegation as it stands after the change.
 type SetExpiringUserDelegationBindingByAdminResponse struct {
 	state         protoimpl.MessageState         `protogen:"open.v1"`
 	Item          *ExpiringUserDelegationBinding `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
@@ -880,18 +936,26 @@ func (x *SetExpiringUserDelegationBindingByAdminResponse) GetItem() *ExpiringUse
 	return nil
 }
 
+// User is a person, a service or an agent.
 type User struct {
-	state                   protoimpl.MessageState        `protogen:"open.v1"`
-	Id                      string                        `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	DisplayName             string                        `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	DelegatedUserId         string                        `protobuf:"bytes,3,opt,name=delegated_user_id,json=delegatedUserId,proto3" json:"delegated_user_id,omitempty"`
-	Department              string                        `protobuf:"bytes,4,opt,name=department,proto3" json:"department,omitempty"`
-	DepartmentSources       []*UserAttributeMappingSource `protobuf:"bytes,5,rep,name=department_sources,json=departmentSources,proto3" json:"department_sources,omitempty"`
-	DirectoryIds            []string                      `protobuf:"bytes,6,rep,name=directory_ids,json=directoryIds,proto3" json:"directory_ids,omitempty"`
-	DirectoryStatus         User_Status                   `protobuf:"varint,7,opt,name=directory_status,json=directoryStatus,proto3,enum=c1.api.user.v1.User_Status" json:"directory_status,omitempty"`
-	DirectoryStatusSources  []*UserAttributeMappingSource `protobuf:"bytes,8,rep,name=directory_status_sources,json=directoryStatusSources,proto3" json:"directory_status_sources,omitempty"`
-	Email                   string                        `protobuf:"bytes,9,opt,name=email,proto3" json:"email,omitempty"`
-	EmailSources            []*UserAttributeMappingSource `protobuf:"bytes,10,rep,name=email_sources,json=emailSources,proto3" json:"email_sources,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The name shown wherever the user appears.
+	DisplayName string `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// Who stands in for the user right now. Empty: nobody.
+	DelegatedUserId string `protobuf:"bytes,3,opt,name=delegated_user_id,json=delegatedUserId,proto3" json:"delegated_user_id,omitempty"`
+	Department      string `protobuf:"bytes,4,opt,name=department,proto3" json:"department,omitempty"`
+	// Which accounts the department comes from; likewise the other sources.
+	DepartmentSources []*UserAttributeMappingSource `protobuf:"bytes,5,rep,name=department_sources,json=departmentSources,proto3" json:"department_sources,omitempty"`
+	// Directory apps the user comes from.
+	DirectoryIds []string `protobuf:"bytes,6,rep,name=directory_ids,json=directoryIds,proto3" json:"directory_ids,omitempty"`
+	// The state in the directory.
+	DirectoryStatus        User_Status                   `protobuf:"varint,7,opt,name=directory_status,json=directoryStatus,proto3,enum=c1.api.user.v1.User_Status" json:"directory_status,omitempty"`
+	DirectoryStatusSources []*UserAttributeMappingSource `protobuf:"bytes,8,rep,name=directory_status_sources,json=directoryStatusSources,proto3" json:"directory_status_sources,omitempty"`
+	// The primary address.
+	Email        string                        `protobuf:"bytes,9,opt,name=email,proto3" json:"email,omitempty"`
+	EmailSources []*UserAttributeMappingSource `protobuf:"bytes,10,rep,name=email_sources,json=emailSources,proto3" json:"email_sources,omitempty"`
+	// All addresses.
 	Emails                  []string                      `protobuf:"bytes,11,rep,name=emails,proto3" json:"emails,omitempty"`
 	EmployeeIdSources       []*UserAttributeMappingSource `protobuf:"bytes,12,rep,name=employee_id_sources,json=employeeIdSources,proto3" json:"employee_id_sources,omitempty"`
 	EmployeeIds             []string                      `protobuf:"bytes,13,rep,name=employee_ids,json=employeeIds,proto3" json:"employee_ids,omitempty"`
@@ -901,21 +965,28 @@ type User struct {
 	EmploymentTypeSources   []*UserAttributeMappingSource `protobuf:"bytes,17,rep,name=employment_type_sources,json=employmentTypeSources,proto3" json:"employment_type_sources,omitempty"`
 	JobTitle                string                        `protobuf:"bytes,18,opt,name=job_title,json=jobTitle,proto3" json:"job_title,omitempty"`
 	JobTitleSources         []*UserAttributeMappingSource `protobuf:"bytes,19,rep,name=job_title_sources,json=jobTitleSources,proto3" json:"job_title_sources,omitempty"`
-	ManagerIds              []string                      `protobuf:"bytes,20,rep,name=manager_ids,json=managerIds,proto3" json:"manager_ids,omitempty"`
-	ManagerSources          []*UserAttributeMappingSource `protobuf:"bytes,21,rep,name=manager_sources,json=managerSources,proto3" json:"manager_sources,omitempty"`
-	Origin                  UserOrigin                    `protobuf:"varint,22,opt,name=origin,proto3,enum=c1.api.user.v1.UserOrigin" json:"origin,omitempty"`
-	Profile                 *structpb.Struct              `protobuf:"bytes,23,opt,name=profile,proto3" json:"profile,omitempty"`
-	RoleIds                 []string                      `protobuf:"bytes,24,rep,name=role_ids,json=roleIds,proto3" json:"role_ids,omitempty"`
-	Status                  User_Status                   `protobuf:"varint,25,opt,name=status,proto3,enum=c1.api.user.v1.User_Status" json:"status,omitempty"`
-	Type                    UserType                      `protobuf:"varint,26,opt,name=type,proto3,enum=c1.api.user.v1.UserType" json:"type,omitempty"`
-	Username                string                        `protobuf:"bytes,27,opt,name=username,proto3" json:"username,omitempty"`
-	UsernameSources         []*UserAttributeMappingSource `protobuf:"bytes,28,rep,name=username_sources,json=usernameSources,proto3" json:"username_sources,omitempty"`
-	Usernames               []string                      `protobuf:"bytes,29,rep,name=usernames,proto3" json:"usernames,omitempty"`
-	CreatedAt               *timestamppb.Timestamp        `protobuf:"bytes,30,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	UpdatedAt               *timestamppb.Timestamp        `protobuf:"bytes,31,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
-	DeletedAt               *timestamppb.Timestamp        `protobuf:"bytes,32,opt,name=deleted_at,json=deletedAt,proto3" json:"deleted_at,omitempty"`
-	unknownFields           protoimpl.UnknownFields
-	sizeCache               protoimpl.SizeCache
+	// Who the user reports to.
+	ManagerIds     []string                      `protobuf:"bytes,20,rep,name=manager_ids,json=managerIds,proto3" json:"manager_ids,omitempty"`
+	ManagerSources []*UserAttributeMappingSource `protobuf:"bytes,21,rep,name=manager_sources,json=managerSources,proto3" json:"manager_sources,omitempty"`
+	Origin         UserOrigin                    `protobuf:"varint,22,opt,name=origin,proto3,enum=c1.api.user.v1.UserOrigin" json:"origin,omitempty"`
+	// Further attributes.
+	Profile *structpb.Struct `protobuf:"bytes,23,opt,name=profile,proto3" json:"profile,omitempty"`
+	// Roles the user holds.
+	RoleIds []string `protobuf:"bytes,24,rep,name=role_ids,json=roleIds,proto3" json:"role_ids,omitempty"`
+	// Whether the user may act here.
+	Status          User_Status                   `protobuf:"varint,25,opt,name=status,proto3,enum=c1.api.user.v1.User_Status" json:"status,omitempty"`
+	Type            UserType                      `protobuf:"varint,26,opt,name=type,proto3,enum=c1.api.user.v1.UserType" json:"type,omitempty"`
+	Username        string                        `protobuf:"bytes,27,opt,name=username,proto3" json:"username,omitempty"`
+	UsernameSources []*UserAttributeMappingSource `protobuf:"bytes,28,rep,name=username_sources,json=usernameSources,proto3" json:"username_sources,omitempty"`
+	Usernames       []string                      `protobuf:"bytes,29,rep,name=usernames,proto3" json:"usernames,omitempty"`
+	// When it was made.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,30,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// When it was last changed.
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,31,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// When it was deleted. Null: it is live.
+	DeletedAt     *timestamppb.Timestamp `protobuf:"bytes,32,opt,name=deleted_at,json=deletedAt,proto3" json:"deleted_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *User) Reset() {
@@ -1172,16 +1243,18 @@ func (x *User) GetDeletedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// UserAttributeMappingSource is the account that an attribute's value comes from.
 type UserAttributeMappingSource struct {
 	state                      protoimpl.MessageState `protogen:"open.v1"`
 	AppId                      string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	AppUserId                  string                 `protobuf:"bytes,2,opt,name=app_user_id,json=appUserId,proto3" json:"app_user_id,omitempty"`
 	AppUserProfileAttributeKey string                 `protobuf:"bytes,3,opt,name=app_user_profile_attribute_key,json=appUserProfileAttributeKey,proto3" json:"app_user_profile_attribute_key,omitempty"`
-	Priority                   uint32                 `protobuf:"varint,4,opt,name=priority,proto3" json:"priority,omitempty"`
-	UserAttributeMappingId     string                 `protobuf:"bytes,5,opt,name=user_attribute_mapping_id,json=userAttributeMappingId,proto3" json:"user_attribute_mapping_id,omitempty"`
-	Value                      string                 `protobuf:"bytes,6,opt,name=value,proto3" json:"value,omitempty"`
-	unknownFields              protoimpl.UnknownFields
-	sizeCache                  protoimpl.SizeCache
+	// Lower wins.
+	Priority               uint32 `protobuf:"varint,4,opt,name=priority,proto3" json:"priority,omitempty"`
+	UserAttributeMappingId string `protobuf:"bytes,5,opt,name=user_attribute_mapping_id,json=userAttributeMappingId,proto3" json:"user_attribute_mapping_id,omitempty"`
+	Value                  string `protobuf:"bytes,6,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *UserAttributeMappingSource) Reset() {
@@ -1256,9 +1329,11 @@ func (x *UserAttributeMappingSource) GetValue() string {
 	return ""
 }
 
+// UserExpandMask names what to put into `expanded`.
 type UserExpandMask struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Paths         []string               `protobuf:"bytes,1,rep,name=paths,proto3" json:"paths,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `role_ids`, `manager_ids`, `delegated_user_id`, `directory_ids`, or `*` for all.
+	Paths         []string `protobuf:"bytes,1,rep,name=paths,proto3" json:"paths,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1300,6 +1375,7 @@ func (x *UserExpandMask) GetPaths() []string {
 	return nil
 }
 
+// UserRef names a user.
 type UserRef struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1344,6 +1420,7 @@ func (x *UserRef) GetId() string {
 	return ""
 }
 
+// UserServiceGetRequest names a user.
 type UserServiceGetRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1388,10 +1465,12 @@ func (x *UserServiceGetRequest) GetId() string {
 	return ""
 }
 
+// UserServiceGetResponse is one user.
 type UserServiceGetResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	UserView      *UserView              `protobuf:"bytes,1,opt,name=user_view,json=userView,proto3" json:"user_view,omitempty"`
-	Expanded      []*anypb.Any           `protobuf:"bytes,2,rep,name=expanded,proto3" json:"expanded,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	UserView *UserView              `protobuf:"bytes,1,opt,name=user_view,json=userView,proto3" json:"user_view,omitempty"`
+	// What the expand mask asked for; the `…Path` fields point into it.
+	Expanded      []*anypb.Any `protobuf:"bytes,2,rep,name=expanded,proto3" json:"expanded,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1440,10 +1519,13 @@ func (x *UserServiceGetResponse) GetExpanded() []*anypb.Any {
 	return nil
 }
 
+// UserServiceListRequest asks for a page of users.
 type UserServiceListRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	PageSize      int32                  `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	PageToken     string                 `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many to answer with: 1 to 100; 0 means 25.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The `nextPageToken` of the page before.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1492,11 +1574,14 @@ func (x *UserServiceListRequest) GetPageToken() string {
 	return ""
 }
 
+// UserServiceListResponse is a page of users.
 type UserServiceListResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	List          []*UserView            `protobuf:"bytes,1,rep,name=list,proto3" json:"list,omitempty"`
-	Expanded      []*anypb.Any           `protobuf:"bytes,2,rep,name=expanded,proto3" json:"expanded,omitempty"`
-	NextPageToken string                 `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	List  []*UserView            `protobuf:"bytes,1,rep,name=list,proto3" json:"list,omitempty"`
+	// What the expand mask asked for; the `…Path` fields point into it.
+	Expanded []*anypb.Any `protobuf:"bytes,2,rep,name=expanded,proto3" json:"expanded,omitempty"`
+	// Empty on the last page.
+	NextPageToken string `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1552,6 +1637,7 @@ func (x *UserServiceListResponse) GetNextPageToken() string {
 	return ""
 }
 
+// UserView is a user and where to find what belongs to them.
 type UserView struct {
 	state             protoimpl.MessageState      `protogen:"open.v1"`
 	UserId            string                      `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`

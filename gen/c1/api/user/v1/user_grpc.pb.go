@@ -4,6 +4,8 @@
 // - protoc             (unknown)
 // source: c1/api/user/v1/user.proto
 
+// People, services and agents.
+
 package userv1
 
 import (
@@ -25,7 +27,13 @@ const (
 // UserSearchClient is the client API for UserSearch service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// UserSearch finds users.
 type UserSearchClient interface {
+	// Search lists the live users that match, oldest first.
+	//
+	// Super Administrators, Read-Only and Application Administrators see everything; others see names, and everything of
+	// themselves. Errors: 501 for a filter that is not served yet.
 	Search(ctx context.Context, in *SearchUsersRequest, opts ...grpc.CallOption) (*SearchUsersResponse, error)
 }
 
@@ -50,7 +58,13 @@ func (c *userSearchClient) Search(ctx context.Context, in *SearchUsersRequest, o
 // UserSearchServer is the server API for UserSearch service.
 // All implementations must embed UnimplementedUserSearchServer
 // for forward compatibility.
+//
+// UserSearch finds users.
 type UserSearchServer interface {
+	// Search lists the live users that match, oldest first.
+	//
+	// Super Administrators, Read-Only and Application Administrators see everything; others see names, and everything of
+	// themselves. Errors: 501 for a filter that is not served yet.
 	Search(context.Context, *SearchUsersRequest) (*SearchUsersResponse, error)
 	mustEmbedUnimplementedUserSearchServer()
 }
@@ -131,11 +145,29 @@ const (
 // UserServiceClient is the client API for UserService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// UserService shows users. They are made and changed by directory syncs and interim.v1.Users.
 type UserServiceClient interface {
+	// List returns the live users, oldest first.
+	//
+	// Super Administrators, Read-Only and Application Administrators see everything; others see names, and everything of
+	// themselves.
 	List(ctx context.Context, in *UserServiceListRequest, opts ...grpc.CallOption) (*UserServiceListResponse, error)
+	// Get returns one user.
+	//
+	// Super Administrators, Read-Only and Application Administrators see everything; others see names, and everything of
+	// themselves. Errors: 404 for an unknown or deleted user.
 	Get(ctx context.Context, in *UserServiceGetRequest, opts ...grpc.CallOption) (*UserServiceGetResponse, error)
+	// GetUserProfileTypes lists the kinds of profiles a user has.
+	//
+	// Own, or anyone's for administrators. Errors: 404 for an unknown or deleted user.
 	GetUserProfileTypes(ctx context.Context, in *GetUserProfileTypesRequest, opts ...grpc.CallOption) (*GetUserProfileTypesResponse, error)
+	// SetExpiringUserDelegationBindingByAdmin makes a user's delegate answer for them in a window of time; an empty
+	// delegate removes it.
+	//
+	// For Super Administrators. Not served yet.
 	SetExpiringUserDelegationBindingByAdmin(ctx context.Context, in *SetExpiringUserDelegationBindingByAdminRequest, opts ...grpc.CallOption) (*SetExpiringUserDelegationBindingByAdminResponse, error)
+	// Introspect returns the caller's own user.
 	Introspect(ctx context.Context, in *IntrospectRequest, opts ...grpc.CallOption) (*IntrospectResponse, error)
 }
 
@@ -200,11 +232,29 @@ func (c *userServiceClient) Introspect(ctx context.Context, in *IntrospectReques
 // UserServiceServer is the server API for UserService service.
 // All implementations must embed UnimplementedUserServiceServer
 // for forward compatibility.
+//
+// UserService shows users. They are made and changed by directory syncs and interim.v1.Users.
 type UserServiceServer interface {
+	// List returns the live users, oldest first.
+	//
+	// Super Administrators, Read-Only and Application Administrators see everything; others see names, and everything of
+	// themselves.
 	List(context.Context, *UserServiceListRequest) (*UserServiceListResponse, error)
+	// Get returns one user.
+	//
+	// Super Administrators, Read-Only and Application Administrators see everything; others see names, and everything of
+	// themselves. Errors: 404 for an unknown or deleted user.
 	Get(context.Context, *UserServiceGetRequest) (*UserServiceGetResponse, error)
+	// GetUserProfileTypes lists the kinds of profiles a user has.
+	//
+	// Own, or anyone's for administrators. Errors: 404 for an unknown or deleted user.
 	GetUserProfileTypes(context.Context, *GetUserProfileTypesRequest) (*GetUserProfileTypesResponse, error)
+	// SetExpiringUserDelegationBindingByAdmin makes a user's delegate answer for them in a window of time; an empty
+	// delegate removes it.
+	//
+	// For Super Administrators. Not served yet.
 	SetExpiringUserDelegationBindingByAdmin(context.Context, *SetExpiringUserDelegationBindingByAdminRequest) (*SetExpiringUserDelegationBindingByAdminResponse, error)
+	// Introspect returns the caller's own user.
 	Introspect(context.Context, *IntrospectRequest) (*IntrospectResponse, error)
 	mustEmbedUnimplementedUserServiceServer()
 }

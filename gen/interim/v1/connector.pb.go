@@ -26,6 +26,63 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// ConnectorStatus is whether a connector works.
+type ConnectorStatus int32
+
+const (
+	// Not tried yet.
+	ConnectorStatus_CONNECTOR_STATUS_UNSPECIFIED ConnectorStatus = 0
+	// The last try went well.
+	ConnectorStatus_CONNECTOR_STATUS_OK ConnectorStatus = 1
+	// The last try failed.
+	ConnectorStatus_CONNECTOR_STATUS_ERROR ConnectorStatus = 2
+	// Switched off: nothing is read or changed.
+	ConnectorStatus_CONNECTOR_STATUS_DISABLED ConnectorStatus = 3
+)
+
+// Enum value maps for ConnectorStatus.
+var (
+	ConnectorStatus_name = map[int32]string{
+		0: "CONNECTOR_STATUS_UNSPECIFIED",
+		1: "CONNECTOR_STATUS_OK",
+		2: "CONNECTOR_STATUS_ERROR",
+		3: "CONNECTOR_STATUS_DISABLED",
+	}
+	ConnectorStatus_value = map[string]int32{
+		"CONNECTOR_STATUS_UNSPECIFIED": 0,
+		"CONNECTOR_STATUS_OK":          1,
+		"CONNECTOR_STATUS_ERROR":       2,
+		"CONNECTOR_STATUS_DISABLED":    3,
+	}
+)
+
+func (x ConnectorStatus) Enum() *ConnectorStatus {
+	p := new(ConnectorStatus)
+	*p = x
+	return p
+}
+
+func (x ConnectorStatus) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ConnectorStatus) Descriptor() protoreflect.EnumDescriptor {
+	return file_interim_v1_connector_proto_enumTypes[0].Descriptor()
+}
+
+func (ConnectorStatus) Type() protoreflect.EnumType {
+	return &file_interim_v1_connector_proto_enumTypes[0]
+}
+
+func (x ConnectorStatus) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ConnectorStatus.Descriptor instead.
+func (ConnectorStatus) EnumDescriptor() ([]byte, []int) {
+	return file_interim_v1_connector_proto_rawDescGZIP(), []int{0}
+}
+
 // State is how far a run has come.
 type ConnectorSync_State int32
 
@@ -71,11 +128,11 @@ func (x ConnectorSync_State) String() string {
 }
 
 func (ConnectorSync_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_interim_v1_connector_proto_enumTypes[0].Descriptor()
+	return file_interim_v1_connector_proto_enumTypes[1].Descriptor()
 }
 
 func (ConnectorSync_State) Type() protoreflect.EnumType {
-	return &file_interim_v1_connector_proto_enumTypes[0]
+	return &file_interim_v1_connector_proto_enumTypes[1]
 }
 
 func (x ConnectorSync_State) Number() protoreflect.EnumNumber {
@@ -104,12 +161,16 @@ type Connector struct {
 	ResourceTypeFilter []string `protobuf:"bytes,6,rep,name=resource_type_filter,json=resourceTypeFilter,proto3" json:"resource_type_filter,omitempty"`
 	// The newest run. Null: none yet.
 	LastSync *ConnectorSync `protobuf:"bytes,7,opt,name=last_sync,json=lastSync,proto3" json:"last_sync,omitempty"`
+	// Whether it works, as far as is known.
+	Status ConnectorStatus `protobuf:"varint,8,opt,name=status,proto3,enum=interim.v1.ConnectorStatus" json:"status,omitempty"`
+	// What is wrong, in words fit for showing. Empty: nothing.
+	StatusText string `protobuf:"bytes,9,opt,name=status_text,json=statusText,proto3" json:"status_text,omitempty"`
 	// When it was made.
-	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// When it was last changed.
-	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
 	// When it was deleted. Null: it is live.
-	DeletedAt     *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=deleted_at,json=deletedAt,proto3" json:"deleted_at,omitempty"`
+	DeletedAt     *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=deleted_at,json=deletedAt,proto3" json:"deleted_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -193,6 +254,20 @@ func (x *Connector) GetLastSync() *ConnectorSync {
 	return nil
 }
 
+func (x *Connector) GetStatus() ConnectorStatus {
+	if x != nil {
+		return x.Status
+	}
+	return ConnectorStatus_CONNECTOR_STATUS_UNSPECIFIED
+}
+
+func (x *Connector) GetStatusText() string {
+	if x != nil {
+		return x.StatusText
+	}
+	return ""
+}
+
 func (x *Connector) GetCreatedAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.CreatedAt
@@ -233,14 +308,16 @@ type ConnectorSync struct {
 	AccountsSeen int32 `protobuf:"varint,7,opt,name=accounts_seen,json=accountsSeen,proto3" json:"accounts_seen,omitempty"`
 	// Resources read.
 	ResourcesSeen int32 `protobuf:"varint,8,opt,name=resources_seen,json=resourcesSeen,proto3" json:"resources_seen,omitempty"`
+	// Entitlements read.
+	EntitlementsSeen int32 `protobuf:"varint,9,opt,name=entitlements_seen,json=entitlementsSeen,proto3" json:"entitlements_seen,omitempty"`
 	// Grants read.
-	GrantsSeen int32 `protobuf:"varint,9,opt,name=grants_seen,json=grantsSeen,proto3" json:"grants_seen,omitempty"`
+	GrantsSeen int32 `protobuf:"varint,10,opt,name=grants_seen,json=grantsSeen,proto3" json:"grants_seen,omitempty"`
 	// Grants found in the target that nobody had given here.
-	GrantsDiscovered int32 `protobuf:"varint,10,opt,name=grants_discovered,json=grantsDiscovered,proto3" json:"grants_discovered,omitempty"`
+	GrantsAdded int32 `protobuf:"varint,11,opt,name=grants_added,json=grantsAdded,proto3" json:"grants_added,omitempty"`
 	// Grants ended because the target no longer held them.
-	GrantsRemoved int32 `protobuf:"varint,11,opt,name=grants_removed,json=grantsRemoved,proto3" json:"grants_removed,omitempty"`
+	GrantsRemoved int32 `protobuf:"varint,12,opt,name=grants_removed,json=grantsRemoved,proto3" json:"grants_removed,omitempty"`
 	// What went wrong or was refused, in words fit for showing. Empty: nothing.
-	Message       string `protobuf:"bytes,12,opt,name=message,proto3" json:"message,omitempty"`
+	Message       string `protobuf:"bytes,13,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -331,6 +408,13 @@ func (x *ConnectorSync) GetResourcesSeen() int32 {
 	return 0
 }
 
+func (x *ConnectorSync) GetEntitlementsSeen() int32 {
+	if x != nil {
+		return x.EntitlementsSeen
+	}
+	return 0
+}
+
 func (x *ConnectorSync) GetGrantsSeen() int32 {
 	if x != nil {
 		return x.GrantsSeen
@@ -338,9 +422,9 @@ func (x *ConnectorSync) GetGrantsSeen() int32 {
 	return 0
 }
 
-func (x *ConnectorSync) GetGrantsDiscovered() int32 {
+func (x *ConnectorSync) GetGrantsAdded() int32 {
 	if x != nil {
-		return x.GrantsDiscovered
+		return x.GrantsAdded
 	}
 	return 0
 }
@@ -1151,7 +1235,7 @@ var File_interim_v1_connector_proto protoreflect.FileDescriptor
 const file_interim_v1_connector_proto_rawDesc = "" +
 	"\n" +
 	"\x1ainterim/v1/connector.proto\x12\n" +
-	"interim.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xe1\x03\n" +
+	"interim.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xc1\x04\n" +
 	"\tConnector\x12\x13\n" +
 	"\x02id\x18\x01 \x01(\tB\x03\xe0A\x03R\x02id\x12\x1a\n" +
 	"\x06app_id\x18\x02 \x01(\tB\x03\xe0A\x03R\x05appId\x12\x17\n" +
@@ -1160,14 +1244,17 @@ const file_interim_v1_connector_proto_rawDesc = "" +
 	"\n" +
 	"sync_every\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\tsyncEvery\x120\n" +
 	"\x14resource_type_filter\x18\x06 \x03(\tR\x12resourceTypeFilter\x12;\n" +
-	"\tlast_sync\x18\a \x01(\v2\x19.interim.v1.ConnectorSyncB\x03\xe0A\x03R\blastSync\x12>\n" +
+	"\tlast_sync\x18\a \x01(\v2\x19.interim.v1.ConnectorSyncB\x03\xe0A\x03R\blastSync\x128\n" +
+	"\x06status\x18\b \x01(\x0e2\x1b.interim.v1.ConnectorStatusB\x03\xe0A\x03R\x06status\x12$\n" +
+	"\vstatus_text\x18\t \x01(\tB\x03\xe0A\x03R\n" +
+	"statusText\x12>\n" +
 	"\n" +
-	"created_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tcreatedAt\x12>\n" +
+	"created_at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tcreatedAt\x12>\n" +
 	"\n" +
-	"updated_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tupdatedAt\x12>\n" +
+	"updated_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tupdatedAt\x12>\n" +
 	"\n" +
-	"deleted_at\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tdeletedAt\"\xcb\x04\n" +
+	"deleted_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tdeletedAt\"\xee\x04\n" +
 	"\rConnectorSync\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\tR\x05appId\x12!\n" +
@@ -1178,13 +1265,14 @@ const file_interim_v1_connector_proto_rawDesc = "" +
 	"\vfinished_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"finishedAt\x12#\n" +
 	"\raccounts_seen\x18\a \x01(\x05R\faccountsSeen\x12%\n" +
-	"\x0eresources_seen\x18\b \x01(\x05R\rresourcesSeen\x12\x1f\n" +
-	"\vgrants_seen\x18\t \x01(\x05R\n" +
-	"grantsSeen\x12+\n" +
-	"\x11grants_discovered\x18\n" +
-	" \x01(\x05R\x10grantsDiscovered\x12%\n" +
-	"\x0egrants_removed\x18\v \x01(\x05R\rgrantsRemoved\x12\x18\n" +
-	"\amessage\x18\f \x01(\tR\amessage\"f\n" +
+	"\x0eresources_seen\x18\b \x01(\x05R\rresourcesSeen\x12+\n" +
+	"\x11entitlements_seen\x18\t \x01(\x05R\x10entitlementsSeen\x12\x1f\n" +
+	"\vgrants_seen\x18\n" +
+	" \x01(\x05R\n" +
+	"grantsSeen\x12!\n" +
+	"\fgrants_added\x18\v \x01(\x05R\vgrantsAdded\x12%\n" +
+	"\x0egrants_removed\x18\f \x01(\x05R\rgrantsRemoved\x12\x18\n" +
+	"\amessage\x18\r \x01(\tR\amessage\"f\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rSTATE_RUNNING\x10\x01\x12\x0e\n" +
@@ -1242,7 +1330,12 @@ const file_interim_v1_connector_proto_rawDesc = "" +
 	"page_token\x18\x04 \x01(\tR\tpageToken\"s\n" +
 	"\x1aListConnectorSyncsResponse\x12-\n" +
 	"\x04list\x18\x01 \x03(\v2\x19.interim.v1.ConnectorSyncR\x04list\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xcb\v\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x87\x01\n" +
+	"\x0fConnectorStatus\x12 \n" +
+	"\x1cCONNECTOR_STATUS_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13CONNECTOR_STATUS_OK\x10\x01\x12\x1a\n" +
+	"\x16CONNECTOR_STATUS_ERROR\x10\x02\x12\x1d\n" +
+	"\x19CONNECTOR_STATUS_DISABLED\x10\x032\xcb\v\n" +
 	"\n" +
 	"Connectors\x12\xaf\x01\n" +
 	"\x06Create\x12\".interim.v1.CreateConnectorRequest\x1a\x1d.interim.v1.ConnectorResponse\"b\xaa\xd4\x18+\n" +
@@ -1274,66 +1367,68 @@ func file_interim_v1_connector_proto_rawDescGZIP() []byte {
 	return file_interim_v1_connector_proto_rawDescData
 }
 
-var file_interim_v1_connector_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_interim_v1_connector_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_interim_v1_connector_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_interim_v1_connector_proto_goTypes = []any{
-	(ConnectorSync_State)(0),           // 0: interim.v1.ConnectorSync.State
-	(*Connector)(nil),                  // 1: interim.v1.Connector
-	(*ConnectorSync)(nil),              // 2: interim.v1.ConnectorSync
-	(*CreateConnectorRequest)(nil),     // 3: interim.v1.CreateConnectorRequest
-	(*UpdateConnectorRequest)(nil),     // 4: interim.v1.UpdateConnectorRequest
-	(*GetConnectorRequest)(nil),        // 5: interim.v1.GetConnectorRequest
-	(*DeleteConnectorRequest)(nil),     // 6: interim.v1.DeleteConnectorRequest
-	(*ConnectorResponse)(nil),          // 7: interim.v1.ConnectorResponse
-	(*ListConnectorsRequest)(nil),      // 8: interim.v1.ListConnectorsRequest
-	(*ListConnectorsResponse)(nil),     // 9: interim.v1.ListConnectorsResponse
-	(*CheckConnectorRequest)(nil),      // 10: interim.v1.CheckConnectorRequest
-	(*CheckConnectorResponse)(nil),     // 11: interim.v1.CheckConnectorResponse
-	(*SyncConnectorRequest)(nil),       // 12: interim.v1.SyncConnectorRequest
-	(*SyncConnectorResponse)(nil),      // 13: interim.v1.SyncConnectorResponse
-	(*ListConnectorSyncsRequest)(nil),  // 14: interim.v1.ListConnectorSyncsRequest
-	(*ListConnectorSyncsResponse)(nil), // 15: interim.v1.ListConnectorSyncsResponse
-	(*durationpb.Duration)(nil),        // 16: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),      // 17: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),      // 18: google.protobuf.FieldMask
+	(ConnectorStatus)(0),               // 0: interim.v1.ConnectorStatus
+	(ConnectorSync_State)(0),           // 1: interim.v1.ConnectorSync.State
+	(*Connector)(nil),                  // 2: interim.v1.Connector
+	(*ConnectorSync)(nil),              // 3: interim.v1.ConnectorSync
+	(*CreateConnectorRequest)(nil),     // 4: interim.v1.CreateConnectorRequest
+	(*UpdateConnectorRequest)(nil),     // 5: interim.v1.UpdateConnectorRequest
+	(*GetConnectorRequest)(nil),        // 6: interim.v1.GetConnectorRequest
+	(*DeleteConnectorRequest)(nil),     // 7: interim.v1.DeleteConnectorRequest
+	(*ConnectorResponse)(nil),          // 8: interim.v1.ConnectorResponse
+	(*ListConnectorsRequest)(nil),      // 9: interim.v1.ListConnectorsRequest
+	(*ListConnectorsResponse)(nil),     // 10: interim.v1.ListConnectorsResponse
+	(*CheckConnectorRequest)(nil),      // 11: interim.v1.CheckConnectorRequest
+	(*CheckConnectorResponse)(nil),     // 12: interim.v1.CheckConnectorResponse
+	(*SyncConnectorRequest)(nil),       // 13: interim.v1.SyncConnectorRequest
+	(*SyncConnectorResponse)(nil),      // 14: interim.v1.SyncConnectorResponse
+	(*ListConnectorSyncsRequest)(nil),  // 15: interim.v1.ListConnectorSyncsRequest
+	(*ListConnectorSyncsResponse)(nil), // 16: interim.v1.ListConnectorSyncsResponse
+	(*durationpb.Duration)(nil),        // 17: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),      // 18: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),      // 19: google.protobuf.FieldMask
 }
 var file_interim_v1_connector_proto_depIdxs = []int32{
-	16, // 0: interim.v1.Connector.sync_every:type_name -> google.protobuf.Duration
-	2,  // 1: interim.v1.Connector.last_sync:type_name -> interim.v1.ConnectorSync
-	17, // 2: interim.v1.Connector.created_at:type_name -> google.protobuf.Timestamp
-	17, // 3: interim.v1.Connector.updated_at:type_name -> google.protobuf.Timestamp
-	17, // 4: interim.v1.Connector.deleted_at:type_name -> google.protobuf.Timestamp
-	0,  // 5: interim.v1.ConnectorSync.state:type_name -> interim.v1.ConnectorSync.State
-	17, // 6: interim.v1.ConnectorSync.started_at:type_name -> google.protobuf.Timestamp
-	17, // 7: interim.v1.ConnectorSync.finished_at:type_name -> google.protobuf.Timestamp
-	16, // 8: interim.v1.CreateConnectorRequest.sync_every:type_name -> google.protobuf.Duration
-	1,  // 9: interim.v1.UpdateConnectorRequest.connector:type_name -> interim.v1.Connector
-	18, // 10: interim.v1.UpdateConnectorRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1,  // 11: interim.v1.ConnectorResponse.connector:type_name -> interim.v1.Connector
-	1,  // 12: interim.v1.ListConnectorsResponse.list:type_name -> interim.v1.Connector
-	2,  // 13: interim.v1.SyncConnectorResponse.sync:type_name -> interim.v1.ConnectorSync
-	2,  // 14: interim.v1.ListConnectorSyncsResponse.list:type_name -> interim.v1.ConnectorSync
-	3,  // 15: interim.v1.Connectors.Create:input_type -> interim.v1.CreateConnectorRequest
-	8,  // 16: interim.v1.Connectors.List:input_type -> interim.v1.ListConnectorsRequest
-	5,  // 17: interim.v1.Connectors.Get:input_type -> interim.v1.GetConnectorRequest
-	4,  // 18: interim.v1.Connectors.Update:input_type -> interim.v1.UpdateConnectorRequest
-	6,  // 19: interim.v1.Connectors.Delete:input_type -> interim.v1.DeleteConnectorRequest
-	10, // 20: interim.v1.Connectors.Check:input_type -> interim.v1.CheckConnectorRequest
-	12, // 21: interim.v1.Connectors.Sync:input_type -> interim.v1.SyncConnectorRequest
-	14, // 22: interim.v1.Connectors.ListSyncs:input_type -> interim.v1.ListConnectorSyncsRequest
-	7,  // 23: interim.v1.Connectors.Create:output_type -> interim.v1.ConnectorResponse
-	9,  // 24: interim.v1.Connectors.List:output_type -> interim.v1.ListConnectorsResponse
-	7,  // 25: interim.v1.Connectors.Get:output_type -> interim.v1.ConnectorResponse
-	7,  // 26: interim.v1.Connectors.Update:output_type -> interim.v1.ConnectorResponse
-	7,  // 27: interim.v1.Connectors.Delete:output_type -> interim.v1.ConnectorResponse
-	11, // 28: interim.v1.Connectors.Check:output_type -> interim.v1.CheckConnectorResponse
-	13, // 29: interim.v1.Connectors.Sync:output_type -> interim.v1.SyncConnectorResponse
-	15, // 30: interim.v1.Connectors.ListSyncs:output_type -> interim.v1.ListConnectorSyncsResponse
-	23, // [23:31] is the sub-list for method output_type
-	15, // [15:23] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	17, // 0: interim.v1.Connector.sync_every:type_name -> google.protobuf.Duration
+	3,  // 1: interim.v1.Connector.last_sync:type_name -> interim.v1.ConnectorSync
+	0,  // 2: interim.v1.Connector.status:type_name -> interim.v1.ConnectorStatus
+	18, // 3: interim.v1.Connector.created_at:type_name -> google.protobuf.Timestamp
+	18, // 4: interim.v1.Connector.updated_at:type_name -> google.protobuf.Timestamp
+	18, // 5: interim.v1.Connector.deleted_at:type_name -> google.protobuf.Timestamp
+	1,  // 6: interim.v1.ConnectorSync.state:type_name -> interim.v1.ConnectorSync.State
+	18, // 7: interim.v1.ConnectorSync.started_at:type_name -> google.protobuf.Timestamp
+	18, // 8: interim.v1.ConnectorSync.finished_at:type_name -> google.protobuf.Timestamp
+	17, // 9: interim.v1.CreateConnectorRequest.sync_every:type_name -> google.protobuf.Duration
+	2,  // 10: interim.v1.UpdateConnectorRequest.connector:type_name -> interim.v1.Connector
+	19, // 11: interim.v1.UpdateConnectorRequest.update_mask:type_name -> google.protobuf.FieldMask
+	2,  // 12: interim.v1.ConnectorResponse.connector:type_name -> interim.v1.Connector
+	2,  // 13: interim.v1.ListConnectorsResponse.list:type_name -> interim.v1.Connector
+	3,  // 14: interim.v1.SyncConnectorResponse.sync:type_name -> interim.v1.ConnectorSync
+	3,  // 15: interim.v1.ListConnectorSyncsResponse.list:type_name -> interim.v1.ConnectorSync
+	4,  // 16: interim.v1.Connectors.Create:input_type -> interim.v1.CreateConnectorRequest
+	9,  // 17: interim.v1.Connectors.List:input_type -> interim.v1.ListConnectorsRequest
+	6,  // 18: interim.v1.Connectors.Get:input_type -> interim.v1.GetConnectorRequest
+	5,  // 19: interim.v1.Connectors.Update:input_type -> interim.v1.UpdateConnectorRequest
+	7,  // 20: interim.v1.Connectors.Delete:input_type -> interim.v1.DeleteConnectorRequest
+	11, // 21: interim.v1.Connectors.Check:input_type -> interim.v1.CheckConnectorRequest
+	13, // 22: interim.v1.Connectors.Sync:input_type -> interim.v1.SyncConnectorRequest
+	15, // 23: interim.v1.Connectors.ListSyncs:input_type -> interim.v1.ListConnectorSyncsRequest
+	8,  // 24: interim.v1.Connectors.Create:output_type -> interim.v1.ConnectorResponse
+	10, // 25: interim.v1.Connectors.List:output_type -> interim.v1.ListConnectorsResponse
+	8,  // 26: interim.v1.Connectors.Get:output_type -> interim.v1.ConnectorResponse
+	8,  // 27: interim.v1.Connectors.Update:output_type -> interim.v1.ConnectorResponse
+	8,  // 28: interim.v1.Connectors.Delete:output_type -> interim.v1.ConnectorResponse
+	12, // 29: interim.v1.Connectors.Check:output_type -> interim.v1.CheckConnectorResponse
+	14, // 30: interim.v1.Connectors.Sync:output_type -> interim.v1.SyncConnectorResponse
+	16, // 31: interim.v1.Connectors.ListSyncs:output_type -> interim.v1.ListConnectorSyncsResponse
+	24, // [24:32] is the sub-list for method output_type
+	16, // [16:24] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_interim_v1_connector_proto_init() }
@@ -1346,7 +1441,7 @@ func file_interim_v1_connector_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_interim_v1_connector_proto_rawDesc), len(file_interim_v1_connector_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,

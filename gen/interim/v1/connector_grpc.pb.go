@@ -41,7 +41,7 @@ type ConnectorsClient interface {
 	// Create adds a connector to an app. It does not reach for the target: Check and Sync do.
 	//
 	// Errors: 400 for an unknown kind, a malformed connection string or a sync interval under one minute; 404 for an unknown or
-	// deleted app; 409 (code 6) when the app has a live connector of this kind and name.
+	// deleted app.
 	Create(ctx context.Context, in *CreateConnectorRequest, opts ...grpc.CallOption) (*ConnectorResponse, error)
 	// List lists the live connectors of an app, oldest first.
 	//
@@ -175,7 +175,7 @@ type ConnectorsServer interface {
 	// Create adds a connector to an app. It does not reach for the target: Check and Sync do.
 	//
 	// Errors: 400 for an unknown kind, a malformed connection string or a sync interval under one minute; 404 for an unknown or
-	// deleted app; 409 (code 6) when the app has a live connector of this kind and name.
+	// deleted app.
 	Create(context.Context, *CreateConnectorRequest) (*ConnectorResponse, error)
 	// List lists the live connectors of an app, oldest first.
 	//

@@ -651,8 +651,8 @@ type EndedBy struct {
 	OnBehalfOfUserId string `protobuf:"bytes,6,opt,name=on_behalf_of_user_id,json=onBehalfOfUserId,proto3" json:"on_behalf_of_user_id,omitempty"`
 	// When.
 	At *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=at,proto3" json:"at,omitempty"`
-	// One word: EXPIRED, REVOKED, REMOVED_IN_TARGET, USER_DISABLED, USER_DELETED, ACCOUNT_DISABLED, ACCOUNT_DELETED,
-	// ENTITLEMENT_DELETED, APP_DELETED. More may follow.
+	// One word: EXPIRED, REVOKED, REMOVED_IN_TARGET, USER_DISABLED, USER_DELETED, ACCOUNT_DELETED, ENTITLEMENT_DELETED,
+	// APP_DELETED. More may follow.
 	Reason string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
 	// What the person who ended it wrote.
 	Comment       string `protobuf:"bytes,9,opt,name=comment,proto3" json:"comment,omitempty"`

@@ -37,15 +37,6 @@ func TestPackagesAreNamedAfterWhatTheyAre(t *testing.T) {
 	}
 }
 
-func TestFeaturePackagesOpenWithWhatTheyOwn(t *testing.T) {
-	all := files(t, ".go")
-	for _, file := range all {
-		if dir := path.Dir(file); path.Dir(dir) == "internal/govern" && !slices.Contains(all, dir+"/doc.go") {
-			t.Errorf("%s has no doc.go", dir)
-		}
-	}
-}
-
 // A path of the machine a file was written on tells a stranger nothing and
 // works nowhere else.
 func TestNoFileKnowsTheMachineItWasWrittenOn(t *testing.T) {

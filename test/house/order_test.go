@@ -20,16 +20,36 @@ func chain(t *testing.T) []string {
 	return strings.Split(line[1], " → ")
 }
 
-// A package that the order does not name would be free to call anything.
-func TestEveryFeatureHasItsPlaceInTheCallOrder(t *testing.T) {
-	order := chain(t)
-	features, err := os.ReadDir(filepath.Join(root, "internal/govern"))
+// folders lists the folders directly below a path.
+func folders(t *testing.T, path string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(root, path))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, feature := range features {
-		if feature.IsDir() && !slices.Contains(order, feature.Name()) {
-			t.Errorf("internal/govern/%s is not in the call order of docs/architecture.md", feature.Name())
+	var names []string
+	for _, entry := range entries {
+		if entry.IsDir() {
+			names = append(names, entry.Name())
+		}
+	}
+	return names
+}
+
+// A package that the order does not name would be free to call anything.
+func TestEveryFeatureHasItsPlaceInTheCallOrder(t *testing.T) {
+	order := chain(t)
+	for _, feature := range folders(t, "internal/govern") {
+		if !slices.Contains(order, feature) {
+			t.Errorf("internal/govern/%s is not in the call order of docs/architecture.md", feature)
+		}
+	}
+}
+
+func TestEveryFeatureOpensWithWhatItOwns(t *testing.T) {
+	for _, feature := range folders(t, "internal/govern") {
+		if page := "internal/govern/" + feature + "/doc.go"; !exists(page) {
+			t.Errorf("%s is missing", page)
 		}
 	}
 }
@@ -50,13 +70,9 @@ func TestTheLinterEnforcesTheCallOrderThatTheDocumentsGive(t *testing.T) {
 func TestTheHouseIsFurnishedAsTheDocumentsSay(t *testing.T) {
 	text := read(t, "docs/architecture.md")
 	for _, floor := range []string{"internal", "internal/api", "internal/connect", "internal/platform"} {
-		rooms, err := os.ReadDir(filepath.Join(root, floor))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, room := range rooms {
-			if room.IsDir() && !regexp.MustCompile(`\b`+regexp.QuoteMeta(room.Name())+`/`).MatchString(text) {
-				t.Errorf("docs/architecture.md does not mention %s/%s", floor, room.Name())
+		for _, room := range folders(t, floor) {
+			if !regexp.MustCompile(`\b` + regexp.QuoteMeta(room) + `/`).MatchString(text) {
+				t.Errorf("docs/architecture.md does not mention %s/%s", floor, room)
 			}
 		}
 	}

@@ -4,7 +4,6 @@ GO       ?= go
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS   = -s -w -X main.version=$(VERSION)
 FUZZTIME ?= 10s
-LOAD     ?=
 
 # The server's version comes from VERSION above, so the build needs no git stamp.
 export GOFLAGS := -buildvcs=false $(GOFLAGS)
@@ -68,12 +67,7 @@ tidy: ## Tidy both go.mod files
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 10s)
-	@grep -rlE --include='*_test.go' '^func Fuzz' cmd internal test 2>/dev/null | xargs -r -n1 dirname | sort -u | while read -r dir; do \
-		grep -hoE '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go | sed 's/^func //' | sort -u | while read -r target; do \
-			echo "== $$dir $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$dir" || exit 1; \
-		done || exit 1; \
-	done
+	tools/fuzz.sh $(FUZZTIME)
 
 .PHONY: contract
 contract: ## Compare what is served with the contract folder, where that is present
@@ -81,4 +75,4 @@ contract: ## Compare what is served with the contract folder, where that is pres
 
 .PHONY: bench
 bench: build ## Measure the server on this machine and print the table of docs/benchmarks.md
-	bin/interim bench $(LOAD)
+	bin/interim bench

@@ -34,6 +34,7 @@ func (c *call) readBody() (*bytes.Buffer, error) {
 	if c.r.ContentLength > limit {
 		return nil, fault.New(fault.TooLarge, "request body too large: the limit is %d bytes", limit)
 	}
+	//nolint:forbidigo // a socket's deadline lives in real time, whatever the domain's clock says
 	late := time.AfterFunc(c.op.gateway.bodyTimeout, func() {
 		_ = http.NewResponseController(c.w).SetReadDeadline(longAgo)
 	})

@@ -23,25 +23,21 @@ func pathAt(body []byte, at int) string {
 	var stack []level
 	for i := 0; i < len(body) && i <= at; {
 		top := len(stack) - 1
-		switch b := body[i]; b {
-		case '{', '[':
-			stack = append(stack, level{object: b == '{', wantKey: b == '{'})
-		case '}', ']':
-			if top >= 0 {
-				stack = stack[:top]
-			}
-		case ',':
-			if top >= 0 {
-				stack[top].index++
-				stack[top].wantKey, stack[top].key = stack[top].object, ""
-			}
-		case '"':
+		switch b := body[i]; {
+		case b == '"': // the one token that counts at the offset itself: it may be the key at fault
 			end := stringEnd(body, i)
 			if top >= 0 && stack[top].wantKey {
 				stack[top].key, stack[top].wantKey = unquote(body[i:end]), false
 			}
 			i = end
 			continue
+		case i == at:
+		case b == '{' || b == '[':
+			stack = append(stack, level{object: b == '{', wantKey: b == '{'})
+		case top >= 0 && (b == '}' || b == ']'):
+			stack = stack[:top]
+		case top >= 0 && b == ',':
+			stack[top] = level{object: stack[top].object, wantKey: stack[top].object, index: stack[top].index + 1}
 		}
 		i++
 	}

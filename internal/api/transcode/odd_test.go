@@ -1,7 +1,9 @@
 package transcode
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +16,8 @@ import (
 	"github.com/bufbuild/protocompile/protoutil"
 	_ "github.com/envoyproxy/protoc-gen-validate/validate"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -123,4 +127,77 @@ func send(t testing.TB, h http.Handler, verb, target, body string, headers ...st
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w
+}
+
+// canonical returns JSON without spacing and with sorted keys; numbers keep their spelling.
+func canonical(t testing.TB, text []byte) string {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var v any
+	if err := decoder.Decode(&v); err != nil {
+		t.Fatalf("not JSON: %v\n%s", err, text)
+	}
+	out, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+// decoded sends one request to the odd service and returns what its handler got,
+// as proto3 JSON of the populated fields; a refusal fails the test.
+func decoded(t testing.TB, verb, target, body string, headers ...string) string {
+	t.Helper()
+	var got string
+	h := serveOdd(t, Options{}, func(_ context.Context, in proto.Message) (any, error) {
+		text, err := protojson.Marshal(in)
+		got = canonical(t, text)
+		return in, err
+	})
+	if w := send(t, h, verb, target, body, headers...); w.Code != http.StatusOK {
+		t.Fatalf("%s %s: %d %s", verb, target, w.Code, w.Body)
+	}
+	return got
+}
+
+// refused sends one request to the odd service, expects a failure in the door's
+// shape, and returns its message without the trace id.
+func refused(t testing.TB, verb, target, body string, code codes.Code, headers ...string) string {
+	t.Helper()
+	return failure(t, send(t, serveOdd(t, Options{}, nil), verb, target, body, headers...), code)
+}
+
+// failure checks that an answer is a google.rpc.Status with the HTTP status of
+// its code and the trace id in header and message, and returns the message's rest.
+func failure(t testing.TB, w *httptest.ResponseRecorder, code codes.Code) string {
+	t.Helper()
+	if w.Code != httpStatus(code) {
+		t.Fatalf("status %d, want %d: %s", w.Code, httpStatus(code), w.Body)
+	}
+	return statusMessage(t, w, code)
+}
+
+// statusMessage is failure for answers whose HTTP status is not the code's.
+func statusMessage(t testing.TB, w *httptest.ResponseRecorder, code codes.Code) string {
+	t.Helper()
+	var st struct {
+		Code    uint32
+		Message string
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &st); err != nil {
+		t.Fatalf("%v: %s", err, w.Body)
+	}
+	if got := w.Header().Get("Content-Type"); got != "application/json" {
+		t.Errorf("Content-Type %q", got)
+	}
+	id := w.Header().Get("c1-trace-id")
+	message, ok := strings.CutSuffix(st.Message, " (request-id: "+id+")")
+	if id == "" || !ok {
+		t.Errorf("trace id %q is not at the end of %q", id, st.Message)
+	}
+	if codes.Code(st.Code) != code {
+		t.Errorf("code %d, want %v: %s", st.Code, code, message)
+	}
+	return message
 }

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"log/slog"
-	"net/url"
 
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -14,31 +13,21 @@ type Options struct {
 	Path   string       // SQLite: the file, made when missing, in a folder that exists
 	URL    string       // PostgreSQL: postgres://…
 	Log    *slog.Logger // nil: slog.Default
-	Clock  clock.Clock  // nil: the machine's
+	Clock  clock.Clock  // paces reconnects; nil: the machine's
 	Binary int          // the schema reader version of this binary; 0: Reader
 }
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
 	engine  Engine
-	log     *slog.Logger
 	backend backend
-	topics  topics
-}
-
-// backend is what an engine does.
-type backend interface {
-	q(ctx context.Context) Q
-	read(ctx context.Context, fn func(Q) error) error
-	write(ctx context.Context, fn func(*Tx) error) (*Tx, error)
-	ping(ctx context.Context) error
-	close() error
+	topics  *topics
 }
 
 // Open opens the database and brings its schema up to date. It answers
-// fault.Unavailable when the database cannot be used: out of reach, corrupt,
-// read-only, in use by another process, or written by a release this binary
-// cannot read.
+// fault.Unavailable when the database cannot be used: out of reach, damaged,
+// read-only, in use by another process (SQLite), or written by a release this
+// binary cannot read. The folder of a SQLite file is locked until Close.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -49,22 +38,17 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Binary == 0 {
 		o.Binary = Reader
 	}
-	d := &DB{log: o.Log}
+	d := &DB{topics: &topics{}}
 	var err error
 	switch {
-	case o.Path != "" && o.URL != "":
-		return nil, fault.New(fault.Invalid, "either a database file or a database URL, not both")
+	case (o.Path == "") == (o.URL == ""):
+		return nil, fault.New(fault.Invalid, "give either a database file or a database URL")
 	case o.Path != "":
 		d.engine = SQLite
 		d.backend, err = openSQLite(ctx, o)
-	case o.URL != "":
-		if _, err := url.Parse(o.URL); err != nil {
-			return nil, fault.New(fault.Invalid, "the database URL cannot be read")
-		}
-		d.engine = Postgres
-		d.backend, err = openPostgres(ctx, o, &d.topics)
 	default:
-		return nil, fault.New(fault.Invalid, "no database file or URL given")
+		d.engine = Postgres
+		d.backend, err = openPostgres(ctx, o, d.topics)
 	}
 	if err != nil {
 		return nil, err
@@ -79,24 +63,28 @@ func (d *DB) Engine() Engine { return d.engine }
 func (d *DB) Skip() string { return d.engine.Skip() }
 
 // Q runs single statements outside a transaction. They may only read.
-func (d *DB) Q(ctx context.Context) Q { return d.backend.q(ctx) }
+func (d *DB) Q(ctx context.Context) Q { return session{d.backend.pool(ctx)} }
 
 // Read runs fn on one snapshot: what others commit meanwhile is not seen. fn
-// may only read.
+// may only read, and must not keep q.
 func (d *DB) Read(ctx context.Context, fn func(q Q) error) error {
-	return d.backend.read(ctx, fn)
+	return d.backend.read(ctx, func(r runner) error { return fn(session{r}) })
 }
 
 // Write runs fn in a transaction and returns after COMMIT. fn may be run more
 // than once, so it does SQL and Tx.OnCommit and nothing else; it uses the tx
-// and not the DB, and must not keep the tx. An error of fn rolls back and is
-// returned as it is; a panic rolls back and goes on in the caller.
+// and not the DB, and must not keep the tx. It runs in the caller's goroutine.
+// An error of fn rolls back and is returned as it is; a panic rolls back and
+// goes on.
 //
 // A ctx that ends before fn was started prevents it; afterwards the caller
 // waits for the outcome. A Write inside a Write panics: functions that join a
 // transaction take the tx.
 func (d *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	refuseNested()
+	if err := ctx.Err(); err != nil {
+		return fault.Of(err)
+	}
 	tx, err := d.backend.write(ctx, fn)
 	if err != nil {
 		return err
@@ -121,5 +109,6 @@ func (d *DB) Subscribe(topic string, fn func(payload string)) (cancel func()) {
 // Ping tells whether the database answers.
 func (d *DB) Ping(ctx context.Context) error { return d.backend.ping(ctx) }
 
-// Close waits for the writes under way and closes the database.
+// Close waits for what is under way and closes the database. What comes later
+// is answered fault.Unavailable.
 func (d *DB) Close() error { return d.backend.close() }

@@ -1,22 +1,32 @@
 package db
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 )
 
+// maxNote bounds a notice: PostgreSQL takes less than 8,000 bytes.
+const maxNote = 7 << 10
+
 // note is a notice that goes out with a commit.
 type note struct{ topic, payload string }
+
+func (n note) check() {
+	if n.topic == "" || n.payload == "" || len(n.topic)+len(n.payload) > maxNote {
+		panic(fmt.Sprintf("db: notice %q with a payload of %d bytes", n.topic, len(n.payload)))
+	}
+}
 
 // topics are the subscribers in this process. The zero value is ready.
 type topics struct {
 	mu   sync.RWMutex
-	subs map[string][]*subscriber
+	subs map[string][]*subscriber // the slices are replaced, never changed
 }
 
-type subscriber struct{ fn func(string) }
+type subscriber struct{ fn func(payload string) }
 
-func (t *topics) subscribe(topic string, fn func(string)) func() {
+func (t *topics) subscribe(topic string, fn func(payload string)) (cancel func()) {
 	s := &subscriber{fn}
 	t.mu.Lock()
 	defer t.mu.Unlock()

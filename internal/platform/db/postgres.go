@@ -2,156 +2,183 @@ package db
 
 import (
 	"context"
-	"database/sql"
+	"crypto/rand"
 	"errors"
-	"fmt"
-	"hash/fnv"
-	"slices"
+	mathrand "math/rand/v2"
+	"net/url"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
-	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/interim-access/interim/internal/platform/fault"
 )
 
-const migrateLock = 0x696e746572696d
+const (
+	// maxConns bounds the pool unless the URL says pool_max_conns.
+	maxConns = 16
+	// maxAttempts bounds how often a Write is run that lost a race.
+	maxAttempts = 5
+	// writeTimeout bounds a Write once it has a connection. It is not the
+	// request's deadline: the outcome of a write that was begun is waited for.
+	writeTimeout = 30 * time.Second
+	// migrateLock is the advisory lock under which the schema is changed.
+	migrateLock = 0x496e746572696d
+)
 
-type postgres struct{ pool *pgxpool.Pool }
+// postgres is the backend beside the process.
+type postgres struct {
+	conns  *pgxpool.Pool
+	listen *listener
+	origin string
+}
 
-func openPostgres(ctx context.Context, o Options, _ *topics) (backend, error) {
-	m, err := sql.Open("pgx", o.URL)
-	if err != nil {
-		return nil, err
-	}
-	defer m.Close()
-	lock, err := m.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer lock.Close()
-	if _, err := lock.ExecContext(ctx, "select pg_advisory_lock($1)", migrateLock); err != nil {
-		return nil, err
-	}
-	defer lock.ExecContext(ctx, "select pg_advisory_unlock($1)", migrateLock)
-	if err := migrate(ctx, m, Postgres, o.Binary); err != nil {
-		return nil, err
-	}
+func openPostgres(ctx context.Context, o Options, t *topics) (*postgres, error) {
 	cfg, err := pgxpool.ParseConfig(o.URL)
 	if err != nil {
-		return nil, err
+		return nil, fault.Wrap(fault.Invalid, err, "the database URL cannot be read")
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if u, err := url.Parse(o.URL); err != nil || !u.Query().Has("pool_max_conns") {
+		cfg.MaxConns = maxConns
+	}
+	plainConfig := cfg.ConnConfig.Copy()
+	if err := migratePostgres(ctx, plainConfig, o); err != nil {
+		return nil, opening(postgresError(err))
+	}
+	// Outside a Write nothing writes, as on SQLite's readers.
+	params := cfg.ConnConfig.RuntimeParams
+	params["default_transaction_read_only"] = "on"
+	if params["statement_timeout"] == "" {
+		params["statement_timeout"] = "30s"
+	}
+	if params["application_name"] == "" {
+		params["application_name"] = "interim"
+	}
+	cfg.ConnConfig.BuildContextWatcherHandler = cancelStatement
+	p := &postgres{origin: rand.Text()}
+	if p.listen, err = listen(ctx, plainConfig, o, t, p.origin); err != nil {
+		return nil, opening(postgresError(err))
+	}
+	if p.conns, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
+		p.listen.close()
+		return nil, opening(postgresError(err))
+	}
+	return p, nil
+}
+
+// cancelStatement makes the end of a request cancel its statement and keep the
+// connection; pgx would close it, and the next request would open another.
+func cancelStatement(c *pgconn.PgConn) ctxwatch.Handler {
+	return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: 5 * time.Second}
+}
+
+// migratePostgres brings the schema up to date, one replica at a time.
+func migratePostgres(ctx context.Context, cfg *pgx.ConnConfig, o Options) (err error) {
+	d := stdlib.OpenDB(*cfg)
+	defer func() { err = errors.Join(err, d.Close()) }()
+	lock, err := d.Conn(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &postgres{pool}, nil
-}
-
-type pgConn interface {
-	Exec(context.Context, string, ...any) (pgconn.CommandTag, error)
-	Query(context.Context, string, ...any) (pgx.Rows, error)
-}
-
-type pgQ struct {
-	ctx   context.Context
-	c     pgConn
-	batch *pgx.Batch
-	tx    pgx.Tx
-}
-
-func (q *pgQ) flush() error {
-	if q.batch == nil || q.batch.Len() == 0 {
-		return nil
+	defer lock.Close() //nolint:errcheck // d.Close ends the session, and with it the lock
+	if _, err := lock.ExecContext(ctx, "select pg_advisory_lock($1)", migrateLock); err != nil {
+		return err
 	}
-	b := q.batch
-	q.batch = &pgx.Batch{}
-	return q.tx.SendBatch(q.ctx, b).Close()
+	if err := migrate(ctx, d, Postgres, o.Binary); err != nil {
+		return err
+	}
+	_, err = lock.ExecContext(ctx, "select pg_advisory_unlock($1)", migrateLock)
+	return err
 }
 
-func (q *pgQ) exec(text string, args []any) (int64, error) {
-	if err := q.flush(); err != nil {
+func (p *postgres) pool(ctx context.Context) runner { return &postgresPool{p.conns, ctx} }
+
+// postgresPool runs each statement on a connection that is free.
+type postgresPool struct {
+	conns *pgxpool.Pool
+	ctx   context.Context //nolint:containedctx // a Q carries the context of its request
+}
+
+func (p *postgresPool) exec(text string, args []any) (int64, error) {
+	vals, err := plainAll(args)
+	if err != nil {
 		return 0, err
 	}
-	tag, err := q.c.Exec(q.ctx, text, args...)
-	return tag.RowsAffected(), err
+	tag, err := p.conns.Exec(p.ctx, text, vals...)
+	return tag.RowsAffected(), postgresError(err)
 }
 
-func (q *pgQ) query(text string, args []any) (cursor, error) {
-	if err := q.flush(); err != nil {
-		return nil, err
-	}
-	rows, err := q.c.Query(q.ctx, text, args...)
+func (p *postgresPool) query(text string, args []any) (cursor, error) {
+	vals, err := plainAll(args)
 	if err != nil {
 		return nil, err
 	}
-	return rows, nil
+	rows, err := p.conns.Query(p.ctx, text, vals...)
+	if err != nil {
+		return nil, postgresError(err)
+	}
+	return &postgresRows{rows: rows}, nil
 }
 
-func (q *pgQ) queue(text string, args []any) { q.batch.Queue(text, args...) }
-func (q *pgQ) lock(keys []string) error {
-	for _, k := range slices.Sorted(slices.Values(keys)) {
-		h := fnv.New64a()
-		h.Write([]byte(k))
-		q.queue("select pg_advisory_xact_lock($1)", []any{int64(h.Sum64())})
+func (p *postgres) read(ctx context.Context, fn func(runner) error) error {
+	c, err := p.conns.Acquire(ctx)
+	if err != nil {
+		return postgresError(err)
 	}
+	defer c.Release()
+	t := beginPostgres(ctx, c.Conn(), "begin isolation level repeatable read read only")
+	defer t.rollback()
+	if err := fn(t); err != nil {
+		return err
+	}
+	return t.err
+}
+
+// write runs fn again when the transaction lost a race, or lost its connection
+// before the COMMIT was sent: in both cases nothing was kept.
+func (p *postgres) write(ctx context.Context, fn func(*Tx) error) (*Tx, error) {
+	for attempt := 1; ; attempt++ {
+		tx, again, err := p.once(ctx, fn)
+		if err == nil {
+			return tx, nil
+		}
+		if !again || attempt == maxAttempts {
+			return nil, err
+		}
+		time.Sleep(mathrand.N(time.Duration(attempt) * 5 * time.Millisecond)) //nolint:gosec // jitter
+	}
+}
+
+// once is one attempt. The caller's ctx bounds the wait for a connection only.
+func (p *postgres) once(ctx context.Context, fn func(*Tx) error) (_ *Tx, again bool, err error) {
+	c, err := p.conns.Acquire(ctx)
+	if err != nil {
+		return nil, false, postgresError(err)
+	}
+	defer c.Release()
+	sql, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	t := beginPostgres(sql, c.Conn(), "begin isolation level read committed read write")
+	t.origin = p.origin
+	defer t.rollback() // a panic passes here
+	tx := newTx(Postgres, t)
+	err = tx.call(fn)
+	if t.err != nil && err == nil {
+		err = t.err
+	}
+	if err == nil {
+		err = t.commit()
+	}
+	return tx, t.retry, err
+}
+
+func (p *postgres) ping(ctx context.Context) error { return postgresError(p.conns.Ping(ctx)) }
+
+func (p *postgres) close() error {
+	p.listen.close()
+	p.conns.Close()
 	return nil
 }
-func (q *pgQ) notify(note) {}
-
-func (q *pgQ) Exec(text string, args ...any) (int64, error) { return q.exec(text, args) }
-func (q *pgQ) Query(text string, args ...any) (*Rows, error) {
-	c, err := q.query(text, args)
-	if err != nil {
-		return nil, err
-	}
-	return &Rows{c}, nil
-}
-func (q *pgQ) Row(text string, args ...any) *Row {
-	c, err := q.query(text, args)
-	return &Row{c, err}
-}
-
-func (p *postgres) q(ctx context.Context) Q { return &pgQ{ctx: ctx, c: p.pool} }
-
-func (p *postgres) read(ctx context.Context, fn func(Q) error) error {
-	return pgx.BeginTxFunc(ctx, p.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
-		func(t pgx.Tx) error { return fn(&pgQ{ctx: ctx, c: t}) })
-}
-
-func (p *postgres) write(ctx context.Context, fn func(*Tx) error) (*Tx, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	ctx = context.WithoutCancel(ctx)
-	for attempt := 1; ; attempt++ {
-		tx, err := p.once(ctx, fn)
-		var pg *pgconn.PgError
-		if attempt < 5 && errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01") {
-			continue
-		}
-		return tx, err
-	}
-}
-
-func (p *postgres) once(ctx context.Context, fn func(*Tx) error) (*Tx, error) {
-	t, err := p.pool.Begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer t.Rollback(ctx)
-	q := &pgQ{ctx: ctx, c: t, tx: t, batch: &pgx.Batch{}}
-	tx := &Tx{engine: Postgres, run: q}
-	if err := tx.call(fn); err != nil {
-		return nil, err
-	}
-	if err := q.flush(); err != nil {
-		return nil, err
-	}
-	if err := t.Commit(ctx); err != nil {
-		return nil, fmt.Errorf("db: commit: %w", err)
-	}
-	return tx, nil
-}
-
-func (p *postgres) ping(ctx context.Context) error { return p.pool.Ping(ctx) }
-func (p *postgres) close() error                   { p.pool.Close(); return nil }

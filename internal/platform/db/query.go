@@ -2,7 +2,6 @@ package db
 
 import (
 	"errors"
-	"strconv"
 )
 
 // ErrNoRows is what Row.Scan and One answer when there is nothing.
@@ -10,47 +9,29 @@ var ErrNoRows = errors.New("db: no rows")
 
 // Q runs single statements. It carries its own context: that of the request
 // for DB.Q and DB.Read, none for a Tx.
+//
+// Values and destinations are strings, integers, booleans, floats and []byte,
+// types of these kinds, pointers to them (nil is NULL), driver.Valuer and
+// sql.Scanner. A text with a NUL character, which PostgreSQL cannot hold, is
+// fault.Invalid on both engines.
 type Q interface {
 	// Exec runs a statement and returns how many rows it changed.
 	Exec(sql string, args ...any) (rowsAffected int64, err error)
 	// Query returns rows that must be closed, or read to their end, before the
-	// next statement of the same transaction.
+	// next statement of the same transaction; outside one they hold a
+	// connection. Collect does that.
 	Query(sql string, args ...any) (*Rows, error)
-	// Row returns the first row; an error waits for its Scan.
+	// Row returns the first row. It must be scanned; an error waits for that.
 	Row(sql string, args ...any) *Row
 }
 
-// Engine says which database is underneath.
-type Engine int
-
-// The engines.
-const (
-	SQLite Engine = iota + 1
-	Postgres
-)
-
-func (e Engine) String() string {
-	switch e {
-	case SQLite:
-		return "sqlite"
-	case Postgres:
-		return "postgres"
-	default:
-		return "engine(" + strconv.Itoa(int(e)) + ")"
-	}
+// runner is what an engine runs statements on: a pool or a transaction.
+type runner interface {
+	exec(sql string, args []any) (int64, error)
+	query(sql string, args []any) (cursor, error)
 }
 
-// Skip is appended to a subquery that claims rows: on PostgreSQL it locks them
-// and passes over those another replica holds; SQLite has one writer and needs
-// nothing.
-func (e Engine) Skip() string {
-	if e == Postgres {
-		return " for update skip locked"
-	}
-	return ""
-}
-
-// cursor is what the engines give for a result: pgx.Rows is one.
+// cursor is an engine's result. Close may be called again.
 type cursor interface {
 	Next() bool
 	Scan(dest ...any) error
@@ -58,11 +39,32 @@ type cursor interface {
 	Close()
 }
 
+// session makes a Q of a runner.
+type session struct{ run runner }
+
+// Exec implements Q.
+func (s session) Exec(sql string, args ...any) (int64, error) { return s.run.exec(sql, args) }
+
+// Query implements Q.
+func (s session) Query(sql string, args ...any) (*Rows, error) {
+	c, err := s.run.query(sql, args)
+	if err != nil {
+		return nil, err
+	}
+	return &Rows{c}, nil
+}
+
+// Row implements Q.
+func (s session) Row(sql string, args ...any) *Row {
+	c, err := s.run.query(sql, args)
+	return &Row{c, err}
+}
+
 // Rows is a result being read. It is not safe for concurrent use.
 type Rows struct{ c cursor }
 
 // Next moves to the next row; at the end, or at an error, it returns false and
-// closes the rows.
+// the rows are closed.
 func (r *Rows) Next() bool { return r.c.Next() }
 
 // Scan copies the row's columns to dest.
@@ -71,7 +73,7 @@ func (r *Rows) Scan(dest ...any) error { return r.c.Scan(dest...) }
 // Err is what ended the rows early, if anything did.
 func (r *Rows) Err() error { return r.c.Err() }
 
-// Close ends the rows; closing twice is harmless.
+// Close ends the rows; closing again is harmless.
 func (r *Rows) Close() { r.c.Close() }
 
 // Row is the first row of a result.
@@ -87,17 +89,23 @@ func (r *Row) Scan(dest ...any) error {
 		return r.err
 	}
 	defer r.c.Close()
-	if !r.c.Next() {
-		if err := r.c.Err(); err != nil {
+	return first(r.c, func() error { return r.c.Scan(dest...) })
+}
+
+// first runs scan on the first row. An error of the statement may come after
+// its first row, so the result is ended before it is believed.
+func first(c cursor, scan func() error) error {
+	if !c.Next() {
+		if err := c.Err(); err != nil {
 			return err
 		}
 		return ErrNoRows
 	}
-	if err := r.c.Scan(dest...); err != nil {
+	if err := scan(); err != nil {
 		return err
 	}
-	r.c.Close()
-	return r.c.Err()
+	c.Close()
+	return c.Err()
 }
 
 // Collect runs a query and returns what scan makes of each row.
@@ -121,23 +129,19 @@ func Collect[T any](q Q, scan func(*Rows) (T, error), sql string, args ...any) (
 // One runs a query and returns what scan makes of its first row, or
 // ErrNoRows.
 func One[T any](q Q, scan func(*Rows) (T, error), sql string, args ...any) (T, error) {
-	var none T
+	var v, none T
 	rows, err := q.Query(sql, args...)
 	if err != nil {
 		return none, err
 	}
 	defer rows.Close()
-	if !rows.Next() {
-		if err := rows.Err(); err != nil {
-			return none, err
-		}
-		return none, ErrNoRows
-	}
-	v, err := scan(rows)
+	err = first(rows.c, func() error {
+		var err error
+		v, err = scan(rows)
+		return err
+	})
 	if err != nil {
 		return none, err
 	}
-	rows.Close()
-	return v, rows.Err()
+	return v, nil
 }
-

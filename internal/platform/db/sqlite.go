@@ -3,132 +3,199 @@ package db
 import (
 	"context"
 	"database/sql"
-	"fmt"
+	"errors"
 	"net/url"
+	"os"
+	"path/filepath"
 	"sync"
+	"time"
 
-	_ "modernc.org/sqlite"
+	sqlitedriver "modernc.org/sqlite"
+
+	"github.com/interim-access/interim/internal/platform/fault"
 )
 
+// readers is the number of connections that read; a 5th reader waits.
+const readers = 4
+
+// pragmas of every connection. A group is on disk before it is acknowledged
+// (synchronous=FULL); what a savepoint may have to undo stays in memory.
+const pragmas = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)" +
+	"&_pragma=foreign_keys(1)&_pragma=temp_store(memory)&_pragma=journal_size_limit(67108864)&_dqs=0"
+
+// sqlite is the backend inside the process.
 type sqlite struct {
-	reader, writer *sql.DB
-	mu             sync.Mutex
+	lock   *os.File
+	idle   chan *sqliteConn // readers that are free
+	writer *writer
+
+	closing   chan struct{}
+	closeOnce sync.Once
+	closeErr  error
 }
 
-func openSQLite(ctx context.Context, o Options) (backend, error) {
-	dsn := "file:" + (&url.URL{Path: o.Path}).EscapedPath() +
-		"?_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=foreign_keys(1)&_pragma=busy_timeout(5000)"
-	w, err := sql.Open("sqlite", dsn+"&_txlock=immediate")
+func openSQLite(ctx context.Context, o Options) (_ *sqlite, err error) {
+	path, err := filepath.Abs(o.Path)
 	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "the data folder cannot be used")
+	}
+	s := &sqlite{idle: make(chan *sqliteConn, readers), closing: make(chan struct{})}
+	if s.lock, err = lockFile(path + ".lock"); err != nil {
 		return nil, err
 	}
-	w.SetMaxOpenConns(1)
-	if err := migrate(ctx, w, SQLite, o.Binary); err != nil {
-		w.Close()
-		return nil, err
+	defer func() {
+		if err != nil {
+			_ = s.close()
+		}
+	}()
+	dsn := (&url.URL{Scheme: "file", Path: path}).String() + pragmas
+	if err := migrateSQLite(ctx, dsn, o); err != nil {
+		return nil, opening(sqliteError(err))
 	}
-	r, err := sql.Open("sqlite", dsn+"&_pragma=query_only(1)")
+	for range readers {
+		c, err := connectSQLite(ctx, dsn+"&_pragma=query_only(1)&_pragma=cache_size(-8192)")
+		if err != nil {
+			return nil, opening(err)
+		}
+		s.idle <- c
+	}
+	c, err := connectSQLite(ctx, dsn+"&_pragma=cache_size(-16384)")
 	if err != nil {
-		return nil, err
+		return nil, opening(err)
 	}
-	r.SetMaxOpenConns(4)
-	r.SetMaxIdleConns(4)
-	return &sqlite{reader: r, writer: w}, nil
+	s.writer = startWriter(c)
+	return s, nil
 }
 
-type sqlConn interface {
-	ExecContext(context.Context, string, ...any) (sql.Result, error)
-	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-}
-
-type sqliteQ struct {
-	ctx context.Context
-	c   sqlConn
-	err error
-}
-
-type sqlCursor struct{ *sql.Rows }
-
-func (c sqlCursor) Close() { _ = c.Rows.Close() }
-
-func (q *sqliteQ) exec(text string, args []any) (int64, error) {
-	res, err := q.c.ExecContext(q.ctx, text, args...)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
-}
-
-func (q *sqliteQ) query(text string, args []any) (cursor, error) {
-	rows, err := q.c.QueryContext(q.ctx, text, args...)
-	if err != nil {
-		return nil, err
-	}
-	return sqlCursor{rows}, nil
-}
-
-func (q *sqliteQ) queue(text string, args []any) {
-	if q.err == nil {
-		_, q.err = q.exec(text, args)
-	}
-}
-func (q *sqliteQ) lock([]string) error { return nil }
-func (q *sqliteQ) notify(note)         {}
-
-func (q *sqliteQ) Exec(text string, args ...any) (int64, error) { return q.exec(text, args) }
-func (q *sqliteQ) Query(text string, args ...any) (*Rows, error) {
-	c, err := q.query(text, args)
-	if err != nil {
-		return nil, err
-	}
-	return &Rows{c}, nil
-}
-func (q *sqliteQ) Row(text string, args ...any) *Row {
-	c, err := q.query(text, args)
-	return &Row{c, err}
-}
-
-func (s *sqlite) q(ctx context.Context) Q { return &sqliteQ{ctx: ctx, c: s.reader} }
-
-func (s *sqlite) read(ctx context.Context, fn func(Q) error) error {
-	t, err := s.reader.BeginTx(ctx, nil)
+// migrateSQLite uses a connection of its own, through database/sql, because
+// goose does.
+func migrateSQLite(ctx context.Context, dsn string, o Options) error {
+	connector, err := sqlitedriver.NewConnector(dsn)
 	if err != nil {
 		return err
 	}
-	defer t.Rollback()
-	return fn(&sqliteQ{ctx: ctx, c: t})
+	d := sql.OpenDB(connector)
+	d.SetMaxOpenConns(1)
+	return errors.Join(migrate(ctx, d, SQLite, o.Binary), d.Close())
 }
 
-func (s *sqlite) write(ctx context.Context, fn func(*Tx) error) (*Tx, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+// opening makes sure that Open answers with a fault.
+func opening(err error) error {
+	var f *fault.Fault
+	if errors.As(err, &f) || err == nil {
+		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, err := s.writer.BeginTx(context.Background(), nil)
+	return fault.Wrap(fault.Unavailable, err, "the database cannot be opened")
+}
+
+// take returns a free reader; the caller gives it back to s.idle.
+func (s *sqlite) take(ctx context.Context) (*sqliteConn, error) {
+	select {
+	case c := <-s.idle:
+		return c, nil
+	default:
+	}
+	select {
+	case c := <-s.idle:
+		return c, nil
+	case <-ctx.Done():
+		return nil, fault.Of(ctx.Err())
+	case <-s.closing:
+		return nil, errClosed
+	}
+}
+
+func (s *sqlite) pool(ctx context.Context) runner { return &sqlitePool{s, ctx} }
+
+// sqlitePool runs each statement on a reader that is free.
+type sqlitePool struct {
+	s   *sqlite
+	ctx context.Context //nolint:containedctx // a Q carries the context of its request
+}
+
+func (p *sqlitePool) exec(text string, args []any) (int64, error) {
+	c, err := p.s.take(p.ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { p.s.idle <- c }()
+	return c.exec(text, args)
+}
+
+func (p *sqlitePool) query(text string, args []any) (cursor, error) {
+	c, err := p.s.take(p.ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer t.Rollback()
-	q := &sqliteQ{ctx: context.Background(), c: t}
-	tx := &Tx{engine: SQLite, run: q}
-	if err := tx.call(fn); err != nil {
+	rows, err := c.query(p.ctx, text, args)
+	if err != nil {
+		p.s.idle <- c
 		return nil, err
 	}
-	if q.err != nil {
-		return nil, q.err
-	}
-	if err := t.Commit(); err != nil {
-		return nil, fmt.Errorf("db: commit: %w", err)
-	}
-	return tx, nil
+	rows.giveBack = p.s.idle
+	return rows, nil
 }
 
-func (s *sqlite) ping(ctx context.Context) error { return s.reader.PingContext(ctx) }
+func (s *sqlite) read(ctx context.Context, fn func(runner) error) error {
+	c, err := s.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		c.endRows()
+		_, _ = c.exec("rollback", nil)
+		s.idle <- c
+	}()
+	if _, err := c.exec("begin", nil); err != nil {
+		return err
+	}
+	t := &sqliteTx{conn: c, ctx: ctx}
+	defer t.end()
+	if err := fn(t); err != nil {
+		return err
+	}
+	return t.err
+}
+
+func (s *sqlite) write(ctx context.Context, fn func(*Tx) error) (*Tx, error) {
+	return s.writer.do(ctx, fn)
+}
+
+func (s *sqlite) ping(ctx context.Context) error {
+	var n int
+	return session{s.pool(ctx)}.Row("select count(*) from schema_info").Scan(&n)
+}
+
+// drain bounds how long close waits for results that somebody still reads.
+const drain = 3 * time.Second
 
 func (s *sqlite) close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reader.Close()
-	return s.writer.Close()
+	s.closeOnce.Do(func() {
+		close(s.closing)
+		timeout := time.NewTimer(drain)
+		defer timeout.Stop()
+		for open := s.opened(); open > 0; open-- {
+			select {
+			case c := <-s.idle:
+				s.closeErr = errors.Join(s.closeErr, c.close())
+			case <-timeout.C:
+				s.closeErr = errors.Join(s.closeErr, errors.New("db: closed while rows were being read"))
+				open = 1
+			}
+		}
+		if s.writer != nil { // the last to close: it moves the log into the file
+			s.closeErr = errors.Join(s.closeErr, s.writer.close())
+		}
+		s.closeErr = errors.Join(s.closeErr, s.lock.Close())
+	})
+	return s.closeErr
+}
+
+// opened is how many readers there are to close: all of them, unless Open
+// failed on the way.
+func (s *sqlite) opened() int {
+	if s.writer == nil {
+		return len(s.idle)
+	}
+	return readers
 }

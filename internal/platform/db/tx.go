@@ -1,45 +1,37 @@
 package db
 
 import (
+	"errors"
+	"reflect"
 	"runtime"
-	"strings"
 )
 
+// errEnded is the answer to a statement on a transaction that is over.
+var errEnded = errors.New("db: the transaction has ended")
+
+// errOpen is the answer to a statement while a result is still being read: a
+// PostgreSQL connection does one thing at a time, and SQLite follows.
+var errOpen = errors.New("db: rows of an earlier statement are still open")
+
 // Tx is a transaction under way. It is good until the closure it was given to
-// returns, and is not safe for concurrent use.
+// returns, and is not safe for concurrent use. One failed statement loses it.
 type Tx struct {
+	session
 	engine Engine
-	run    runner
+	run    txRunner
 	done   []func()
 	notes  []note
 }
 
-// runner is a transaction as its engine sees it.
-type runner interface {
-	exec(sql string, args []any) (int64, error)
-	query(sql string, args []any) (cursor, error)
+// txRunner is a transaction as its engine sees it.
+type txRunner interface {
+	runner
 	queue(sql string, args []any)
-	lock(keys []string) error
+	lock(keys []string)
 	notify(n note)
 }
 
-// Exec implements Q.
-func (tx *Tx) Exec(sql string, args ...any) (int64, error) { return tx.run.exec(sql, args) }
-
-// Query implements Q.
-func (tx *Tx) Query(sql string, args ...any) (*Rows, error) {
-	c, err := tx.run.query(sql, args)
-	if err != nil {
-		return nil, err
-	}
-	return &Rows{c}, nil
-}
-
-// Row implements Q.
-func (tx *Tx) Row(sql string, args ...any) *Row {
-	c, err := tx.run.query(sql, args)
-	return &Row{c, err}
-}
+func newTx(e Engine, run txRunner) *Tx { return &Tx{session: session{run}, engine: e, run: run} }
 
 // Queue runs a statement whose result nobody needs, such as the audit row of a
 // write. PostgreSQL gets it together with the next statement or the COMMIT, in
@@ -49,9 +41,13 @@ func (tx *Tx) Queue(sql string, args ...any) { tx.run.queue(sql, args) }
 
 // Lock makes whoever locks one of the keys wait until this transaction ends,
 // over all replicas. Take all keys in one call: they are locked in one order,
-// so that two callers cannot wait for each other. SQLite has one writer and
-// does nothing.
-func (tx *Tx) Lock(keys ...string) error { return tx.run.lock(keys) }
+// so that two callers cannot wait for each other. On PostgreSQL it travels
+// with the next statement, which runs once the locks are held; its error
+// surfaces there. SQLite has one writer and does nothing.
+func (tx *Tx) Lock(keys ...string) error {
+	tx.run.lock(keys)
+	return nil
+}
 
 // Skip is Engine.Skip.
 func (tx *Tx) Skip() string { return tx.engine.Skip() }
@@ -61,31 +57,30 @@ func (tx *Tx) Skip() string { return tx.engine.Skip() }
 func (tx *Tx) OnCommit(fn func()) { tx.done = append(tx.done, fn) }
 
 // Notify tells the subscribers of the topic after COMMIT, in every replica.
-// The payload is at most 7 KiB and not empty.
+// The payload is not empty; topic and payload together are at most 7 KiB.
 func (tx *Tx) Notify(topic, payload string) {
 	n := note{topic, payload}
+	n.check()
 	tx.notes = append(tx.notes, n)
 	tx.run.notify(n)
 }
 
-// call runs a closure. refuseNested finds it by name on the stack.
+// call runs a closure of Write; refuseNested looks for it on the stack.
 //
 //go:noinline
 func (tx *Tx) call(fn func(*Tx) error) error { return fn(tx) }
+
+// callEntry is where the code of call begins.
+var callEntry = reflect.ValueOf((*Tx).call).Pointer()
 
 // refuseNested panics when a closure of Write is on this goroutine's stack.
 // The threat: on SQLite the inner Write waits for the writer the outer one
 // holds, for ever; on PostgreSQL it commits what the outer one may roll back.
 func refuseNested() {
 	var pcs [64]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
-	for {
-		f, more := frames.Next()
-		if strings.HasSuffix(f.Function, "platform/db.(*Tx).call") {
-			panic("db: Write inside a Write: take the tx instead")
-		}
-		if !more {
-			return
+	for _, pc := range pcs[:runtime.Callers(3, pcs[:])] {
+		if f := runtime.FuncForPC(pc - 1); f != nil && f.Entry() == callEntry {
+			panic("db: Write inside a Write: a function that joins a transaction takes the tx")
 		}
 	}
 }

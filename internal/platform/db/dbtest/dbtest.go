@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/pgtest"
 )
 
@@ -45,7 +46,7 @@ func open(t testing.TB, o db.Options) *db.DB {
 	t.Helper()
 	d, err := db.Open(t.Context(), o)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("open the database: %v: %s", err, fault.Of(err).Cause())
 	}
 	t.Cleanup(func() {
 		if err := d.Close(); err != nil {

@@ -1,0 +1,60 @@
+package db
+
+import (
+	"container/list"
+	"database/sql/driver"
+	"errors"
+)
+
+// maxStatements bounds what one connection keeps prepared.
+const maxStatements = 256
+
+// statement is a prepared statement of the driver.
+type statement interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+// statements are a connection's prepared statements by text; the one not used
+// for longest goes when there are too many. The zero value is ready.
+type statements struct {
+	byText map[string]*list.Element
+	order  list.List // of prepared, the latest used first
+}
+
+type prepared struct {
+	text string
+	stmt statement
+}
+
+func (s *statements) get(text string, prepare func(string) (statement, error)) (statement, error) {
+	if e := s.byText[text]; e != nil {
+		s.order.MoveToFront(e)
+		return e.Value.(prepared).stmt, nil
+	}
+	stmt, err := prepare(text)
+	if err != nil {
+		return nil, err
+	}
+	if s.byText == nil {
+		s.byText = make(map[string]*list.Element, maxStatements)
+	}
+	s.byText[text] = s.order.PushFront(prepared{text, stmt})
+	if s.order.Len() > maxStatements {
+		last := s.order.Remove(s.order.Back()).(prepared)
+		delete(s.byText, last.text)
+		_ = last.stmt.Close()
+	}
+	return stmt, nil
+}
+
+func (s *statements) close() error {
+	var errs []error
+	for e := s.order.Front(); e != nil; e = e.Next() {
+		errs = append(errs, e.Value.(prepared).stmt.Close())
+	}
+	s.byText = nil
+	s.order.Init()
+	return errors.Join(errs...)
+}

@@ -168,8 +168,8 @@ type AppEntitlement struct {
 	DeprovisionerPolicy *v1.ProvisionPolicy `protobuf:"bytes,12,opt,name=deprovisioner_policy,json=deprovisionerPolicy,proto3" json:"deprovisioner_policy,omitempty"`
 	// Types that are valid to be assigned to MaxGrantDuration:
 	//
-	//	*AppEntitlement_DurationGrant
 	//	*AppEntitlement_DurationUnset
+	//	*AppEntitlement_DurationGrant
 	MaxGrantDuration isAppEntitlement_MaxGrantDuration `protobuf_oneof:"max_grant_duration"`
 	// It may be asked for in an emergency, under the emergency policy.
 	EmergencyGrantEnabled  bool   `protobuf:"varint,15,opt,name=emergency_grant_enabled,json=emergencyGrantEnabled,proto3" json:"emergency_grant_enabled,omitempty"`
@@ -334,19 +334,19 @@ func (x *AppEntitlement) GetMaxGrantDuration() isAppEntitlement_MaxGrantDuration
 	return nil
 }
 
-func (x *AppEntitlement) GetDurationGrant() *durationpb.Duration {
+func (x *AppEntitlement) GetDurationUnset() *emptypb.Empty {
 	if x != nil {
-		if x, ok := x.MaxGrantDuration.(*AppEntitlement_DurationGrant); ok {
-			return x.DurationGrant
+		if x, ok := x.MaxGrantDuration.(*AppEntitlement_DurationUnset); ok {
+			return x.DurationUnset
 		}
 	}
 	return nil
 }
 
-func (x *AppEntitlement) GetDurationUnset() *emptypb.Empty {
+func (x *AppEntitlement) GetDurationGrant() *durationpb.Duration {
 	if x != nil {
-		if x, ok := x.MaxGrantDuration.(*AppEntitlement_DurationUnset); ok {
-			return x.DurationUnset
+		if x, ok := x.MaxGrantDuration.(*AppEntitlement_DurationGrant); ok {
+			return x.DurationGrant
 		}
 	}
 	return nil
@@ -503,19 +503,19 @@ type isAppEntitlement_MaxGrantDuration interface {
 	isAppEntitlement_MaxGrantDuration()
 }
 
-type AppEntitlement_DurationGrant struct {
-	// The longest a grant may last.
-	DurationGrant *durationpb.Duration `protobuf:"bytes,13,opt,name=duration_grant,json=durationGrant,proto3,oneof"`
-}
-
 type AppEntitlement_DurationUnset struct {
 	// Grants may last without end.
-	DurationUnset *emptypb.Empty `protobuf:"bytes,14,opt,name=duration_unset,json=durationUnset,proto3,oneof"`
+	DurationUnset *emptypb.Empty `protobuf:"bytes,13,opt,name=duration_unset,json=durationUnset,proto3,oneof"`
 }
 
-func (*AppEntitlement_DurationGrant) isAppEntitlement_MaxGrantDuration() {}
+type AppEntitlement_DurationGrant struct {
+	// The longest a grant may last.
+	DurationGrant *durationpb.Duration `protobuf:"bytes,14,opt,name=duration_grant,json=durationGrant,proto3,oneof"`
+}
 
 func (*AppEntitlement_DurationUnset) isAppEntitlement_MaxGrantDuration() {}
+
+func (*AppEntitlement_DurationGrant) isAppEntitlement_MaxGrantDuration() {}
 
 // AppEntitlementExpandMask names what to put into `expanded`.
 type AppEntitlementExpandMask struct {
@@ -874,8 +874,8 @@ type CreateAppEntitlementRequest struct {
 	ComplianceFrameworkValueIds []string `protobuf:"bytes,10,rep,name=compliance_framework_value_ids,json=complianceFrameworkValueIds,proto3" json:"compliance_framework_value_ids,omitempty"`
 	// Types that are valid to be assigned to MaxGrantDuration:
 	//
-	//	*CreateAppEntitlementRequest_DurationGrant
 	//	*CreateAppEntitlementRequest_DurationUnset
+	//	*CreateAppEntitlementRequest_DurationGrant
 	MaxGrantDuration               isCreateAppEntitlementRequest_MaxGrantDuration `protobuf_oneof:"max_grant_duration"`
 	EmergencyGrantEnabled          bool                                           `protobuf:"varint,13,opt,name=emergency_grant_enabled,json=emergencyGrantEnabled,proto3" json:"emergency_grant_enabled,omitempty"`
 	EmergencyGrantPolicyId         string                                         `protobuf:"bytes,14,opt,name=emergency_grant_policy_id,json=emergencyGrantPolicyId,proto3" json:"emergency_grant_policy_id,omitempty"`
@@ -1002,19 +1002,19 @@ func (x *CreateAppEntitlementRequest) GetMaxGrantDuration() isCreateAppEntitleme
 	return nil
 }
 
-func (x *CreateAppEntitlementRequest) GetDurationGrant() *durationpb.Duration {
+func (x *CreateAppEntitlementRequest) GetDurationUnset() *emptypb.Empty {
 	if x != nil {
-		if x, ok := x.MaxGrantDuration.(*CreateAppEntitlementRequest_DurationGrant); ok {
-			return x.DurationGrant
+		if x, ok := x.MaxGrantDuration.(*CreateAppEntitlementRequest_DurationUnset); ok {
+			return x.DurationUnset
 		}
 	}
 	return nil
 }
 
-func (x *CreateAppEntitlementRequest) GetDurationUnset() *emptypb.Empty {
+func (x *CreateAppEntitlementRequest) GetDurationGrant() *durationpb.Duration {
 	if x != nil {
-		if x, ok := x.MaxGrantDuration.(*CreateAppEntitlementRequest_DurationUnset); ok {
-			return x.DurationUnset
+		if x, ok := x.MaxGrantDuration.(*CreateAppEntitlementRequest_DurationGrant); ok {
+			return x.DurationGrant
 		}
 	}
 	return nil
@@ -1101,19 +1101,19 @@ type isCreateAppEntitlementRequest_MaxGrantDuration interface {
 	isCreateAppEntitlementRequest_MaxGrantDuration()
 }
 
-type CreateAppEntitlementRequest_DurationGrant struct {
-	// The longest a grant may last; positive.
-	DurationGrant *durationpb.Duration `protobuf:"bytes,11,opt,name=duration_grant,json=durationGrant,proto3,oneof"`
-}
-
 type CreateAppEntitlementRequest_DurationUnset struct {
 	// Grants may last without end, as with neither.
-	DurationUnset *emptypb.Empty `protobuf:"bytes,12,opt,name=duration_unset,json=durationUnset,proto3,oneof"`
+	DurationUnset *emptypb.Empty `protobuf:"bytes,11,opt,name=duration_unset,json=durationUnset,proto3,oneof"`
 }
 
-func (*CreateAppEntitlementRequest_DurationGrant) isCreateAppEntitlementRequest_MaxGrantDuration() {}
+type CreateAppEntitlementRequest_DurationGrant struct {
+	// The longest a grant may last; positive.
+	DurationGrant *durationpb.Duration `protobuf:"bytes,12,opt,name=duration_grant,json=durationGrant,proto3,oneof"`
+}
 
 func (*CreateAppEntitlementRequest_DurationUnset) isCreateAppEntitlementRequest_MaxGrantDuration() {}
+
+func (*CreateAppEntitlementRequest_DurationGrant) isCreateAppEntitlementRequest_MaxGrantDuration() {}
 
 // CreateAppEntitlementResponse is the new entitlement.
 type CreateAppEntitlementResponse struct {
@@ -1873,9 +1873,9 @@ const file_c1_api_app_v1_entitlement_proto_rawDesc = "" +
 	"\x1ecompliance_framework_value_ids\x18\n" +
 	" \x03(\tR\x1bcomplianceFrameworkValueIds\x124\n" +
 	"\x16default_values_applied\x18\v \x01(\bR\x14defaultValuesApplied\x12T\n" +
-	"\x14deprovisioner_policy\x18\f \x01(\v2!.c1.api.policy.v1.ProvisionPolicyR\x13deprovisionerPolicy\x12B\n" +
-	"\x0eduration_grant\x18\r \x01(\v2\x19.google.protobuf.DurationH\x00R\rdurationGrant\x12?\n" +
-	"\x0eduration_unset\x18\x0e \x01(\v2\x16.google.protobuf.EmptyH\x00R\rdurationUnset\x126\n" +
+	"\x14deprovisioner_policy\x18\f \x01(\v2!.c1.api.policy.v1.ProvisionPolicyR\x13deprovisionerPolicy\x12?\n" +
+	"\x0eduration_unset\x18\r \x01(\v2\x16.google.protobuf.EmptyH\x00R\rdurationUnset\x12B\n" +
+	"\x0eduration_grant\x18\x0e \x01(\v2\x19.google.protobuf.DurationH\x00R\rdurationGrant\x126\n" +
 	"\x17emergency_grant_enabled\x18\x0f \x01(\bR\x15emergencyGrantEnabled\x129\n" +
 	"\x19emergency_grant_policy_id\x18\x10 \x01(\tR\x16emergencyGrantPolicyId\x12$\n" +
 	"\vexternal_id\x18\x11 \x01(\tB\x03\xe0A\x03R\n" +
@@ -1947,9 +1947,9 @@ const file_c1_api_app_v1_entitlement_proto_rawDesc = "" +
 	"\x19app_entitlement_owner_ids\x18\b \x03(\tR\x16appEntitlementOwnerIds\x12*\n" +
 	"\x11certify_policy_id\x18\t \x01(\tR\x0fcertifyPolicyId\x12C\n" +
 	"\x1ecompliance_framework_value_ids\x18\n" +
-	" \x03(\tR\x1bcomplianceFrameworkValueIds\x12B\n" +
-	"\x0eduration_grant\x18\v \x01(\v2\x19.google.protobuf.DurationH\x00R\rdurationGrant\x12?\n" +
-	"\x0eduration_unset\x18\f \x01(\v2\x16.google.protobuf.EmptyH\x00R\rdurationUnset\x126\n" +
+	" \x03(\tR\x1bcomplianceFrameworkValueIds\x12?\n" +
+	"\x0eduration_unset\x18\v \x01(\v2\x16.google.protobuf.EmptyH\x00R\rdurationUnset\x12B\n" +
+	"\x0eduration_grant\x18\f \x01(\v2\x19.google.protobuf.DurationH\x00R\rdurationGrant\x126\n" +
 	"\x17emergency_grant_enabled\x18\r \x01(\bR\x15emergencyGrantEnabled\x129\n" +
 	"\x19emergency_grant_policy_id\x18\x0e \x01(\tR\x16emergencyGrantPolicyId\x12&\n" +
 	"\x0fgrant_policy_id\x18\x0f \x01(\tR\rgrantPolicyId\x12$\n" +
@@ -2084,8 +2084,8 @@ var file_c1_api_app_v1_entitlement_proto_goTypes = []any{
 	nil,                                              // 24: c1.api.app.v1.CreateAppEntitlementRequest.AnnotationsEntry
 	nil,                                              // 25: c1.api.app.v1.ManuallyManagedUsersResponse.FailedUsersErrorMapEntry
 	(*v1.ProvisionPolicy)(nil),                       // 26: c1.api.policy.v1.ProvisionPolicy
-	(*durationpb.Duration)(nil),                      // 27: google.protobuf.Duration
-	(*emptypb.Empty)(nil),                            // 28: google.protobuf.Empty
+	(*emptypb.Empty)(nil),                            // 27: google.protobuf.Empty
+	(*durationpb.Duration)(nil),                      // 28: google.protobuf.Duration
 	(*fieldmaskpb.FieldMask)(nil),                    // 29: google.protobuf.FieldMask
 	(*timestamppb.Timestamp)(nil),                    // 30: google.protobuf.Timestamp
 	(*v11.ActorObjectPermissions)(nil),               // 31: c1.api.iam.v1.ActorObjectPermissions
@@ -2095,8 +2095,8 @@ var file_c1_api_app_v1_entitlement_proto_goTypes = []any{
 var file_c1_api_app_v1_entitlement_proto_depIdxs = []int32{
 	22, // 0: c1.api.app.v1.AppEntitlement.annotations:type_name -> c1.api.app.v1.AppEntitlement.AnnotationsEntry
 	26, // 1: c1.api.app.v1.AppEntitlement.deprovisioner_policy:type_name -> c1.api.policy.v1.ProvisionPolicy
-	27, // 2: c1.api.app.v1.AppEntitlement.duration_grant:type_name -> google.protobuf.Duration
-	28, // 3: c1.api.app.v1.AppEntitlement.duration_unset:type_name -> google.protobuf.Empty
+	27, // 2: c1.api.app.v1.AppEntitlement.duration_unset:type_name -> google.protobuf.Empty
+	28, // 3: c1.api.app.v1.AppEntitlement.duration_grant:type_name -> google.protobuf.Duration
 	26, // 4: c1.api.app.v1.AppEntitlement.provisioner_policy:type_name -> c1.api.policy.v1.ProvisionPolicy
 	0,  // 5: c1.api.app.v1.AppEntitlement.purpose:type_name -> c1.api.app.v1.AppEntitlementPurposeValue
 	23, // 6: c1.api.app.v1.AppEntitlement.source_connector_ids:type_name -> c1.api.app.v1.AppEntitlement.SourceConnectorIdsEntry
@@ -2107,8 +2107,8 @@ var file_c1_api_app_v1_entitlement_proto_depIdxs = []int32{
 	2,  // 11: c1.api.app.v1.AppEntitlementView.app_entitlement:type_name -> c1.api.app.v1.AppEntitlement
 	31, // 12: c1.api.app.v1.AppEntitlementView.object_permissions:type_name -> c1.api.iam.v1.ActorObjectPermissions
 	24, // 13: c1.api.app.v1.CreateAppEntitlementRequest.annotations:type_name -> c1.api.app.v1.CreateAppEntitlementRequest.AnnotationsEntry
-	27, // 14: c1.api.app.v1.CreateAppEntitlementRequest.duration_grant:type_name -> google.protobuf.Duration
-	28, // 15: c1.api.app.v1.CreateAppEntitlementRequest.duration_unset:type_name -> google.protobuf.Empty
+	27, // 14: c1.api.app.v1.CreateAppEntitlementRequest.duration_unset:type_name -> google.protobuf.Empty
+	28, // 15: c1.api.app.v1.CreateAppEntitlementRequest.duration_grant:type_name -> google.protobuf.Duration
 	26, // 16: c1.api.app.v1.CreateAppEntitlementRequest.provision_policy:type_name -> c1.api.policy.v1.ProvisionPolicy
 	0,  // 17: c1.api.app.v1.CreateAppEntitlementRequest.purpose:type_name -> c1.api.app.v1.AppEntitlementPurposeValue
 	3,  // 18: c1.api.app.v1.CreateAppEntitlementRequest.expand_mask:type_name -> c1.api.app.v1.AppEntitlementExpandMask
@@ -2160,12 +2160,12 @@ func file_c1_api_app_v1_entitlement_proto_init() {
 	}
 	file_c1_api_app_v1_grant_proto_init()
 	file_c1_api_app_v1_entitlement_proto_msgTypes[1].OneofWrappers = []any{
-		(*AppEntitlement_DurationGrant)(nil),
 		(*AppEntitlement_DurationUnset)(nil),
+		(*AppEntitlement_DurationGrant)(nil),
 	}
 	file_c1_api_app_v1_entitlement_proto_msgTypes[7].OneofWrappers = []any{
-		(*CreateAppEntitlementRequest_DurationGrant)(nil),
 		(*CreateAppEntitlementRequest_DurationUnset)(nil),
+		(*CreateAppEntitlementRequest_DurationGrant)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

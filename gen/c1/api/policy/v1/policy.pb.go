@@ -153,8 +153,8 @@ type ConnectorProvision struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to ProvisionType:
 	//
-	//	*ConnectorProvision_Account
 	//	*ConnectorProvision_DefaultBehavior_
+	//	*ConnectorProvision_Account
 	//	*ConnectorProvision_DeleteAccount_
 	ProvisionType isConnectorProvision_ProvisionType `protobuf_oneof:"provision_type"`
 	unknownFields protoimpl.UnknownFields
@@ -198,19 +198,19 @@ func (x *ConnectorProvision) GetProvisionType() isConnectorProvision_ProvisionTy
 	return nil
 }
 
-func (x *ConnectorProvision) GetAccount() *ConnectorProvision_AccountProvision {
+func (x *ConnectorProvision) GetDefaultBehavior() *ConnectorProvision_DefaultBehavior {
 	if x != nil {
-		if x, ok := x.ProvisionType.(*ConnectorProvision_Account); ok {
-			return x.Account
+		if x, ok := x.ProvisionType.(*ConnectorProvision_DefaultBehavior_); ok {
+			return x.DefaultBehavior
 		}
 	}
 	return nil
 }
 
-func (x *ConnectorProvision) GetDefaultBehavior() *ConnectorProvision_DefaultBehavior {
+func (x *ConnectorProvision) GetAccount() *ConnectorProvision_AccountProvision {
 	if x != nil {
-		if x, ok := x.ProvisionType.(*ConnectorProvision_DefaultBehavior_); ok {
-			return x.DefaultBehavior
+		if x, ok := x.ProvisionType.(*ConnectorProvision_Account); ok {
+			return x.Account
 		}
 	}
 	return nil
@@ -229,21 +229,21 @@ type isConnectorProvision_ProvisionType interface {
 	isConnectorProvision_ProvisionType()
 }
 
-type ConnectorProvision_Account struct {
-	Account *ConnectorProvision_AccountProvision `protobuf:"bytes,1,opt,name=account,proto3,oneof"`
+type ConnectorProvision_DefaultBehavior_ struct {
+	DefaultBehavior *ConnectorProvision_DefaultBehavior `protobuf:"bytes,1,opt,name=default_behavior,json=defaultBehavior,proto3,oneof"`
 }
 
-type ConnectorProvision_DefaultBehavior_ struct {
-	DefaultBehavior *ConnectorProvision_DefaultBehavior `protobuf:"bytes,2,opt,name=default_behavior,json=defaultBehavior,proto3,oneof"`
+type ConnectorProvision_Account struct {
+	Account *ConnectorProvision_AccountProvision `protobuf:"bytes,2,opt,name=account,proto3,oneof"`
 }
 
 type ConnectorProvision_DeleteAccount_ struct {
 	DeleteAccount *ConnectorProvision_DeleteAccount `protobuf:"bytes,3,opt,name=delete_account,json=deleteAccount,proto3,oneof"`
 }
 
-func (*ConnectorProvision_Account) isConnectorProvision_ProvisionType() {}
-
 func (*ConnectorProvision_DefaultBehavior_) isConnectorProvision_ProvisionType() {}
+
+func (*ConnectorProvision_Account) isConnectorProvision_ProvisionType() {}
 
 func (*ConnectorProvision_DeleteAccount_) isConnectorProvision_ProvisionType() {}
 
@@ -826,15 +826,15 @@ type ProvisionPolicy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Typ:
 	//
-	//	*ProvisionPolicy_Action
 	//	*ProvisionPolicy_Connector
-	//	*ProvisionPolicy_Delegated
-	//	*ProvisionPolicy_DevicePlacement
-	//	*ProvisionPolicy_ExternalTicket
 	//	*ProvisionPolicy_Manual
-	//	*ProvisionPolicy_MultiStep
-	//	*ProvisionPolicy_Unconfigured
+	//	*ProvisionPolicy_Delegated
 	//	*ProvisionPolicy_Webhook
+	//	*ProvisionPolicy_MultiStep
+	//	*ProvisionPolicy_ExternalTicket
+	//	*ProvisionPolicy_Unconfigured
+	//	*ProvisionPolicy_Action
+	//	*ProvisionPolicy_DevicePlacement
 	Typ           isProvisionPolicy_Typ `protobuf_oneof:"typ"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -877,46 +877,10 @@ func (x *ProvisionPolicy) GetTyp() isProvisionPolicy_Typ {
 	return nil
 }
 
-func (x *ProvisionPolicy) GetAction() *ActionProvision {
-	if x != nil {
-		if x, ok := x.Typ.(*ProvisionPolicy_Action); ok {
-			return x.Action
-		}
-	}
-	return nil
-}
-
 func (x *ProvisionPolicy) GetConnector() *ConnectorProvision {
 	if x != nil {
 		if x, ok := x.Typ.(*ProvisionPolicy_Connector); ok {
 			return x.Connector
-		}
-	}
-	return nil
-}
-
-func (x *ProvisionPolicy) GetDelegated() *DelegatedProvision {
-	if x != nil {
-		if x, ok := x.Typ.(*ProvisionPolicy_Delegated); ok {
-			return x.Delegated
-		}
-	}
-	return nil
-}
-
-func (x *ProvisionPolicy) GetDevicePlacement() *DevicePlacementProvision {
-	if x != nil {
-		if x, ok := x.Typ.(*ProvisionPolicy_DevicePlacement); ok {
-			return x.DevicePlacement
-		}
-	}
-	return nil
-}
-
-func (x *ProvisionPolicy) GetExternalTicket() *ExternalTicketProvision {
-	if x != nil {
-		if x, ok := x.Typ.(*ProvisionPolicy_ExternalTicket); ok {
-			return x.ExternalTicket
 		}
 	}
 	return nil
@@ -931,19 +895,10 @@ func (x *ProvisionPolicy) GetManual() *ManualProvision {
 	return nil
 }
 
-func (x *ProvisionPolicy) GetMultiStep() *MultiStep {
+func (x *ProvisionPolicy) GetDelegated() *DelegatedProvision {
 	if x != nil {
-		if x, ok := x.Typ.(*ProvisionPolicy_MultiStep); ok {
-			return x.MultiStep
-		}
-	}
-	return nil
-}
-
-func (x *ProvisionPolicy) GetUnconfigured() *UnconfiguredProvision {
-	if x != nil {
-		if x, ok := x.Typ.(*ProvisionPolicy_Unconfigured); ok {
-			return x.Unconfigured
+		if x, ok := x.Typ.(*ProvisionPolicy_Delegated); ok {
+			return x.Delegated
 		}
 	}
 	return nil
@@ -958,75 +913,120 @@ func (x *ProvisionPolicy) GetWebhook() *WebhookProvision {
 	return nil
 }
 
+func (x *ProvisionPolicy) GetMultiStep() *MultiStep {
+	if x != nil {
+		if x, ok := x.Typ.(*ProvisionPolicy_MultiStep); ok {
+			return x.MultiStep
+		}
+	}
+	return nil
+}
+
+func (x *ProvisionPolicy) GetExternalTicket() *ExternalTicketProvision {
+	if x != nil {
+		if x, ok := x.Typ.(*ProvisionPolicy_ExternalTicket); ok {
+			return x.ExternalTicket
+		}
+	}
+	return nil
+}
+
+func (x *ProvisionPolicy) GetUnconfigured() *UnconfiguredProvision {
+	if x != nil {
+		if x, ok := x.Typ.(*ProvisionPolicy_Unconfigured); ok {
+			return x.Unconfigured
+		}
+	}
+	return nil
+}
+
+func (x *ProvisionPolicy) GetAction() *ActionProvision {
+	if x != nil {
+		if x, ok := x.Typ.(*ProvisionPolicy_Action); ok {
+			return x.Action
+		}
+	}
+	return nil
+}
+
+func (x *ProvisionPolicy) GetDevicePlacement() *DevicePlacementProvision {
+	if x != nil {
+		if x, ok := x.Typ.(*ProvisionPolicy_DevicePlacement); ok {
+			return x.DevicePlacement
+		}
+	}
+	return nil
+}
+
 type isProvisionPolicy_Typ interface {
 	isProvisionPolicy_Typ()
 }
 
-type ProvisionPolicy_Action struct {
-	Action *ActionProvision `protobuf:"bytes,1,opt,name=action,proto3,oneof"`
+type ProvisionPolicy_Connector struct {
+	Connector *ConnectorProvision `protobuf:"bytes,1,opt,name=connector,proto3,oneof"`
 }
 
-type ProvisionPolicy_Connector struct {
-	Connector *ConnectorProvision `protobuf:"bytes,2,opt,name=connector,proto3,oneof"`
+type ProvisionPolicy_Manual struct {
+	Manual *ManualProvision `protobuf:"bytes,2,opt,name=manual,proto3,oneof"`
 }
 
 type ProvisionPolicy_Delegated struct {
 	Delegated *DelegatedProvision `protobuf:"bytes,3,opt,name=delegated,proto3,oneof"`
 }
 
-type ProvisionPolicy_DevicePlacement struct {
-	DevicePlacement *DevicePlacementProvision `protobuf:"bytes,4,opt,name=device_placement,json=devicePlacement,proto3,oneof"`
-}
-
-type ProvisionPolicy_ExternalTicket struct {
-	ExternalTicket *ExternalTicketProvision `protobuf:"bytes,5,opt,name=external_ticket,json=externalTicket,proto3,oneof"`
-}
-
-type ProvisionPolicy_Manual struct {
-	Manual *ManualProvision `protobuf:"bytes,6,opt,name=manual,proto3,oneof"`
+type ProvisionPolicy_Webhook struct {
+	Webhook *WebhookProvision `protobuf:"bytes,4,opt,name=webhook,proto3,oneof"`
 }
 
 type ProvisionPolicy_MultiStep struct {
-	MultiStep *MultiStep `protobuf:"bytes,7,opt,name=multi_step,json=multiStep,proto3,oneof"`
+	MultiStep *MultiStep `protobuf:"bytes,5,opt,name=multi_step,json=multiStep,proto3,oneof"`
+}
+
+type ProvisionPolicy_ExternalTicket struct {
+	ExternalTicket *ExternalTicketProvision `protobuf:"bytes,6,opt,name=external_ticket,json=externalTicket,proto3,oneof"`
 }
 
 type ProvisionPolicy_Unconfigured struct {
-	Unconfigured *UnconfiguredProvision `protobuf:"bytes,8,opt,name=unconfigured,proto3,oneof"`
+	Unconfigured *UnconfiguredProvision `protobuf:"bytes,7,opt,name=unconfigured,proto3,oneof"`
 }
 
-type ProvisionPolicy_Webhook struct {
-	Webhook *WebhookProvision `protobuf:"bytes,9,opt,name=webhook,proto3,oneof"`
+type ProvisionPolicy_Action struct {
+	Action *ActionProvision `protobuf:"bytes,8,opt,name=action,proto3,oneof"`
 }
 
-func (*ProvisionPolicy_Action) isProvisionPolicy_Typ() {}
+type ProvisionPolicy_DevicePlacement struct {
+	DevicePlacement *DevicePlacementProvision `protobuf:"bytes,9,opt,name=device_placement,json=devicePlacement,proto3,oneof"`
+}
 
 func (*ProvisionPolicy_Connector) isProvisionPolicy_Typ() {}
 
+func (*ProvisionPolicy_Manual) isProvisionPolicy_Typ() {}
+
 func (*ProvisionPolicy_Delegated) isProvisionPolicy_Typ() {}
 
-func (*ProvisionPolicy_DevicePlacement) isProvisionPolicy_Typ() {}
-
-func (*ProvisionPolicy_ExternalTicket) isProvisionPolicy_Typ() {}
-
-func (*ProvisionPolicy_Manual) isProvisionPolicy_Typ() {}
+func (*ProvisionPolicy_Webhook) isProvisionPolicy_Typ() {}
 
 func (*ProvisionPolicy_MultiStep) isProvisionPolicy_Typ() {}
 
+func (*ProvisionPolicy_ExternalTicket) isProvisionPolicy_Typ() {}
+
 func (*ProvisionPolicy_Unconfigured) isProvisionPolicy_Typ() {}
 
-func (*ProvisionPolicy_Webhook) isProvisionPolicy_Typ() {}
+func (*ProvisionPolicy_Action) isProvisionPolicy_Typ() {}
+
+func (*ProvisionPolicy_DevicePlacement) isProvisionPolicy_Typ() {}
 
 // ProvisionerAssignment is who does it by hand.
 type ProvisionerAssignment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Typ:
 	//
+	//	*ProvisionerAssignment_Users
 	//	*ProvisionerAssignment_AppOwners
-	//	*ProvisionerAssignment_EntitlementOwners
-	//	*ProvisionerAssignment_Expression
 	//	*ProvisionerAssignment_Group
 	//	*ProvisionerAssignment_Manager
-	//	*ProvisionerAssignment_Users
+	//	*ProvisionerAssignment_Expression
+	//	*ProvisionerAssignment_EntitlementOwners
 	Typ           isProvisionerAssignment_Typ `protobuf_oneof:"typ"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1069,28 +1069,19 @@ func (x *ProvisionerAssignment) GetTyp() isProvisionerAssignment_Typ {
 	return nil
 }
 
+func (x *ProvisionerAssignment) GetUsers() *UserProvisioner {
+	if x != nil {
+		if x, ok := x.Typ.(*ProvisionerAssignment_Users); ok {
+			return x.Users
+		}
+	}
+	return nil
+}
+
 func (x *ProvisionerAssignment) GetAppOwners() *AppOwnerProvisioner {
 	if x != nil {
 		if x, ok := x.Typ.(*ProvisionerAssignment_AppOwners); ok {
 			return x.AppOwners
-		}
-	}
-	return nil
-}
-
-func (x *ProvisionerAssignment) GetEntitlementOwners() *EntitlementOwnerProvisioner {
-	if x != nil {
-		if x, ok := x.Typ.(*ProvisionerAssignment_EntitlementOwners); ok {
-			return x.EntitlementOwners
-		}
-	}
-	return nil
-}
-
-func (x *ProvisionerAssignment) GetExpression() *ExpressionProvisioner {
-	if x != nil {
-		if x, ok := x.Typ.(*ProvisionerAssignment_Expression); ok {
-			return x.Expression
 		}
 	}
 	return nil
@@ -1114,10 +1105,19 @@ func (x *ProvisionerAssignment) GetManager() *ManagerProvisioner {
 	return nil
 }
 
-func (x *ProvisionerAssignment) GetUsers() *UserProvisioner {
+func (x *ProvisionerAssignment) GetExpression() *ExpressionProvisioner {
 	if x != nil {
-		if x, ok := x.Typ.(*ProvisionerAssignment_Users); ok {
-			return x.Users
+		if x, ok := x.Typ.(*ProvisionerAssignment_Expression); ok {
+			return x.Expression
+		}
+	}
+	return nil
+}
+
+func (x *ProvisionerAssignment) GetEntitlementOwners() *EntitlementOwnerProvisioner {
+	if x != nil {
+		if x, ok := x.Typ.(*ProvisionerAssignment_EntitlementOwners); ok {
+			return x.EntitlementOwners
 		}
 	}
 	return nil
@@ -1127,41 +1127,41 @@ type isProvisionerAssignment_Typ interface {
 	isProvisionerAssignment_Typ()
 }
 
+type ProvisionerAssignment_Users struct {
+	Users *UserProvisioner `protobuf:"bytes,1,opt,name=users,proto3,oneof"`
+}
+
 type ProvisionerAssignment_AppOwners struct {
-	AppOwners *AppOwnerProvisioner `protobuf:"bytes,1,opt,name=app_owners,json=appOwners,proto3,oneof"`
-}
-
-type ProvisionerAssignment_EntitlementOwners struct {
-	EntitlementOwners *EntitlementOwnerProvisioner `protobuf:"bytes,2,opt,name=entitlement_owners,json=entitlementOwners,proto3,oneof"`
-}
-
-type ProvisionerAssignment_Expression struct {
-	Expression *ExpressionProvisioner `protobuf:"bytes,3,opt,name=expression,proto3,oneof"`
+	AppOwners *AppOwnerProvisioner `protobuf:"bytes,2,opt,name=app_owners,json=appOwners,proto3,oneof"`
 }
 
 type ProvisionerAssignment_Group struct {
-	Group *GroupProvisioner `protobuf:"bytes,4,opt,name=group,proto3,oneof"`
+	Group *GroupProvisioner `protobuf:"bytes,3,opt,name=group,proto3,oneof"`
 }
 
 type ProvisionerAssignment_Manager struct {
-	Manager *ManagerProvisioner `protobuf:"bytes,5,opt,name=manager,proto3,oneof"`
+	Manager *ManagerProvisioner `protobuf:"bytes,4,opt,name=manager,proto3,oneof"`
 }
 
-type ProvisionerAssignment_Users struct {
-	Users *UserProvisioner `protobuf:"bytes,6,opt,name=users,proto3,oneof"`
+type ProvisionerAssignment_Expression struct {
+	Expression *ExpressionProvisioner `protobuf:"bytes,5,opt,name=expression,proto3,oneof"`
 }
+
+type ProvisionerAssignment_EntitlementOwners struct {
+	EntitlementOwners *EntitlementOwnerProvisioner `protobuf:"bytes,6,opt,name=entitlement_owners,json=entitlementOwners,proto3,oneof"`
+}
+
+func (*ProvisionerAssignment_Users) isProvisionerAssignment_Typ() {}
 
 func (*ProvisionerAssignment_AppOwners) isProvisionerAssignment_Typ() {}
-
-func (*ProvisionerAssignment_EntitlementOwners) isProvisionerAssignment_Typ() {}
-
-func (*ProvisionerAssignment_Expression) isProvisionerAssignment_Typ() {}
 
 func (*ProvisionerAssignment_Group) isProvisionerAssignment_Typ() {}
 
 func (*ProvisionerAssignment_Manager) isProvisionerAssignment_Typ() {}
 
-func (*ProvisionerAssignment_Users) isProvisionerAssignment_Typ() {}
+func (*ProvisionerAssignment_Expression) isProvisionerAssignment_Typ() {}
+
+func (*ProvisionerAssignment_EntitlementOwners) isProvisionerAssignment_Typ() {}
 
 // UnconfiguredProvision does nothing in a target: the grant is active at once.
 type UnconfiguredProvision struct {
@@ -1306,8 +1306,8 @@ type ConnectorProvision_AccountProvision struct {
 	Config      *structpb.Struct       `protobuf:"bytes,2,opt,name=config,proto3" json:"config,omitempty"`
 	// Types that are valid to be assigned to StorageType:
 	//
-	//	*ConnectorProvision_AccountProvision_DoNotSave
 	//	*ConnectorProvision_AccountProvision_SaveToVault
+	//	*ConnectorProvision_AccountProvision_DoNotSave
 	StorageType   isConnectorProvision_AccountProvision_StorageType `protobuf_oneof:"storage_type"`
 	SchemaId      string                                            `protobuf:"bytes,5,opt,name=schema_id,json=schemaId,proto3" json:"schema_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1365,19 +1365,19 @@ func (x *ConnectorProvision_AccountProvision) GetStorageType() isConnectorProvis
 	return nil
 }
 
-func (x *ConnectorProvision_AccountProvision) GetDoNotSave() *ConnectorProvision_DoNotSave {
+func (x *ConnectorProvision_AccountProvision) GetSaveToVault() *ConnectorProvision_SaveToVault {
 	if x != nil {
-		if x, ok := x.StorageType.(*ConnectorProvision_AccountProvision_DoNotSave); ok {
-			return x.DoNotSave
+		if x, ok := x.StorageType.(*ConnectorProvision_AccountProvision_SaveToVault); ok {
+			return x.SaveToVault
 		}
 	}
 	return nil
 }
 
-func (x *ConnectorProvision_AccountProvision) GetSaveToVault() *ConnectorProvision_SaveToVault {
+func (x *ConnectorProvision_AccountProvision) GetDoNotSave() *ConnectorProvision_DoNotSave {
 	if x != nil {
-		if x, ok := x.StorageType.(*ConnectorProvision_AccountProvision_SaveToVault); ok {
-			return x.SaveToVault
+		if x, ok := x.StorageType.(*ConnectorProvision_AccountProvision_DoNotSave); ok {
+			return x.DoNotSave
 		}
 	}
 	return nil
@@ -1394,18 +1394,18 @@ type isConnectorProvision_AccountProvision_StorageType interface {
 	isConnectorProvision_AccountProvision_StorageType()
 }
 
-type ConnectorProvision_AccountProvision_DoNotSave struct {
-	DoNotSave *ConnectorProvision_DoNotSave `protobuf:"bytes,3,opt,name=do_not_save,json=doNotSave,proto3,oneof"`
-}
-
 type ConnectorProvision_AccountProvision_SaveToVault struct {
-	SaveToVault *ConnectorProvision_SaveToVault `protobuf:"bytes,4,opt,name=save_to_vault,json=saveToVault,proto3,oneof"`
+	SaveToVault *ConnectorProvision_SaveToVault `protobuf:"bytes,3,opt,name=save_to_vault,json=saveToVault,proto3,oneof"`
 }
 
-func (*ConnectorProvision_AccountProvision_DoNotSave) isConnectorProvision_AccountProvision_StorageType() {
+type ConnectorProvision_AccountProvision_DoNotSave struct {
+	DoNotSave *ConnectorProvision_DoNotSave `protobuf:"bytes,4,opt,name=do_not_save,json=doNotSave,proto3,oneof"`
 }
 
 func (*ConnectorProvision_AccountProvision_SaveToVault) isConnectorProvision_AccountProvision_StorageType() {
+}
+
+func (*ConnectorProvision_AccountProvision_DoNotSave) isConnectorProvision_AccountProvision_StorageType() {
 }
 
 // DefaultBehavior grants and revokes the entitlement.
@@ -1594,15 +1594,15 @@ const file_c1_api_policy_v1_policy_proto_rawDesc = "" +
 	"\x13AppOwnerProvisioner\x12-\n" +
 	"\x12allow_reassignment\x18\x01 \x01(\bR\x11allowReassignment\x12*\n" +
 	"\x11fallback_user_ids\x18\x02 \x03(\tR\x0ffallbackUserIds\"\x9c\x06\n" +
-	"\x12ConnectorProvision\x12Q\n" +
-	"\aaccount\x18\x01 \x01(\v25.c1.api.policy.v1.ConnectorProvision.AccountProvisionH\x00R\aaccount\x12a\n" +
-	"\x10default_behavior\x18\x02 \x01(\v24.c1.api.policy.v1.ConnectorProvision.DefaultBehaviorH\x00R\x0fdefaultBehavior\x12[\n" +
+	"\x12ConnectorProvision\x12a\n" +
+	"\x10default_behavior\x18\x01 \x01(\v24.c1.api.policy.v1.ConnectorProvision.DefaultBehaviorH\x00R\x0fdefaultBehavior\x12Q\n" +
+	"\aaccount\x18\x02 \x01(\v25.c1.api.policy.v1.ConnectorProvision.AccountProvisionH\x00R\aaccount\x12[\n" +
 	"\x0edelete_account\x18\x03 \x01(\v22.c1.api.policy.v1.ConnectorProvision.DeleteAccountH\x00R\rdeleteAccount\x1a\xbd\x02\n" +
 	"\x10AccountProvision\x12!\n" +
 	"\fconnector_id\x18\x01 \x01(\tR\vconnectorId\x12/\n" +
-	"\x06config\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x06config\x12P\n" +
-	"\vdo_not_save\x18\x03 \x01(\v2..c1.api.policy.v1.ConnectorProvision.DoNotSaveH\x00R\tdoNotSave\x12V\n" +
-	"\rsave_to_vault\x18\x04 \x01(\v20.c1.api.policy.v1.ConnectorProvision.SaveToVaultH\x00R\vsaveToVault\x12\x1b\n" +
+	"\x06config\x18\x02 \x01(\v2\x17.google.protobuf.StructR\x06config\x12V\n" +
+	"\rsave_to_vault\x18\x03 \x01(\v20.c1.api.policy.v1.ConnectorProvision.SaveToVaultH\x00R\vsaveToVault\x12P\n" +
+	"\vdo_not_save\x18\x04 \x01(\v2..c1.api.policy.v1.ConnectorProvision.DoNotSaveH\x00R\tdoNotSave\x12\x1b\n" +
 	"\tschema_id\x18\x05 \x01(\tR\bschemaIdB\x0e\n" +
 	"\fstorage_type\x1a4\n" +
 	"\x0fDefaultBehavior\x12!\n" +
@@ -1648,28 +1648,28 @@ const file_c1_api_policy_v1_policy_proto_rawDesc = "" +
 	"\x0fprovision_steps\x18\x01 \x03(\v2!.c1.api.policy.v1.ProvisionPolicyR\x0eprovisionSteps\"\x1b\n" +
 	"\tPolicyRef\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\x9a\x05\n" +
-	"\x0fProvisionPolicy\x12;\n" +
-	"\x06action\x18\x01 \x01(\v2!.c1.api.policy.v1.ActionProvisionH\x00R\x06action\x12D\n" +
-	"\tconnector\x18\x02 \x01(\v2$.c1.api.policy.v1.ConnectorProvisionH\x00R\tconnector\x12D\n" +
-	"\tdelegated\x18\x03 \x01(\v2$.c1.api.policy.v1.DelegatedProvisionH\x00R\tdelegated\x12W\n" +
-	"\x10device_placement\x18\x04 \x01(\v2*.c1.api.policy.v1.DevicePlacementProvisionH\x00R\x0fdevicePlacement\x12T\n" +
-	"\x0fexternal_ticket\x18\x05 \x01(\v2).c1.api.policy.v1.ExternalTicketProvisionH\x00R\x0eexternalTicket\x12;\n" +
-	"\x06manual\x18\x06 \x01(\v2!.c1.api.policy.v1.ManualProvisionH\x00R\x06manual\x12<\n" +
+	"\x0fProvisionPolicy\x12D\n" +
+	"\tconnector\x18\x01 \x01(\v2$.c1.api.policy.v1.ConnectorProvisionH\x00R\tconnector\x12;\n" +
+	"\x06manual\x18\x02 \x01(\v2!.c1.api.policy.v1.ManualProvisionH\x00R\x06manual\x12D\n" +
+	"\tdelegated\x18\x03 \x01(\v2$.c1.api.policy.v1.DelegatedProvisionH\x00R\tdelegated\x12>\n" +
+	"\awebhook\x18\x04 \x01(\v2\".c1.api.policy.v1.WebhookProvisionH\x00R\awebhook\x12<\n" +
 	"\n" +
-	"multi_step\x18\a \x01(\v2\x1b.c1.api.policy.v1.MultiStepH\x00R\tmultiStep\x12M\n" +
-	"\funconfigured\x18\b \x01(\v2'.c1.api.policy.v1.UnconfiguredProvisionH\x00R\funconfigured\x12>\n" +
-	"\awebhook\x18\t \x01(\v2\".c1.api.policy.v1.WebhookProvisionH\x00R\awebhookB\x05\n" +
+	"multi_step\x18\x05 \x01(\v2\x1b.c1.api.policy.v1.MultiStepH\x00R\tmultiStep\x12T\n" +
+	"\x0fexternal_ticket\x18\x06 \x01(\v2).c1.api.policy.v1.ExternalTicketProvisionH\x00R\x0eexternalTicket\x12M\n" +
+	"\funconfigured\x18\a \x01(\v2'.c1.api.policy.v1.UnconfiguredProvisionH\x00R\funconfigured\x12;\n" +
+	"\x06action\x18\b \x01(\v2!.c1.api.policy.v1.ActionProvisionH\x00R\x06action\x12W\n" +
+	"\x10device_placement\x18\t \x01(\v2*.c1.api.policy.v1.DevicePlacementProvisionH\x00R\x0fdevicePlacementB\x05\n" +
 	"\x03typ\"\xca\x03\n" +
-	"\x15ProvisionerAssignment\x12F\n" +
+	"\x15ProvisionerAssignment\x129\n" +
+	"\x05users\x18\x01 \x01(\v2!.c1.api.policy.v1.UserProvisionerH\x00R\x05users\x12F\n" +
 	"\n" +
-	"app_owners\x18\x01 \x01(\v2%.c1.api.policy.v1.AppOwnerProvisionerH\x00R\tappOwners\x12^\n" +
-	"\x12entitlement_owners\x18\x02 \x01(\v2-.c1.api.policy.v1.EntitlementOwnerProvisionerH\x00R\x11entitlementOwners\x12I\n" +
+	"app_owners\x18\x02 \x01(\v2%.c1.api.policy.v1.AppOwnerProvisionerH\x00R\tappOwners\x12:\n" +
+	"\x05group\x18\x03 \x01(\v2\".c1.api.policy.v1.GroupProvisionerH\x00R\x05group\x12@\n" +
+	"\amanager\x18\x04 \x01(\v2$.c1.api.policy.v1.ManagerProvisionerH\x00R\amanager\x12I\n" +
 	"\n" +
-	"expression\x18\x03 \x01(\v2'.c1.api.policy.v1.ExpressionProvisionerH\x00R\n" +
-	"expression\x12:\n" +
-	"\x05group\x18\x04 \x01(\v2\".c1.api.policy.v1.GroupProvisionerH\x00R\x05group\x12@\n" +
-	"\amanager\x18\x05 \x01(\v2$.c1.api.policy.v1.ManagerProvisionerH\x00R\amanager\x129\n" +
-	"\x05users\x18\x06 \x01(\v2!.c1.api.policy.v1.UserProvisionerH\x00R\x05usersB\x05\n" +
+	"expression\x18\x05 \x01(\v2'.c1.api.policy.v1.ExpressionProvisionerH\x00R\n" +
+	"expression\x12^\n" +
+	"\x12entitlement_owners\x18\x06 \x01(\v2-.c1.api.policy.v1.EntitlementOwnerProvisionerH\x00R\x11entitlementOwnersB\x05\n" +
 	"\x03typ\"\x17\n" +
 	"\x15UnconfiguredProvision\"[\n" +
 	"\x0fUserProvisioner\x12-\n" +
@@ -1719,29 +1719,29 @@ var file_c1_api_policy_v1_policy_proto_goTypes = []any{
 	(*structpb.Struct)(nil),                     // 23: google.protobuf.Struct
 }
 var file_c1_api_policy_v1_policy_proto_depIdxs = []int32{
-	18, // 0: c1.api.policy.v1.ConnectorProvision.account:type_name -> c1.api.policy.v1.ConnectorProvision.AccountProvision
-	19, // 1: c1.api.policy.v1.ConnectorProvision.default_behavior:type_name -> c1.api.policy.v1.ConnectorProvision.DefaultBehavior
+	19, // 0: c1.api.policy.v1.ConnectorProvision.default_behavior:type_name -> c1.api.policy.v1.ConnectorProvision.DefaultBehavior
+	18, // 1: c1.api.policy.v1.ConnectorProvision.account:type_name -> c1.api.policy.v1.ConnectorProvision.AccountProvision
 	20, // 2: c1.api.policy.v1.ConnectorProvision.delete_account:type_name -> c1.api.policy.v1.ConnectorProvision.DeleteAccount
 	14, // 3: c1.api.policy.v1.ManualProvision.assignee:type_name -> c1.api.policy.v1.ProvisionerAssignment
 	13, // 4: c1.api.policy.v1.MultiStep.provision_steps:type_name -> c1.api.policy.v1.ProvisionPolicy
-	0,  // 5: c1.api.policy.v1.ProvisionPolicy.action:type_name -> c1.api.policy.v1.ActionProvision
-	2,  // 6: c1.api.policy.v1.ProvisionPolicy.connector:type_name -> c1.api.policy.v1.ConnectorProvision
+	2,  // 5: c1.api.policy.v1.ProvisionPolicy.connector:type_name -> c1.api.policy.v1.ConnectorProvision
+	10, // 6: c1.api.policy.v1.ProvisionPolicy.manual:type_name -> c1.api.policy.v1.ManualProvision
 	3,  // 7: c1.api.policy.v1.ProvisionPolicy.delegated:type_name -> c1.api.policy.v1.DelegatedProvision
-	4,  // 8: c1.api.policy.v1.ProvisionPolicy.device_placement:type_name -> c1.api.policy.v1.DevicePlacementProvision
-	7,  // 9: c1.api.policy.v1.ProvisionPolicy.external_ticket:type_name -> c1.api.policy.v1.ExternalTicketProvision
-	10, // 10: c1.api.policy.v1.ProvisionPolicy.manual:type_name -> c1.api.policy.v1.ManualProvision
-	11, // 11: c1.api.policy.v1.ProvisionPolicy.multi_step:type_name -> c1.api.policy.v1.MultiStep
-	15, // 12: c1.api.policy.v1.ProvisionPolicy.unconfigured:type_name -> c1.api.policy.v1.UnconfiguredProvision
-	17, // 13: c1.api.policy.v1.ProvisionPolicy.webhook:type_name -> c1.api.policy.v1.WebhookProvision
-	1,  // 14: c1.api.policy.v1.ProvisionerAssignment.app_owners:type_name -> c1.api.policy.v1.AppOwnerProvisioner
-	5,  // 15: c1.api.policy.v1.ProvisionerAssignment.entitlement_owners:type_name -> c1.api.policy.v1.EntitlementOwnerProvisioner
-	6,  // 16: c1.api.policy.v1.ProvisionerAssignment.expression:type_name -> c1.api.policy.v1.ExpressionProvisioner
-	8,  // 17: c1.api.policy.v1.ProvisionerAssignment.group:type_name -> c1.api.policy.v1.GroupProvisioner
-	9,  // 18: c1.api.policy.v1.ProvisionerAssignment.manager:type_name -> c1.api.policy.v1.ManagerProvisioner
-	16, // 19: c1.api.policy.v1.ProvisionerAssignment.users:type_name -> c1.api.policy.v1.UserProvisioner
+	17, // 8: c1.api.policy.v1.ProvisionPolicy.webhook:type_name -> c1.api.policy.v1.WebhookProvision
+	11, // 9: c1.api.policy.v1.ProvisionPolicy.multi_step:type_name -> c1.api.policy.v1.MultiStep
+	7,  // 10: c1.api.policy.v1.ProvisionPolicy.external_ticket:type_name -> c1.api.policy.v1.ExternalTicketProvision
+	15, // 11: c1.api.policy.v1.ProvisionPolicy.unconfigured:type_name -> c1.api.policy.v1.UnconfiguredProvision
+	0,  // 12: c1.api.policy.v1.ProvisionPolicy.action:type_name -> c1.api.policy.v1.ActionProvision
+	4,  // 13: c1.api.policy.v1.ProvisionPolicy.device_placement:type_name -> c1.api.policy.v1.DevicePlacementProvision
+	16, // 14: c1.api.policy.v1.ProvisionerAssignment.users:type_name -> c1.api.policy.v1.UserProvisioner
+	1,  // 15: c1.api.policy.v1.ProvisionerAssignment.app_owners:type_name -> c1.api.policy.v1.AppOwnerProvisioner
+	8,  // 16: c1.api.policy.v1.ProvisionerAssignment.group:type_name -> c1.api.policy.v1.GroupProvisioner
+	9,  // 17: c1.api.policy.v1.ProvisionerAssignment.manager:type_name -> c1.api.policy.v1.ManagerProvisioner
+	6,  // 18: c1.api.policy.v1.ProvisionerAssignment.expression:type_name -> c1.api.policy.v1.ExpressionProvisioner
+	5,  // 19: c1.api.policy.v1.ProvisionerAssignment.entitlement_owners:type_name -> c1.api.policy.v1.EntitlementOwnerProvisioner
 	23, // 20: c1.api.policy.v1.ConnectorProvision.AccountProvision.config:type_name -> google.protobuf.Struct
-	21, // 21: c1.api.policy.v1.ConnectorProvision.AccountProvision.do_not_save:type_name -> c1.api.policy.v1.ConnectorProvision.DoNotSave
-	22, // 22: c1.api.policy.v1.ConnectorProvision.AccountProvision.save_to_vault:type_name -> c1.api.policy.v1.ConnectorProvision.SaveToVault
+	22, // 21: c1.api.policy.v1.ConnectorProvision.AccountProvision.save_to_vault:type_name -> c1.api.policy.v1.ConnectorProvision.SaveToVault
+	21, // 22: c1.api.policy.v1.ConnectorProvision.AccountProvision.do_not_save:type_name -> c1.api.policy.v1.ConnectorProvision.DoNotSave
 	23, // [23:23] is the sub-list for method output_type
 	23, // [23:23] is the sub-list for method input_type
 	23, // [23:23] is the sub-list for extension type_name
@@ -1755,32 +1755,32 @@ func file_c1_api_policy_v1_policy_proto_init() {
 		return
 	}
 	file_c1_api_policy_v1_policy_proto_msgTypes[2].OneofWrappers = []any{
-		(*ConnectorProvision_Account)(nil),
 		(*ConnectorProvision_DefaultBehavior_)(nil),
+		(*ConnectorProvision_Account)(nil),
 		(*ConnectorProvision_DeleteAccount_)(nil),
 	}
 	file_c1_api_policy_v1_policy_proto_msgTypes[13].OneofWrappers = []any{
-		(*ProvisionPolicy_Action)(nil),
 		(*ProvisionPolicy_Connector)(nil),
-		(*ProvisionPolicy_Delegated)(nil),
-		(*ProvisionPolicy_DevicePlacement)(nil),
-		(*ProvisionPolicy_ExternalTicket)(nil),
 		(*ProvisionPolicy_Manual)(nil),
-		(*ProvisionPolicy_MultiStep)(nil),
-		(*ProvisionPolicy_Unconfigured)(nil),
+		(*ProvisionPolicy_Delegated)(nil),
 		(*ProvisionPolicy_Webhook)(nil),
+		(*ProvisionPolicy_MultiStep)(nil),
+		(*ProvisionPolicy_ExternalTicket)(nil),
+		(*ProvisionPolicy_Unconfigured)(nil),
+		(*ProvisionPolicy_Action)(nil),
+		(*ProvisionPolicy_DevicePlacement)(nil),
 	}
 	file_c1_api_policy_v1_policy_proto_msgTypes[14].OneofWrappers = []any{
+		(*ProvisionerAssignment_Users)(nil),
 		(*ProvisionerAssignment_AppOwners)(nil),
-		(*ProvisionerAssignment_EntitlementOwners)(nil),
-		(*ProvisionerAssignment_Expression)(nil),
 		(*ProvisionerAssignment_Group)(nil),
 		(*ProvisionerAssignment_Manager)(nil),
-		(*ProvisionerAssignment_Users)(nil),
+		(*ProvisionerAssignment_Expression)(nil),
+		(*ProvisionerAssignment_EntitlementOwners)(nil),
 	}
 	file_c1_api_policy_v1_policy_proto_msgTypes[18].OneofWrappers = []any{
-		(*ConnectorProvision_AccountProvision_DoNotSave)(nil),
 		(*ConnectorProvision_AccountProvision_SaveToVault)(nil),
+		(*ConnectorProvision_AccountProvision_DoNotSave)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

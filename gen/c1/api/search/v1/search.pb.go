@@ -32,8 +32,8 @@ type FacetCategory struct {
 	Param string `protobuf:"bytes,3,opt,name=param,proto3" json:"param,omitempty"`
 	// Types that are valid to be assigned to Item:
 	//
-	//	*FacetCategory_Range
 	//	*FacetCategory_Value
+	//	*FacetCategory_Range
 	Item          isFacetCategory_Item `protobuf_oneof:"item"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -97,15 +97,6 @@ func (x *FacetCategory) GetItem() isFacetCategory_Item {
 	return nil
 }
 
-func (x *FacetCategory) GetRange() *FacetRangeItem {
-	if x != nil {
-		if x, ok := x.Item.(*FacetCategory_Range); ok {
-			return x.Range
-		}
-	}
-	return nil
-}
-
 func (x *FacetCategory) GetValue() *FacetValueItem {
 	if x != nil {
 		if x, ok := x.Item.(*FacetCategory_Value); ok {
@@ -115,21 +106,30 @@ func (x *FacetCategory) GetValue() *FacetValueItem {
 	return nil
 }
 
+func (x *FacetCategory) GetRange() *FacetRangeItem {
+	if x != nil {
+		if x, ok := x.Item.(*FacetCategory_Range); ok {
+			return x.Range
+		}
+	}
+	return nil
+}
+
 type isFacetCategory_Item interface {
 	isFacetCategory_Item()
 }
 
-type FacetCategory_Range struct {
-	Range *FacetRangeItem `protobuf:"bytes,4,opt,name=range,proto3,oneof"`
-}
-
 type FacetCategory_Value struct {
-	Value *FacetValueItem `protobuf:"bytes,5,opt,name=value,proto3,oneof"`
+	Value *FacetValueItem `protobuf:"bytes,4,opt,name=value,proto3,oneof"`
 }
 
-func (*FacetCategory_Range) isFacetCategory_Item() {}
+type FacetCategory_Range struct {
+	Range *FacetRangeItem `protobuf:"bytes,5,opt,name=range,proto3,oneof"`
+}
 
 func (*FacetCategory_Value) isFacetCategory_Item() {}
+
+func (*FacetCategory_Range) isFacetCategory_Item() {}
 
 // FacetRange counts what lies between two numbers, the upper one excluded.
 type FacetRange struct {
@@ -430,8 +430,8 @@ const file_c1_api_search_v1_search_proto_rawDesc = "" +
 	"\fdisplay_name\x18\x01 \x01(\tR\vdisplayName\x12\x19\n" +
 	"\bicon_url\x18\x02 \x01(\tR\aiconUrl\x12\x14\n" +
 	"\x05param\x18\x03 \x01(\tR\x05param\x128\n" +
-	"\x05range\x18\x04 \x01(\v2 .c1.api.search.v1.FacetRangeItemH\x00R\x05range\x128\n" +
-	"\x05value\x18\x05 \x01(\v2 .c1.api.search.v1.FacetValueItemH\x00R\x05valueB\x06\n" +
+	"\x05value\x18\x04 \x01(\v2 .c1.api.search.v1.FacetValueItemH\x00R\x05value\x128\n" +
+	"\x05range\x18\x05 \x01(\v2 .c1.api.search.v1.FacetRangeItemH\x00R\x05rangeB\x06\n" +
 	"\x04item\"\x84\x01\n" +
 	"\n" +
 	"FacetRange\x12!\n" +
@@ -476,8 +476,8 @@ var file_c1_api_search_v1_search_proto_goTypes = []any{
 	(*Facets)(nil),         // 5: c1.api.search.v1.Facets
 }
 var file_c1_api_search_v1_search_proto_depIdxs = []int32{
-	2, // 0: c1.api.search.v1.FacetCategory.range:type_name -> c1.api.search.v1.FacetRangeItem
-	4, // 1: c1.api.search.v1.FacetCategory.value:type_name -> c1.api.search.v1.FacetValueItem
+	4, // 0: c1.api.search.v1.FacetCategory.value:type_name -> c1.api.search.v1.FacetValueItem
+	2, // 1: c1.api.search.v1.FacetCategory.range:type_name -> c1.api.search.v1.FacetRangeItem
 	1, // 2: c1.api.search.v1.FacetRangeItem.ranges:type_name -> c1.api.search.v1.FacetRange
 	3, // 3: c1.api.search.v1.FacetValueItem.values:type_name -> c1.api.search.v1.FacetValue
 	0, // 4: c1.api.search.v1.Facets.facets:type_name -> c1.api.search.v1.FacetCategory
@@ -494,8 +494,8 @@ func file_c1_api_search_v1_search_proto_init() {
 		return
 	}
 	file_c1_api_search_v1_search_proto_msgTypes[0].OneofWrappers = []any{
-		(*FacetCategory_Range)(nil),
 		(*FacetCategory_Value)(nil),
+		(*FacetCategory_Range)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

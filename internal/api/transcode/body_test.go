@@ -1,0 +1,155 @@
+package transcode
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+)
+
+// thingOf makes a valid body of exactly n bytes.
+func thingOf(n int) string {
+	const frame = `{"displayName":""}`
+	return `{"displayName":"` + strings.Repeat("x", n-len(frame)) + `"}`
+}
+
+func TestABodyOverFourMiBIsRefused(t *testing.T) {
+	h := serveOdd(t, Options{}, nil)
+	if w := send(t, h, "POST", "/odd/v1/things", thingOf(4<<20)); w.Code != http.StatusOK {
+		t.Errorf("exactly the limit: %d %.200s", w.Code, w.Body)
+	}
+	got := failure(t, send(t, h, "POST", "/odd/v1/things", thingOf(4<<20+1)), codes.InvalidArgument)
+	if got != "request body too large: the limit is 4194304 bytes" {
+		t.Error(got)
+	}
+}
+
+func TestTheBodyLimitCanBeSet(t *testing.T) {
+	h := serveOdd(t, Options{MaxBody: 100}, nil)
+	if w := send(t, h, "POST", "/odd/v1/things", thingOf(100)); w.Code != http.StatusOK {
+		t.Errorf("exactly the limit: %d", w.Code)
+	}
+	failure(t, send(t, h, "POST", "/odd/v1/things", thingOf(101)), codes.InvalidArgument)
+}
+
+func TestAChunkedBodyIsReadAndLimited(t *testing.T) {
+	server := httptest.NewServer(serveOdd(t, Options{MaxBody: 1000}, nil))
+	defer server.Close()
+	for size, want := range map[int]int{100: http.StatusOK, 1000: http.StatusOK, 1001: http.StatusBadRequest, 1 << 20: http.StatusBadRequest} {
+		body := struct{ io.Reader }{strings.NewReader(thingOf(size))} // no length to be seen
+		res, err := http.Post(server.URL+"/odd/v1/things", "", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != want {
+			t.Errorf("%d bytes: %d %v %.200s", size, res.StatusCode, err, text)
+		}
+	}
+}
+
+func TestACompressedBodyIsRefusedClearly(t *testing.T) {
+	for _, encoding := range []string{"gzip", "zstd", "br, gzip"} {
+		got := refused(t, "POST", "/odd/v1/things", "\x1f\x8b\x08", codes.InvalidArgument, "Content-Encoding: "+encoding)
+		if got != `Content-Encoding: "`+encoding+`" is not supported, send the body uncompressed` {
+			t.Error(got)
+		}
+	}
+	if got := decoded(t, "POST", "/odd/v1/things", `{"small":1}`, "Content-Encoding: Identity"); got != `{"small":1}` {
+		t.Error(got)
+	}
+}
+
+// converse sends raw bytes over a connection and returns the answer without closing its side.
+func converse(t *testing.T, address, request string) *http.Response {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+func record(t *testing.T, res *http.Response) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	w.Code = res.StatusCode
+	for key, values := range res.Header {
+		w.Header()[key] = values
+	}
+	if _, err := w.Body.ReadFrom(res.Body); err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	return w
+}
+
+func TestABodyThatDoesNotArriveInTimeIsRefused(t *testing.T) {
+	server := httptest.NewServer(serveOdd(t, Options{BodyTimeout: time.Millisecond}, nil))
+	defer server.Close()
+	for name, framing := range map[string]string{"length": "Content-Length: 100\r\n\r\n{", "chunks": "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"} {
+		t.Run(name, func(t *testing.T) {
+			res := converse(t, server.Listener.Addr().String(), "POST /odd/v1/things HTTP/1.1\r\nHost: x\r\n"+framing)
+			if !res.Close {
+				t.Error("the connection is kept: the rest of the body would be taken for a request")
+			}
+			if got := failure(t, record(t, res), codes.InvalidArgument); got != "request body did not arrive within 1ms" {
+				t.Error(got)
+			}
+		})
+	}
+}
+
+func TestABodyThatEndsEarlyIsRefused(t *testing.T) {
+	server := httptest.NewServer(serveOdd(t, Options{}, nil))
+	defer server.Close()
+	res := converse(t, server.Listener.Addr().String(), "POST /odd/v1/things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n")
+	if got := failure(t, record(t, res), codes.InvalidArgument); got != "request body ended early" {
+		t.Error(got)
+	}
+}
+
+func TestTheConnectionIsUsedAgainAfterABodyIsRefused(t *testing.T) {
+	server := httptest.NewServer(serveOdd(t, Options{}, nil))
+	defer server.Close()
+	request := func(body string) string {
+		return fmt.Sprintf("POST /odd/v1/things HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	}
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	answers := bufio.NewReader(conn)
+	for i, c := range []struct {
+		body string
+		code int
+	}{{`{"nope":1}`, 400}, {`{"small":1}`, 200}, {`{`, 400}, {"", 200}} {
+		if _, err := io.WriteString(conn, request(c.body)); err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			t.Fatalf("request %d: %v", i, err)
+		}
+		if w := record(t, res); w.Code != c.code {
+			t.Errorf("request %d: %d %s", i, w.Code, w.Body)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package app
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// Purpose says what an entitlement is for.
+type Purpose string
+
+// The purposes; the empty one is unspecified.
+const (
+	PurposeAssignment Purpose = "ASSIGNMENT"
+	PurposePermission Purpose = "PERMISSION"
+	PurposeOwnership  Purpose = "OWNERSHIP"
+)
+
+// MaxGrantLimit is the longest maximum that an entitlement may set: 100 years of 365 days.
+const MaxGrantLimit = 100 * 365 * 24 * time.Hour
+
+// Entitlement is what can be granted: a permission on a resource.
+type Entitlement struct {
+	AppID       ID             `json:"-"`
+	ID          EntitlementID  `json:"-"`
+	TypeID      ResourceTypeID `json:"resourceTypeId"`
+	ResourceID  ResourceID     `json:"resourceId"`
+	DisplayName string         `json:"displayName"`
+	Description string         `json:"description"`
+	Alias       string         `json:"alias"` // unique among live entitlements; empty: none
+	Slug        string         `json:"slug"`  // short word for the permission: "member", "admin"
+	Purpose     Purpose        `json:"purpose"`
+	// MaxGrant is the longest that a grant may last; zero: no limit.
+	MaxGrant    time.Duration `json:"maxGrantNanos"`
+	ConnectorID ConnectorID   `json:"-"` // empty: made by people, and granting it asks nobody else
+	ExternalID  string        `json:"-"`
+	Builtin     bool          `json:"-"`
+	EntitlementDoc
+	CreatedAt time.Time `json:"-"`
+	UpdatedAt time.Time `json:"-"`
+	DeletedAt time.Time `json:"-"`
+	Version   int64     `json:"-"`
+}
+
+// EntitlementDoc is what an entitlement's row keeps beside the columns that are searched.
+type EntitlementDoc struct {
+	Provision   json.RawMessage   `json:"provision,omitempty"`   // how a grant is made, a JSON object; nil: unset
+	Deprovision json.RawMessage   `json:"deprovision,omitempty"` // how a grant is removed, a JSON object; nil: unset
+	Annotations map[string]string `json:"annotations,omitempty"`
+	Edited      Edited            `json:"edited,omitempty"`
+}
+
+// Ref is the entitlement's name.
+func (e Entitlement) Ref() EntitlementRef { return EntitlementRef{AppID: e.AppID, ID: e.ID} }
+
+// Validate answers Invalid for the first member of e that breaks a limit.
+func (e Entitlement) Validate() error {
+	switch e.Purpose {
+	case "", PurposeAssignment, PurposePermission, PurposeOwnership:
+	default:
+		return fault.InvalidField("purpose", "is not ASSIGNMENT, PERMISSION or OWNERSHIP")
+	}
+	switch {
+	case e.MaxGrant < 0 || e.MaxGrant > MaxGrantLimit:
+		return fault.InvalidField("durationGrant", "must be more than zero and at most %d days", MaxGrantLimit/(24*time.Hour))
+	case e.MaxGrant%time.Microsecond != 0:
+		return fault.InvalidField("durationGrant", "must be whole microseconds")
+	case len(e.Provision) > MaxPolicy:
+		return fault.InvalidField("provisionerPolicy", "has %d bytes; at most %d are allowed", len(e.Provision), MaxPolicy)
+	case len(e.Deprovision) > MaxPolicy:
+		return fault.InvalidField("deprovisionerPolicy", "has %d bytes; at most %d are allowed", len(e.Deprovision), MaxPolicy)
+	}
+	return all(
+		required("displayName", e.DisplayName, MaxName),
+		text("description", e.Description, MaxDescription),
+		word("alias", e.Alias, MaxAlias),
+		text("slug", e.Slug, MaxAlias),
+	)
+}

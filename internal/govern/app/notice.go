@@ -1,0 +1,47 @@
+package app
+
+import (
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/platform/db"
+)
+
+// Notice is told, inside the transaction, that objects are deleted at that time. Whoever keeps grants for them ends those there.
+type Notice interface {
+	// AppEnded is called when an app was deleted with all that is in it; nothing is told of its entitlements and accounts apart.
+	AppEnded(tx *db.Tx, actor audit.Actor, app ID, at time.Time, reason string) error
+	// EntitlementsEnded is called for at most [MaxBatch] entitlements of one app.
+	EntitlementsEnded(tx *db.Tx, actor audit.Actor, app ID, ids []EntitlementID, at time.Time, reason string) error
+	// AccountsEnded is called for at most [MaxBatch] accounts of one app.
+	AccountsEnded(tx *db.Tx, actor audit.Actor, app ID, ids []AccountID, at time.Time, reason string) error
+}
+
+// Reasons given to a [Notice].
+const (
+	ReasonApp         = "APP_DELETED"
+	ReasonEntitlement = "ENTITLEMENT_DELETED"
+	ReasonAccount     = "ACCOUNT_DELETED"
+)
+
+func (s *Service) entitlementsEnded(tx *db.Tx, actor audit.Actor, app ID, ids []EntitlementID, at time.Time) error {
+	for _, chunk := range db.Chunks(ids, MaxBatch) {
+		for _, n := range s.notices {
+			if err := n.EntitlementsEnded(tx, actor, app, chunk, at, ReasonEntitlement); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Service) accountsEnded(tx *db.Tx, actor audit.Actor, app ID, ids []AccountID, at time.Time) error {
+	for _, chunk := range db.Chunks(ids, MaxBatch) {
+		for _, n := range s.notices {
+			if err := n.AccountsEnded(tx, actor, app, chunk, at, ReasonAccount); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,73 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+)
+
+// Service holds the use cases about apps and what is in them. Whether the caller may is judged by the doors, except where a method
+// says otherwise; each method is one transaction, its audit event included.
+//
+// An Update method calls change on the object as it is at that moment and may call it again, so change does nothing else. What
+// change may not touch (identities, times, what only a connector knows) is put back. An update that changes nothing writes nothing.
+type Service struct {
+	db      *db.DB
+	clock   clock.Clock
+	log     *audit.Log
+	notices []Notice
+}
+
+// New returns the use cases over d.
+func New(d *db.DB, c clock.Clock, log *audit.Log) *Service {
+	return &Service{db: d, clock: c, log: log}
+}
+
+// Tell adds a listener to objects that end. Only at start, before requests are served.
+func (s *Service) Tell(n Notice) { s.notices = append(s.notices, n) }
+
+// lockApp makes everybody who adds to this app, removes from it or deletes it take turns, so that nothing is added below what is
+// being deleted, and what must be unique is looked for and written at one time.
+func lockApp(tx *db.Tx, id ID) error { return tx.Lock("app:" + string(id)) }
+
+// changes names the members that differ, old and new, as JSON shows them; it is empty when nothing differs.
+func changes(before, after any) (map[string]any, error) {
+	old, err := members(before)
+	if err != nil {
+		return nil, err
+	}
+	now, err := members(after)
+	if err != nil {
+		return nil, err
+	}
+	diff := map[string]any{}
+	for k, v := range now {
+		if !reflect.DeepEqual(old[k], v) {
+			diff[k] = map[string]any{"from": old[k], "to": v}
+		}
+	}
+	for k, v := range old {
+		if _, kept := now[k]; !kept {
+			diff[k] = map[string]any{"from": v, "to": nil}
+		}
+	}
+	return diff, nil
+}
+
+func members(v any) (map[string]any, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("members of %T: %w", v, err)
+	}
+	m := map[string]any{}
+	return m, json.Unmarshal(raw, &m)
+}
+
+// event is the audit event about one object of an app.
+func event(kind string, a audit.Activity, object string, app ID, id any, message string) audit.Event {
+	return audit.Event{Kind: kind, Activity: a, ObjectType: object, ObjectID: fmt.Sprint(id), AppID: string(app), Message: message}
+}

@@ -1,0 +1,129 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/id"
+)
+
+// CreateApp makes a, with the built-in objects in it; id, times and version are filled in and it starts without a connector.
+// Invalid for a broken limit.
+func (s *Service) CreateApp(ctx context.Context, a App) (App, error) {
+	now, actor := s.clock.Now(), audit.From(ctx)
+	a.ID, a.CreatedAt, a.UpdatedAt, a.DeletedAt, a.Version = ID(id.New(now)), now, now, time.Time{}, 1
+	a.ManuallyManaged, a.CreatedBy = true, directory.UserID(actor.UserID)
+	if err := a.Validate(); err != nil {
+		return App{}, err
+	}
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := insertApp(tx, a); err != nil {
+			return err
+		}
+		if err := insertBuiltin(tx, a); err != nil {
+			return err
+		}
+		return s.log.Record(tx, actor, event("app.created", audit.Create, "app", a.ID, a.ID, "created app "+a.DisplayName))
+	})
+	return a, err
+}
+
+func insertBuiltin(tx *db.Tx, a App) error {
+	t := ResourceType{AppID: a.ID, ID: CredentialType, Kind: KindCustom, DisplayName: "Credential", Builtin: true, CreatedAt: a.CreatedAt}
+	if err := insertResourceType(tx, t); err != nil {
+		return err
+	}
+	r := Resource{AppID: a.ID, ID: AccessResource, TypeID: CredentialType, DisplayName: "Access", CreatedAt: a.CreatedAt}
+	if err := insertResource(tx, r); err != nil {
+		return err
+	}
+	return insertEntitlement(tx, Entitlement{
+		AppID: a.ID, ID: AccessEntitlement, TypeID: CredentialType, ResourceID: AccessResource, DisplayName: "Access",
+		Description: "Having an account in the app", Purpose: PurposeAssignment, Builtin: true, CreatedAt: a.CreatedAt,
+	})
+}
+
+// UpdateApp changes a live app as change says. Invalid, NotFound, Conflict.
+func (s *Service) UpdateApp(ctx context.Context, appID ID, change func(a *App) error) (App, error) {
+	now := s.clock.Now()
+	var after App
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		before, err := GetApp(tx, appID)
+		if err != nil {
+			return err
+		}
+		after = before
+		if err := change(&after); err != nil {
+			return err
+		}
+		after.ID, after.Version, after.CreatedAt, after.DeletedAt = before.ID, before.Version, before.CreatedAt, time.Time{}
+		after.ManuallyManaged, after.Directory, after.CreatedBy = before.ManuallyManaged, before.Directory, before.CreatedBy
+		if err := after.Validate(); err != nil {
+			return err
+		}
+		diff, err := changes(before, after)
+		if err != nil || len(diff) == 0 {
+			return err
+		}
+		after.UpdatedAt = now
+		if err := updateApp(tx, after); err != nil {
+			return err
+		}
+		after.Version++
+		e := event("app.updated", audit.Update, "app", appID, appID, "changed app "+after.DisplayName)
+		e.Data = diff
+		return s.log.Record(tx, audit.From(ctx), e)
+	})
+	return after, err
+}
+
+// DeleteApp deletes a live app and everything in it, and tells every [Notice]. Its connectors stop reading but keep how to reach
+// their targets, where the grants that end now are still to be removed. NotFound.
+func (s *Service) DeleteApp(ctx context.Context, appID ID) error {
+	now, actor := s.clock.Now(), audit.From(ctx)
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := lockApp(tx, appID); err != nil {
+			return err
+		}
+		a, err := GetApp(tx, appID)
+		if err != nil {
+			return err
+		}
+		a.UpdatedAt, a.DeletedAt = now, now
+		if err := updateApp(tx, a); err != nil {
+			return err
+		}
+		if err := deleteInside(tx, appID, now); err != nil {
+			return err
+		}
+		for _, n := range s.notices {
+			if err := n.AppEnded(tx, actor, appID, now, ReasonApp); err != nil {
+				return err
+			}
+		}
+		return s.log.Record(tx, actor, event("app.deleted", audit.Delete, "app", appID, appID, "deleted app "+a.DisplayName))
+	})
+}
+
+// deleteInside deletes all that is live in an app, one statement for each kind, however many rows that are: it must happen at one
+// instant, and the rows are few beside the app's grants, which are not touched here.
+func deleteInside(tx *db.Tx, appID ID, now time.Time) error {
+	for _, statement := range []string{
+		`update resource_type set deleted_at = $2, updated_at = $2, version = version + 1 where app_id = $1 and deleted_at is null`,
+		`update resource set deleted_at = $2, updated_at = $2, version = version + 1 where app_id = $1 and deleted_at is null`,
+		`update entitlement set deleted_at = $2, updated_at = $2, version = version + 1 where app_id = $1 and deleted_at is null`,
+		`update account set deleted_at = $2, updated_at = $2, status = 'DELETED', version = version + 1
+			where app_id = $1 and deleted_at is null`,
+		`update connector set deleted_at = $2, updated_at = $2, sync_due_at = null, version = version + 1
+			where app_id = $1 and deleted_at is null`,
+	} {
+		if _, err := tx.Exec(statement, string(appID), clock.Micros(now)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,73 @@
+package app
+
+import (
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+)
+
+// ResourceColumns are the columns [ScanResource] reads; alias is the table's alias with its dot, or empty.
+func ResourceColumns(alias string) string {
+	return columns(alias, []string{
+		"app_id", "id", "resource_type_id", "parent_resource_id", "display_name", "description", "connector_id", "external_id",
+		"doc", "created_at", "updated_at", "deleted_at", "version",
+	})
+}
+
+// ScanResource reads one row of [ResourceColumns].
+func ScanResource(r *db.Rows) (Resource, error) {
+	var (
+		v                 Resource
+		parent, connector *string
+		doc               string
+		at                stamp
+	)
+	err := r.Scan(&v.AppID, &v.ID, &v.TypeID, &parent, &v.DisplayName, &v.Description, &connector, &v.ExternalID, &doc,
+		&at.created, &at.updated, &at.deleted, &v.Version)
+	if err != nil {
+		return v, err
+	}
+	v.ParentID, v.ConnectorID = value[ResourceID](parent), value[ConnectorID](connector)
+	v.CreatedAt, v.UpdatedAt, v.DeletedAt = at.times()
+	return v, undocument(doc, &v.ResourceDoc)
+}
+
+// GetResource reads a live resource. NotFound if there is none.
+func GetResource(q db.Q, app ID, id ResourceID) (Resource, error) {
+	r, err := db.One(q, ScanResource, `select `+ResourceColumns("")+` from resource where app_id = $1 and id = $2`,
+		string(app), string(id))
+	return r, found(err, r.DeletedAt, "resource", id)
+}
+
+// ManyResources reads the resources that refs name, deleted ones too; unknown ones are left out.
+func ManyResources(q db.Q, refs []ResourceRef) ([]Resource, error) {
+	return many(q, "resource", ResourceColumns(""), ScanResource, refs,
+		func(r ResourceRef) (string, string) { return string(r.AppID), string(r.ID) })
+}
+
+func insertResource(tx *db.Tx, r Resource) error {
+	doc, err := document(r.ResourceDoc)
+	if err != nil {
+		return err
+	}
+	tx.Queue(`insert into resource (app_id, id, resource_type_id, parent_resource_id, display_name, description, search, sort_name,
+			connector_id, external_id, doc, created_at, updated_at, deleted_at, version)
+		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$12,null,1)`,
+		string(r.AppID), string(r.ID), string(r.TypeID), orNull(r.ParentID), r.DisplayName, r.Description,
+		searchText(r.DisplayName, r.Description, r.CustomDescription), SortName(r.DisplayName), orNull(r.ConnectorID), r.ExternalID,
+		doc, clock.Micros(r.CreatedAt))
+	return nil
+}
+
+func updateResource(tx *db.Tx, r Resource) error {
+	doc, err := document(r.ResourceDoc)
+	if err != nil {
+		return err
+	}
+	n, err := tx.Exec(`update resource set resource_type_id = $4, parent_resource_id = $5, display_name = $6, description = $7,
+			search = $8, sort_name = $9, doc = $10, updated_at = $11, deleted_at = $12, version = version + 1
+		where app_id = $1 and id = $2 and version = $3`,
+		string(r.AppID), string(r.ID), r.Version, string(r.TypeID), orNull(r.ParentID), r.DisplayName, r.Description,
+		searchText(r.DisplayName, r.Description, r.CustomDescription), SortName(r.DisplayName), doc, clock.Micros(r.UpdatedAt),
+		moment(r.DeletedAt))
+	return won(n, err, "resource")
+}

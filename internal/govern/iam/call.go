@@ -1,0 +1,128 @@
+package iam
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// Object names what a request is about, for the question whether it is the caller's own.
+type Object struct {
+	Type   string // "user", "app", "resource", "entitlement", "account", "grant" …
+	AppID  string // empty if it is in no app
+	ID     string
+	UserID string // the person it is about; empty if nobody
+}
+
+// RelOwner is the relation [Require] asks [Relations] for.
+const RelOwner = "owner"
+
+// Relations answers whether a user stands in a relation to an object at a time. It is implemented further right and wired by the
+// server; without it nobody stands in any.
+type Relations interface {
+	Is(ctx context.Context, q db.Q, u directory.UserID, rel string, o Object, at time.Time) (bool, error)
+}
+
+// call is one request under its permission.
+type call struct {
+	service    *Service
+	principal  *Principal
+	permission string
+	scope      Scope
+	checked    atomic.Bool
+}
+
+type callKey struct{}
+
+func callFrom(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
+	return c
+}
+
+// Denial is the refusal of a permission, in upstream's words (c1-api.md, section 2.1).
+func Denial(permission string) error {
+	return fault.New(fault.Denied, "Permission denied, missing %s", permission)
+}
+
+// PermissionOf is the permission that belongs to a gRPC method by its name: "permission/<service>.<Method>" for
+// "/<service>/<Method>".
+func PermissionOf(fullMethod string) string {
+	return permissionPrefix + strings.ReplaceAll(strings.TrimPrefix(fullMethod, "/"), "/", ".")
+}
+
+// Enter returns the context of a request that p makes under a permission; Denied if the permission reaches nothing. In it
+// [ScopeOf], [Require], [RequireAll] and [OwnFilter] answer for this request.
+func (s *Service) Enter(ctx context.Context, p *Principal, permission string) (context.Context, error) {
+	scope := p.Scopes[permission]
+	if scope == None {
+		return nil, Denial(permission)
+	}
+	return context.WithValue(WithPrincipal(ctx, p), callKey{}, &call{service: s, principal: p, permission: permission, scope: scope}), nil
+}
+
+// ScopeOf is how far the request in ctx reaches: None outside of one.
+func ScopeOf(ctx context.Context) Scope {
+	if c := callFrom(ctx); c != nil {
+		return c.scope
+	}
+	return None
+}
+
+// Checked reports whether the handler asked what the request reaches: [Require], [RequireAll] or [OwnFilter] was called, or the
+// scope is All and nothing needs asking. The guard refuses the answer of a handler that did not.
+func Checked(ctx context.Context) bool {
+	c := callFrom(ctx)
+	return c != nil && (c.scope == All || c.checked.Load())
+}
+
+// Require answers nil if the request in ctx reaches o: always with scope All; with Own if o is about the caller or the caller owns
+// it. Denied otherwise.
+func Require(ctx context.Context, o Object) error {
+	c, err := asked(ctx)
+	if err != nil || c.scope == All {
+		return err
+	}
+	if o.UserID != "" && o.UserID == string(c.principal.UserID) {
+		return nil
+	}
+	if r := c.service.relations; r != nil {
+		ok, err := r.Is(ctx, c.service.db.Q(ctx), c.principal.UserID, RelOwner, o, c.service.clock.Now())
+		if err != nil || ok {
+			return err
+		}
+	}
+	return Denial(c.permission)
+}
+
+// RequireAll answers Denied unless the request in ctx reaches every object.
+func RequireAll(ctx context.Context) error {
+	c, err := asked(ctx)
+	if err == nil && c.scope != All {
+		err = Denial(c.permission)
+	}
+	return err
+}
+
+// OwnFilter returns the user that a list must be narrowed to, "" for no narrowing. A handler that calls it promises to apply it.
+func OwnFilter(ctx context.Context) (directory.UserID, error) {
+	c, err := asked(ctx)
+	if err != nil || c.scope == All {
+		return "", err
+	}
+	return c.principal.UserID, nil
+}
+
+// asked notes that the handler asked. Outside of a request the answer is no: a way to a handler around the guard opens nothing.
+func asked(ctx context.Context) (*call, error) {
+	c := callFrom(ctx)
+	if c == nil {
+		return nil, fault.New(fault.Denied, "Permission denied")
+	}
+	c.checked.Store(true)
+	return c, nil
+}

@@ -123,6 +123,8 @@ func (p *postgresPool) query(text string, args []any) (cursor, error) {
 	return &postgresRows{rows: rows}, nil
 }
 
+func (p *postgresPool) row(text string, args []any) (cursor, error) { return p.query(text, args) }
+
 func (p *postgres) read(ctx context.Context, fn func(runner) error) error {
 	c, err := p.conns.Acquire(ctx)
 	if err != nil {

@@ -81,6 +81,8 @@ func (t *postgresTx) query(text string, args []any) (cursor, error) {
 	return t.open, nil
 }
 
+func (t *postgresTx) row(text string, args []any) (cursor, error) { return t.query(text, args) }
+
 // send sends what is pending and one more statement, in one round trip. There
 // are n results to read.
 func (t *postgresTx) send(text string, vals []any) (res pgx.BatchResults, n int) {

@@ -21,7 +21,9 @@ type Q interface {
 	// next statement of the same transaction; outside one they hold a
 	// connection. Collect does that.
 	Query(sql string, args ...any) (*Rows, error)
-	// Row returns the first row. It must be scanned; an error waits for that.
+	// Row returns the first row. It must be scanned; an error waits for that. It
+	// is for what a key finds or an index counts: on SQLite the end of the
+	// context does not interrupt it once it has begun.
 	Row(sql string, args ...any) *Row
 }
 
@@ -29,6 +31,7 @@ type Q interface {
 type runner interface {
 	exec(sql string, args []any) (int64, error)
 	query(sql string, args []any) (cursor, error)
+	row(sql string, args []any) (cursor, error) // query, of which one row is read
 }
 
 // cursor is an engine's result. Close may be called again.
@@ -56,7 +59,7 @@ func (s session) Query(sql string, args ...any) (*Rows, error) {
 
 // Row implements Q.
 func (s session) Row(sql string, args ...any) *Row {
-	c, err := s.run.query(sql, args)
+	c, err := s.run.row(sql, args)
 	return &Row{c, err}
 }
 

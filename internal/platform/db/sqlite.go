@@ -90,6 +90,9 @@ func opening(err error) error {
 
 // take returns a free reader; the caller gives it back to s.idle.
 func (s *sqlite) take(ctx context.Context) (*sqliteConn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fault.Of(err)
+	}
 	select {
 	case c := <-s.idle:
 		return c, nil
@@ -123,11 +126,21 @@ func (p *sqlitePool) exec(text string, args []any) (int64, error) {
 }
 
 func (p *sqlitePool) query(text string, args []any) (cursor, error) {
+	return p.start(p.ctx, text, args)
+}
+
+// row spares a point read the driver's watch over its context, which costs as
+// much as the read.
+func (p *sqlitePool) row(text string, args []any) (cursor, error) {
+	return p.start(context.Background(), text, args)
+}
+
+func (p *sqlitePool) start(watched context.Context, text string, args []any) (cursor, error) {
 	c, err := p.s.take(p.ctx)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := c.query(p.ctx, text, args)
+	rows, err := c.query(watched, text, args)
 	if err != nil {
 		p.s.idle <- c
 		return nil, err

@@ -149,12 +149,21 @@ func (r *sqliteRows) Next() bool {
 
 // Scan implements cursor.
 func (r *sqliteRows) Scan(dest ...any) error {
-	if len(dest) != len(r.vals) {
+	err := r.scan(dest)
+	if err != nil { // ends the rows, as pgx does
+		r.fail(err)
+		r.Close()
+	}
+	return err
+}
+
+func (r *sqliteRows) scan(dest []any) error {
+	if r.conn == nil || len(dest) != len(r.vals) {
 		return fmt.Errorf("db: %d columns scanned into %d", len(r.vals), len(dest))
 	}
 	for i, d := range dest {
 		if err := assign(d, r.vals[i]); err != nil {
-			return fmt.Errorf("column %d: %w", i+1, err)
+			return fmt.Errorf("db: column %d: %w", i+1, err)
 		}
 	}
 	return nil

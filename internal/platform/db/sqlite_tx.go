@@ -19,10 +19,18 @@ func (t *sqliteTx) exec(text string, args []any) (int64, error) {
 }
 
 func (t *sqliteTx) query(text string, args []any) (cursor, error) {
+	return t.start(t.ctx, text, args)
+}
+
+func (t *sqliteTx) row(text string, args []any) (cursor, error) {
+	return t.start(context.Background(), text, args)
+}
+
+func (t *sqliteTx) start(watched context.Context, text string, args []any) (cursor, error) {
 	if err := t.usable(); err != nil {
 		return nil, err
 	}
-	rows, err := t.conn.query(t.ctx, text, args)
+	rows, err := t.conn.query(watched, text, args)
 	if t.note(err) != nil {
 		return nil, err
 	}

@@ -1,0 +1,53 @@
+package db
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"text/template"
+)
+
+// What the tests of package db_test, which stand on dbtest, need to see.
+
+// Words renders a statement in the engine's words.
+func Words(d *DB, text string) string {
+	var b bytes.Buffer
+	if err := template.Must(template.New("").Funcs(dialects[d.engine]).Parse(text)).Execute(&b, nil); err != nil {
+		panic(err)
+	}
+	return b.String()
+}
+
+// OnWriter runs a statement on SQLite's write connection while no group runs.
+func OnWriter(d *DB, text string) error {
+	_, err := d.backend.(*sqlite).writer.conn.exec(text, nil)
+	return err
+}
+
+// Prepared is how many statements a reader of SQLite keeps.
+func Prepared(d *DB) int {
+	s := d.backend.(*sqlite)
+	c := <-s.idle
+	defer func() { s.idle <- c }()
+	return c.stmts.order.Len()
+}
+
+// Readers is how many readers of SQLite are free.
+func Readers(d *DB) int { return len(d.backend.(*sqlite).idle) }
+
+// Render renders migrations.
+func Render(from fs.FS, e Engine) (fs.FS, error) { return render(from, e) }
+
+// Migrations are the embedded files.
+var Migrations fs.FS = migrations
+
+// Limits of the package.
+const (
+	MaxStatements = maxStatements
+	MaxGroup      = maxGroup
+	MaxAttempts   = maxAttempts
+	MaxNote       = maxNote
+)
+
+// Nested is what Write does first; its cost is measured.
+func Nested(context.Context) { refuseNested() }

@@ -83,21 +83,9 @@ func run(ctx context.Context, root, out, image string, plugins []string) error {
 	for _, spec := range plugins {
 		plugin, parameter, _ := strings.Cut(spec, "=")
 		req := &pluginpb.CodeGeneratorRequest{FileToGenerate: names, Parameter: &parameter, ProtoFile: set}
-		if plugin == openapiPlugin {
-			if req, err = showDeletes(req); err != nil {
-				return err
-			}
-		}
-		files, err := generate(ctx, plugin, req)
+		files, err := generate(ctx, root, plugin, req)
 		if err != nil {
 			return fmt.Errorf("%s: %w", plugin, err)
-		}
-		if plugin == openapiPlugin {
-			joined, err := joinOpenAPI(filepath.Join(root, "openapi.json"), set, files)
-			if err != nil {
-				return fmt.Errorf("%s: %w", plugin, err)
-			}
-			files = []*pluginpb.CodeGeneratorResponse_File{joined}
 		}
 		for _, f := range files {
 			path := filepath.Join(out, filepath.FromSlash(f.GetName()))
@@ -167,8 +155,24 @@ func compile(ctx context.Context, root string, names []string) ([]*descriptorpb.
 	return set, nil
 }
 
-// generate runs one plugin as `go tool` and returns the files it answers with.
-func generate(ctx context.Context, plugin string, req *pluginpb.CodeGeneratorRequest) ([]*pluginpb.CodeGeneratorResponse_File, error) {
+// generate returns the files that one plugin makes of a request.
+func generate(ctx context.Context, root, plugin string, req *pluginpb.CodeGeneratorRequest) ([]*pluginpb.CodeGeneratorResponse_File, error) {
+	if plugin != openapiPlugin {
+		return call(ctx, plugin, req)
+	}
+	shown, err := showDeletes(req)
+	if err != nil {
+		return nil, err
+	}
+	files, err := call(ctx, plugin, shown)
+	if err != nil {
+		return nil, err
+	}
+	return joinOpenAPI(filepath.Join(root, "openapi.json"), req.ProtoFile, files)
+}
+
+// call runs one plugin as `go tool` and returns the files it answers with.
+func call(ctx context.Context, plugin string, req *pluginpb.CodeGeneratorRequest) ([]*pluginpb.CodeGeneratorResponse_File, error) {
 	in, err := proto.MarshalOptions{Deterministic: true}.Marshal(req)
 	if err != nil {
 		return nil, err

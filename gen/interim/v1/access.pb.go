@@ -116,12 +116,12 @@ type isCheckAccessRequest_Principal interface {
 }
 
 type CheckAccessRequest_UserId struct {
-	// A user, with all of their accounts in the app.
+	// A user, with all of their accounts in the app. Exactly one of this and `appUserId`.
 	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3,oneof"`
 }
 
 type CheckAccessRequest_AppUserId struct {
-	// One account.
+	// One account. Exactly one of this and `userId`.
 	AppUserId string `protobuf:"bytes,2,opt,name=app_user_id,json=appUserId,proto3,oneof"`
 }
 

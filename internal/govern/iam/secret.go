@@ -30,9 +30,8 @@ func formatSecret(public ed25519.PublicKey, seed []byte) string {
 	return secretPrefix + b64([]byte(`{"kty":"OKP","crv":"Ed25519","x":"`+b64(public)+`","d":"`+b64(seed)+`"}`))
 }
 
-// parseSecret returns the public key that belongs to a secret, derived from its private half: what the secret itself claims about
-// its public half is not looked at.
-func parseSecret(secret string) (ed25519.PublicKey, bool) {
+// seedOf returns the private half inside a secret. What the secret claims about its public half is not looked at.
+func seedOf(secret string) ([]byte, bool) {
 	payload, ok := strings.CutPrefix(secret, secretPrefix)
 	if !ok || len(secret) > maxSecret {
 		return nil, false
@@ -46,10 +45,7 @@ func parseSecret(secret string) (ed25519.PublicKey, bool) {
 		return nil, false
 	}
 	seed, err := base64.RawURLEncoding.Strict().DecodeString(jwk.D)
-	if err != nil || len(seed) != ed25519.SeedSize {
-		return nil, false
-	}
-	return publicOf(seed), true
+	return seed, err == nil && len(seed) == ed25519.SeedSize
 }
 
 func publicOf(seed []byte) ed25519.PublicKey {
@@ -59,11 +55,11 @@ func publicOf(seed []byte) ed25519.PublicKey {
 // secretFits reports whether secret is the private half of public. It does the same work whether or not the secret can be read
 // and whether or not the client exists: the caller passes decoyKey for a client that does not.
 func secretFits(secret string, public ed25519.PublicKey) bool {
-	got, ok := parseSecret(secret)
+	seed, ok := seedOf(secret)
 	if !ok {
-		got = publicOf(make([]byte, ed25519.SeedSize))
+		seed = make([]byte, ed25519.SeedSize)
 	}
-	return subtle.ConstantTimeCompare(got, public) == 1 && ok
+	return subtle.ConstantTimeCompare(publicOf(seed), public) == 1 && ok
 }
 
 // decoyKey is nobody's key: its private half was never kept.

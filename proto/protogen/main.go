@@ -155,8 +155,11 @@ func compile(ctx context.Context, root string, names []string) ([]*descriptorpb.
 	return set, nil
 }
 
+// output is one file that a plugin writes.
+type output = pluginpb.CodeGeneratorResponse_File
+
 // generate returns the files that one plugin makes of a request.
-func generate(ctx context.Context, root, plugin string, req *pluginpb.CodeGeneratorRequest) ([]*pluginpb.CodeGeneratorResponse_File, error) {
+func generate(ctx context.Context, root, plugin string, req *pluginpb.CodeGeneratorRequest) ([]*output, error) {
 	if plugin != openapiPlugin {
 		return call(ctx, plugin, req)
 	}
@@ -172,7 +175,7 @@ func generate(ctx context.Context, root, plugin string, req *pluginpb.CodeGenera
 }
 
 // call runs one plugin as `go tool` and returns the files it answers with.
-func call(ctx context.Context, plugin string, req *pluginpb.CodeGeneratorRequest) ([]*pluginpb.CodeGeneratorResponse_File, error) {
+func call(ctx context.Context, plugin string, req *pluginpb.CodeGeneratorRequest) ([]*output, error) {
 	in, err := proto.MarshalOptions{Deterministic: true}.Marshal(req)
 	if err != nil {
 		return nil, err

@@ -69,7 +69,7 @@ func showDeletes(req *pluginpb.CodeGeneratorRequest) (*pluginpb.CodeGeneratorReq
 // joinOpenAPI lays the plugin's documents over the hand-written one in the file base. Operations and tags are named after
 // the full proto service, since several packages have a service of the same name, and carry the rule of their rpc as
 // x-permission and x-not-served.
-func joinOpenAPI(base string, set []*descriptorpb.FileDescriptorProto, files []*pluginpb.CodeGeneratorResponse_File) ([]*pluginpb.CodeGeneratorResponse_File, error) {
+func joinOpenAPI(base string, set []*descriptorpb.FileDescriptorProto, files []*output) ([]*output, error) {
 	raw, err := os.ReadFile(base)
 	if err != nil {
 		return nil, err
@@ -122,9 +122,9 @@ func joinOpenAPI(base string, set []*descriptorpb.FileDescriptorProto, files []*
 	if err := enc.Encode(doc); err != nil {
 		return nil, err
 	}
-	return []*pluginpb.CodeGeneratorResponse_File{
-		{Name: proto.String("openapi/openapi.json"), Content: proto.String(out.String())},
-		{Name: proto.String("openapi/openapi.go"), Content: proto.String(openapiGo)},
+	return []*output{
+		{Name: new("openapi/openapi.json"), Content: new(out.String())},
+		{Name: new("openapi/openapi.go"), Content: new(openapiGo)},
 	}, nil
 }
 

@@ -107,7 +107,7 @@ func (c *comparison) request(op *contractOp, in protoreflect.MessageDescriptor, 
 // resolve follows a dotted path of proto field names.
 func resolve(m protoreflect.MessageDescriptor, path string) protoreflect.FieldDescriptor {
 	var field protoreflect.FieldDescriptor
-	for _, name := range strings.Split(path, ".") {
+	for name := range strings.SplitSeq(path, ".") {
 		if m == nil {
 			return nil
 		}

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -16,9 +17,7 @@ func get(t *testing.T, method, path string, header http.Header) *httptest.Respon
 	r := chi.NewRouter()
 	Mount(r)
 	req := httptest.NewRequest(method, path, nil)
-	for key, values := range header {
-		req.Header[key] = values
-	}
+	maps.Copy(req.Header, header)
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, req)
 	return w

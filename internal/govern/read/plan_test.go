@@ -1,0 +1,129 @@
+package read
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/page"
+)
+
+// Every list that many objects can be in must be answered from an index, with the sort included: else its first page costs as much
+// as the whole. PostgreSQL reads
+// small tables whole, so it is told not to where it has a choice.
+func TestMainListsAreReadFromAnIndexInOrder(t *testing.T) {
+	first, next := page.Request{Size: 25}, page.Request{Size: 25, After: page.Key{"a", "b", "c"}}
+	one := []app.ID{"one"}
+	lists := map[string]func(page.Request) (string, []any){
+		"all apps": func(page.Request) (string, []any) {
+			return appsSQL(AppFilter{}, page.Request{Size: 25, After: page.Key{"a", "b"}})
+		},
+		"resource types of an app": func(r page.Request) (string, []any) { return resourceTypesSQL(ResourceTypeFilter{AppIDs: one}, r) },
+		"all resource types":       func(r page.Request) (string, []any) { return resourceTypesSQL(ResourceTypeFilter{}, r) },
+		"resources of a type": func(r page.Request) (string, []any) {
+			return resourcesSQL(ResourceFilter{AppIDs: one, TypeIDs: []app.ResourceTypeID{"t"}}, r)
+		},
+		"all resources":          func(r page.Request) (string, []any) { return resourcesSQL(ResourceFilter{}, r) },
+		"resources, last first":  func(r page.Request) (string, []any) { return resourcesSQL(ResourceFilter{Descending: true}, r) },
+		"entitlements of an app": func(r page.Request) (string, []any) { return entitlementsSQL(EntitlementFilter{AppIDs: one}, r) },
+		"all entitlements":       func(r page.Request) (string, []any) { return entitlementsSQL(EntitlementFilter{}, r) },
+		"all ever": func(r page.Request) (string, []any) {
+			return entitlementsSQL(EntitlementFilter{IncludeDeleted: true}, r)
+		},
+		"accounts of an app": func(r page.Request) (string, []any) {
+			return accountsSQL(AccountFilter{AppIDs: one, ByApp: true}, r)
+		},
+		"all accounts":        func(r page.Request) (string, []any) { return accountsSQL(AccountFilter{}, r) },
+		"all accounts by app": func(r page.Request) (string, []any) { return accountsSQL(AccountFilter{ByApp: true}, r) },
+	}
+	onWorlds(t, func(w *world) {
+		for name, list := range lists {
+			for _, r := range []page.Request{first, next} {
+				sql, args := list(r)
+				plan := w.plan(sql, args)
+				if full(plan) || sorts(plan) {
+					w.Errorf("%s:\n%s\n%s", name, sql, plan)
+				}
+			}
+		}
+	})
+}
+
+// What is looked up by something other than its place in a list needs an index too, but may be sorted: it is little.
+func TestLookUpsReadNoWholeTable(t *testing.T) {
+	r := page.Request{Size: 25}
+	lookups := map[string]func() (string, []any){
+		"an alias": func() (string, []any) { return entitlementsSQL(EntitlementFilter{Alias: "a"}, r) },
+		"what an account holds": func() (string, []any) {
+			return entitlementsSQL(EntitlementFilter{GrantedTo: []app.AccountID{"a"}}, r)
+		},
+		"entitlements by name": func() (string, []any) {
+			return entitlementsSQL(EntitlementFilter{Refs: []app.EntitlementRef{{AppID: "a", ID: "e"}}}, r)
+		},
+		"entitlements of a resource": func() (string, []any) {
+			return entitlementsSQL(EntitlementFilter{AppIDs: []app.ID{"a"}, ResourceIDs: []app.ResourceID{"r"}}, r)
+		},
+		"entitlements of a connector": func() (string, []any) { return entitlementsSQL(EntitlementFilter{ConnectorID: "c"}, r) },
+		"my accounts":                 func() (string, []any) { return accountsSQL(AccountFilter{Own: "u"}, r) },
+		"somebody's accounts": func() (string, []any) {
+			return accountsSQL(AccountFilter{UserIDs: []directory.UserID{"u"}, AppIDs: []app.ID{"a"}}, r)
+		},
+		"accounts by name": func() (string, []any) {
+			return accountsSQL(AccountFilter{Refs: []app.AccountRef{{AppID: "a", ID: "b"}}}, r)
+		},
+		"an app by name": func() (string, []any) { return appsSQL(AppFilter{DisplayName: "wiki"}, r) },
+	}
+	onWorlds(t, func(w *world) {
+		for name, lookup := range lookups {
+			sql, args := lookup()
+			if plan := w.plan(sql, args); full(plan) {
+				w.Errorf("%s:\n%s\n%s", name, sql, plan)
+			}
+		}
+	})
+}
+
+// plan returns how the engine would answer, one step on each line.
+func (w *world) plan(sql string, args []any) string {
+	w.Helper()
+	var lines []string
+	err := w.db.Write(w.ctx, func(tx *db.Tx) error {
+		explain, scan := "explain query plan ", func(r *db.Rows) (line string, err error) {
+			var a, b, c int
+			return line, r.Scan(&a, &b, &c, &line)
+		}
+		if w.db.Engine() == db.Postgres {
+			for _, method := range []string{"seqscan", "bitmapscan", "sort", "incremental_sort"} {
+				if _, err := tx.Exec("set local enable_" + method + " = off"); err != nil {
+					return err
+				}
+			}
+			explain, scan = "explain (costs off) ", func(r *db.Rows) (line string, err error) { return line, r.Scan(&line) }
+		}
+		var err error
+		lines, err = db.Collect(tx, scan, explain+sql, args...)
+		return err
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// full reports whether the plan reads a whole table.
+func full(plan string) bool {
+	for line := range strings.Lines(plan) {
+		if strings.Contains(line, "Seq Scan") || strings.Contains(line, "SCAN") && !strings.Contains(line, "USING INDEX") &&
+			!strings.Contains(line, "USING COVERING INDEX") && !strings.Contains(line, "CONSTANT ROW") && !strings.Contains(line, "SUBQUERY") {
+			return true
+		}
+	}
+	return false
+}
+
+// sorts reports whether the plan sorts what it has read.
+func sorts(plan string) bool {
+	return strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "Sort")
+}

@@ -1,0 +1,49 @@
+package read
+
+import (
+	"context"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/page"
+)
+
+// ResourceFilter narrows a list of resources. Zero members do not narrow; lists hold at most 500 values.
+type ResourceFilter struct {
+	Query               string // part of name or descriptions
+	AppIDs              []app.ID
+	TypeIDs             []app.ResourceTypeID
+	IDs, ExcludeIDs     []app.ResourceID
+	Refs                []app.ResourceRef
+	Kinds, ExcludeKinds []app.ResourceKind
+	GrantedTo           []app.AccountID // what one of these accounts holds a grant of
+	Descending          bool            // the order turned round
+}
+
+// Resources lists the live resources that match f by app, then display name. Anybody may see which there are.
+func (s *Service) Resources(ctx context.Context, f ResourceFilter, r page.Request) (page.Page[app.Resource], error) {
+	sql, args := resourcesSQL(f, r)
+	rows, err := db.Collect(s.db.Q(ctx), app.ScanResource, sql, args...)
+	return page.Cut(rows, r.Size, func(v app.Resource) page.Key {
+		return page.Key{string(v.AppID), app.SortName(v.DisplayName), string(v.ID)}
+	}), err
+}
+
+func resourcesSQL(f ResourceFilter, r page.Request) (string, []any) {
+	var w db.Where
+	w.And("r.deleted_at is null")
+	query(&w, "r.search", f.Query)
+	in(&w, "r.app_id", f.AppIDs)
+	in(&w, "r.resource_type_id", f.TypeIDs)
+	in(&w, "r.id", f.IDs)
+	notIn(&w, "r.id", f.ExcludeIDs)
+	names(&w, "in", "r.", f.Refs, func(v app.ResourceRef) (string, string) { return string(v.AppID), string(v.ID) })
+	anyOf(&w, `exists (select 1 from resource_type t where t.app_id = r.app_id and t.id = r.resource_type_id and t.kind in %s)`, f.Kinds)
+	anyOf(&w, `not exists (select 1 from resource_type t where t.app_id = r.app_id and t.id = r.resource_type_id and t.kind in %s)`,
+		f.ExcludeKinds)
+	anyOf(&w, `(r.app_id, r.id) in (select e.app_id, e.resource_id from grants g
+		join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id where g.account_id in %s and `+held+`)`, f.GrantedTo)
+	end := order{columns: []string{"r.app_id", "r.sort_name", "r.id"}, desc: f.Descending}.page(&w, r)
+	where, args := w.SQL()
+	return `select ` + app.ResourceColumns("r.") + ` from resource r` + where + end, args
+}

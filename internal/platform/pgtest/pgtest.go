@@ -39,30 +39,55 @@ var shared = sync.OnceValues(func() (string, error) {
 // its end.
 func URL(t testing.TB) string {
 	t.Helper()
-	return fresh(t, server(t), "")
+	admin, name := server(t), "test_"+unique()
+	if err := run(admin, "create database "+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := run(admin, drop(name)); err != nil {
+			t.Errorf("drop the test's database: %v", err)
+		}
+	})
+	return in(admin, name)
 }
 
-// templates are the databases that Clone copies, by name.
-var templates sync.Map // name → func() (string, error)
+// templates are the databases that Clone copies: *template by name.
+var templates sync.Map
 
-// Clone returns the address of a database of the test's own that starts as a
-// copy of a template. The template is made once in a process for each name, by
+// Clone returns the address of a database of the test's own that is as the
+// template is. The template is made once in a process for each name, by
 // prepare, which leaves no connection open.
 func Clone(t testing.TB, name string, prepare func(url string) error) string {
 	t.Helper()
 	admin := server(t)
-	made, _ := templates.LoadOrStore(name, sync.OnceValues(func() (string, error) {
-		template := "template_" + unique()
-		if err := run(admin, "create database "+template); err != nil {
+	known, _ := templates.LoadOrStore(name, &template{make: sync.OnceValues(func() (string, error) {
+		database := "template_" + unique()
+		if err := run(admin, "create database "+database); err != nil {
 			return "", err
 		}
-		return template, prepare(in(admin, template))
-	}))
-	template, err := made.(func() (string, error))()
+		if err := prepare(in(admin, database)); err != nil {
+			return "", err
+		}
+		return database, run(in(admin, database), remember)
+	})})
+	m := known.(*template) //nolint:forcetypeassert // nothing else is stored
+	original, err := m.make()
 	if err != nil {
 		t.Fatalf("prepare the template database %s: %v", name, err)
 	}
-	return fresh(t, admin, " template "+template)
+	database := m.take()
+	if database == "" {
+		database = "test_" + unique()
+		if err := run(admin, "create database "+database+" template "+original); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		if err := m.give(admin, database); err != nil {
+			t.Errorf("drop the test's database: %v", err)
+		}
+	})
+	return in(admin, database)
 }
 
 // Server starts a server of the test's own, which it may stop and start. It
@@ -100,21 +125,6 @@ func leaveOut(t testing.TB, err error) {
 	t.Skipf("left out on PostgreSQL: %s (%v)", t.Name(), err)
 }
 
-// fresh creates a database, with the given clause, and drops it after the test.
-func fresh(t testing.TB, admin, clause string) string {
-	t.Helper()
-	name := "test_" + unique()
-	if err := run(admin, "create database "+name+clause); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := run(admin, "drop database "+name+" with (force)"); err != nil {
-			t.Errorf("drop the test's database: %v", err)
-		}
-	})
-	return in(admin, name)
-}
-
 // run executes one statement on a connection of its own.
 func run(address, sql string) error {
 	ctx := context.Background()
@@ -122,7 +132,7 @@ func run(address, sql string) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close(ctx)
+	defer c.Close(ctx) //nolint:errcheck // nothing is pending
 	_, err = c.Exec(ctx, sql)
 	return err
 }

@@ -1794,41 +1794,41 @@ const file_c1_api_user_v1_user_proto_rawDesc = "" +
 	"\x14delegation_expire_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x12delegationExpireAt\x12J\n" +
 	"\x13delegation_start_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x11delegationStartAt\"t\n" +
 	"/SetExpiringUserDelegationBindingByAdminResponse\x12A\n" +
-	"\x04item\x18\x01 \x01(\v2-.c1.api.user.v1.ExpiringUserDelegationBindingR\x04item\"\x83\x0f\n" +
+	"\x04item\x18\x01 \x01(\v2-.c1.api.user.v1.ExpiringUserDelegationBindingR\x04item\"\xb5\x0f\n" +
 	"\x04User\x12\x13\n" +
-	"\x02id\x18\x01 \x01(\tB\x03\xe0A\x03R\x02id\x12!\n" +
-	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12/\n" +
-	"\x11delegated_user_id\x18\x03 \x01(\tB\x03\xe0A\x03R\x0fdelegatedUserId\x12\x1e\n" +
+	"\x02id\x18\x01 \x01(\tB\x03\xe0A\x03R\x02id\x12&\n" +
+	"\fdisplay_name\x18\x02 \x01(\tB\x03\xe0A\x03R\vdisplayName\x12*\n" +
+	"\x11delegated_user_id\x18\x03 \x01(\tR\x0fdelegatedUserId\x12#\n" +
 	"\n" +
-	"department\x18\x04 \x01(\tR\n" +
+	"department\x18\x04 \x01(\tB\x03\xe0A\x03R\n" +
 	"department\x12^\n" +
 	"\x12department_sources\x18\x05 \x03(\v2*.c1.api.user.v1.UserAttributeMappingSourceB\x03\xe0A\x03R\x11departmentSources\x12(\n" +
 	"\rdirectory_ids\x18\x06 \x03(\tB\x03\xe0A\x03R\fdirectoryIds\x12K\n" +
 	"\x10directory_status\x18\a \x01(\x0e2\x1b.c1.api.user.v1.User.StatusB\x03\xe0A\x03R\x0fdirectoryStatus\x12i\n" +
-	"\x18directory_status_sources\x18\b \x03(\v2*.c1.api.user.v1.UserAttributeMappingSourceB\x03\xe0A\x03R\x16directoryStatusSources\x12\x14\n" +
-	"\x05email\x18\t \x01(\tR\x05email\x12T\n" +
+	"\x18directory_status_sources\x18\b \x03(\v2*.c1.api.user.v1.UserAttributeMappingSourceB\x03\xe0A\x03R\x16directoryStatusSources\x12\x19\n" +
+	"\x05email\x18\t \x01(\tB\x03\xe0A\x03R\x05email\x12T\n" +
 	"\remail_sources\x18\n" +
-	" \x03(\v2*.c1.api.user.v1.UserAttributeMappingSourceB\x03\xe0A\x03R\femailSources\x12\x16\n" +
-	"\x06emails\x18\v \x03(\tR\x06emails\x12_\n" +
-	"\x13employee_id_sources\x18\f \x03(\v2*.c1.api.user.v1.UserAttributeMappingSourceB\x03\xe0A\x03R\x11employeeIdSources\x12!\n" +
-	"\femployee_ids\x18\r \x03(\tR\vemployeeIds\x12+\n" +
-	"\x11employment_status\x18\x0e \x01(\tR\x10employmentStatus\x12k\n" +
-	"\x19employment_status_sources\x18\x0f \x03(\v2*.c1.api.user.v1.UserAttributeMappingSourceB\x03\xe0A\x03R\x17employmentStatusSources\x12'\n" +
-	"\x0femployment_type\x18\x10 \x01(\tR\x0eemploymentType\x12g\n" +
-	"\x17employment_type_sources\x18\x11 \x03(\v2*.c1.api.user.v1.UserAttributeMappingSourceB\x03\xe0A\x03R\x15employmentTypeSources\x12\x1b\n" +
-	"\tjob_title\x18\x12 \x01(\tR\bjobTitle\x12[\n" +
-	"\x11job_title_sources\x18\x13 \x03(\v2*.c1.api.user.v1.UserAttributeMappingSourceB\x03\xe0A\x03R\x0fjobTitleSources\x12\x1f\n" +
-	"\vmanager_ids\x18\x14 \x03(\tR\n" +
+	" \x03(\v2*.c1.api.user.v1.UserAttributeMappingSourceB\x03\xe0A\x03R\femailSources\x12\x1b\n" +
+	"\x06emails\x18\v \x03(\tB\x03\xe0A\x03R\x06emails\x12_\n" +
+	"\x13employee_id_sources\x18\f \x03(\v2*.c1.api.user.v1.UserAttributeMappingSourceB\x03\xe0A\x03R\x11employeeIdSources\x12&\n" +
+	"\femployee_ids\x18\r \x03(\tB\x03\xe0A\x03R\vemployeeIds\x120\n" +
+	"\x11employment_status\x18\x0e \x01(\tB\x03\xe0A\x03R\x10employmentStatus\x12k\n" +
+	"\x19employment_status_sources\x18\x0f \x03(\v2*.c1.api.user.v1.UserAttributeMappingSourceB\x03\xe0A\x03R\x17employmentStatusSources\x12,\n" +
+	"\x0femployment_type\x18\x10 \x01(\tB\x03\xe0A\x03R\x0eemploymentType\x12g\n" +
+	"\x17employment_type_sources\x18\x11 \x03(\v2*.c1.api.user.v1.UserAttributeMappingSourceB\x03\xe0A\x03R\x15employmentTypeSources\x12 \n" +
+	"\tjob_title\x18\x12 \x01(\tB\x03\xe0A\x03R\bjobTitle\x12[\n" +
+	"\x11job_title_sources\x18\x13 \x03(\v2*.c1.api.user.v1.UserAttributeMappingSourceB\x03\xe0A\x03R\x0fjobTitleSources\x12$\n" +
+	"\vmanager_ids\x18\x14 \x03(\tB\x03\xe0A\x03R\n" +
 	"managerIds\x12X\n" +
 	"\x0fmanager_sources\x18\x15 \x03(\v2*.c1.api.user.v1.UserAttributeMappingSourceB\x03\xe0A\x03R\x0emanagerSources\x127\n" +
-	"\x06origin\x18\x16 \x01(\x0e2\x1a.c1.api.user.v1.UserOriginB\x03\xe0A\x03R\x06origin\x121\n" +
-	"\aprofile\x18\x17 \x01(\v2\x17.google.protobuf.StructR\aprofile\x12\x1e\n" +
-	"\brole_ids\x18\x18 \x03(\tB\x03\xe0A\x03R\aroleIds\x128\n" +
-	"\x06status\x18\x19 \x01(\x0e2\x1b.c1.api.user.v1.User.StatusB\x03\xe0A\x03R\x06status\x12,\n" +
-	"\x04type\x18\x1a \x01(\x0e2\x18.c1.api.user.v1.UserTypeR\x04type\x12\x1a\n" +
-	"\busername\x18\x1b \x01(\tR\busername\x12Z\n" +
-	"\x10username_sources\x18\x1c \x03(\v2*.c1.api.user.v1.UserAttributeMappingSourceB\x03\xe0A\x03R\x0fusernameSources\x12\x1c\n" +
-	"\tusernames\x18\x1d \x03(\tR\tusernames\x12>\n" +
+	"\x06origin\x18\x16 \x01(\x0e2\x1a.c1.api.user.v1.UserOriginB\x03\xe0A\x03R\x06origin\x126\n" +
+	"\aprofile\x18\x17 \x01(\v2\x17.google.protobuf.StructB\x03\xe0A\x03R\aprofile\x12\x19\n" +
+	"\brole_ids\x18\x18 \x03(\tR\aroleIds\x123\n" +
+	"\x06status\x18\x19 \x01(\x0e2\x1b.c1.api.user.v1.User.StatusR\x06status\x121\n" +
+	"\x04type\x18\x1a \x01(\x0e2\x18.c1.api.user.v1.UserTypeB\x03\xe0A\x03R\x04type\x12\x1f\n" +
+	"\busername\x18\x1b \x01(\tB\x03\xe0A\x03R\busername\x12Z\n" +
+	"\x10username_sources\x18\x1c \x03(\v2*.c1.api.user.v1.UserAttributeMappingSourceB\x03\xe0A\x03R\x0fusernameSources\x12!\n" +
+	"\tusernames\x18\x1d \x03(\tB\x03\xe0A\x03R\tusernames\x12>\n" +
 	"\n" +
 	"created_at\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tcreatedAt\x12>\n" +
 	"\n" +

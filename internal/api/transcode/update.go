@@ -21,8 +21,8 @@ import (
 //   - A mask in the body is checked: a path that the wrapper does not have is a 400.
 //     A path may lead into nested messages.
 //   - Without a mask (or with an empty one), the mask is the set of keys present in
-//     the wrapper's JSON, null ones included, less those that are OUTPUT_ONLY and
-//     those the URL's path fills. Only top-level keys count: a nested message is
+//     the wrapper's JSON, null ones included, less those that are OUTPUT_ONLY (in
+//     operations of the wrapper's own package) and those the URL's path fills. Only top-level keys count: a nested message is
 //     replaced whole. So an object read, edited and sent back updates what it may,
 //     and `{"app":{"displayName":"x"}}` updates one field.
 type updateRule struct {
@@ -54,11 +54,14 @@ func updateRuleOf(input protoreflect.MessageDescriptor, params []binding) *updat
 	if u.wrapper == nil {
 		return nil
 	}
+	// What is read-only is said for the operations of the wrapper's own package. An operation of ours that borrows a
+	// message from upstream, to write what upstream only shows, picks for itself what it writes.
+	own := u.wrapper.Message().ParentFile().Package() == input.ParentFile().Package()
 	fields := u.wrapper.Message().Fields()
 	for i := range fields.Len() {
 		field := fields.Get(i)
 		path := string(field.Name())
-		if isOutputOnly(field) || u.fromPath(field, params) {
+		if (own && isOutputOnly(field)) || u.fromPath(field, params) {
 			path = ""
 		}
 		u.fields[field.JSONName()] = path

@@ -40,7 +40,7 @@ func ourServices() []protoreflect.ServiceDescriptor {
 	return list
 }
 
-func listedOperations(t *testing.T) []Known {
+func listedOperations(t testing.TB) []Known {
 	t.Helper()
 	file, err := os.Open("../c1/known.txt")
 	if err != nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/go-chi/chi/v5"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
 
@@ -32,9 +31,6 @@ type operation struct {
 	queryFields []binding
 	update      *updateRule // nil for requests that are no updates
 }
-
-// response is how every answer is written: with unpopulated fields, as the C1 API does.
-var response = protojson.MarshalOptions{EmitUnpopulated: true, AllowPartial: true}
 
 var jsonType = []string{"application/json"}
 
@@ -110,7 +106,7 @@ func (c *call) succeed(reply any) error {
 		return fault.Wrap(fault.Internal, errNoMessage, internalMessage)
 	}
 	buf := buffers.Get().(*[]byte)
-	out, err := response.MarshalAppend((*buf)[:0], m)
+	out, err := appendMessage((*buf)[:0], m.ProtoReflect())
 	if err != nil {
 		buffers.Put(buf)
 		return fault.Wrap(fault.Internal, err, internalMessage)

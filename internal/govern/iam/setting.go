@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -53,6 +54,24 @@ func (s *Settings) Get(ctx context.Context, name string) ([]byte, bool, error) {
 		return nil, false, nil
 	}
 	return value, err == nil, err
+}
+
+// Swap keeps value under name if what is kept there is still old (nil: nothing), and returns what is kept now: value, or what
+// somebody else was faster to put there.
+func (s *Settings) Swap(ctx context.Context, name string, old, value []byte) ([]byte, error) {
+	if old == nil {
+		return s.Ensure(ctx, name, func() ([]byte, error) { return value, nil })
+	}
+	kept, sealed, err := s.read(s.db.Q(ctx), name)
+	if err != nil || !bytes.Equal(kept, old) {
+		return kept, err
+	}
+	err = s.replace(ctx, name, sealed, value, func(*db.Tx) error { return nil })
+	if fault.Is(err, fault.Conflict) {
+		kept, _, err = s.read(s.db.Q(ctx), name)
+		return kept, err
+	}
+	return value, err
 }
 
 // replace writes plain over the value that was sealed as was, and runs then in the same transaction. Conflict if another process

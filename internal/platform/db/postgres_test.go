@@ -112,11 +112,15 @@ func TestRoundTrips(t *testing.T) {
 		fn   func(tx *db.Tx) error
 		want int64
 	}{
-		"nothing":                      {func(*db.Tx) error { return nil }, 0},
-		"queued statements only":       {func(tx *db.Tx) error { insert(tx); insert(tx); insert(tx); return nil }, 1},
-		"one statement":                {update, 2},
-		"one statement and queued":     {func(tx *db.Tx) error { err := update(tx); insert(tx); insert(tx); return err }, 2},
-		"locked, read, changed, noted": {func(tx *db.Tx) error { err := errors.Join(tx.Lock("x", "y"), read(tx), update(tx)); insert(tx); return err }, 3},
+		"nothing":                  {func(*db.Tx) error { return nil }, 0},
+		"queued statements only":   {func(tx *db.Tx) error { insert(tx); insert(tx); insert(tx); return nil }, 1},
+		"one statement":            {update, 2},
+		"one statement and queued": {func(tx *db.Tx) error { err := update(tx); insert(tx); insert(tx); return err }, 2},
+		"locked, read, changed, noted": {func(tx *db.Tx) error {
+			err := errors.Join(tx.Lock("x", "y"), read(tx), update(tx))
+			insert(tx)
+			return err
+		}, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var before int64

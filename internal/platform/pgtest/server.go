@@ -76,7 +76,7 @@ func create() (_ *Instance, err error) {
 		}
 	}
 	s := &Instance{bin: bin, dir: dir, as: as}
-	base_ := []string{"-D", filepath.Join(dir, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions"}
+	fixed := []string{"-D", filepath.Join(dir, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions"}
 	var out []byte
 	for _, locale := range [][]string{
 		{"--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"},
@@ -84,7 +84,7 @@ func create() (_ *Instance, err error) {
 		{"--locale=C"},
 	} {
 		_ = os.RemoveAll(filepath.Join(dir, "data"))
-		if out, err = s.command(filepath.Join(bin, "initdb"), append(slices.Clone(base_), locale...)...).CombinedOutput(); err == nil {
+		if out, err = s.command(filepath.Join(bin, "initdb"), append(slices.Clone(fixed), locale...)...).CombinedOutput(); err == nil {
 			return s, nil
 		}
 	}

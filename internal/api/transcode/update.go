@@ -1,6 +1,7 @@
 package transcode
 
 import (
+	"slices"
 	"strings"
 
 	"google.golang.org/genproto/googleapis/api/annotations"
@@ -77,14 +78,12 @@ func isWrapper(field protoreflect.FieldDescriptor) bool {
 		!strings.HasSuffix(string(field.Name()), "_mask")
 }
 
+// isOutputOnly reports whether a field is read-only. One that is marked OPTIONAL besides is shown as read-only upstream
+// and written all the same, such as AppUser.identityUserId.
 func isOutputOnly(field protoreflect.FieldDescriptor) bool {
 	behaviors, _ := proto.GetExtension(field.Options(), annotations.E_FieldBehavior).([]annotations.FieldBehavior)
-	for _, b := range behaviors {
-		if b == annotations.FieldBehavior_OUTPUT_ONLY {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(behaviors, annotations.FieldBehavior_OUTPUT_ONLY) &&
+		!slices.Contains(behaviors, annotations.FieldBehavior_OPTIONAL)
 }
 
 // fromPath reports whether the URL's path fills a field of the wrapper, in whole or in part.

@@ -58,7 +58,7 @@ func aliasTaken(q db.Q, alias string, except EntitlementRef) (bool, error) {
 	return n > 0, err
 }
 
-func (e Entitlement) searchText() string { return searchText(e.DisplayName, e.Description) }
+func (e Entitlement) searchText() string { return searchText(e.DisplayName, e.Description, e.Alias) }
 
 // longest is MaxGrant as its column holds it: null for no limit.
 func (e Entitlement) longest() *int64 {

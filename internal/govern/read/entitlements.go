@@ -12,7 +12,7 @@ import (
 type EntitlementFilter struct {
 	DisplayName             string // the exact name
 	Alias                   string // the exact alias
-	Query                   string // part of name or description
+	Query                   string // part of name, description or alias
 	AppIDs, ExcludeAppIDs   []app.ID
 	TypeIDs, ExcludeTypeIDs []app.ResourceTypeID
 	Kinds                   []app.ResourceKind

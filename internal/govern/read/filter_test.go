@@ -211,7 +211,7 @@ func TestListsOfEntitlementsAgreeWithAPlainLoop(t *testing.T) {
 
 func (w *world) matches(f EntitlementFilter, e app.Entitlement) bool {
 	return (f.IncludeDeleted || e.DeletedAt.IsZero()) && (f.DisplayName == "" || e.DisplayName == f.DisplayName) &&
-		(f.Alias == "" || e.Alias == f.Alias) && (contains(e.DisplayName, f.Query) || contains(e.Description, f.Query)) &&
+		(f.Alias == "" || e.Alias == f.Alias) && contains(e.DisplayName+"\n"+e.Description+"\n"+e.Alias, f.Query) &&
 		within(f.AppIDs, e.AppID) && !has(f.ExcludeAppIDs, e.AppID) && within(f.TypeIDs, e.TypeID) && !has(f.ExcludeTypeIDs, e.TypeID) &&
 		within(f.Kinds, w.kindOf(e.AppID, e.TypeID)) && within(f.ResourceIDs, e.ResourceID) && within(f.Refs, e.Ref()) &&
 		!has(f.ExcludeRefs, e.Ref()) && (f.ConnectorID == "" || e.ConnectorID == f.ConnectorID) &&

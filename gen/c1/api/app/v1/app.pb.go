@@ -239,7 +239,7 @@ type App struct {
 	RevokePolicyId string `protobuf:"bytes,26,opt,name=revoke_policy_id,json=revokePolicyId,proto3" json:"revoke_policy_id,omitempty"`
 	// Provision Access before anything else.
 	StrictAccessEntitlementProvisioning bool `protobuf:"varint,27,opt,name=strict_access_entitlement_provisioning,json=strictAccessEntitlementProvisioning,proto3" json:"strict_access_entitlement_provisioning,omitempty"`
-	// How many live accounts it has.
+	// How many of its accounts hold a grant.
 	UserCount int64 `protobuf:"varint,28,opt,name=user_count,json=userCount,proto3" json:"user_count,omitempty"`
 	// When it was made.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,29,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
@@ -1169,7 +1169,7 @@ type SearchAppsRequest struct {
 	OnlyDirectories bool `protobuf:"varint,4,opt,name=only_directories,json=onlyDirectories,proto3" json:"only_directories,omitempty"`
 	// Only apps that use one of these policies.
 	PolicyRefs []*v11.PolicyRef `protobuf:"bytes,5,rep,name=policy_refs,json=policyRefs,proto3" json:"policy_refs,omitempty"`
-	// Words to find in the display name.
+	// Words to find in the display name or the description.
 	Query string `protobuf:"bytes,6,opt,name=query,proto3" json:"query,omitempty"`
 	// How many to answer with: 1 to 100; 0 means 25.
 	PageSize int32 `protobuf:"varint,7,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`

@@ -351,7 +351,7 @@ type AppUser struct {
 	Email       string      `protobuf:"bytes,6,opt,name=email,proto3" json:"email,omitempty"`
 	Emails      []string    `protobuf:"bytes,7,rep,name=emails,proto3" json:"emails,omitempty"`
 	EmployeeIds []string    `protobuf:"bytes,8,rep,name=employee_ids,json=employeeIds,proto3" json:"employee_ids,omitempty"`
-	// The user who owns it. Empty: nobody yet.
+	// The user who owns it. Empty: nobody yet. Update writes it, although upstream marks it as read-only.
 	IdentityUserId string `protobuf:"bytes,9,opt,name=identity_user_id,json=identityUserId,proto3" json:"identity_user_id,omitempty"`
 	// It belongs to somebody outside.
 	IsExternal bool   `protobuf:"varint,10,opt,name=is_external,json=isExternal,proto3" json:"is_external,omitempty"`
@@ -989,7 +989,7 @@ type AppUserServiceSearchRequest struct {
 	UserIds []string `protobuf:"bytes,15,rep,name=user_ids,json=userIds,proto3" json:"user_ids,omitempty"`
 	// Only accounts with open findings. Not served yet.
 	WithOpenFindings bool `protobuf:"varint,16,opt,name=with_open_findings,json=withOpenFindings,proto3" json:"with_open_findings,omitempty"`
-	// Only accounts that nobody answers for. Not served yet.
+	// Only accounts that belong to no user.
 	WithoutResponsibleParty bool `protobuf:"varint,17,opt,name=without_responsible_party,json=withoutResponsibleParty,proto3" json:"without_responsible_party,omitempty"`
 	// What to put into `expanded`.
 	ExpandMask *AppUserExpandMask `protobuf:"bytes,18,opt,name=expand_mask,json=expandMask,proto3" json:"expand_mask,omitempty"`
@@ -1826,7 +1826,7 @@ var File_c1_api_app_v1_app_user_proto protoreflect.FileDescriptor
 
 const file_c1_api_app_v1_app_user_proto_rawDesc = "" +
 	"\n" +
-	"\x1cc1/api/app/v1/app_user.proto\x12\rc1.api.app.v1\x1a\x17c1/api/app/v1/ref.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/protobuf/any.proto\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xf7\x06\n" +
+	"\x1cc1/api/app/v1/app_user.proto\x12\rc1.api.app.v1\x1a\x17c1/api/app/v1/ref.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/protobuf/any.proto\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xfa\x06\n" +
 	"\aAppUser\x12\x13\n" +
 	"\x02id\x18\x01 \x01(\tB\x03\xe0A\x03R\x02id\x12\x1a\n" +
 	"\x06app_id\x18\x02 \x01(\tB\x03\xe0A\x03R\x05appId\x12&\n" +
@@ -1835,8 +1835,8 @@ const file_c1_api_app_v1_app_user_proto_rawDesc = "" +
 	"\rapp_user_type\x18\x05 \x01(\x0e2\x1a.c1.api.app.v1.AppUserTypeR\vappUserType\x12\x19\n" +
 	"\x05email\x18\x06 \x01(\tB\x03\xe0A\x03R\x05email\x12\x1b\n" +
 	"\x06emails\x18\a \x03(\tB\x03\xe0A\x03R\x06emails\x12&\n" +
-	"\femployee_ids\x18\b \x03(\tB\x03\xe0A\x03R\vemployeeIds\x12-\n" +
-	"\x10identity_user_id\x18\t \x01(\tB\x03\xe0A\x03R\x0eidentityUserId\x12$\n" +
+	"\femployee_ids\x18\b \x03(\tB\x03\xe0A\x03R\vemployeeIds\x120\n" +
+	"\x10identity_user_id\x18\t \x01(\tB\x06\xe0A\x03\xe0A\x01R\x0eidentityUserId\x12$\n" +
 	"\vis_external\x18\n" +
 	" \x01(\bB\x03\xe0A\x03R\n" +
 	"isExternal\x12\"\n" +

@@ -37,24 +37,25 @@ type AppUserServiceClient interface {
 	//
 	// Not served yet.
 	ListOwnedServiceAccounts(ctx context.Context, in *ListOwnedServiceAccountsRequest, opts ...grpc.CallOption) (*ListOwnedServiceAccountsResponse, error)
-	// List returns the live accounts of an app, oldest first.
+	// List returns the live accounts of an app by display name; none for an unknown app.
 	//
-	// Callers with own scope see their own accounts. Errors: 404 for an unknown or deleted app.
+	// Callers with own scope see their own accounts.
 	List(ctx context.Context, in *AppUserServiceListRequest, opts ...grpc.CallOption) (*AppUserServiceListResponse, error)
-	// ListAppUserCredentials returns the credentials kept for an account, sealed for their readers.
+	// ListAppUserCredentials returns the credentials kept for an account, sealed for their readers. None are kept yet.
 	//
-	// Callers with own scope see those of their own accounts. Errors: 404 for an unknown or deleted account.
+	// Callers with own scope see those of their own accounts.
 	ListAppUserCredentials(ctx context.Context, in *AppUserServiceListCredentialsRequest, opts ...grpc.CallOption) (*AppUserServiceListCredentialsResponse, error)
-	// ListAppUsersForUser returns a user's accounts in an app.
+	// ListAppUsersForUser returns a user's accounts in an app; none for an unknown app or user.
 	//
-	// Callers with own scope may ask about themselves. Errors: 404 for an unknown or deleted app or user.
+	// Callers with own scope see their own accounts only.
 	ListAppUsersForUser(ctx context.Context, in *AppUsersForUserServiceListRequest, opts ...grpc.CallOption) (*AppUsersForUserServiceListResponse, error)
 	// Update changes an account: appUserType and identityUserId, nothing else. Without a mask the keys present in
 	// `appUser` are the mask.
 	//
 	// For Super Administrators and Application Administrators. Errors: 404 for an unknown or deleted account or user.
 	Update(ctx context.Context, in *AppUserServiceUpdateRequest, opts ...grpc.CallOption) (*AppUserServiceUpdateResponse, error)
-	// Search lists the live accounts that match, oldest first.
+	// Search lists the accounts that match, by display name or by app and display name. Deleted accounts are listed where
+	// appUserStatuses asks for them.
 	//
 	// Callers with own scope see their own accounts. Errors: 501 for a filter that is not served yet.
 	Search(ctx context.Context, in *AppUserServiceSearchRequest, opts ...grpc.CallOption) (*AppUserServiceSearchResponse, error)
@@ -138,24 +139,25 @@ type AppUserServiceServer interface {
 	//
 	// Not served yet.
 	ListOwnedServiceAccounts(context.Context, *ListOwnedServiceAccountsRequest) (*ListOwnedServiceAccountsResponse, error)
-	// List returns the live accounts of an app, oldest first.
+	// List returns the live accounts of an app by display name; none for an unknown app.
 	//
-	// Callers with own scope see their own accounts. Errors: 404 for an unknown or deleted app.
+	// Callers with own scope see their own accounts.
 	List(context.Context, *AppUserServiceListRequest) (*AppUserServiceListResponse, error)
-	// ListAppUserCredentials returns the credentials kept for an account, sealed for their readers.
+	// ListAppUserCredentials returns the credentials kept for an account, sealed for their readers. None are kept yet.
 	//
-	// Callers with own scope see those of their own accounts. Errors: 404 for an unknown or deleted account.
+	// Callers with own scope see those of their own accounts.
 	ListAppUserCredentials(context.Context, *AppUserServiceListCredentialsRequest) (*AppUserServiceListCredentialsResponse, error)
-	// ListAppUsersForUser returns a user's accounts in an app.
+	// ListAppUsersForUser returns a user's accounts in an app; none for an unknown app or user.
 	//
-	// Callers with own scope may ask about themselves. Errors: 404 for an unknown or deleted app or user.
+	// Callers with own scope see their own accounts only.
 	ListAppUsersForUser(context.Context, *AppUsersForUserServiceListRequest) (*AppUsersForUserServiceListResponse, error)
 	// Update changes an account: appUserType and identityUserId, nothing else. Without a mask the keys present in
 	// `appUser` are the mask.
 	//
 	// For Super Administrators and Application Administrators. Errors: 404 for an unknown or deleted account or user.
 	Update(context.Context, *AppUserServiceUpdateRequest) (*AppUserServiceUpdateResponse, error)
-	// Search lists the live accounts that match, oldest first.
+	// Search lists the accounts that match, by display name or by app and display name. Deleted accounts are listed where
+	// appUserStatuses asks for them.
 	//
 	// Callers with own scope see their own accounts. Errors: 501 for a filter that is not served yet.
 	Search(context.Context, *AppUserServiceSearchRequest) (*AppUserServiceSearchResponse, error)

@@ -37,15 +37,15 @@ const (
 //
 // AppEntitlements manages what an app has to give.
 type AppEntitlementsClient interface {
-	// List returns the live entitlements of an app, oldest first.
+	// List returns the live entitlements of an app by display name; none for an unknown app.
 	//
-	// Open to Basic Users. Errors: 404 for an unknown or deleted app.
+	// Open to Basic Users.
 	List(ctx context.Context, in *AppEntitlementsListRequest, opts ...grpc.CallOption) (*ListAppEntitlementsResponse, error)
 	// Create adds an entitlement of a resource. It is searchable at once.
 	//
 	// For Super Administrators and Application Administrators. Errors: 400 for a missing display name, resource type or
 	// resource, or a maximum duration that is not positive; 404 for an unknown or deleted app, type, resource, policy or
-	// owner; 409 (code 6) for a slug or alias that is taken.
+	// owner; 409 (code 6) for an alias that is taken.
 	Create(ctx context.Context, in *CreateAppEntitlementRequest, opts ...grpc.CallOption) (*CreateAppEntitlementResponse, error)
 	// AddManuallyManagedMembers gives an entitlement that is managed by hand to users, through their accounts in the app.
 	//
@@ -77,15 +77,15 @@ type AppEntitlementsClient interface {
 	//
 	// For Super Administrators and Application Administrators. A shorter maximum duration does not shorten grants that
 	// exist. Errors: 400 for a field that cannot be written; 404 for an unknown or deleted entitlement; 409 (code 6) for
-	// a slug or alias that is taken.
+	// an alias that is taken.
 	Update(ctx context.Context, in *UpdateAppEntitlementRequest, opts ...grpc.CallOption) (*UpdateAppEntitlementResponse, error)
-	// ListForAppResource returns the live entitlements of a resource, oldest first.
+	// ListForAppResource returns the live entitlements of a resource by display name; none for an unknown one.
 	//
-	// Open to Basic Users. Errors: 404 for an unknown or deleted app, type or resource.
+	// Open to Basic Users.
 	ListForAppResource(ctx context.Context, in *AppEntitlementsListForAppResourceRequest, opts ...grpc.CallOption) (*ListAppEntitlementsResponse, error)
-	// ListForAppUser returns the entitlements that an account holds.
+	// ListForAppUser returns the entitlements that an account holds, by display name; none for an unknown account.
 	//
-	// Callers with own scope may ask about their own accounts. Errors: 404 for an unknown or deleted app or account.
+	// Callers with own scope see what their own accounts hold.
 	ListForAppUser(ctx context.Context, in *AppEntitlementsListForAppUserRequest, opts ...grpc.CallOption) (*ListAppEntitlementsResponse, error)
 }
 
@@ -204,15 +204,15 @@ func (c *appEntitlementsClient) ListForAppUser(ctx context.Context, in *AppEntit
 //
 // AppEntitlements manages what an app has to give.
 type AppEntitlementsServer interface {
-	// List returns the live entitlements of an app, oldest first.
+	// List returns the live entitlements of an app by display name; none for an unknown app.
 	//
-	// Open to Basic Users. Errors: 404 for an unknown or deleted app.
+	// Open to Basic Users.
 	List(context.Context, *AppEntitlementsListRequest) (*ListAppEntitlementsResponse, error)
 	// Create adds an entitlement of a resource. It is searchable at once.
 	//
 	// For Super Administrators and Application Administrators. Errors: 400 for a missing display name, resource type or
 	// resource, or a maximum duration that is not positive; 404 for an unknown or deleted app, type, resource, policy or
-	// owner; 409 (code 6) for a slug or alias that is taken.
+	// owner; 409 (code 6) for an alias that is taken.
 	Create(context.Context, *CreateAppEntitlementRequest) (*CreateAppEntitlementResponse, error)
 	// AddManuallyManagedMembers gives an entitlement that is managed by hand to users, through their accounts in the app.
 	//
@@ -244,15 +244,15 @@ type AppEntitlementsServer interface {
 	//
 	// For Super Administrators and Application Administrators. A shorter maximum duration does not shorten grants that
 	// exist. Errors: 400 for a field that cannot be written; 404 for an unknown or deleted entitlement; 409 (code 6) for
-	// a slug or alias that is taken.
+	// an alias that is taken.
 	Update(context.Context, *UpdateAppEntitlementRequest) (*UpdateAppEntitlementResponse, error)
-	// ListForAppResource returns the live entitlements of a resource, oldest first.
+	// ListForAppResource returns the live entitlements of a resource by display name; none for an unknown one.
 	//
-	// Open to Basic Users. Errors: 404 for an unknown or deleted app, type or resource.
+	// Open to Basic Users.
 	ListForAppResource(context.Context, *AppEntitlementsListForAppResourceRequest) (*ListAppEntitlementsResponse, error)
-	// ListForAppUser returns the entitlements that an account holds.
+	// ListForAppUser returns the entitlements that an account holds, by display name; none for an unknown account.
 	//
-	// Callers with own scope may ask about their own accounts. Errors: 404 for an unknown or deleted app or account.
+	// Callers with own scope see what their own accounts hold.
 	ListForAppUser(context.Context, *AppEntitlementsListForAppUserRequest) (*ListAppEntitlementsResponse, error)
 	mustEmbedUnimplementedAppEntitlementsServer()
 }

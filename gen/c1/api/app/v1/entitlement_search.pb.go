@@ -405,7 +405,7 @@ func (x *AppEntitlementSearchServiceSearchGrantsResponse) GetNextPageToken() str
 // AppEntitlementSearchServiceSearchRequest narrows the search. Filters are joined by and; an empty one filters nothing.
 type AppEntitlementSearchServiceSearchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Only entitlements of exactly this name, without regard to case.
+	// Only entitlements of exactly this name.
 	DisplayName string `protobuf:"bytes,1,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
 	// Only entitlements in this review. Not served yet.
 	AccessReviewId string `protobuf:"bytes,2,opt,name=access_review_id,json=accessReviewId,proto3" json:"access_review_id,omitempty"`
@@ -419,7 +419,7 @@ type AppEntitlementSearchServiceSearchRequest struct {
 	ExcludeAppIds          []string `protobuf:"bytes,7,rep,name=exclude_app_ids,json=excludeAppIds,proto3" json:"exclude_app_ids,omitempty"`
 	// Leave out what one of these accounts holds.
 	ExcludeAppUserIds []string `protobuf:"bytes,8,rep,name=exclude_app_user_ids,json=excludeAppUserIds,proto3" json:"exclude_app_user_ids,omitempty"`
-	// Leave out what cannot be given or taken.
+	// Leave out what is built in.
 	ExcludeImmutable        bool                 `protobuf:"varint,9,opt,name=exclude_immutable,json=excludeImmutable,proto3" json:"exclude_immutable,omitempty"`
 	ExcludeResourceTypeIds  []string             `protobuf:"bytes,10,rep,name=exclude_resource_type_ids,json=excludeResourceTypeIds,proto3" json:"exclude_resource_type_ids,omitempty"`
 	ExcludedEntitlementRefs []*AppEntitlementRef `protobuf:"bytes,11,rep,name=excluded_entitlement_refs,json=excludedEntitlementRefs,proto3" json:"excluded_entitlement_refs,omitempty"`

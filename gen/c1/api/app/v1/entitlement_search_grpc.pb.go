@@ -39,13 +39,15 @@ type AppEntitlementSearchServiceClient interface {
 	//
 	// Callers with own scope see their own. Errors: 404 for an unknown or deleted entitlement.
 	SearchAppEntitlementsWithExpired(ctx context.Context, in *SearchAppEntitlementsWithExpiredRequest, opts ...grpc.CallOption) (*SearchAppEntitlementsWithExpiredResponse, error)
-	// SearchAppEntitlementsForAppUser returns the entitlements that an account holds.
+	// SearchAppEntitlementsForAppUser returns the entitlements that an account holds, by display name; none for an unknown
+	// account.
 	//
-	// Callers with own scope may ask about their own accounts. Errors: 404 for an unknown or deleted app or account.
+	// Callers with own scope see what their own accounts hold.
 	SearchAppEntitlementsForAppUser(ctx context.Context, in *AppEntitlementSearchServiceSearchAppEntitlementsForAppUserRequest, opts ...grpc.CallOption) (*ListAppEntitlementsResponse, error)
-	// Search lists the entitlements that match, oldest first.
+	// Search lists the entitlements that match, by app and display name.
 	//
-	// Open to Basic Users. Errors: 501 for a filter that is not served yet.
+	// Open to Basic Users, whose appUserIds and excludeAppUserIds count for their own accounts only. Errors: 501 for a
+	// filter that is not served yet.
 	Search(ctx context.Context, in *AppEntitlementSearchServiceSearchRequest, opts ...grpc.CallOption) (*AppEntitlementSearchServiceSearchResponse, error)
 	// SearchGrants lists the live grants that match, oldest first, each with its entitlement and account.
 	//
@@ -154,13 +156,15 @@ type AppEntitlementSearchServiceServer interface {
 	//
 	// Callers with own scope see their own. Errors: 404 for an unknown or deleted entitlement.
 	SearchAppEntitlementsWithExpired(context.Context, *SearchAppEntitlementsWithExpiredRequest) (*SearchAppEntitlementsWithExpiredResponse, error)
-	// SearchAppEntitlementsForAppUser returns the entitlements that an account holds.
+	// SearchAppEntitlementsForAppUser returns the entitlements that an account holds, by display name; none for an unknown
+	// account.
 	//
-	// Callers with own scope may ask about their own accounts. Errors: 404 for an unknown or deleted app or account.
+	// Callers with own scope see what their own accounts hold.
 	SearchAppEntitlementsForAppUser(context.Context, *AppEntitlementSearchServiceSearchAppEntitlementsForAppUserRequest) (*ListAppEntitlementsResponse, error)
-	// Search lists the entitlements that match, oldest first.
+	// Search lists the entitlements that match, by app and display name.
 	//
-	// Open to Basic Users. Errors: 501 for a filter that is not served yet.
+	// Open to Basic Users, whose appUserIds and excludeAppUserIds count for their own accounts only. Errors: 501 for a
+	// filter that is not served yet.
 	Search(context.Context, *AppEntitlementSearchServiceSearchRequest) (*AppEntitlementSearchServiceSearchResponse, error)
 	// SearchGrants lists the live grants that match, oldest first, each with its entitlement and account.
 	//

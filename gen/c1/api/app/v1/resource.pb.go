@@ -1279,7 +1279,7 @@ type SearchAppResourcesRequest struct {
 	// Only resources that one of these accounts has access to.
 	AppUserIds      []string         `protobuf:"bytes,4,rep,name=app_user_ids,json=appUserIds,proto3" json:"app_user_ids,omitempty"`
 	CredentialTypes []CredentialType `protobuf:"varint,5,rep,packed,name=credential_types,json=credentialTypes,proto3,enum=c1.api.app.v1.CredentialType" json:"credential_types,omitempty"`
-	// The direction of the sort field; unspecified means ascending.
+	// The direction of the order; unspecified means ascending.
 	Direction                      SortDirection `protobuf:"varint,6,opt,name=direction,proto3,enum=c1.api.app.v1.SortDirection" json:"direction,omitempty"`
 	ExcludeDeletedApps             bool          `protobuf:"varint,7,opt,name=exclude_deleted_apps,json=excludeDeletedApps,proto3" json:"exclude_deleted_apps,omitempty"`
 	ExcludeDeletedResourceBindings bool          `protobuf:"varint,8,opt,name=exclude_deleted_resource_bindings,json=excludeDeletedResourceBindings,proto3" json:"exclude_deleted_resource_bindings,omitempty"`

@@ -29,13 +29,13 @@ const (
 //
 // AppResourceSearch finds resources and their types.
 type AppResourceSearchClient interface {
-	// SearchAppResourceTypes lists the live resource types that match, oldest first.
+	// SearchAppResourceTypes lists the live resource types that match, by app and display name.
 	//
-	// Open to Basic Users.
+	// Open to Basic Users, whose appUserIds count for their own accounts only.
 	SearchAppResourceTypes(ctx context.Context, in *SearchAppResourceTypesRequest, opts ...grpc.CallOption) (*SearchAppResourceTypesResponse, error)
-	// SearchAppResources lists the live resources that match, oldest first unless a sort field says otherwise.
+	// SearchAppResources lists the live resources that match, by app and display name.
 	//
-	// Open to Basic Users. Errors: 501 for a filter that is not served yet.
+	// Open to Basic Users, whose appUserIds count for their own accounts only. Errors: 501 for a filter that is not served yet.
 	SearchAppResources(ctx context.Context, in *SearchAppResourcesRequest, opts ...grpc.CallOption) (*SearchAppResourcesResponse, error)
 }
 
@@ -73,13 +73,13 @@ func (c *appResourceSearchClient) SearchAppResources(ctx context.Context, in *Se
 //
 // AppResourceSearch finds resources and their types.
 type AppResourceSearchServer interface {
-	// SearchAppResourceTypes lists the live resource types that match, oldest first.
+	// SearchAppResourceTypes lists the live resource types that match, by app and display name.
 	//
-	// Open to Basic Users.
+	// Open to Basic Users, whose appUserIds count for their own accounts only.
 	SearchAppResourceTypes(context.Context, *SearchAppResourceTypesRequest) (*SearchAppResourceTypesResponse, error)
-	// SearchAppResources lists the live resources that match, oldest first unless a sort field says otherwise.
+	// SearchAppResources lists the live resources that match, by app and display name.
 	//
-	// Open to Basic Users. Errors: 501 for a filter that is not served yet.
+	// Open to Basic Users, whose appUserIds count for their own accounts only. Errors: 501 for a filter that is not served yet.
 	SearchAppResources(context.Context, *SearchAppResourcesRequest) (*SearchAppResourcesResponse, error)
 	mustEmbedUnimplementedAppResourceSearchServer()
 }
@@ -188,9 +188,9 @@ const (
 //
 // AppResourceService manages the resources of an app: roles, groups, projects and the like.
 type AppResourceServiceClient interface {
-	// List returns the live resources of a type, oldest first.
+	// List returns the live resources of a type by display name; none for an unknown type.
 	//
-	// Open to Basic Users. Errors: 404 for an unknown or deleted app or type.
+	// Open to Basic Users.
 	List(ctx context.Context, in *AppResourceServiceListRequest, opts ...grpc.CallOption) (*AppResourceServiceListResponse, error)
 	// CreateManuallyManagedAppResource adds a resource that no connector brings.
 	//
@@ -279,9 +279,9 @@ func (c *appResourceServiceClient) Update(ctx context.Context, in *AppResourceSe
 //
 // AppResourceService manages the resources of an app: roles, groups, projects and the like.
 type AppResourceServiceServer interface {
-	// List returns the live resources of a type, oldest first.
+	// List returns the live resources of a type by display name; none for an unknown type.
 	//
-	// Open to Basic Users. Errors: 404 for an unknown or deleted app or type.
+	// Open to Basic Users.
 	List(context.Context, *AppResourceServiceListRequest) (*AppResourceServiceListResponse, error)
 	// CreateManuallyManagedAppResource adds a resource that no connector brings.
 	//

@@ -32,19 +32,20 @@ const (
 //
 // AppResourceTypeService manages the kinds of resources an app has.
 type AppResourceTypeServiceClient interface {
-	// List returns the live resource types of an app, oldest first.
+	// List returns the live resource types of an app by display name; none for an unknown app.
 	//
-	// Open to Basic Users. Errors: 404 for an unknown or deleted app.
+	// Open to Basic Users.
 	List(ctx context.Context, in *AppResourceTypeServiceListRequest, opts ...grpc.CallOption) (*AppResourceTypeServiceListResponse, error)
 	// CreateManuallyManagedResourceType adds a kind of resource that no connector brings.
 	//
 	// For Super Administrators and Application Administrators. Errors: 404 for an unknown or deleted app; 409 (code 6)
 	// when the app has a type of this kind already, unless it is CUSTOM.
 	CreateManuallyManagedResourceType(ctx context.Context, in *CreateManuallyManagedResourceTypeRequest, opts ...grpc.CallOption) (*CreateManuallyManagedResourceTypeResponse, error)
-	// DeleteManuallyManagedResourceType removes a kind of resource made by hand.
+	// DeleteManuallyManagedResourceType removes a kind of resource made by hand, with its resources and their
+	// entitlements: their grants begin to end.
 	//
-	// For Super Administrators and Application Administrators. Errors: 400 (code 9) for a type that a connector brought
-	// or that has live resources; 404 for an unknown or deleted type.
+	// For Super Administrators and Application Administrators. Errors: 400 (code 9) for a type that is built in or that a
+	// connector brought; 404 for an unknown or deleted type.
 	DeleteManuallyManagedResourceType(ctx context.Context, in *DeleteManuallyManagedResourceTypeRequest, opts ...grpc.CallOption) (*DeleteManuallyManagedResourceTypeResponse, error)
 	// Get returns one resource type.
 	//
@@ -122,19 +123,20 @@ func (c *appResourceTypeServiceClient) UpdateManuallyManagedResourceType(ctx con
 //
 // AppResourceTypeService manages the kinds of resources an app has.
 type AppResourceTypeServiceServer interface {
-	// List returns the live resource types of an app, oldest first.
+	// List returns the live resource types of an app by display name; none for an unknown app.
 	//
-	// Open to Basic Users. Errors: 404 for an unknown or deleted app.
+	// Open to Basic Users.
 	List(context.Context, *AppResourceTypeServiceListRequest) (*AppResourceTypeServiceListResponse, error)
 	// CreateManuallyManagedResourceType adds a kind of resource that no connector brings.
 	//
 	// For Super Administrators and Application Administrators. Errors: 404 for an unknown or deleted app; 409 (code 6)
 	// when the app has a type of this kind already, unless it is CUSTOM.
 	CreateManuallyManagedResourceType(context.Context, *CreateManuallyManagedResourceTypeRequest) (*CreateManuallyManagedResourceTypeResponse, error)
-	// DeleteManuallyManagedResourceType removes a kind of resource made by hand.
+	// DeleteManuallyManagedResourceType removes a kind of resource made by hand, with its resources and their
+	// entitlements: their grants begin to end.
 	//
-	// For Super Administrators and Application Administrators. Errors: 400 (code 9) for a type that a connector brought
-	// or that has live resources; 404 for an unknown or deleted type.
+	// For Super Administrators and Application Administrators. Errors: 400 (code 9) for a type that is built in or that a
+	// connector brought; 404 for an unknown or deleted type.
 	DeleteManuallyManagedResourceType(context.Context, *DeleteManuallyManagedResourceTypeRequest) (*DeleteManuallyManagedResourceTypeResponse, error)
 	// Get returns one resource type.
 	//

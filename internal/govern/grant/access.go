@@ -1,0 +1,82 @@
+package grant
+
+import (
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
+)
+
+// Facts are everything that the question "has this account access now" depends on.
+type Facts struct {
+	Grant   *Grant // the one of the key that is not ended; nil: none
+	Before  bool   // there was one that has ended
+	Account app.AccountStatus
+	User    directory.Status // empty: the account is nobody's
+
+	AppDeleted, EntitlementDeleted bool
+}
+
+// Answer is the answer to that question. The zero Answer is a no.
+type Answer struct {
+	Allowed bool
+	Until   time.Time // when access ends as things are; zero: no end is set, or Allowed is false
+	Reason  string    // in words for people
+	State   State     // of the grant that decided; empty: there is none
+}
+
+// Access is the rule, for one moment:
+//
+//	access ⇔ active ∧ active_at ≤ now < end ∧ account enabled ∧ user enabled ∧ app and entitlement not deleted
+//
+// The end is that of the last source. [AccessSQL] says the same in SQL, for lists.
+func (f Facts) Access(now time.Time) Answer {
+	no := func(reason string) Answer {
+		a := Answer{Reason: reason}
+		if f.Grant != nil {
+			a.State = f.Grant.State
+		}
+		return a
+	}
+	switch {
+	case f.AppDeleted:
+		return no("app deleted")
+	case f.EntitlementDeleted:
+		return no("entitlement deleted")
+	case f.User == directory.Deleted:
+		return no("user deleted")
+	case f.User == directory.Disabled:
+		return no("user disabled")
+	case f.Account == app.Deleted:
+		return no("account deleted")
+	case f.Account == app.Disabled:
+		return no("account disabled")
+	case f.Grant == nil && f.Before:
+		return Answer{Reason: "ended", State: Ended}
+	case f.Grant == nil:
+		return no("not granted")
+	case f.Grant.Over(now):
+		return no("ended")
+	case f.Grant.State == Pending:
+		return no("not provisioned yet")
+	case !f.Grant.Live(now) || f.Account != app.Enabled || f.User != "" && f.User != directory.Enabled:
+		return no("not in force")
+	default:
+		return Answer{Allowed: true, Until: f.Grant.Until(), Reason: "granted", State: Active}
+	}
+}
+
+// LiveSQL is [Grant.Live] as a condition on the columns of grants; alias is the table's alias with its dot, now the placeholder of
+// the moment in microseconds.
+func LiveSQL(alias, now string) string {
+	g := alias
+	return `(` + g + `state <> 'ended' and ` + g + `state = 'active' and ` + g + `active_at <= ` + now + ` and (` + g +
+		`deprovision_at is null or ` + g + `deprovision_at > ` + now + ` or ` + g + `derived > 0 and not ` + g + `force_end))`
+}
+
+// AccessSQL is [Facts.Access] as a condition; every question of who has access now is asked with it. The aliases are g for grants,
+// a for its account, u for that account's user (left joined), e for its entitlement and p for its app; now is as for [LiveSQL].
+func AccessSQL(now string) string {
+	return `(` + LiveSQL("g.", now) + ` and a.status = 'ENABLED' and (a.user_id is null or u.status = 'ENABLED')
+		and e.deleted_at is null and p.deleted_at is null)`
+}

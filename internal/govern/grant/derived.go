@@ -1,0 +1,102 @@
+package grant
+
+import (
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/id"
+)
+
+// AddDerived makes via an entitlement that passes k on to its account: the target itself lets the account in, so no call is made
+// for it. Naming one twice changes nothing. It joins the caller's transaction. NotFound and Precondition as for [Service.Create];
+// Conflict while an earlier grant of k is being removed.
+func (s *Service) AddDerived(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef) error {
+	now := s.Clock.Now()
+	h, err := live(tx, k)
+	if fault.Is(err, fault.NotFound) {
+		return s.beginDerived(tx, actor, k, via, now)
+	}
+	if err != nil {
+		return err
+	}
+	after, effect, err := h.AddSource(now)
+	if err != nil {
+		return err
+	}
+	if fresh, err := addSource(tx, h.ID, via, now); err != nil || !fresh {
+		return err
+	}
+	return s.apply(tx, actor, h, &after, effect, now)
+}
+
+func (s *Service) beginDerived(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef, now time.Time) error {
+	p, err := s.parents(tx, k)
+	if err != nil {
+		return err
+	}
+	g := Grant{
+		ID: ID(id.New(now)), Key: k, Connector: p.connector, Given: Provenance{By: person(actor)}, UpdatedAt: now, Version: 1,
+	}.Derive(now)
+	if err := s.begin(tx, actor, g, p.user, Effect{Kind: "grant.created"}, now); err != nil {
+		return err
+	}
+	_, err = addSource(tx, g.ID, via, now)
+	return err
+}
+
+// RemoveDerived takes via from the entitlements that pass k on; the grant lives on as long as it has another source of any kind.
+// Taking one that does not pass it on changes nothing. It joins the caller's transaction. Conflict if somebody else was faster.
+func (s *Service) RemoveDerived(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef) error {
+	now := s.Clock.Now()
+	h, err := live(tx, k)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	n, err := tx.Exec(`update grant_source set ended_at = $4 where grant_id = $1 and via_app_id = $2 and via_entitlement_id = $3
+		and ended_at is null`, h.ID, via.AppID, via.ID, us(now))
+	if err != nil || n == 0 {
+		return err
+	}
+	after, effect := h.DropSource(now)
+	if effect.Kind == "" {
+		return nil // it is on its way out with all its sources
+	}
+	return s.apply(tx, actor, h, &after, effect, now)
+}
+
+// addSource reports whether the source was not there before.
+func addSource(tx *db.Tx, g ID, via app.EntitlementRef, now time.Time) (bool, error) {
+	n, err := tx.Exec(`insert into grant_source (grant_id, via_app_id, via_entitlement_id, created_at, ended_at)
+		values ($1, $2, $3, $4, null) on conflict (grant_id, via_app_id, via_entitlement_id) where ended_at is null do nothing`,
+		g, via.AppID, via.ID, us(now))
+	return n == 1, err
+}
+
+// Sources returns the entitlements that pass the grants on, in the order in which they began to. Grants without any are left out.
+func Sources(q db.Q, grants []ID) (map[ID][]app.EntitlementRef, error) {
+	all := map[ID][]app.EntitlementRef{}
+	for _, chunk := range db.Chunks(grants) {
+		rows, err := q.Query(`select grant_id, via_app_id, via_entitlement_id from grant_source
+			where ended_at is null and grant_id in `+db.In(len(chunk), 1)+` order by grant_id, created_at, via_app_id, via_entitlement_id`,
+			bind(chunk)...)
+		if err != nil {
+			return nil, err
+		}
+		if err := each(rows, func() error {
+			var g ID
+			var via app.EntitlementRef
+			err := rows.Scan(&g, &via.AppID, &via.ID)
+			all[g] = append(all[g], via)
+			return err
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}

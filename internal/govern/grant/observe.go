@@ -1,0 +1,205 @@
+package grant
+
+import (
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/id"
+)
+
+// Reading is one reading of one target. What changed here after it started is newer than what it says.
+type Reading struct {
+	App       app.ID
+	Connector app.ConnectorID
+	Started   time.Time // before the target was asked anything
+}
+
+// Membership is what a target says: the account holds the entitlement.
+type Membership struct {
+	Account     app.AccountID
+	Entitlement app.EntitlementID
+}
+
+// The order of a sync: Seen for all memberships, then Lost to judge whether the reading can be believed, then Discover for what
+// Seen did not know, and Missing until nothing is left. Each joins the caller's transaction and takes at most 500 memberships.
+
+// Seen notes that the target holds the memberships, and returns those that no grant explains: they are for [Service.Discover]. A
+// grant that is being removed stays so. It moves no grant and is no change for the audit.
+func (s *Service) Seen(tx *db.Tx, r Reading, list []Membership) (unknown []Membership, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	rows, err := tx.Query(`update grants set seen_at = $1 where state <> 'ended' and app_id = $2
+		and (entitlement_id, account_id) in (values `+pairs(len(list), 3)+`) returning entitlement_id, account_id, state, direct`,
+		pairArgs(list, us(r.Started), r.App)...)
+	if err != nil {
+		return nil, err
+	}
+	explained := make(map[Membership]bool, len(list))
+	err = each(rows, func() error {
+		var m Membership
+		var state State
+		var direct Origin
+		err := rows.Scan(&m.Entitlement, &m.Account, &state, &direct)
+		explained[m] = state != Active || direct != None
+		return err
+	})
+	for _, m := range list {
+		if !explained[m] {
+			unknown = append(unknown, m)
+		}
+	}
+	return unknown, err
+}
+
+// Discover makes what the target holds known here: a new grant where there is none, a direct source where other entitlements only
+// pass it on. What was removed after the reading started is not found again, and what is being changed right now is left alone. It
+// returns how many grants it found.
+func (s *Service) Discover(tx *db.Tx, r Reading, list []Membership) (int, error) {
+	if len(list) == 0 {
+		return 0, nil
+	}
+	recent, err := s.removedSince(tx, r, list)
+	if err != nil {
+		return 0, err
+	}
+	now := s.Clock.Now()
+	var found []Grant
+	for _, m := range list {
+		if recent[m] {
+			continue
+		}
+		g := Grant{
+			ID: ID(id.New(now)), Key: Key{r.App, m.Entitlement, m.Account}, Connector: r.Connector,
+			Discovered: true, UpdatedAt: now, Version: 1,
+		}.Found(now, r.Started)
+		fresh, err := insert(tx, g)
+		if err != nil {
+			return 0, err
+		}
+		if fresh {
+			found = append(found, g)
+		}
+	}
+	if err := s.record(tx, audit.Sync(string(r.Connector)), "grant.discovered", found, nil); err != nil || len(found) == len(list) {
+		return len(found), err
+	}
+	direct, err := s.discoverDirect(tx, r, list, now)
+	return len(found) + direct, err
+}
+
+// discoverDirect gives a direct source to grants that have none and about which nobody is at work.
+func (s *Service) discoverDirect(tx *db.Tx, r Reading, list []Membership, now time.Time) (int, error) {
+	grants, err := db.Collect(tx, scan, `update grants set direct = 'sync', seen_at = $1, updated_at = $2, version = version + 1
+		where state <> 'ended' and state = 'active' and direct = '' and updated_at < $1
+			and not exists (select 1 from operation o where o.grant_id = grants.id and o.state = 'open')
+			and app_id = $3 and (entitlement_id, account_id) in (values `+pairs(len(list), 4)+`) returning `+Columns(""),
+		pairArgs(list, us(r.Started), us(now), r.App)...)
+	if err != nil {
+		return 0, err
+	}
+	return len(grants), s.record(tx, audit.Sync(string(r.Connector)), "grant.direct_discovered", grants, nil)
+}
+
+// removedSince returns those memberships that went after the reading started: it may have seen them just before.
+func (s *Service) removedSince(tx *db.Tx, r Reading, list []Membership) (map[Membership]bool, error) {
+	args := []any{r.App, us(r.Started)}
+	for _, m := range list {
+		args = append(args, m.Account)
+	}
+	rows, err := tx.Query(`select entitlement_id, account_id from grants
+		where app_id = $1 and state = 'ended' and ended_at >= $2 and account_id in `+db.In(len(list), 3), args...)
+	if err != nil {
+		return nil, err
+	}
+	removed := map[Membership]bool{}
+	err = each(rows, func() error {
+		var m Membership
+		err := rows.Scan(&m.Entitlement, &m.Account)
+		removed[m] = true
+		return err
+	})
+	return removed, err
+}
+
+// unseen are the grants of a connector that the reading should have seen and did not: $1 connector, $2 its start, $3 now. What is newer
+// than the reading, or being changed, or past its end, is not held against it.
+const unseen = ` from grants where connector_id = $1 and connector_id is not null and state = 'active' and direct <> ''
+	and (seen_at is null or seen_at < $2) and created_at < $2 and active_at < $2
+	and (deprovision_at is null or deprovision_at > $3)
+	and not exists (select 1 from operation o where o.grant_id = grants.id and o.state = 'open')`
+
+// Lost counts what a reading says of the grants that it should know: how many it should have seen, and how many it did not see.
+// After [Service.Seen] of all its memberships.
+func (s *Service) Lost(q db.Q, r Reading) (known, lost int, err error) {
+	err = q.Row(`select count(*) from grants where connector_id = $1 and connector_id is not null and state = 'active'
+		and direct <> '' and created_at < $2`, r.Connector, us(r.Started)).Scan(&known)
+	if err != nil {
+		return 0, 0, err
+	}
+	err = q.Row(`select count(*)`+unseen, r.Connector, us(r.Started), us(s.Clock.Now())).Scan(&lost)
+	return known, lost, err
+}
+
+// Missing ends grants that the target no longer holds, at most 500, after the given one in the order of their identities ("" at
+// first). It returns how many ended and where to go on, "" when there are no more.
+func (s *Service) Missing(tx *db.Tx, r Reading, after ID) (ended int, next ID, err error) {
+	now := s.Clock.Now()
+	list, err := db.Collect(tx, func(r *db.Rows) (i ID, err error) { return i, r.Scan(&i) },
+		`select id`+unseen+` and id > $4 order by id limit $5`+lock(tx), r.Connector, us(r.Started), us(now), after, atOnce)
+	if err != nil || len(list) == 0 {
+		return 0, "", err
+	}
+	over, err := db.Collect(tx, scan, `update grants set state = 'ended', direct = '', deprovision_at = null, end_reason = $2,
+			ending_at = $1, ended_at = $1, removed_at = $1, updated_at = $1, version = version + 1
+		where derived = 0 and id in `+db.In(len(list), 3)+` returning `+Columns(""),
+		bind(list, us(now), RemovedInTarget)...)
+	if err != nil {
+		return 0, "", err
+	}
+	direct, err := db.Collect(tx, scan, `update grants set direct = '', deprovision_at = null, updated_at = $1, version = version + 1
+		where state = 'active' and derived > 0 and id in `+db.In(len(list), 2)+` returning `+Columns(""), bind(list, us(now))...)
+	if err != nil {
+		return 0, "", err
+	}
+	actor := audit.Sync(string(r.Connector))
+	if err := s.record(tx, actor, "grant.removed_in_target", over, endOf); err != nil {
+		return 0, "", err
+	}
+	if err := s.record(tx, actor, "grant.direct_removed_in_target", direct, nil); err != nil {
+		return 0, "", err
+	}
+	if len(list) == atOnce {
+		next = list[len(list)-1]
+	}
+	return len(over) + len(direct), next, nil
+}
+
+// lock keeps selected rows from changing until the transaction ends, where the engine has rows to lock.
+func lock(tx *db.Tx) string {
+	if tx.Skip() == "" {
+		return ""
+	}
+	return " for update"
+}
+
+// pairs returns the placeholders "($from,$from+1),…" for n memberships, and pairArgs the values for them.
+func pairs(n, from int) string {
+	b := make([]byte, 0, n*14)
+	for i := range n {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, db.In(2, from+2*i)...)
+	}
+	return string(b)
+}
+
+func pairArgs(list []Membership, first ...any) []any {
+	for _, m := range list {
+		first = append(first, m.Entitlement, m.Account)
+	}
+	return first
+}

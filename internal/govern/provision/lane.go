@@ -1,0 +1,216 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/due"
+)
+
+// How much is done at once. A connector is served by one lane at a time, so its target sees at most calls at once, and this process
+// makes at most lanes*calls.
+const (
+	lanes = 4   // connectors served at once
+	calls = 8   // calls at once to one target
+	batch = 500 // operations claimed at once
+	write = 250 // outcomes written at once
+)
+
+// Sources are the lanes in which operations are carried out, for the due loop.
+func (s *Service) Sources() []due.Source {
+	all := make([]due.Source, lanes)
+	for i := range all {
+		all[i] = &lane{s, fmt.Sprintf("provision-%d", i+1)}
+	}
+	return all
+}
+
+// lane carries out the operations of one connector after the other. A target that hangs holds up its lane and no other.
+type lane struct {
+	*Service
+
+	name string
+}
+
+// Name implements due.Source.
+func (l *lane) Name() string { return l.name }
+
+// Next implements due.Source: when the first operation is due whose connector nobody serves. Whoever serves it looks again after.
+func (l *lane) Next(ctx context.Context) (time.Time, bool, error) {
+	l.slots.mu.Lock()
+	defer l.slots.mu.Unlock()
+	without, wake := l.slots.shut(l.Clock.Now())
+	at, _, err := next(l.DB.Q(ctx), without)
+	switch {
+	case errors.Is(err, db.ErrNoRows):
+		return wake, !wake.IsZero(), nil
+	case err != nil:
+		return time.Time{}, false, err
+	case !wake.IsZero() && wake.Before(at):
+		at = wake
+	}
+	return at, true, nil
+}
+
+// Run implements due.Source: it serves the connector whose operation has waited longest.
+func (l *lane) Run(ctx context.Context, now time.Time) (int, error) {
+	connector, downs, err := l.take(ctx, now)
+	if err != nil || connector == "" {
+		return 0, err
+	}
+	j := job{Service: l.Service, connector: connector}
+	n, err := j.serve(ctx, now, downs)
+	l.slots.release(connector, j.down(), l.Clock.Now(), j.pause)
+	return n, err
+}
+
+// take chooses a connector with a due operation and keeps the other lanes off it.
+func (l *lane) take(ctx context.Context, now time.Time) (app.ConnectorID, int, error) {
+	l.slots.mu.Lock()
+	defer l.slots.mu.Unlock()
+	without, _ := l.slots.shut(now)
+	at, connector, err := next(l.DB.Q(ctx), without)
+	if errors.Is(err, db.ErrNoRows) || err == nil && at.After(now) {
+		return "", 0, nil
+	}
+	if err != nil {
+		return "", 0, err
+	}
+	return connector, l.slots.take(connector), nil
+}
+
+// job is one turn of one connector.
+type job struct {
+	*Service
+
+	connector app.ConnectorID
+	pause     time.Duration
+
+	mu       sync.Mutex
+	answered int // calls that went through, or failed for what they asked and not for the target
+	failed   int // calls that failed as they do when the target is down
+}
+
+// down reports whether the target seems to be down: as many calls as are made at once failed, and none went through.
+func (j *job) down() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.answered == 0 && j.failed >= calls
+}
+
+func (j *job) count(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err == nil || IsPermanent(err) {
+		j.answered++
+	} else {
+		j.failed++
+	}
+}
+
+// serve carries out one batch of due operations and returns how many it handled.
+func (j *job) serve(ctx context.Context, now time.Time, downs int) (int, error) {
+	waiting, err := dueOf(j.DB.Q(ctx), j.connector, now, batch)
+	if err != nil || len(waiting) == 0 {
+		return 0, err
+	}
+	c, err := j.reach(ctx, waiting[0].App)
+	switch {
+	case err != nil:
+		return 0, err
+	case c.ID == "":
+		return len(waiting), j.abandon(ctx, waiting)
+	case c.Status == app.ConnectorDisabled:
+		j.pause = whenOff
+		return 0, j.DB.Write(ctx, func(tx *db.Tx) error { remark(tx, waiting, "the connector is disabled"); return nil })
+	}
+	n := batch
+	if downs > 0 { // feel for the target with a few before taking many
+		n = calls
+	}
+	return j.carryOut(ctx, c, n)
+}
+
+// carryOut claims n operations, calls the target for them and writes down what came of it, as it comes.
+func (j *job) carryOut(ctx context.Context, c app.Connector, n int) (int, error) {
+	lease, now := j.token(), j.Clock.Now()
+	var claimed []Operation
+	err := j.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		claimed, err = claim(tx, j.connector, lease, now, n)
+		return err
+	})
+	if err != nil || len(claimed) == 0 {
+		return 0, err
+	}
+	all, err := changes(j.DB.Q(ctx), claimed)
+	if err != nil {
+		return 0, err
+	}
+	target, openErr := j.Targets.Target(ctx, c)
+	outcomes := make(chan Outcome, len(claimed))
+	todo := make(chan Operation, len(claimed))
+	for _, o := range claimed {
+		todo <- o
+	}
+	close(todo)
+	var working sync.WaitGroup
+	for range min(calls, len(claimed)) {
+		working.Go(func() {
+			for o := range todo {
+				outcomes <- j.call(ctx, target, openErr, o, all[o.ID], now.Add(Lease-CallLimit))
+			}
+		})
+	}
+	go func() { working.Wait(); close(outcomes) }()
+	return len(claimed), j.record(ctx, lease, outcomes)
+}
+
+// reach returns the connector, or none if nobody can reach its target any more. One that was deleted with its app still serves: what
+// is ending there is still to be removed.
+func (j *job) reach(ctx context.Context, in app.ID) (app.Connector, error) {
+	found, err := app.ManyConnectors(j.DB.Q(ctx), []app.ConnectorRef{{AppID: in, ID: j.connector}})
+	if err != nil || len(found) == 0 || !found[0].DeletedAt.IsZero() && len(found[0].Config) == 0 {
+		return app.Connector{}, err
+	}
+	return found[0], nil
+}
+
+// call makes one call, unless the target is down, the server stops, or so much of the lease is gone that the call could outlast it.
+func (j *job) call(ctx context.Context, target Target, openErr error, o Operation, change Change, last time.Time) Outcome {
+	out := Outcome{Operation: o}
+	if ctx.Err() != nil || j.down() || !j.Clock.Now().Before(last) {
+		out.off = true
+		return out
+	}
+	if out.Err = openErr; openErr == nil {
+		out.Note, out.Err = j.ask(ctx, target, o.Kind, change)
+	}
+	if out.Err != nil && ctx.Err() != nil {
+		out.off = true // the server stops: nobody's fault
+		return out
+	}
+	j.count(out.Err)
+	j.metrics.called(o.Kind, out.Err)
+	if out.Err != nil {
+		j.Log.WarnContext(ctx, "a change in a target failed", slog.String("operation", string(o.ID)), slog.String("kind", string(o.Kind)),
+			slog.String("connector", string(j.connector)), slog.Int("attempt", o.Attempts), slog.Any("error", out.Err))
+	}
+	return out
+}
+
+func (j *job) ask(ctx context.Context, target Target, kind Kind, change Change) (note string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, CallLimit)
+	defer cancel()
+	if kind == Revoke {
+		note, err = target.Revoke(ctx, change)
+	} else {
+		note, err = target.Grant(ctx, change)
+	}
+	return cut(note), err
+}

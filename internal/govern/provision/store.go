@@ -1,0 +1,220 @@
+package provision
+
+import (
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/id"
+)
+
+const columns = `id, kind, grant_id, connector_id, app_id, entitlement_id, account_id, due_at, attempts, last_error, created_at`
+
+func scan(r *db.Rows) (o Operation, err error) {
+	var due, created int64
+	err = r.Scan(&o.ID, &o.Kind, &o.GrantID, &o.Connector, &o.App, &o.Entitlement, &o.Account, &due, &o.Attempts, &o.LastError, &created)
+	o.DueAt, o.CreatedAt = clock.FromMicros(due), clock.FromMicros(created)
+	return o, err
+}
+
+func insert(tx *db.Tx, kind Kind, o Order, now, dueAt time.Time) {
+	tx.Queue(`insert into operation (id, kind, grant_id, connector_id, app_id, entitlement_id, account_id, state, due_at, lease,
+			attempts, last_error, note, created_at, done_at, version)
+		values ($1, $2, $3, $4, $5, $6, $7, 'open', $8, '', 0, '', '', $9, null, 1)
+		on conflict (grant_id) where state = 'open' do nothing`,
+		id.New(now), string(kind), o.GrantID, string(o.Connector), string(o.App), string(o.Entitlement), string(o.Account),
+		clock.Micros(dueAt), clock.Micros(now))
+}
+
+// supersede closes the open operations of the other kind and returns, for those that a worker holds, when its lease ends.
+func supersede(tx *db.Tx, kind Kind, orders []Order, now time.Time) (map[string]time.Time, error) {
+	args := []any{clock.Micros(now), string(kind)}
+	for _, o := range orders {
+		args = append(args, o.GrantID)
+	}
+	rows, err := tx.Query(`update operation set state = 'superseded', done_at = $1, version = version + 1
+		where state = 'open' and kind <> $2 and grant_id in `+db.In(len(orders), 3)+`
+		returning grant_id, lease, due_at`, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	leases := map[string]time.Time{}
+	for rows.Next() {
+		var grantID, lease string
+		var due int64
+		if err := rows.Scan(&grantID, &lease, &due); err != nil {
+			return nil, err
+		}
+		if lease != "" {
+			leases[grantID] = clock.FromMicros(due)
+		}
+	}
+	return leases, rows.Err()
+}
+
+// next returns when the earliest open operation is due whose connector is none of the given, and which connector that is.
+func next(q db.Q, without []app.ConnectorID) (time.Time, app.ConnectorID, error) {
+	w := db.Where{}
+	w.And("state = 'open'")
+	w.NotIn("connector_id", without)
+	sql, args := w.SQL()
+	var due int64
+	var connector app.ConnectorID
+	err := q.Row(`select due_at, connector_id from operation`+sql+` order by due_at, id limit 1`, args...).Scan(&due, &connector)
+	return clock.FromMicros(due), connector, err
+}
+
+// dueOf returns the first n due operations of a connector, without claiming them.
+func dueOf(q db.Q, connector app.ConnectorID, now time.Time, n int) ([]Operation, error) {
+	return db.Collect(q, scan, `select `+columns+` from operation
+		where state = 'open' and connector_id = $1 and due_at <= $2 order by due_at, id limit $3`,
+		string(connector), clock.Micros(now), n)
+}
+
+// claim takes at most n due operations of a connector: they are the holder of the lease's until it ends.
+func claim(tx *db.Tx, connector app.ConnectorID, lease string, now time.Time, n int) ([]Operation, error) {
+	return db.Collect(tx, scan, `with ready as materialized (select id from operation
+			where state = 'open' and connector_id = $1 and due_at <= $2 order by due_at, id limit $3`+tx.Skip()+`)
+		update operation set due_at = $4, lease = $5, attempts = attempts + 1, version = version + 1
+		where id in (select id from ready) returning `+columns,
+		string(connector), clock.Micros(now), n, clock.Micros(now.Add(Lease)), lease)
+}
+
+// held returns which of the operations are still open under the lease, and keeps them so until the transaction ends.
+func held(tx *db.Tx, lease string, outcomes []Outcome) (map[ID]bool, error) {
+	args := []any{lease}
+	for _, o := range outcomes {
+		args = append(args, string(o.ID))
+	}
+	ids, err := db.Collect(tx, func(r *db.Rows) (i ID, err error) { return i, r.Scan(&i) },
+		`select id from operation where state = 'open' and lease = $1 and id in `+db.In(len(outcomes), 2)+wait(tx), args...)
+	all := make(map[ID]bool, len(ids))
+	for _, i := range ids {
+		all[i] = true
+	}
+	return all, err
+}
+
+// wait locks the rows of a select where the engine has rows to lock.
+func wait(tx *db.Tx) string {
+	if tx.Skip() == "" {
+		return ""
+	}
+	return " for update"
+}
+
+// finish closes operations that their target confirmed.
+func finish(tx *db.Tx, done []Outcome, now time.Time) {
+	args := []any{clock.Micros(now)}
+	for _, o := range done {
+		args = append(args, string(o.ID))
+	}
+	tx.Queue(`update operation set state = 'done', lease = '', done_at = $1, last_error = '', version = version + 1
+		where id in `+db.In(len(done), 2), args...)
+	for _, o := range done {
+		if o.Note != "" {
+			tx.Queue(`update operation set note = $2 where id = $1`, string(o.ID), o.Note)
+		}
+	}
+}
+
+func retry(tx *db.Tx, o ID, lastError string, dueAt time.Time) {
+	tx.Queue(`update operation set due_at = $2, lease = '', last_error = $3, version = version + 1 where id = $1`,
+		string(o), clock.Micros(dueAt), lastError)
+}
+
+// giveBack undoes a claim that led to no call; one that was cut short stays counted.
+func giveBack(tx *db.Tx, o Outcome, now time.Time) {
+	attempts := o.Attempts
+	if o.Err == nil {
+		attempts--
+	}
+	tx.Queue(`update operation set due_at = $2, lease = '', attempts = $3, version = version + 1 where id = $1`,
+		string(o.ID), clock.Micros(now), attempts)
+}
+
+// free makes those operations due that were waiting for a superseded one whose worker has returned.
+func free(tx *db.Tx, lease string, superseded []ID, now time.Time) {
+	args := []any{clock.Micros(now), lease}
+	for _, i := range superseded {
+		args = append(args, string(i))
+	}
+	tx.Queue(`update operation set due_at = $1, version = version + 1
+		where state = 'open' and attempts = 0 and due_at > $1 and grant_id in (
+			select grant_id from operation where state = 'superseded' and lease = $2 and id in `+db.In(len(superseded), 3)+`)`, args...)
+}
+
+// remark leaves a word on due operations that cannot be carried out now.
+func remark(tx *db.Tx, operations []Operation, lastError string) {
+	for _, o := range operations {
+		tx.Queue(`update operation set last_error = $2, version = version + 1
+			where id = $1 and state = 'open' and lease = '' and last_error <> $2`, string(o.ID), lastError)
+	}
+}
+
+// stillDue returns which of the operations nobody has claimed or closed, and keeps them so until the transaction ends.
+func stillDue(tx *db.Tx, operations []Operation, now time.Time) (map[ID]bool, error) {
+	args := []any{clock.Micros(now)}
+	for _, o := range operations {
+		args = append(args, string(o.ID))
+	}
+	ids, err := db.Collect(tx, func(r *db.Rows) (i ID, err error) { return i, r.Scan(&i) },
+		`select id from operation where state = 'open' and due_at <= $1 and id in `+db.In(len(operations), 2)+wait(tx), args...)
+	all := make(map[ID]bool, len(ids))
+	for _, i := range ids {
+		all[i] = true
+	}
+	return all, err
+}
+
+func recoverLeases(tx *db.Tx, now time.Time) error {
+	_, err := tx.Exec(`update operation set due_at = $1, lease = '', version = version + 1
+		where state = 'open' and due_at > $1 and (lease <> '' or attempts = 0)`, clock.Micros(now))
+	return err
+}
+
+// changes returns what the operations are to change, in the words of their target. An account or entitlement that is deleted here
+// still has its name there.
+func changes(q db.Q, operations []Operation) (map[ID]Change, error) {
+	all := make(map[ID]Change, len(operations))
+	for _, chunk := range db.Chunks(operations) {
+		args := make([]any, len(chunk))
+		for i, o := range chunk {
+			args[i] = string(o.ID)
+		}
+		rows, err := q.Query(`select o.id, a.external_id, a.username, a.display_name, e.external_id, e.slug, r.external_id, r.display_name
+			from operation o
+			join account a on a.app_id = o.app_id and a.id = o.account_id
+			join entitlement e on e.app_id = o.app_id and e.id = o.entitlement_id
+			join resource r on r.app_id = e.app_id and r.id = e.resource_id
+			where o.id in `+db.In(len(chunk), 1), args...)
+		if err != nil {
+			return nil, err
+		}
+		if err := scanChanges(rows, all); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func scanChanges(rows *db.Rows, all map[ID]Change) error {
+	defer rows.Close()
+	for rows.Next() {
+		var i ID
+		var c Change
+		var shown string
+		err := rows.Scan(&i, &c.Account.ExternalID, &c.Account.Name, &shown, &c.Entitlement.ExternalID, &c.Entitlement.Name,
+			&c.Resource.ExternalID, &c.Resource.Name)
+		if err != nil {
+			return err
+		}
+		if c.Account.Name == "" {
+			c.Account.Name = shown
+		}
+		all[i] = c
+	}
+	return rows.Err()
+}

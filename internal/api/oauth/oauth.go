@@ -1,0 +1,78 @@
+package oauth
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/platform/clock"
+)
+
+// Options are what the door stands on; all are required.
+type Options struct {
+	IAM       *iam.Service
+	Clock     clock.Clock
+	Log       *slog.Logger
+	PublicURL string // https://host[:port], without a slash at the end
+}
+
+// Where the parts of the door are.
+const (
+	tokenPath  = "/auth/v1/token"
+	startPath  = "/auth/v1/device_authorization"
+	jwksPath   = "/auth/v1/jwks"
+	devicePath = "/auth/v1/device"
+	loginPath  = "/auth/v1/login"
+	logoutPath = "/auth/v1/logout"
+	stylePath  = "/auth/v1/pages.css"
+)
+
+type door struct {
+	iam       *iam.Service
+	clock     clock.Clock
+	log       *slog.Logger
+	publicURL string
+	origin    *http.CrossOriginProtection
+
+	badClients *limiter // failures by client id and address
+	badSources *limiter // failures by address
+	starts     *limiter // device codes asked for, by address
+}
+
+// New returns the handler of everything below /auth/v1/. It stands behind guard.ClientIP.
+func New(o Options) (http.Handler, error) {
+	d := &door{
+		iam: o.IAM, clock: o.Clock, log: o.Log, publicURL: strings.TrimSuffix(o.PublicURL, "/"),
+		origin:     http.NewCrossOriginProtection(),
+		badClients: newLimiter(o.Clock, 100, time.Minute),
+		badSources: newLimiter(o.Clock, 1000, time.Minute),
+		starts:     newLimiter(o.Clock, 120, time.Minute),
+	}
+	if err := d.origin.AddTrustedOrigin(d.publicURL); err != nil {
+		return nil, fmt.Errorf("public URL: %w", err)
+	}
+	r := chi.NewRouter()
+	r.Post(tokenPath, d.token)
+	r.Post(startPath, d.start)
+	r.Get(jwksPath, d.jwks)
+	r.Get(stylePath, style)
+	r.Group(func(r chi.Router) {
+		r.Use(d.page)
+		r.Get(loginPath, d.showLogin)
+		r.Post(loginPath, d.login)
+		r.Get(devicePath, d.showDevice)
+		r.Post(devicePath, d.decideDevice)
+		r.Post(logoutPath, d.logout)
+	})
+	return r, nil
+}
+
+// LoginURL is where a sign-in link leads.
+func LoginURL(publicURL, token string) string {
+	return strings.TrimSuffix(publicURL, "/") + loginPath + "?token=" + token
+}

@@ -13,7 +13,7 @@ type Options struct {
 	Path   string       // SQLite: the file, made when missing, in a folder that exists
 	URL    string       // PostgreSQL: postgres://…
 	Log    *slog.Logger // nil: slog.Default
-	Clock  clock.Clock  // paces reconnects; nil: the machine's
+	Clock  clock.Clock  // paces attempts to reconnect and to write again; nil: the machine's
 	Binary int          // the schema reader version of this binary; 0: Reader
 }
 

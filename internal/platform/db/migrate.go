@@ -5,9 +5,11 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
+	"io"
 	"io/fs"
 	"log/slog"
-	"testing/fstest"
+	"path"
 	"text/template"
 
 	"github.com/pressly/goose/v3"
@@ -34,30 +36,46 @@ func words(text, json, blob, identity string) template.FuncMap {
 	return template.FuncMap{"text": say(text), "json": say(json), "blob": say(blob), "identity": say(identity)}
 }
 
-// render returns the migrations in the engine's words.
-func render(from fs.FS, e Engine) (fs.FS, error) {
-	names, err := fs.Glob(from, "migrations/*.sql")
-	if err != nil {
-		return nil, err
-	}
-	out := fstest.MapFS{}
-	for _, name := range names {
-		raw, err := fs.ReadFile(from, name)
-		if err != nil {
-			return nil, err
-		}
-		t, err := template.New(name).Funcs(dialects[e]).Parse(string(raw))
-		if err != nil {
-			return nil, err
-		}
-		var b bytes.Buffer
-		if err := t.Execute(&b, nil); err != nil {
-			return nil, err
-		}
-		out[name[len("migrations/"):]] = &fstest.MapFile{Data: b.Bytes()}
-	}
-	return out, nil
+// rendered are the migrations in the engine's words.
+type rendered struct {
+	fs.FS
+	words template.FuncMap
 }
+
+func render(from fs.FS, e Engine) (fs.FS, error) {
+	files, err := fs.Sub(from, "migrations")
+	return rendered{files, dialects[e]}, err
+}
+
+// Open implements fs.FS.
+func (r rendered) Open(name string) (fs.File, error) {
+	f, err := r.FS.Open(name)
+	if err != nil || path.Ext(name) != ".sql" {
+		return f, err
+	}
+	raw, err := io.ReadAll(f)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	t, err := template.New(name).Funcs(r.words).Parse(string(raw))
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	text := &bytes.Buffer{}
+	if err := t.Execute(text, nil); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return migration{f, text}, nil
+}
+
+// migration is a file of which the text was rendered.
+type migration struct {
+	fs.File
+	text *bytes.Buffer
+}
+
+// Read implements fs.File.
+func (m migration) Read(p []byte) (int, error) { return m.text.Read(p) }
 
 // migrate brings the schema up to date. The caller keeps other processes out.
 func migrate(ctx context.Context, conn *sql.DB, e Engine, reader int) error {

@@ -1,8 +1,8 @@
 package db_test
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -107,7 +107,7 @@ func TestASubscriberMaySubscribeAndCancel(t *testing.T) {
 			d.Subscribe("a", func(p string) { heard = append(heard, "second:"+p) })
 		})
 		for i := range 2 {
-			if err := d.Write(t.Context(), func(tx *db.Tx) error { tx.Notify("a", fmt.Sprint(i)); return nil }); err != nil {
+			if err := d.Write(t.Context(), func(tx *db.Tx) error { tx.Notify("a", strconv.Itoa(i)); return nil }); err != nil {
 				t.Fatal(err)
 			}
 		}

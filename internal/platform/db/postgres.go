@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
@@ -34,6 +35,7 @@ type postgres struct {
 	conns  *pgxpool.Pool
 	listen *listener
 	origin string
+	clock  clock.Clock
 }
 
 func openPostgres(ctx context.Context, o Options, t *topics) (*postgres, error) {
@@ -58,7 +60,7 @@ func openPostgres(ctx context.Context, o Options, t *topics) (*postgres, error) 
 		params["application_name"] = "interim"
 	}
 	cfg.ConnConfig.BuildContextWatcherHandler = cancelStatement
-	p := &postgres{origin: rand.Text()}
+	p := &postgres{origin: rand.Text(), clock: o.Clock}
 	if p.listen, err = listen(ctx, plainConfig, o, t, p.origin); err != nil {
 		return nil, opening(postgresError(err))
 	}
@@ -99,7 +101,7 @@ func (p *postgres) pool(ctx context.Context) runner { return &postgresPool{p.con
 // postgresPool runs each statement on a connection that is free.
 type postgresPool struct {
 	conns *pgxpool.Pool
-	ctx   context.Context //nolint:containedctx // a Q carries the context of its request
+	ctx   context.Context // of the request
 }
 
 func (p *postgresPool) exec(text string, args []any) (int64, error) {
@@ -131,7 +133,7 @@ func (p *postgres) read(ctx context.Context, fn func(runner) error) error {
 		return postgresError(err)
 	}
 	defer c.Release()
-	t := beginPostgres(ctx, c.Conn(), "begin isolation level repeatable read read only")
+	t := beginPostgres(ctx, c.Conn(), "begin read only isolation level repeatable read")
 	defer t.rollback()
 	if err := fn(t); err != nil {
 		return err
@@ -150,7 +152,8 @@ func (p *postgres) write(ctx context.Context, fn func(*Tx) error) (*Tx, error) {
 		if !again || attempt == maxAttempts {
 			return nil, err
 		}
-		time.Sleep(mathrand.N(time.Duration(attempt) * 5 * time.Millisecond)) //nolint:gosec // jitter
+		pause, _ := p.clock.After(p.clock.Now().Add(mathrand.N(time.Duration(attempt) * 5 * time.Millisecond))) //nolint:gosec // jitter
+		<-pause
 	}
 }
 
@@ -163,7 +166,7 @@ func (p *postgres) once(ctx context.Context, fn func(*Tx) error) (_ *Tx, again b
 	defer c.Release()
 	sql, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
-	t := beginPostgres(sql, c.Conn(), "begin isolation level read committed read write")
+	t := beginPostgres(sql, c.Conn(), "begin read write isolation level read committed")
 	t.origin = p.origin
 	defer t.rollback() // a panic passes here
 	tx := newTx(Postgres, t)

@@ -14,8 +14,8 @@ import (
 
 // lostRace tells a transaction that may succeed when it is run again.
 func lostRace(err error) bool {
-	var e *pgconn.PgError
-	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (e.Code == "40001" || e.Code == "40P01")
 }
 
 // postgresError gives the failures of the server and of the way to it a public
@@ -25,8 +25,7 @@ func postgresError(err error) error {
 	if err == nil || errors.As(err, &f) {
 		return err
 	}
-	var e *pgconn.PgError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		if says := serverSays(e.Code); says != "" {
 			return fault.Wrap(fault.Unavailable, err, "%s", says)
 		}
@@ -41,8 +40,7 @@ func postgresError(err error) error {
 	if errors.Is(err, puddle.ErrClosedPool) {
 		return errClosed
 	}
-	var unreachable *pgconn.ConnectError
-	if errors.As(err, &unreachable) {
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return fault.Wrap(fault.Unavailable, err, "the database cannot be reached")
 	}
 	var broken net.Error

@@ -74,7 +74,7 @@ func (l *listener) run(ctx context.Context, conn *pgx.Conn) {
 		if ctx.Err() != nil {
 			return
 		}
-		l.log.Warn("the listening database connection was lost", "error", err)
+		l.log.WarnContext(ctx, "the listening database connection was lost", slog.Any("error", err))
 		if conn = l.reconnect(ctx); conn == nil {
 			return
 		}
@@ -95,7 +95,7 @@ func (l *listener) reconnect(ctx context.Context) *pgx.Conn {
 		if err == nil {
 			return conn
 		}
-		l.log.Warn("the listening database connection cannot be made", "error", err)
+		l.log.WarnContext(ctx, "the listening database connection cannot be made", slog.Any("error", err))
 	}
 }
 

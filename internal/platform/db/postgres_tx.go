@@ -13,7 +13,7 @@ import (
 // postgresTx is a transaction on one connection. BEGIN, queued statements and
 // COMMIT wait for company: each round trip costs more than the statement.
 type postgresTx struct {
-	ctx     context.Context //nolint:containedctx // of the transaction, not of the request
+	ctx     context.Context // of the transaction, not of the request
 	conn    *pgx.Conn       // nil once it has ended
 	pending *pgx.Batch      // not sent yet
 	sent    bool            // BEGIN was
@@ -126,7 +126,7 @@ func (t *postgresTx) lock(keys []string) {
 	for i, k := range keys {
 		h := fnv.New64a()
 		_, _ = h.Write([]byte(k))
-		ids[i] = int64(h.Sum64()) //nolint:gosec // any 64 bits will do
+		ids[i] = int64(h.Sum64())
 	}
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {

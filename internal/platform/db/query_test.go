@@ -3,8 +3,8 @@ package db_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/interim-access/interim/internal/platform/db"
@@ -23,10 +23,10 @@ func TestPlaceholdersAreBoundByNumberAndMayRepeat(t *testing.T) {
 
 func TestAnEmptyResultIsErrNoRows(t *testing.T) {
 	each(t, func(t *testing.T, d *db.DB) {
-		if err := d.Q(t.Context()).Row(`select id from notes`).Scan(new(string)); err != db.ErrNoRows {
+		if err := d.Q(t.Context()).Row(`select id from notes`).Scan(new(string)); !errors.Is(err, db.ErrNoRows) {
 			t.Errorf("Row: %v", err)
 		}
-		if _, err := db.One(d.Q(t.Context()), text, `select id from notes`); err != db.ErrNoRows {
+		if _, err := db.One(d.Q(t.Context()), text, `select id from notes`); !errors.Is(err, db.ErrNoRows) {
 			t.Errorf("One: %v", err)
 		}
 		if list, err := db.Collect(d.Q(t.Context()), text, `select id from notes`); err != nil || len(list) != 0 {
@@ -88,7 +88,7 @@ func TestAReadSeesOneSnapshot(t *testing.T) {
 func TestAnErrorOfAReadComesBackAsItIs(t *testing.T) {
 	each(t, func(t *testing.T, d *db.DB) {
 		mine := errors.New("mine")
-		if err := d.Read(t.Context(), func(db.Q) error { return mine }); err != mine {
+		if err := d.Read(t.Context(), func(db.Q) error { return mine }); !errors.Is(err, mine) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -220,7 +220,7 @@ func TestPagesHaveOneOrderWhateverTheCollation(t *testing.T) {
 				}
 				got = append(got, page...)
 				last := page[len(page)-1]
-				key = []string{fmt.Sprint(last.at), last.name}
+				key = []string{strconv.FormatInt(last.at, 10), last.name}
 			}
 		}
 		columns := []string{"at", "name"}

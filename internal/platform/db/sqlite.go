@@ -113,7 +113,7 @@ func (s *sqlite) pool(ctx context.Context) runner { return &sqlitePool{s, ctx} }
 // sqlitePool runs each statement on a reader that is free.
 type sqlitePool struct {
 	s   *sqlite
-	ctx context.Context //nolint:containedctx // a Q carries the context of its request
+	ctx context.Context // of the request
 }
 
 func (p *sqlitePool) exec(text string, args []any) (int64, error) {
@@ -185,13 +185,13 @@ const drain = 3 * time.Second
 func (s *sqlite) close() error {
 	s.closeOnce.Do(func() {
 		close(s.closing)
-		timeout := time.NewTimer(drain)
-		defer timeout.Stop()
+		patience, cancel := context.WithTimeout(context.Background(), drain)
+		defer cancel()
 		for open := s.opened(); open > 0; open-- {
 			select {
 			case c := <-s.idle:
 				s.closeErr = errors.Join(s.closeErr, c.close())
-			case <-timeout.C:
+			case <-patience.Done():
 				s.closeErr = errors.Join(s.closeErr, errors.New("db: closed while rows were being read"))
 				open = 1
 			}

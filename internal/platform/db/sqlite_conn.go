@@ -122,7 +122,7 @@ type sqliteRows struct {
 	conn     *sqliteConn
 	rows     driver.Rows
 	vals     []driver.Value
-	ctx      context.Context //nolint:containedctx // of the query, looked at between its rows
+	ctx      context.Context // of the query, looked at between its rows
 	err      error
 	giveBack chan<- *sqliteConn // where a pooled connection goes after the last row
 	lose     *sqliteTx          // the transaction that an error loses

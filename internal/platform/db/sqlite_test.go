@@ -81,7 +81,7 @@ func TestAMembersErrorRollsBackThatMemberOnly(t *testing.T) {
 		if errs[0] != nil || errs[2] != nil || errs[6] != nil {
 			t.Errorf("a neighbour failed: %v", errs)
 		}
-		if !errors.Is(errs[1], errMine) || errs[3] == nil || errs[4] == nil || errs[5] != errAway {
+		if !errors.Is(errs[1], errMine) || errs[3] == nil || errs[4] == nil || !errors.Is(errs[5], errAway) {
 			t.Errorf("a failed member was acknowledged: %v", errs)
 		}
 		wantIDs(t, d, "a", "c", "g")

@@ -11,6 +11,9 @@ import (
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
+// null is what binds as NULL.
+var null any
+
 // plain turns a value to bind into nil, string, int64, float64, bool or
 // []byte, so that both engines are given the same. (Left alone, pgx would
 // store a type of kind string in a JSON column as a JSON string.)
@@ -26,7 +29,7 @@ func plain(v any) (any, error) {
 		return nil, fmt.Errorf("db: a time is bound as microseconds, not as %T", v)
 	case driver.Valuer:
 		if rv := reflect.ValueOf(v); rv.Kind() == reflect.Pointer && rv.IsNil() {
-			return nil, nil
+			return null, nil
 		}
 		out, err := v.Value()
 		if err != nil {
@@ -50,7 +53,7 @@ func plain(v any) (any, error) {
 		return rv.Float(), nil
 	case reflect.Pointer:
 		if rv.IsNil() {
-			return nil, nil
+			return null, nil
 		}
 		return plain(rv.Elem().Interface())
 	case reflect.Slice:

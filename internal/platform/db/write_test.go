@@ -152,7 +152,7 @@ func TestOfManyWritersOfOneVersionExactlyOneWins(t *testing.T) {
 				})
 				if err == nil {
 					won.Add(1)
-				} else if err != errMine {
+				} else if !errors.Is(err, errMine) {
 					t.Error(err)
 				}
 			})
@@ -227,7 +227,7 @@ func TestAPanicRollsBackAndGoesOnInTheCaller(t *testing.T) {
 		for range 20 { // more often than there are connections
 			func() {
 				defer func() {
-					if r := recover(); r != errMine {
+					if r := recover(); r != any(errMine) {
 						t.Errorf("recovered %v", r)
 					}
 				}()
@@ -271,7 +271,7 @@ func TestAWriteInsideAWritePanicsWithAClearMessage(t *testing.T) {
 					t.Errorf("recovered %v", r)
 				}
 			}()
-			_ = d.Write(t.Context(), func(tx *db.Tx) error {
+			_ = d.Write(t.Context(), func(*db.Tx) error {
 				return deep(20, func() error {
 					return d.Write(context.Background(), func(tx *db.Tx) error { return add(tx, "inner") })
 				})

@@ -14,26 +14,29 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// own keeps the shared server reachable: were it collected, its standard input
-// would be closed, and that stops it.
-var own *Instance
+// host is where the databases of this test process are made.
+type host struct {
+	admin string // the address of a database in which others can be created
+	// own is our server, if it is ours. It must stay reachable: were it
+	// collected, its standard input would be closed, and that stops it.
+	own *Instance
+}
 
-// shared is the server of this test process: the URL of a database in which
-// others can be created. It is stopped by the end of the process.
-var shared = sync.OnceValues(func() (string, error) {
+// shared is the host, made when first asked for. Our own server is stopped by
+// the end of the process.
+var shared = sync.OnceValues(func() (host, error) {
 	if u := os.Getenv("INTERIM_TEST_POSTGRES_URL"); u != "" {
-		return u, nil
+		return host{admin: u}, nil
 	}
 	s, err := create()
 	if err != nil {
-		return "", err
+		return host{}, err
 	}
 	if err := s.Start(); err != nil {
 		s.remove()
-		return "", err
+		return host{}, err
 	}
-	own = s
-	return s.URL("postgres"), nil
+	return host{admin: s.URL("postgres"), own: s}, nil
 })
 
 // URL returns the address of an empty database of the test's own, dropped at
@@ -109,11 +112,11 @@ func Server(t testing.TB) *Instance {
 
 func server(t testing.TB) string {
 	t.Helper()
-	admin, err := shared()
+	h, err := shared()
 	if err != nil {
 		leaveOut(t, err)
 	}
-	return admin
+	return h.admin
 }
 
 // leaveOut skips a test for want of PostgreSQL, or fails it where none may be

@@ -29,7 +29,7 @@ func connect(t *testing.T, address string) *pgx.Conn {
 func query(t *testing.T, address, sql string) (s string) {
 	t.Helper()
 	c := connect(t, address)
-	defer c.Close(t.Context()) //nolint:errcheck // nothing is pending
+	defer c.Close(t.Context())
 	if err := c.QueryRow(t.Context(), sql).Scan(&s); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestADatabaseSomebodyIsStillConnectedToIsNotReused(t *testing.T) {
 		first = Clone(t, "left", func(string) error { return nil })
 		left = connect(t, first)
 	})
-	defer left.Close(t.Context()) //nolint:errcheck // broken by now
+	defer left.Close(t.Context())
 	t.Run("second", func(t *testing.T) {
 		if second := Clone(t, "left", nil); second == first {
 			t.Error("the database was reused")
@@ -137,8 +137,8 @@ const abandoned = "INTERIM_TEST_ABANDONED"
 func TestAServerDoesNotOutliveAKilledTestBinary(t *testing.T) {
 	if os.Getenv(abandoned) != "" {
 		s := Server(t)
-		fmt.Printf("\nserver %s %s\n", s.dir, s.URL("postgres")) //nolint:forbidigo // for the parent
-		select {}                                                // until killed
+		fmt.Printf("\nserver %s %s\n", s.dir, s.URL("postgres"))
+		select {} // until killed
 	}
 	if _, err := programs(); err != nil {
 		leaveOut(t, err)

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-chi/chi/v5"
-
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/platform/clock"
 )
@@ -44,7 +42,7 @@ type door struct {
 	starts     *limiter // device codes asked for, by address
 }
 
-// New returns the handler of everything below /auth/v1/. It stands behind guard.ClientIP.
+// New returns the handler of everything below /auth/v1/, by its whole path. It stands behind guard.ClientIP.
 func New(o Options) (http.Handler, error) {
 	d := &door{
 		iam: o.IAM, clock: o.Clock, log: o.Log, publicURL: strings.TrimSuffix(o.PublicURL, "/"),
@@ -56,20 +54,21 @@ func New(o Options) (http.Handler, error) {
 	if err := d.origin.AddTrustedOrigin(d.publicURL); err != nil {
 		return nil, fmt.Errorf("public URL: %w", err)
 	}
-	r := chi.NewRouter()
-	r.Post(tokenPath, d.token)
-	r.Post(startPath, d.start)
-	r.Get(jwksPath, d.jwks)
-	r.Get(stylePath, style)
-	r.Group(func(r chi.Router) {
-		r.Use(d.page)
-		r.Get(loginPath, d.showLogin)
-		r.Post(loginPath, d.login)
-		r.Get(devicePath, d.showDevice)
-		r.Post(devicePath, d.decideDevice)
-		r.Post(logoutPath, d.logout)
-	})
-	return r, nil
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+tokenPath, d.token)
+	mux.HandleFunc("POST "+startPath, d.start)
+	mux.HandleFunc("GET "+jwksPath, d.jwks)
+	mux.HandleFunc("GET "+stylePath, style)
+	for pattern, page := range map[string]http.HandlerFunc{
+		"GET " + loginPath:   d.showLogin,
+		"POST " + loginPath:  d.login,
+		"GET " + devicePath:  d.showDevice,
+		"POST " + devicePath: d.decideDevice,
+		"POST " + logoutPath: d.logout,
+	} {
+		mux.Handle(pattern, d.page(page))
+	}
+	return mux, nil
 }
 
 // LoginURL is where a sign-in link leads.

@@ -47,6 +47,17 @@ func New(t testing.TB, d *db.DB) *House { return Reopen(t, d, clock.NewFake(Noon
 
 // Reopen is New as after a restart: with the memory gone, over a database and a target that are as they were left.
 func Reopen(t testing.TB, d *db.DB, c *clock.Fake, target *Set) *House {
+	h := build(t, d, c, target)
+	if err := h.Provision.Recover(h.Ctx); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// Replica is another process at work on the same database and target.
+func (h *House) Replica() *House { return build(h.TB, h.DB, h.Clock, h.Target) }
+
+func build(t testing.TB, d *db.DB, c *clock.Fake, target *Set) *House {
 	h := &House{TB: t, DB: d, Clock: c, Target: target, Metrics: prometheus.NewRegistry()}
 	h.Audit = audit.New(d, c)
 	h.Directory = directory.New(d, c, h.Audit)
@@ -59,9 +70,6 @@ func Reopen(t testing.TB, d *db.DB, c *clock.Fake, target *Set) *House {
 	h.Directory.Tell(h.Grants)
 	h.Apps.Tell(h.Grants)
 	h.Ctx = audit.With(t.Context(), audit.Actor{Kind: audit.KindUser, UserID: "ada", Name: "Ada", Email: "ada@example.com"})
-	if err := h.Provision.Recover(h.Ctx); err != nil {
-		t.Fatal(err)
-	}
 	return h
 }
 
@@ -244,3 +252,6 @@ func (h *House) Events() []string {
 		}
 	}
 }
+
+// Actor is who acts in Ctx.
+func (h *House) Actor() audit.Actor { return audit.From(h.Ctx) }

@@ -3,6 +3,7 @@ package granttest
 import (
 	"context"
 	"maps"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -20,7 +21,21 @@ type Set struct {
 	down   error
 	hook   func(kind provision.Kind) // runs inside a call, before the set changes
 	lose   int                       // calls to come that take effect but answer with an error
+	crash  Moment                    // when the next call takes its process with it
 }
+
+// Moment is a moment of a call.
+type Moment int
+
+// The moments at which a process may die.
+const (
+	Never Moment = iota
+	BeforeTheChange
+	AfterTheChange
+)
+
+// Crash makes the next call the last thing that its worker does, as kill -9 would: whatever comes after the call is not run.
+func (s *Set) Crash(at Moment) { s.mu.Lock(); s.crash = at; s.mu.Unlock() }
 
 type member struct{ account, entitlement string }
 
@@ -56,6 +71,10 @@ func (s *Set) change(ctx context.Context, kind provision.Kind, c provision.Chang
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
+	if s.crash == BeforeTheChange {
+		s.crash = Never
+		runtime.Goexit()
+	}
 	m := member{c.Account.ExternalID, c.Entitlement.ExternalID}
 	if s.has[m] == wanted {
 		s.twice++
@@ -64,6 +83,10 @@ func (s *Set) change(ctx context.Context, kind provision.Kind, c provision.Chang
 		s.has[m] = true
 	} else {
 		delete(s.has, m)
+	}
+	if s.crash == AfterTheChange {
+		s.crash = Never
+		runtime.Goexit()
 	}
 	if s.lose > 0 {
 		s.lose--

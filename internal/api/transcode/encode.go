@@ -1,8 +1,6 @@
 package transcode
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,18 +10,18 @@ import (
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // protoJSON is what every answer means: proto3 JSON with unpopulated fields
 // written out, as the C1 API does. appendMessage writes the same JSON three times
-// as fast, since it looks fields, names and defaults up once; it leaves well-known
-// types to protoJSON, and tests and fuzzing compare the two.
+// as fast and with the same bytes from every build (protojson varies its spacing),
+// since it looks fields, names and defaults up once. The rarer well-known types
+// are left to protoJSON. Tests and fuzzing compare the two.
 var protoJSON = protojson.MarshalOptions{EmitUnpopulated: true, AllowPartial: true}
 
 // encoding is what appendMessage has to know of a message type.
 type encoding struct {
-	foreign bool // a well-known type, or one with extensions: protoJSON writes it
+	foreign bool // a well-known type, or one with extensions
 	fields  []fieldEncoding
 }
 
@@ -109,21 +107,26 @@ func enumNames(field protoreflect.FieldDescriptor) map[protoreflect.EnumNumber]s
 // appendMessage appends the JSON of m. It fails on text that is not UTF-8 and on
 // well-known types whose value has no JSON form.
 func appendMessage(b []byte, m protoreflect.Message) ([]byte, error) {
-	if t, ok := m.Interface().(*timestamppb.Timestamp); ok && t.IsValid() {
-		return appendTime(b, t), nil
-	}
 	e := encodingOf(m.Descriptor())
 	if e.foreign {
+		if b, ok := appendKnown(b, m.Interface()); ok {
+			return b, nil
+		}
 		return protoJSON.MarshalAppend(b, m.Interface())
 	}
-	b = append(b, '{')
+	b, err := e.appendMembers(append(b, '{'), m)
+	return append(b, '}'), err
+}
+
+// appendMembers appends the fields of m to an object that was begun.
+func (e *encoding) appendMembers(b []byte, m protoreflect.Message) ([]byte, error) {
 	for i := range e.fields {
 		f := &e.fields[i]
 		populated := m.Has(f.field)
 		if !populated && f.unset == "" {
 			continue
 		}
-		b = append(comma(b, '{'), f.name...)
+		b = append(comma(b), f.name...)
 		if !populated {
 			b = append(b, f.unset...)
 			continue
@@ -133,15 +136,7 @@ func appendMessage(b []byte, m protoreflect.Message) ([]byte, error) {
 			return b, err
 		}
 	}
-	return append(b, '}'), nil
-}
-
-// comma separates a member from the one before it, if there is one.
-func comma(b []byte, open byte) []byte {
-	if b[len(b)-1] != open {
-		return append(b, ',')
-	}
-	return b
+	return b, nil
 }
 
 func (f *fieldEncoding) appendField(b []byte, v protoreflect.Value) ([]byte, error) {
@@ -158,11 +153,8 @@ func (f *fieldEncoding) appendField(b []byte, v protoreflect.Value) ([]byte, err
 func (f *fieldEncoding) appendList(b []byte, list protoreflect.List) ([]byte, error) {
 	b = append(b, '[')
 	for i := range list.Len() {
-		if i > 0 {
-			b = append(b, ',')
-		}
 		var err error
-		if b, err = f.appendValue(b, list.Get(i)); err != nil {
+		if b, err = f.appendValue(comma(b), list.Get(i)); err != nil {
 			return b, err
 		}
 	}
@@ -176,12 +168,9 @@ func (f *fieldEncoding) appendMap(b []byte, values protoreflect.Map) ([]byte, er
 	}
 	slices.SortFunc(keys, func(x, y protoreflect.MapKey) int { return strings.Compare(x.String(), y.String()) })
 	b = append(b, '{')
-	for i, key := range keys {
-		if i > 0 {
-			b = append(b, ',')
-		}
+	for _, key := range keys {
 		var err error
-		if b, err = appendText(b, key.String()); err != nil {
+		if b, err = appendText(comma(b), key.String()); err != nil {
 			return b, err
 		}
 		if b, err = f.appendValue(append(b, ':'), values.Get(key)); err != nil {
@@ -214,42 +203,12 @@ func (f *fieldEncoding) appendValue(b []byte, v protoreflect.Value) ([]byte, err
 		}
 		return strconv.AppendInt(b, int64(v.Enum()), 10), nil
 	case protoreflect.BytesKind:
-		return append(base64.StdEncoding.AppendEncode(append(b, '"'), v.Bytes()), '"'), nil
+		return appendBytes(b, v.Bytes()), nil
 	case protoreflect.DoubleKind:
 		return appendFloat(b, v.Float(), v.Float()), nil
 	default: // protoreflect.FloatKind
 		return appendFloat(b, v.Float(), float32(v.Float())), nil
 	}
-}
-
-// appendFloat appends n, whose width is that of sized; what JSON has no number for is a string.
-func appendFloat(b []byte, n float64, sized any) []byte {
-	text, err := json.Marshal(sized)
-	if err == nil {
-		return append(b, text...)
-	}
-	switch {
-	case n > 0:
-		return append(b, `"Infinity"`...)
-	case n < 0:
-		return append(b, `"-Infinity"`...)
-	default:
-		return append(b, `"NaN"`...)
-	}
-}
-
-// appendTime appends RFC 3339 in UTC with 0, 3, 6 or 9 digits of a second.
-func appendTime(b []byte, t *timestamppb.Timestamp) []byte {
-	layout := `"2006-01-02T15:04:05.000000000Z"`
-	switch nanos := t.GetNanos(); {
-	case nanos == 0:
-		layout = `"2006-01-02T15:04:05Z"`
-	case nanos%1e6 == 0:
-		layout = `"2006-01-02T15:04:05.000Z"`
-	case nanos%1e3 == 0:
-		layout = `"2006-01-02T15:04:05.000000Z"`
-	}
-	return t.AsTime().AppendFormat(b, layout)
 }
 
 // appendText appends a JSON string.

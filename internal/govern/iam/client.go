@@ -36,6 +36,7 @@ type Client struct {
 	Kind        string // KindPersonal or KindDevice
 	DisplayName string
 	PublicKey   ed25519.PublicKey // empty for a device
+	Device      string            // for KindDevice the public client id of the program on the device
 	Limits      Limits            // Until is the client's expiry
 	Bound       time.Time         // what it makes ends by then; zero: unbounded. For a personal client this is Limits.Until
 	LastUsedAt  time.Time         // to the minute; zero: never

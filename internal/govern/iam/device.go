@@ -156,7 +156,7 @@ func (s *Service) RedeemDevice(ctx context.Context, app, deviceCode string, ip n
 	limits := g.limits
 	limits.Until = soonest(now.Add(deviceSession), g.limits.Until)
 	c := Client{
-		Key: ClientKey(id.New(now)), UserID: g.userID, Kind: KindDevice, DisplayName: deviceApps[app], Limits: limits,
+		Key: ClientKey(id.New(now)), UserID: g.userID, Kind: KindDevice, Device: app, DisplayName: deviceApps[app], Limits: limits,
 		Bound: g.limits.Until, CreatedBy: g.userID, CreatedAt: now, UpdatedAt: now, Version: 1,
 	}
 	err = s.unnamed(func(name string) (bool, error) {

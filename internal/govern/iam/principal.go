@@ -18,6 +18,7 @@ type Principal struct {
 	Kind       string    // of the credential: KindPersonal, KindDevice, KindSession
 	ClientKey  ClientKey // empty for a session
 	ClientID   string    // empty for a session
+	Device     string    // for KindDevice the public client id of the program on the device
 	TokenID    string    // the access token's jti, or the session's id
 	Scopes     Scopes    // effective rights; shared, read-only
 	SuperAdmin bool      // the user holds Super Administrator, whatever the credential's scope leaves of it

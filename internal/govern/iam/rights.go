@@ -34,7 +34,7 @@ func (s *Service) loadClient(ctx context.Context, clientID string) (*rights, err
 			return err
 		}
 		r.client, r.limits = c, c.Limits
-		r.template.Kind, r.template.ClientKey, r.template.ClientID = c.Kind, c.Key, c.ClientID
+		r.template.Kind, r.template.ClientKey, r.template.ClientID, r.template.Device = c.Kind, c.Key, c.ClientID, c.Device
 		return nil
 	})
 	return r, err

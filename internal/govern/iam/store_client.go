@@ -12,7 +12,7 @@ import (
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
-const clientColumns = `id, client_id, user_id, kind, display_name, public_key, cidrs, scoped_roles, expires_at, bound_until,
+const clientColumns = `id, client_id, user_id, kind, device, display_name, public_key, cidrs, scoped_roles, expires_at, bound_until,
 	last_used_at, created_by, created_at, updated_at, deleted_at, version`
 
 func scanClient(rows *db.Rows) (Client, error) {
@@ -23,7 +23,7 @@ func scanClient(rows *db.Rows) (Client, error) {
 		created, updated              int64
 		expires, bound, used, deleted *int64
 	)
-	err := rows.Scan(&c.Key, &c.ClientID, &c.UserID, &c.Kind, &c.DisplayName, &key, &cidrs, &roles, &expires, &bound,
+	err := rows.Scan(&c.Key, &c.ClientID, &c.UserID, &c.Kind, &c.Device, &c.DisplayName, &key, &cidrs, &roles, &expires, &bound,
 		&used, &c.CreatedBy, &created, &updated, &deleted, &c.Version)
 	if err != nil {
 		return c, err
@@ -59,10 +59,10 @@ func insertClient(tx *db.Tx, c Client) (inserted bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	n, err := tx.Exec(`insert into client (id, client_id, user_id, kind, display_name, search, public_key, cidrs, scoped_roles,
+	n, err := tx.Exec(`insert into client (id, client_id, user_id, kind, device, display_name, search, public_key, cidrs, scoped_roles,
 			expires_at, bound_until, last_used_at, created_by, created_at, updated_at, deleted_at, version)
-		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,null,$12,$13,$13,null,1) on conflict (client_id) do nothing`,
-		string(c.Key), c.ClientID, string(c.UserID), c.Kind, c.DisplayName, clientSearch(c), orNoBytes(c.PublicKey), cidrs, roles,
+		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,null,$13,$14,$14,null,1) on conflict (client_id) do nothing`,
+		string(c.Key), c.ClientID, string(c.UserID), c.Kind, c.Device, c.DisplayName, clientSearch(c), orNoBytes(c.PublicKey), cidrs, roles,
 		toNull(c.Limits.Until), toNull(c.Bound), string(c.CreatedBy), clock.Micros(c.CreatedAt))
 	return n > 0, err
 }

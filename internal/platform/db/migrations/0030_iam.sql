@@ -29,6 +29,7 @@ create table client (
     client_id    {{text}} not null unique,
     user_id      {{text}} not null,
     kind         {{text}} not null,
+    device       {{text}} not null,
     display_name {{text}} not null,
     search       {{text}} not null,
     public_key   {{blob}} not null,

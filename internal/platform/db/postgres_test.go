@@ -77,7 +77,7 @@ func TestADeadlockIsResolvedAndBothWritesHappen(t *testing.T) {
 		var first sync.Once
 		all.Go(func() {
 			if err := d.Write(t.Context(), func(tx *db.Tx) error {
-				tx.Queue(`set local deadlock_timeout = '10ms'`)
+				tx.Queue(`select set_config('deadlock_timeout', '10ms', true) from pg_roles where rolname = current_user and rolsuper`)
 				for _, id := range order {
 					if _, err := tx.Exec(`update notes set n = n + 1 where id = $1`, id); err != nil {
 						return err
@@ -101,7 +101,7 @@ func TestADeadlockIsResolvedAndBothWritesHappen(t *testing.T) {
 func TestRoundTrips(t *testing.T) {
 	address, trips := counted(t, pgtest.URL(t))
 	d := open(t, db.Options{URL: address + "&pool_max_conns=1"})
-	exec(t, d, notes)
+	exec(t, d, notes, `insert into notes (id, n) values ('a', 1)`)
 	insert := func(tx *db.Tx) { tx.Queue(`insert into notes (id, n) values ($1, $2) on conflict do nothing`, "a", 1) }
 	read := func(tx *db.Tx) error { return tx.Row(`select n from notes where id = $1`, "a").Scan(new(int)) }
 	update := func(tx *db.Tx) error {

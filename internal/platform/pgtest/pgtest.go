@@ -43,7 +43,7 @@ var shared = sync.OnceValues(func() (host, error) {
 // its end.
 func URL(t testing.TB) string {
 	t.Helper()
-	admin, name := server(t), "test_"+unique()
+	admin, name := server(t).admin, "test_"+unique()
 	if err := run(admin, "create database "+name); err != nil {
 		t.Fatal(err)
 	}
@@ -58,12 +58,20 @@ func URL(t testing.TB) string {
 // templates are the databases that Clone copies: *template by name.
 var templates sync.Map
 
-// Clone returns the address of a database of the test's own that is as the
-// template is. The template is made once in a process for each name, by
-// prepare, which leaves no connection open.
+// Clone returns the address of a database of the test's own that is as prepare
+// leaves an empty one; prepare keeps no connection open. It runs once in a
+// process for each name, in a template that is copied; on a server that is not
+// ours, which no template must be left behind on, it runs for each test.
 func Clone(t testing.TB, name string, prepare func(url string) error) string {
 	t.Helper()
-	admin := server(t)
+	if server(t).own == nil {
+		address := URL(t)
+		if err := prepare(address); err != nil {
+			t.Fatalf("prepare the database: %v", err)
+		}
+		return address
+	}
+	admin := server(t).admin
 	known, _ := templates.LoadOrStore(name, &template{make: sync.OnceValues(func() (string, error) {
 		database := "template_" + unique()
 		if err := run(admin, "create database "+database); err != nil {
@@ -110,13 +118,13 @@ func Server(t testing.TB) *Instance {
 	return s
 }
 
-func server(t testing.TB) string {
+func server(t testing.TB) host {
 	t.Helper()
 	h, err := shared()
 	if err != nil {
 		leaveOut(t, err)
 	}
-	return h.admin
+	return h
 }
 
 // leaveOut skips a test for want of PostgreSQL, or fails it where none may be

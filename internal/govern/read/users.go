@@ -1,0 +1,138 @@
+package read
+
+import (
+	"context"
+	"errors"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/page"
+)
+
+// UserFilter narrows a list of users. Empty members do not narrow; lists hold at most 500 values. Without Statuses, users that are
+// not deleted.
+type UserFilter struct {
+	Query          string // part of name, address or user name
+	Email          string // the whole primary address, folded
+	IDs            []directory.UserID
+	ExcludeIDs     []directory.UserID
+	Statuses       []directory.Status
+	Origins        []directory.Origin
+	ExcludeOrigins []directory.Origin
+	ExcludeKinds   []directory.Kind
+	Departments    []string
+	JobTitles      []string
+	ManagerIDs     []directory.UserID
+	RoleIDs        []iam.RoleID
+	AppIDs         []app.ID // has an account in one of these
+}
+
+// UserRow is a user with the roles assigned to them.
+type UserRow struct {
+	directory.User
+	RoleIDs []iam.RoleID
+}
+
+// Users lists users in the order they were made.
+func (s *Service) Users(ctx context.Context, f UserFilter, r page.Request) (page.Page[UserRow], error) {
+	var rows []UserRow
+	err := s.db.Read(ctx, func(q db.Q) error {
+		w := f.where()
+		w.After([]string{"u.id"}, r.After...)
+		limit := w.Bind(r.Size + 1)
+		sql, args := w.SQL()
+		users, err := db.Collect(q, directory.Scan,
+			`select `+directory.Columns("u.")+` from users u`+sql+` order by u.id limit `+limit, args...)
+		if err != nil {
+			return err
+		}
+		if err := directory.Managers(q, users); err != nil {
+			return err
+		}
+		rows, err = withRoles(q, users)
+		return err
+	})
+	return page.Cut(rows, r.Size, func(u UserRow) page.Key { return page.Key{string(u.ID)} }), err
+}
+
+// UsersByID reads users for expansion, with their roles, deleted ones too; unknown ids are left out.
+func (s *Service) UsersByID(ctx context.Context, ids []directory.UserID) (map[directory.UserID]UserRow, error) {
+	found := make(map[directory.UserID]UserRow, len(ids))
+	err := s.db.Read(ctx, func(q db.Q) error {
+		users, err := directory.Many(q, ids)
+		if err != nil {
+			return err
+		}
+		rows, err := withRoles(q, users)
+		for _, u := range rows {
+			found[u.ID] = u
+		}
+		return err
+	})
+	return found, err
+}
+
+func (f UserFilter) where() *db.Where {
+	w := &db.Where{}
+	if len(f.Statuses) == 0 {
+		w.And("u.status <> 'DELETED'")
+	}
+	w.In("u.status", f.Statuses)
+	if f.Query != "" {
+		w.And(`u.search like ? escape '\'`, db.Like(f.Query))
+	}
+	if f.Email != "" {
+		w.And("u.email_folded = ?", db.Fold(f.Email))
+	}
+	w.In("u.id", f.IDs)
+	w.In("u.origin", f.Origins)
+	w.In("u.department", f.Departments)
+	w.In("u.job_title", f.JobTitles)
+	w.NotIn("u.id", f.ExcludeIDs)
+	w.NotIn("u.origin", f.ExcludeOrigins)
+	w.NotIn("u.kind", f.ExcludeKinds)
+	w.Exists("select 1 from user_manager m where m.user_id = u.id and m.manager_id in", f.ManagerIDs)
+	w.Exists("select 1 from user_role r where r.user_id = u.id and r.role_id in", f.RoleIDs)
+	w.Exists("select 1 from account a where a.user_id = u.id and a.deleted_at is null and a.app_id in", f.AppIDs)
+	return w
+}
+
+func withRoles(q db.Q, users []directory.User) ([]UserRow, error) {
+	ids := make([]directory.UserID, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
+	}
+	roles, err := rolesOf(q, ids)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]UserRow, len(users))
+	for i, u := range users {
+		rows[i] = UserRow{User: u, RoleIDs: roles[u.ID]}
+	}
+	return rows, nil
+}
+
+// RolesByID reads the roles with the given ids, deleted ones too; unknown ids are left out.
+func (s *Service) RolesByID(ctx context.Context, ids []iam.RoleID) (map[iam.RoleID]iam.Role, error) {
+	roles, err := iam.ManyRoles(s.db.Q(ctx), ids)
+	found := make(map[iam.RoleID]iam.Role, len(roles))
+	for _, r := range roles {
+		found[r.ID] = r
+	}
+	return found, err
+}
+
+// SuperAdministrator is the enabled Super Administrator who is longest there; "" if there is none.
+func (s *Service) SuperAdministrator(ctx context.Context) (directory.UserID, error) {
+	var userID directory.UserID
+	err := s.db.Q(ctx).Row(`select m.user_id from user_role m join users u on u.id = m.user_id
+		where m.role_id = $1 and u.status = 'ENABLED' order by u.created_at, u.id limit 1`,
+		string(iam.BuiltinID(iam.SuperAdministrator))).Scan(&userID)
+	if errors.Is(err, db.ErrNoRows) {
+		return "", nil
+	}
+	return userID, err
+}

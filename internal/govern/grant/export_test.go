@@ -3,6 +3,8 @@ package grant
 import (
 	"context"
 	"time"
+
+	"github.com/interim-access/interim/internal/platform/db"
 )
 
 // Held is a grant as somebody read it who is about to change it.
@@ -19,4 +21,27 @@ func (s *Service) MoveRead(ctx context.Context, h Held, end time.Time) (Grant, e
 // RevokeRead is the second half of Revoke.
 func (s *Service) RevokeRead(ctx context.Context, h Held) (Grant, error) {
 	return s.write(ctx, h, func(h held, now time.Time) (Grant, Effect, error) { return h.Revoke(Person{}, "", now) })
+}
+
+// Put writes a grant as it is, whatever state it is in.
+func Put(tx *db.Tx, g Grant) error {
+	if _, err := insert(tx, g); err != nil {
+		return err
+	}
+	return save(tx, g, g.UpdatedAt)
+}
+
+// Load reads grants by identity.
+func Load(q db.Q, list []ID) (map[ID]Grant, error) {
+	all := map[ID]Grant{}
+	for _, chunk := range db.Chunks(list) {
+		grants, err := db.Collect(q, scan, `select `+Columns("")+` from grants where id in `+db.In(len(chunk), 1), bind(chunk)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range grants {
+			all[g.ID] = g
+		}
+	}
+	return all, nil
 }

@@ -255,3 +255,9 @@ func (h *House) Events() []string {
 
 // Actor is who acts in Ctx.
 func (h *House) Actor() audit.Actor { return audit.From(h.Ctx) }
+
+// Forget makes Events begin anew.
+func (h *House) Forget() {
+	h.Helper()
+	h.Write(func(tx *db.Tx) error { _, err := tx.Exec(`delete from event`); return err })
+}

@@ -1,8 +1,11 @@
 package c1
 
 import (
+	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
@@ -17,6 +20,9 @@ type Deps struct {
 
 	Audit     *audit.Log
 	Directory *directory.Service
+	IAM       *iam.Service
+	Apps      *app.Service
+	Read      *read.Service
 
 	PublicURL string // https://host[:port] that clients use, without a slash at the end
 	TenantID  string // UUID of this installation

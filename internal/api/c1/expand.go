@@ -44,23 +44,22 @@ func NewExpander(paths []string, allowed ...string) (*Expander, error) {
 // Wants reports whether the caller asked for path.
 func (e *Expander) Wants(path string) bool { return e != nil && e.want[path] }
 
-// Path returns where the object named key is, adding it at its first use; ""
-// when there is no object (nil), which is how upstream shows what is not expanded.
-// key must be unique over all kinds, such as "app/<id>".
-func (e *Expander) Path(key string, object proto.Message) (string, error) {
+// Path returns where the object named key is, adding it at its first use; "" when there is no object (nil), which is how upstream
+// shows what is not expanded. key must be unique over all kinds, such as "app/<id>".
+func (e *Expander) Path(key string, object proto.Message) string {
 	if object == nil || !object.ProtoReflect().IsValid() {
-		return "", nil
+		return ""
 	}
 	n, ok := e.at[key]
 	if !ok {
 		packed, err := anypb.New(object)
 		if err != nil {
-			return "", fault.Wrap(fault.Internal, err, "internal error")
+			return "" // only a text that is not UTF-8 fails, which nothing stored can hold
 		}
 		n = len(e.list)
 		e.at[key], e.list = n, append(e.list, packed)
 	}
-	return "$.expanded[" + strconv.Itoa(n) + "]", nil
+	return "$.expanded[" + strconv.Itoa(n) + "]"
 }
 
 // List returns the objects collected so far, for the answer's `expanded`.

@@ -4,6 +4,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
@@ -34,20 +37,39 @@ func CheckText(field, s string, most int) error {
 	return nil
 }
 
-// NotServed refuses a field or filter that the caller set although nothing
-// would come of it yet: the first true entry of set, in the order given, as
-// "<message>.<field> is not served yet".
-func NotServed(message string, set ...Unserved) error {
-	for _, u := range set {
-		if u.Set {
-			return fault.NotServed(message + "." + u.Field)
+// fixed refuses to write a field that is shown but follows from something else.
+func fixed(field, why string) error {
+	return fault.InvalidField(field, "cannot be changed: %s", why)
+}
+
+// firstError returns the first error of several checks.
+func firstError(checks ...error) error {
+	for _, err := range checks {
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// Unserved is one field of a request that this version knows but does not serve.
-type Unserved struct {
-	Field string // as JSON spells it
-	Set   bool   // the caller gave it a value
+// NotServed refuses the first of the named fields (in snake_case) of m to which the caller gave a value although nothing would
+// come of it yet, as "<message>.<field> is not served yet". An empty value, an empty message and an empty list ask for nothing. With
+// a mask only what it names counts; a nil mask is a request without one.
+func NotServed(m proto.Message, mask Mask, fields ...string) error {
+	r := m.ProtoReflect()
+	for _, name := range fields {
+		f := r.Descriptor().Fields().ByTextName(name)
+		if (mask == nil || mask[name]) && given(r, f) {
+			return fault.NotServed(string(r.Descriptor().Name()) + "." + f.JSONName())
+		}
+	}
+	return nil
+}
+
+// given reports whether a field holds more than its empty value.
+func given(r protoreflect.Message, f protoreflect.FieldDescriptor) bool {
+	if !r.Has(f) {
+		return false
+	}
+	return f.Message() == nil || f.IsList() || f.IsMap() || proto.Size(r.Get(f).Message().Interface()) > 0
 }

@@ -4,14 +4,16 @@ import "time"
 
 // Resource is a thing inside an app that entitlements give access to: a role, a group, a project.
 type Resource struct {
-	AppID       ID             `json:"-"`
-	ID          ResourceID     `json:"-"`
-	TypeID      ResourceTypeID `json:"resourceTypeId"`
-	ParentID    ResourceID     `json:"parentResourceId"` // empty: none
-	DisplayName string         `json:"displayName"`
-	Description string         `json:"description"`
-	ConnectorID ConnectorID    `json:"-"` // empty: made by people
-	ExternalID  string         `json:"-"`
+	AppID    ID             `json:"-"`
+	ID       ResourceID     `json:"-"`
+	TypeID   ResourceTypeID `json:"resourceTypeId"`
+	ParentID ResourceID     `json:"parentResourceId"` // empty: none
+	// ParentTypeID is the type of the parent; it is read, never written.
+	ParentTypeID ResourceTypeID `json:"-"`
+	DisplayName  string         `json:"displayName"`
+	Description  string         `json:"description"`
+	ConnectorID  ConnectorID    `json:"-"` // empty: made by people
+	ExternalID   string         `json:"-"`
 	ResourceDoc
 	CreatedAt time.Time `json:"-"`
 	UpdatedAt time.Time `json:"-"`

@@ -7,25 +7,30 @@ import (
 
 // ResourceColumns are the columns [ScanResource] reads; alias is the table's alias with its dot, or empty.
 func ResourceColumns(alias string) string {
-	return columns(alias, []string{
-		"app_id", "id", "resource_type_id", "parent_resource_id", "display_name", "description", "connector_id", "external_id",
-		"doc", "created_at", "updated_at", "deleted_at", "version",
-	})
+	if alias == "" {
+		alias = "resource."
+	}
+	return `(select p.resource_type_id from resource p where p.app_id = ` + alias + `app_id and p.id = ` + alias + `parent_resource_id), ` +
+		columns(alias, []string{
+			"app_id", "id", "resource_type_id", "parent_resource_id", "display_name", "description", "connector_id", "external_id",
+			"doc", "created_at", "updated_at", "deleted_at", "version",
+		})
 }
 
 // ScanResource reads one row of [ResourceColumns].
 func ScanResource(r *db.Rows) (Resource, error) {
 	var (
-		v                 Resource
-		parent, connector *string
-		doc               string
-		at                stamp
+		v                             Resource
+		parentType, parent, connector *string
+		doc                           string
+		at                            stamp
 	)
-	err := r.Scan(&v.AppID, &v.ID, &v.TypeID, &parent, &v.DisplayName, &v.Description, &connector, &v.ExternalID, &doc,
+	err := r.Scan(&parentType, &v.AppID, &v.ID, &v.TypeID, &parent, &v.DisplayName, &v.Description, &connector, &v.ExternalID, &doc,
 		&at.created, &at.updated, &at.deleted, &v.Version)
 	if err != nil {
 		return v, err
 	}
+	v.ParentTypeID = value[ResourceTypeID](parentType)
 	v.ParentID, v.ConnectorID = value[ResourceID](parent), value[ConnectorID](connector)
 	v.CreatedAt, v.UpdatedAt, v.DeletedAt = at.times()
 	return v, undocument(doc, &v.ResourceDoc)

@@ -42,7 +42,7 @@ func appsSQL(f AppFilter, r page.Request) (string, []any) {
 func (s *Service) UserCounts(ctx context.Context, ids []app.ID) (map[app.ID]int64, error) {
 	counts := make(map[app.ID]int64, len(ids))
 	for _, chunk := range db.Chunks(ids) {
-		err := count(s.db.Q(ctx), `select a.app_id, count(*) from account a where a.app_id in (`+numbered(len(chunk))+`)
+		err := each(s.db.Q(ctx), `select a.app_id, count(*) from account a where a.app_id in (`+numbered(len(chunk))+`)
 			and a.deleted_at is null and exists (select 1 from grants g where g.account_id = a.id and `+held+`) group by a.app_id`,
 			texts(chunk), func(rows *db.Rows) error {
 				var (

@@ -17,7 +17,7 @@ func (s *Service) GrantCounts(ctx context.Context, refs []app.EntitlementRef) (m
 		for _, r := range chunk {
 			args = append(args, string(r.AppID), string(r.ID))
 		}
-		err := count(s.db.Q(ctx), `select g.app_id, g.entitlement_id, count(*) from grants g
+		err := each(s.db.Q(ctx), `select g.app_id, g.entitlement_id, count(*) from grants g
 			where (g.app_id, g.entitlement_id) in (values `+numberedPairs(len(chunk))+`) and `+held+` group by g.app_id, g.entitlement_id`,
 			args, func(rows *db.Rows) error {
 				var (
@@ -43,7 +43,7 @@ func (s *Service) ResourceGrantCounts(ctx context.Context, refs []app.ResourceRe
 		for _, r := range chunk {
 			args = append(args, string(r.AppID), string(r.ID))
 		}
-		err := count(s.db.Q(ctx), `select e.app_id, e.resource_id, count(*) from entitlement e
+		err := each(s.db.Q(ctx), `select e.app_id, e.resource_id, count(*) from entitlement e
 			join grants g on g.app_id = e.app_id and g.entitlement_id = e.id
 			where (e.app_id, e.resource_id) in (values `+numberedPairs(len(chunk))+`) and `+held+` group by e.app_id, e.resource_id`,
 			args, func(rows *db.Rows) error {
@@ -62,8 +62,8 @@ func (s *Service) ResourceGrantCounts(ctx context.Context, refs []app.ResourceRe
 	return counts, nil
 }
 
-// count runs a query and gives each row to add.
-func count(q db.Q, sql string, args []any, add func(*db.Rows) error) error {
+// each runs a query and gives every row to add.
+func each(q db.Q, sql string, args []any, add func(*db.Rows) error) error {
 	rows, err := q.Query(sql, args...)
 	if err != nil {
 		return err

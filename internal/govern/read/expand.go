@@ -2,9 +2,12 @@ package read
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/platform/db"
 )
 
@@ -26,6 +29,7 @@ type Related struct {
 	Entitlements  map[app.EntitlementRef]app.Entitlement
 	Accounts      map[app.AccountRef]app.Account
 	Users         map[directory.UserID]directory.User
+	Roles         map[directory.UserID][]iam.RoleID // of Users
 }
 
 // Related reads what w names, one statement for each kind and 500 objects. Whether the caller may see it is the caller's to judge.
@@ -63,6 +67,10 @@ func (s *Service) Related(ctx context.Context, w Wanted) (Related, error) {
 			r.Users, err = index(q, w.Users, directory.Many, func(v directory.User) directory.UserID { return v.ID })
 			return err
 		},
+		func() (err error) {
+			r.Roles, err = rolesOf(q, slices.Collect(maps.Keys(r.Users)))
+			return err
+		},
 	} {
 		if err := load(); err != nil {
 			return Related{}, err
@@ -91,4 +99,25 @@ func index[K comparable, V any](q db.Q, names []K, many func(db.Q, []K) ([]V, er
 		out[name(v)] = v
 	}
 	return out, err
+}
+
+// rolesOf reads which live roles each of the users holds, in the order of their ids.
+func rolesOf(q db.Q, users []directory.UserID) (map[directory.UserID][]iam.RoleID, error) {
+	roles := make(map[directory.UserID][]iam.RoleID, len(users))
+	for _, chunk := range db.Chunks(users) {
+		err := each(q, `select m.user_id, m.role_id from user_role m join role r on r.id = m.role_id and r.deleted_at is null
+			where m.user_id in (`+numbered(len(chunk))+`) order by m.user_id, m.role_id`, texts(chunk), func(rows *db.Rows) error {
+			var (
+				user directory.UserID
+				role iam.RoleID
+			)
+			err := rows.Scan(&user, &role)
+			roles[user] = append(roles[user], role)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return roles, nil
 }

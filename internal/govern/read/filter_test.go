@@ -137,7 +137,17 @@ func TestListsOfResourceTypesAgreeWithAPlainLoop(t *testing.T) {
 
 func TestListsOfResourcesAgreeWithAPlainLoop(t *testing.T) {
 	onWorlds(t, func(w *world) {
-		refs := ids(w.resources, func(v app.Resource) app.ResourceRef { return app.ResourceRef{AppID: v.AppID, ID: v.ID} })
+		var refs []TypedResourceRef
+		for i, v := range w.resources {
+			ref := TypedResourceRef{ResourceRef: app.ResourceRef{AppID: v.AppID, ID: v.ID}, TypeID: v.TypeID}
+			if i%3 == 0 {
+				ref.TypeID = ""
+			}
+			if i%5 == 0 {
+				ref.TypeID = "nobody"
+			}
+			refs = append(refs, ref)
+		}
 		rapid.Check(w, func(t *rapid.T) {
 			all := ids(w.resources, func(v app.Resource) app.ResourceID { return v.ID })
 			f := ResourceFilter{
@@ -161,7 +171,9 @@ func TestListsOfResourcesAgreeWithAPlainLoop(t *testing.T) {
 				kind := w.kindOf(v.AppID, v.TypeID)
 				return v.DeletedAt.IsZero() && contains(v.DisplayName, f.Query) && within(f.AppIDs, v.AppID) && within(f.TypeIDs, v.TypeID) &&
 					within(f.IDs, v.ID) && !has(f.ExcludeIDs, v.ID) && within(f.Kinds, kind) && !has(f.ExcludeKinds, kind) && granted &&
-					within(f.Refs, app.ResourceRef{AppID: v.AppID, ID: v.ID})
+					(len(f.Refs) == 0 || slices.ContainsFunc(f.Refs, func(r TypedResourceRef) bool {
+						return r.ResourceRef == app.ResourceRef{AppID: v.AppID, ID: v.ID} && (r.TypeID == "" || r.TypeID == v.TypeID)
+					}))
 			})
 			got := pages(w, size(t), func(r page.Request) (page.Page[app.Resource], error) { return w.read.Resources(w.ctx, f, r) })
 			agree(t, got, want, func(v app.Resource) app.ResourceRef { return app.ResourceRef{AppID: v.AppID, ID: v.ID} },

@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"strings"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -14,10 +15,16 @@ type ResourceFilter struct {
 	AppIDs              []app.ID
 	TypeIDs             []app.ResourceTypeID
 	IDs, ExcludeIDs     []app.ResourceID
-	Refs                []app.ResourceRef
+	Refs                []TypedResourceRef
 	Kinds, ExcludeKinds []app.ResourceKind
 	GrantedTo           []app.AccountID // what one of these accounts holds a grant of
 	Descending          bool            // the order turned round
+}
+
+// TypedResourceRef names a resource, and the type it must be of; without a type any will do.
+type TypedResourceRef struct {
+	app.ResourceRef
+	TypeID app.ResourceTypeID
 }
 
 // Resources lists the live resources that match f by app, then display name. Anybody may see which there are.
@@ -37,7 +44,7 @@ func resourcesSQL(f ResourceFilter, r page.Request) (string, []any) {
 	in(&w, "r.resource_type_id", f.TypeIDs)
 	in(&w, "r.id", f.IDs)
 	notIn(&w, "r.id", f.ExcludeIDs)
-	names(&w, "in", "r.", f.Refs, func(v app.ResourceRef) (string, string) { return string(v.AppID), string(v.ID) })
+	typedRefs(&w, f.Refs)
 	anyOf(&w, `exists (select 1 from resource_type t where t.app_id = r.app_id and t.id = r.resource_type_id and t.kind in %s)`, f.Kinds)
 	anyOf(&w, `not exists (select 1 from resource_type t where t.app_id = r.app_id and t.id = r.resource_type_id and t.kind in %s)`,
 		f.ExcludeKinds)
@@ -46,4 +53,27 @@ func resourcesSQL(f ResourceFilter, r page.Request) (string, []any) {
 	end := order{columns: []string{"r.app_id", "r.sort_name", "r.id"}, desc: f.Descending}.page(&w, r)
 	where, args := w.SQL()
 	return `select ` + app.ResourceColumns("r.") + ` from resource r` + where + end, args
+}
+
+func typedRefs(w *db.Where, refs []TypedResourceRef) {
+	var (
+		conds        []string
+		pairs, typed []any
+	)
+	for _, r := range refs {
+		if r.TypeID == "" {
+			pairs = append(pairs, string(r.AppID), string(r.ID))
+		} else {
+			typed = append(typed, string(r.AppID), string(r.ID), string(r.TypeID))
+		}
+	}
+	if len(pairs) > 0 {
+		conds = append(conds, "(r.app_id, r.id) in (values "+marks("(?,?)", len(pairs)/2)+")")
+	}
+	if len(typed) > 0 {
+		conds = append(conds, "(r.app_id, r.id, r.resource_type_id) in (values "+marks("(?,?,?)", len(typed)/3)+")")
+	}
+	if len(conds) > 0 {
+		w.And("("+strings.Join(conds, " or ")+")", append(pairs, typed...)...)
+	}
 }

@@ -1,0 +1,270 @@
+package c1
+
+import (
+	"context"
+	"strings"
+
+	"google.golang.org/protobuf/types/known/anypb"
+
+	authorizationv1 "github.com/interim-access/interim/gen/c1/api/authorization/v1"
+	userv1 "github.com/interim-access/interim/gen/c1/api/user/v1"
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/read"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+type users struct {
+	userv1.UnimplementedUserServiceServer
+	userv1.UnimplementedUserSearchServer
+	*Deps
+}
+
+// List answers all users that are not deleted.
+func (s users) List(ctx context.Context, r *userv1.UserServiceListRequest) (*userv1.UserServiceListResponse, error) {
+	p, err := s.Page(r)
+	if err != nil {
+		return nil, err
+	}
+	list, _, next, err := s.page(ctx, read.UserFilter{}, p, nil)
+	return &userv1.UserServiceListResponse{List: list, NextPageToken: next}, err
+}
+
+// Search answers the users that match every filter that is set.
+func (s users) Search(ctx context.Context, r *userv1.SearchUsersRequest) (*userv1.SearchUsersResponse, error) {
+	if err := NotServed(r, nil, "delegate_status", "delegated_user_ids", "is_delegate"); err != nil {
+		return nil, err
+	}
+	f, err := userFilter(r)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.Page(r)
+	if err != nil {
+		return nil, err
+	}
+	list, expanded, next, err := s.page(ctx, f, p, r.GetExpandMask())
+	return &userv1.SearchUsersResponse{List: list, Expanded: expanded, NextPageToken: next}, err
+}
+
+// Get answers one user; a deleted one is not found.
+func (s users) Get(ctx context.Context, r *userv1.UserServiceGetRequest) (*userv1.UserServiceGetResponse, error) {
+	userID, err := ID[directory.UserID]("id", "user", r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.Read.UsersByID(ctx, []directory.UserID{userID})
+	if err != nil {
+		return nil, err
+	}
+	u, ok := found[userID]
+	if !ok || u.Status == directory.Deleted {
+		return nil, fault.Missing("user", r.GetId())
+	}
+	views, _, err := s.views(ctx, []read.UserRow{u}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &userv1.UserServiceGetResponse{UserView: views[0]}, nil
+}
+
+// Introspect answers the caller.
+func (s users) Introspect(ctx context.Context, r *userv1.IntrospectRequest) (*userv1.IntrospectResponse, error) {
+	p, err := iam.PrincipalFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	me := p.UserID
+	if err := iam.Require(ctx, iam.Object{Type: "user", ID: string(me), UserID: string(me)}); err != nil {
+		return nil, err
+	}
+	found, err := s.Read.UsersByID(ctx, []directory.UserID{me})
+	if err != nil {
+		return nil, err
+	}
+	u, ok := found[me]
+	if !ok {
+		return nil, fault.Missing("user", KSUID(me))
+	}
+	views, expanded, err := s.views(ctx, []read.UserRow{u}, r.GetExpandMask())
+	if err != nil {
+		return nil, err
+	}
+	return &userv1.IntrospectResponse{UserView: views[0], Expanded: expanded}, nil
+}
+
+// GetUserProfileTypes answers none: no directory gives profiles yet.
+func (s users) GetUserProfileTypes(ctx context.Context, r *userv1.GetUserProfileTypesRequest) (*userv1.GetUserProfileTypesResponse, error) {
+	userID, err := ID[directory.UserID]("userId", "user", r.GetUserId())
+	if err != nil {
+		return nil, err
+	}
+	if err := iam.Require(ctx, iam.Object{Type: "user", ID: string(userID), UserID: string(userID)}); err != nil {
+		return nil, err
+	}
+	if _, err := s.Directory.Get(ctx, userID); err != nil {
+		return nil, err
+	}
+	return &userv1.GetUserProfileTypesResponse{}, nil
+}
+
+func (s users) page(ctx context.Context, f read.UserFilter, p Pager, mask *userv1.UserExpandMask) (
+	[]*userv1.UserView, []*anypb.Any, string, error,
+) {
+	rows, err := s.Read.Users(ctx, f, p.Request)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	views, expanded, err := s.views(ctx, rows.Items, mask)
+	return views, expanded, p.Token(rows.Next), err
+}
+
+// views shows users as far as the caller may know them: whoever may read every user sees all of it, others themself whole and of
+// everybody else what a colleague may know.
+func (s users) views(ctx context.Context, rows []read.UserRow, mask *userv1.UserExpandMask) ([]*userv1.UserView, []*anypb.Any, error) {
+	x, err := NewExpander(mask.GetPaths(), "role_ids", "manager_ids", "delegated_user_id", "directory_ids")
+	if err != nil {
+		return nil, nil, err
+	}
+	me, err := iam.OwnFilter(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	whole := func(u directory.UserID) bool { return me == "" || u == me }
+	managers, roles, err := s.related(ctx, rows, x, whole)
+	if err != nil {
+		return nil, nil, err
+	}
+	views := make([]*userv1.UserView, len(rows))
+	for i, u := range rows {
+		v := &userv1.UserView{
+			UserId: KSUID(u.ID), User: EncodeUser(u.User, u.RoleIDs),
+			ObjectPermissions: userPermissions(ctx),
+		}
+		views[i] = v
+		if !whole(u.ID) {
+			v.User = colleague(v.User)
+			continue
+		}
+		v.ManagersPath = paths(u.ManagerIDs, func(m directory.UserID) string {
+			manager, ok := managers[m]
+			if !ok {
+				return ""
+			}
+			shown := EncodeUser(manager.User, manager.RoleIDs)
+			if !whole(m) {
+				shown = colleague(shown)
+			}
+			return x.Path("user/"+string(m), shown)
+		})
+		v.RolesPath = paths(u.RoleIDs, func(r iam.RoleID) string {
+			role, ok := roles[r]
+			if !ok {
+				return ""
+			}
+			return x.Path("role/"+string(r), EncodeRole(role))
+		})
+	}
+	return views, x.List(), nil
+}
+
+// paths names several expanded objects in one JSONPath: "$.expanded[0]" for one, "$.expanded[0,3]" for two.
+func paths[T any](list []T, path func(T) string) string {
+	var at []string
+	for _, v := range list {
+		if p := path(v); p != "" {
+			at = append(at, strings.TrimSuffix(strings.TrimPrefix(p, "$.expanded["), "]"))
+		}
+	}
+	if len(at) == 0 {
+		return ""
+	}
+	return "$.expanded[" + strings.Join(at, ",") + "]"
+}
+
+// userPermissions tells what the caller may do with a user, through our own operations: upstream has none.
+func userPermissions(ctx context.Context) *authorizationv1.ActorObjectPermissions {
+	may := objectPermissions(ctx, "interim.v1.Users.Update", "interim.v1.Users.Delete", true)
+	return &authorizationv1.ActorObjectPermissions{Read: may.GetRead(), Edit: may.GetEdit(), Delete: may.GetDelete(), Extra: may.GetExtra()}
+}
+
+// colleague leaves of a user what everybody in the company may know: who it is, how to reach them, and whether they are there.
+// Callers of the upstream API with few rights see most members blank rather than an error.
+func colleague(u *userv1.User) *userv1.User {
+	return &userv1.User{
+		Id: u.GetId(), DisplayName: u.GetDisplayName(), Email: u.GetEmail(), Status: u.GetStatus(), Type: u.GetType(), Origin: u.GetOrigin(),
+		CreatedAt: u.GetCreatedAt(), UpdatedAt: u.GetUpdatedAt(), DeletedAt: u.GetDeletedAt(),
+	}
+}
+
+// related reads, in one go each, the managers and roles that the caller wants expanded.
+func (s users) related(ctx context.Context, rows []read.UserRow, x *Expander, whole func(directory.UserID) bool) (
+	managers map[directory.UserID]read.UserRow, roles map[iam.RoleID]iam.Role, err error,
+) {
+	var managerIDs []directory.UserID
+	var roleIDs []iam.RoleID
+	for _, u := range rows {
+		if whole(u.ID) {
+			managerIDs = append(managerIDs, u.ManagerIDs...)
+			roleIDs = append(roleIDs, u.RoleIDs...)
+		}
+	}
+	if x.Wants("manager_ids") {
+		if managers, err = s.Read.UsersByID(ctx, managerIDs); err != nil {
+			return nil, nil, err
+		}
+	}
+	if x.Wants("role_ids") {
+		roles, err = s.Read.RolesByID(ctx, roleIDs)
+	}
+	return managers, roles, err
+}
+
+func userFilter(r *userv1.SearchUsersRequest) (f read.UserFilter, err error) {
+	if err := CheckText("query", r.GetQuery(), MaxQuery); err != nil {
+		return f, err
+	}
+	if err := CheckText("email", r.GetEmail(), MaxQuery); err != nil {
+		return f, err
+	}
+	for _, l := range []struct {
+		field string
+		list  []string
+	}{{"departments", r.GetDepartments()}, {"jobTitles", r.GetJobTitles()}} {
+		if err := CheckList(l.field, len(l.list), MaxFilter); err != nil {
+			return f, err
+		}
+	}
+	f = read.UserFilter{Query: r.GetQuery(), Email: r.GetEmail(), Departments: r.GetDepartments(), JobTitles: r.GetJobTitles()}
+	ids := r.GetIds()
+	for _, ref := range r.GetRefs() {
+		ids = append(ids, ref.GetId())
+	}
+	if f.IDs, err = FilterIDs[directory.UserID]("refs", ids); err != nil {
+		return f, err
+	}
+	if f.ExcludeIDs, err = FilterIDs[directory.UserID]("excludeIds", r.GetExcludeIds()); err != nil {
+		return f, err
+	}
+	if f.ManagerIDs, err = FilterIDs[directory.UserID]("managerIds", r.GetManagerIds()); err != nil {
+		return f, err
+	}
+	if f.RoleIDs, err = FilterIDs[iam.RoleID]("roleIds", r.GetRoleIds()); err != nil {
+		return f, err
+	}
+	if f.AppIDs, err = FilterIDs[app.ID]("sourceAppIds", r.GetSourceAppIds()); err != nil {
+		return f, err
+	}
+	if f.Statuses, err = EnumNames[directory.Status]("userStatuses", "", r.GetUserStatuses()); err != nil {
+		return f, err
+	}
+	if f.Origins, err = EnumNames[directory.Origin]("origins", "USER_ORIGIN_", r.GetOrigins()); err != nil {
+		return f, err
+	}
+	if f.ExcludeOrigins, err = EnumNames[directory.Origin]("excludeOrigins", "USER_ORIGIN_", r.GetExcludeOrigins()); err != nil {
+		return f, err
+	}
+	f.ExcludeKinds, err = EnumNames[directory.Kind]("excludeTypes", "USER_TYPE_", r.GetExcludeTypes())
+	return f, err
+}

@@ -1,0 +1,174 @@
+package c1
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	appv1 "github.com/interim-access/interim/gen/c1/api/app/v1"
+	policyv1 "github.com/interim-access/interim/gen/c1/api/policy/v1"
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+const purposePrefix = "APP_ENTITLEMENT_PURPOSE_VALUE_"
+
+// editedPaths are the names under which userEditedMask shows what people have written over a connector's words.
+var editedPaths = map[string]string{"displayName": "display_name", "description": "description"}
+
+// EncodeEntitlement shows an entitlement of which there are so many grants.
+func EncodeEntitlement(e app.Entitlement, grants int64) *appv1.AppEntitlement {
+	v := &appv1.AppEntitlement{
+		Id:                  KSUID(e.ID),
+		AppId:               KSUID(e.AppID),
+		AppResourceTypeId:   KSUID(e.TypeID),
+		AppResourceId:       KSUID(e.ResourceID),
+		DisplayName:         e.DisplayName,
+		Description:         e.Description,
+		Alias:               e.Alias,
+		Annotations:         e.Annotations,
+		DeprovisionerPolicy: encodePolicy(e.Deprovision),
+		ExternalId:          e.ExternalID,
+		GrantCount:          grants,
+		IsManuallyManaged:   e.ConnectorID == "",
+		ProvisionerPolicy:   encodePolicy(e.Provision),
+		Purpose:             EnumValue[appv1.AppEntitlementPurposeValue](appv1.AppEntitlementPurposeValue_value, purposePrefix, e.Purpose),
+		Slug:                e.Slug,
+		SystemBuiltin:       e.Builtin,
+		CreatedAt:           Moment(e.CreatedAt),
+		UpdatedAt:           Moment(e.UpdatedAt),
+		DeletedAt:           Moment(e.DeletedAt),
+	}
+	if e.MaxGrant > 0 {
+		v.MaxGrantDuration = &appv1.AppEntitlement_DurationGrant{DurationGrant: durationpb.New(e.MaxGrant)}
+	} else {
+		v.MaxGrantDuration = &appv1.AppEntitlement_DurationUnset{DurationUnset: &emptypb.Empty{}}
+	}
+	if e.ConnectorID != "" {
+		v.SourceConnectorIds = map[string]string{KSUID(e.ConnectorID): e.ExternalID}
+	}
+	if len(e.Edited) > 0 {
+		v.UserEditedMask = &fieldmaskpb.FieldMask{}
+		for _, name := range e.Edited {
+			v.UserEditedMask.Paths = append(v.UserEditedMask.Paths, editedPaths[name])
+		}
+	}
+	return v
+}
+
+// encodePolicy shows a provisioning policy as it was written; null if there is none. What is stored came through decodePolicy; a
+// member that a later release has dropped is left out.
+func encodePolicy(stored json.RawMessage) *policyv1.ProvisionPolicy {
+	if len(stored) == 0 {
+		return nil
+	}
+	p := &policyv1.ProvisionPolicy{}
+	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(stored, p); err != nil {
+		return nil
+	}
+	return p
+}
+
+// decodePolicy turns a provisioning policy into what is stored; nil for none.
+func decodePolicy(field string, p *policyv1.ProvisionPolicy) (json.RawMessage, error) {
+	if p == nil {
+		return nil, nil
+	}
+	raw, err := protojson.Marshal(p)
+	if err != nil {
+		return nil, fault.InvalidField(field, "is not valid text")
+	}
+	var compact bytes.Buffer // protojson spaces its output at random
+	if err := json.Compact(&compact, raw); err != nil {
+		return nil, err
+	}
+	return compact.Bytes(), nil
+}
+
+// decodeMaxGrant reads the oneof of an entitlement's longest grant. Neither member is the same as durationUnset; a given duration
+// must be positive, because zero is how no limit is kept.
+func decodeMaxGrant(e *app.Entitlement, d *durationpb.Duration) error {
+	e.MaxGrant = 0
+	if d == nil {
+		return nil
+	}
+	if d.CheckValid() != nil || d.AsDuration() <= 0 {
+		return fault.InvalidField("durationGrant", "must be more than zero and at most %d days", int(app.MaxGrantLimit.Hours()/24))
+	}
+	e.MaxGrant = d.AsDuration()
+	return nil
+}
+
+func decodeNewEntitlement(req *appv1.CreateAppEntitlementRequest) (app.Entitlement, error) {
+	e := app.Entitlement{DisplayName: req.GetDisplayName(), Description: req.GetDescription(), Alias: req.GetAlias(), Slug: req.GetSlug()}
+	err := NotServed(req, nil, "app_entitlement_owner_ids", "certify_policy_id", "compliance_framework_value_ids",
+		"emergency_grant_enabled", "emergency_grant_policy_id", "grant_policy_id", "match_baton_id", "override_access_requests_defaults",
+		"revoke_policy_id", "risk_level_value_id")
+	if err != nil {
+		return e, err
+	}
+	var errs [4]error
+	e.Purpose, errs[0] = EnumName[app.Purpose]("purpose", purposePrefix, req.GetPurpose())
+	e.Provision, errs[1] = decodePolicy("provisionPolicy", req.GetProvisionPolicy())
+	e.Annotations, errs[2] = app.Annotate(nil, req.GetAnnotations())
+	errs[3] = decodeMaxGrant(&e, req.GetDurationGrant())
+	return e, firstError(errs[:]...)
+}
+
+// decodeEntitlementChange reads an update: what the mask names of the object, onto the entitlement as it is. What follows from
+// something else may be sent back as it was read, which Terraform does, but not otherwise.
+func decodeEntitlementChange(object *appv1.AppEntitlement, m Mask) (func(e *app.Entitlement) error, error) {
+	err := NotServed(object, m, "certify_policy_id", "compliance_framework_value_ids", "default_values_applied", "emergency_grant_enabled",
+		"emergency_grant_policy_id", "grant_policy_id", "match_baton_id", "override_access_requests_defaults", "request_schema_id",
+		"revoke_policy_id", "risk_level_value_id")
+	if err != nil {
+		return nil, err
+	}
+	purpose, badPurpose := EnumName[app.Purpose]("purpose", purposePrefix, object.GetPurpose())
+	provision, badProvision := decodePolicy("provisionerPolicy", object.GetProvisionerPolicy())
+	deprovision, badDeprovision := decodePolicy("deprovisionerPolicy", object.GetDeprovisionerPolicy())
+	if err := firstError(badPurpose, badProvision, badDeprovision); err != nil {
+		return nil, err
+	}
+	return func(e *app.Entitlement) (err error) {
+		if err := fixedEntitlement(*e, object, m); err != nil {
+			return err
+		}
+		Set(m, "display_name", &e.DisplayName, object.GetDisplayName())
+		Set(m, "description", &e.Description, object.GetDescription())
+		Set(m, "alias", &e.Alias, object.GetAlias())
+		Set(m, "slug", &e.Slug, object.GetSlug())
+		Set(m, "purpose", &e.Purpose, purpose)
+		Set(m, "provisioner_policy", &e.Provision, provision)
+		Set(m, "deprovisioner_policy", &e.Deprovision, deprovision)
+		if m["duration_grant"] {
+			if err := decodeMaxGrant(e, object.GetDurationGrant()); err != nil {
+				return err
+			}
+		}
+		if m["annotations"] {
+			e.Annotations, err = app.Annotate(e.Annotations, object.GetAnnotations())
+		}
+		return err
+	}, nil
+}
+
+func fixedEntitlement(e app.Entitlement, object *appv1.AppEntitlement, m Mask) error {
+	now := EncodeEntitlement(e, 0)
+	switch {
+	case m["app_resource_type_id"] && object.GetAppResourceTypeId() != now.GetAppResourceTypeId():
+		return fixed("appResourceTypeId", "an entitlement stays with its resource")
+	case m["app_resource_id"] && object.GetAppResourceId() != now.GetAppResourceId():
+		return fixed("appResourceId", "an entitlement stays with its resource")
+	case m["is_manually_managed"] && object.GetIsManuallyManaged() != now.GetIsManuallyManaged():
+		return fixed("isManuallyManaged", "it says whether a connector reads the entitlement")
+	case m["source_connector_ids"] && !maps.Equal(object.GetSourceConnectorIds(), now.GetSourceConnectorIds()):
+		return fixed("sourceConnectorIds", "they say which connectors read the entitlement")
+	}
+	return nil
+}

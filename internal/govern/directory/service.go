@@ -142,23 +142,26 @@ func (s *Service) save(tx *db.Tx, actor audit.Actor, before User, after *User) e
 }
 
 // Disable takes all access from a user: status DISABLED, and every [Notice] is told in the same transaction. Disabling a disabled
-// user changes nothing. NotFound; Super Administrators, and nobody disables themself.
-func (s *Service) Disable(ctx context.Context, userID UserID) (User, error) {
-	return s.move(ctx, userID, Disabled)
+// user changes nothing. note, at most MaxNote characters, may say why. Invalid, NotFound; Super Administrators, and nobody disables themself.
+func (s *Service) Disable(ctx context.Context, userID UserID, note string) (User, error) {
+	return s.move(ctx, userID, Disabled, note)
 }
 
 // Enable lets a disabled user have access again; nothing that ended comes back. NotFound; Super Administrators.
-func (s *Service) Enable(ctx context.Context, userID UserID) (User, error) {
-	return s.move(ctx, userID, Enabled)
+func (s *Service) Enable(ctx context.Context, userID UserID, note string) (User, error) {
+	return s.move(ctx, userID, Enabled, note)
 }
 
 // Delete ends a user for good; the row stays as history. NotFound if there is none or it was deleted before. Super Administrators,
 // and nobody deletes themself.
-func (s *Service) Delete(ctx context.Context, userID UserID) (User, error) {
-	return s.move(ctx, userID, Deleted)
+func (s *Service) Delete(ctx context.Context, userID UserID, note string) (User, error) {
+	return s.move(ctx, userID, Deleted, note)
 }
 
-func (s *Service) move(ctx context.Context, userID UserID, to Status) (User, error) {
+func (s *Service) move(ctx context.Context, userID UserID, to Status, note string) (User, error) {
+	if err := limit("reason", note, MaxNote); err != nil {
+		return User{}, err
+	}
 	actor, now := audit.From(ctx), s.clock.Now()
 	var u User
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
@@ -194,7 +197,11 @@ func (s *Service) move(ctx context.Context, userID UserID, to Status) (User, err
 				}
 			}
 		}
-		return s.log.Record(tx, actor, event(u, kind, activity, verb+" "+u.DisplayName, nil))
+		var data map[string]any
+		if note != "" {
+			data = map[string]any{"reason": note}
+		}
+		return s.log.Record(tx, actor, event(u, kind, activity, verb+" "+u.DisplayName, data))
 	})
 	return u, err
 }

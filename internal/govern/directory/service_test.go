@@ -105,7 +105,7 @@ func TestTwoUsersNeverShareAnAddress(t *testing.T) {
 		if won != 1 {
 			t.Errorf("%d of 8 got the address", won)
 		}
-		if _, err := b.Delete(b.ctx, ada.ID); err != nil {
+		if _, err := b.Delete(b.ctx, ada.ID, ""); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := b.Create(b.ctx, User{DisplayName: "New Ada", Email: "ada@example.com"}); err != nil {
@@ -164,17 +164,17 @@ func TestLeavingEnabledTellsEverybodyOnce(t *testing.T) {
 		b.Tell(n)
 		ada := b.make(t, "ada")
 		for range 2 {
-			if _, err := b.Disable(b.ctx, ada.ID); err != nil {
+			if _, err := b.Disable(b.ctx, ada.ID, ""); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if _, err := b.Enable(b.ctx, ada.ID); err != nil {
+		if _, err := b.Enable(b.ctx, ada.ID, ""); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Delete(b.ctx, ada.ID); err != nil {
+		if _, err := b.Delete(b.ctx, ada.ID, ""); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.Enable(b.ctx, ada.ID); !fault.Is(err, fault.NotFound) {
+		if _, err := b.Enable(b.ctx, ada.ID, ""); !fault.Is(err, fault.NotFound) {
 			t.Errorf("a deleted user came back: %v", err)
 		}
 		if len(n.reasons) != 2 || n.reasons[0] != ReasonDisabled || n.reasons[1] != ReasonDeleted {
@@ -203,7 +203,7 @@ func TestAUserWhoseAccessCannotBeTakenStaysEnabled(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		b.Tell(refuses{})
 		ada := b.make(t, "ada")
-		if _, err := b.Disable(b.ctx, ada.ID); err == nil {
+		if _, err := b.Disable(b.ctx, ada.ID, ""); err == nil {
 			t.Fatal("disabled although a listener failed")
 		}
 		if got, _ := b.Get(b.ctx, ada.ID); got.Status != Enabled || got.Version != ada.Version {
@@ -216,10 +216,10 @@ func TestNobodyDisablesThemself(t *testing.T) {
 	each(t, func(t *testing.T, b bench) {
 		ada := b.make(t, "ada")
 		self := audit.With(context.Background(), audit.Actor{Kind: audit.KindUser, UserID: string(ada.ID)})
-		if _, err := b.Disable(self, ada.ID); !fault.Is(err, fault.Precondition) {
+		if _, err := b.Disable(self, ada.ID, ""); !fault.Is(err, fault.Precondition) {
 			t.Errorf("disable: %v", err)
 		}
-		if _, err := b.Delete(self, ada.ID); !fault.Is(err, fault.Precondition) {
+		if _, err := b.Delete(self, ada.ID, ""); !fault.Is(err, fault.Precondition) {
 			t.Errorf("delete: %v", err)
 		}
 	})

@@ -52,6 +52,7 @@ const (
 	MaxProfile  = 64   // profile attributes
 	MaxAttrName = 128  // characters of a profile attribute's name
 	MaxAttr     = 1024 // characters of a profile attribute's value
+	MaxNote     = 1024 // characters of why a user was disabled, enabled or deleted
 )
 
 // Profile is what a user's row keeps beside the columns that are searched.

@@ -1,0 +1,13 @@
+package interim
+
+import (
+	"google.golang.org/grpc"
+
+	interimv1 "github.com/interim-access/interim/gen/interim/v1"
+	"github.com/interim-access/interim/internal/api/c1"
+)
+
+// Register puts every service of this door on r: the gRPC server and the JSON gateway alike.
+func Register(r grpc.ServiceRegistrar, d *c1.Deps) {
+	interimv1.RegisterUsersServer(r, users{Deps: d})
+}

@@ -69,7 +69,7 @@ func TestEveryStepIsInTheAudit(t *testing.T) {
 		granttest.Must(h.Grants.Create(h.Ctx, k, time.Time{}))(t)
 		h.Settle()
 		h.Forget()
-		granttest.Must(h.Directory.Disable(h.Ctx, c.Users[0]))(t)
+		granttest.Must(h.Directory.Disable(h.Ctx, c.Users[0], ""))(t)
 		h.Settle()
 		expect("grant.ended", "grant.removed")
 	})
@@ -107,7 +107,7 @@ func TestWhatCannotBeAuditedDoesNotHappen(t *testing.T) {
 			"Create":  func() error { return second(h.Grants.Create(h.Ctx, c.Key(2), time.Time{})) },
 			"SetEnd":  func() error { return second(h.Grants.SetEnd(h.Ctx, k, h.Clock.Now().Add(3*time.Hour))) },
 			"Revoke":  func() error { return second(h.Grants.Revoke(h.Ctx, k, "")) },
-			"Disable": func() error { return second(h.Directory.Disable(h.Ctx, c.Users[0])) },
+			"Disable": func() error { return second(h.Directory.Disable(h.Ctx, c.Users[0], "")) },
 			"Missing": func() error {
 				return h.DB.Write(h.Ctx, func(tx *tx) error { _, _, err := h.Grants.Missing(tx, reading, ""); return err })
 			},

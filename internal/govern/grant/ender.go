@@ -26,20 +26,21 @@ func (Ender) Name() string { return "grant-end" }
 // Next implements due.Source: the earliest end of a grant that is still thought to be live.
 func (e Ender) Next(ctx context.Context) (time.Time, bool, error) {
 	var at *int64
-	err := e.DB.Q(ctx).Row(`select min(deprovision_at) from grants
-		where state in ('pending', 'active') and deprovision_at is not null`).Scan(&at)
+	err := e.DB.Q(ctx).Row(nextEnd).Scan(&at)
 	return moment(at), at != nil, err
 }
+
+const nextEnd = `select min(deprovision_at) from grants where state in ('pending', 'active') and deprovision_at is not null`
 
 // Run implements due.Source: one batch of grants whose end has come by now.
 func (e Ender) Run(ctx context.Context, now time.Time) (int, error) {
 	handled := 0
 	err := e.DB.Write(ctx, func(tx *db.Tx) error {
-		over, err := expire(tx, now)
+		over, err := db.Collect(tx, scan, expireSQL(tx.Skip()), us(now), atOnce)
 		if err != nil {
 			return err
 		}
-		direct, err := expireDirect(tx, now)
+		direct, err := db.Collect(tx, scan, expireDirectSQL(tx.Skip()), us(now), atOnce)
 		if err != nil {
 			return err
 		}
@@ -95,28 +96,28 @@ func endOf(g Grant) map[string]any {
 	return more
 }
 
-// ready is the head of the statements that claim a batch of grants past their end.
-func ready(tx *db.Tx, which string) string {
+// overdue is the head of the statements that claim a batch of grants past their end: $1 now, $2 how many.
+func overdue(which, skip string) string {
 	return `with ready as materialized (select id from grants where state in ('pending', 'active') and deprovision_at is not null
-		and deprovision_at <= $1 and ` + which + ` order by deprovision_at, id limit $2` + tx.Skip() + `) `
+		and deprovision_at <= $1 and ` + which + ` order by deprovision_at, id limit $2` + skip + `) `
 }
 
-// expire is Grant.Expire for a batch of grants that end with all their sources. Access ended at the end, not now.
-func expire(tx *db.Tx, now time.Time) ([]Grant, error) {
-	return db.Collect(tx, scan, ready(tx, `(derived = 0 or force_end)`)+`update grants set
+// expireSQL is Grant.Expire for a batch of grants that end with all their sources. Access ended at the end, not now.
+func expireSQL(skip string) string {
+	return overdue(`(derived = 0 or force_end)`, skip) + `update grants set
 			state = case when connector_id is null then 'ended' else 'ending' end,
 			ending_at = deprovision_at,
 			ended_at = case when connector_id is null then $1 else ended_at end,
 			end_reason = case when end_reason = '' then 'EXPIRED' else end_reason end,
 			updated_at = $1, version = version + 1
-		where id in (select id from ready) returning `+Columns(""), us(now), atOnce)
+		where id in (select id from ready) returning ` + Columns("")
 }
 
-// expireDirect is Grant.Expire for a batch of grants that other entitlements pass on beyond the end of their direct source.
-func expireDirect(tx *db.Tx, now time.Time) ([]Grant, error) {
-	return db.Collect(tx, scan, ready(tx, `derived > 0 and not force_end`)+`update grants set
+// expireDirectSQL is Grant.Expire for a batch of grants that other entitlements pass on beyond the end of their direct source.
+func expireDirectSQL(skip string) string {
+	return overdue(`derived > 0 and not force_end`, skip) + `update grants set
 			direct = '', deprovision_at = null, updated_at = $1, version = version + 1
-		where id in (select id from ready) returning `+Columns(""), us(now), atOnce)
+		where id in (select id from ready) returning ` + Columns("")
 }
 
 // dropSources ends the derived sources of grants that ended with all their sources.

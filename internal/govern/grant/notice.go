@@ -12,13 +12,12 @@ import (
 
 // UserEnded implements directory.Notice: all grants to the user's accounts end now.
 func (s *Service) UserEnded(tx *db.Tx, actor audit.Actor, u directory.UserID, at time.Time, reason string) error {
-	return condemn(tx, actor, at, reason, `account_id in (select id from account where user_id = $5)
-		and exists (select 1 from account a where a.app_id = grants.app_id and a.id = grants.account_id and a.user_id = $5)`, u)
+	return condemn(tx, actor, at, reason, ofUser, u)
 }
 
 // AppEnded implements app.Notice: all grants in the app end now.
 func (s *Service) AppEnded(tx *db.Tx, actor audit.Actor, appID app.ID, at time.Time, reason string) error {
-	return condemn(tx, actor, at, reason, `app_id = $5`, appID)
+	return condemn(tx, actor, at, reason, ofApp, appID)
 }
 
 // EntitlementsEnded implements app.Notice: all grants of the entitlements end now.
@@ -28,7 +27,7 @@ func (s *Service) EntitlementsEnded(
 	if len(gone) == 0 {
 		return nil
 	}
-	return condemn(tx, actor, at, reason, `app_id = $5 and entitlement_id in `+db.In(len(gone), 6), bind(gone, appID)...)
+	return condemn(tx, actor, at, reason, ofApp+` and entitlement_id in `+db.In(len(gone), 6), bind(gone, appID)...)
 }
 
 // AccountsEnded implements app.Notice: all grants to the accounts end now.
@@ -38,18 +37,27 @@ func (s *Service) AccountsEnded(
 	if len(gone) == 0 {
 		return nil
 	}
-	return condemn(tx, actor, at, reason, `app_id = $5 and account_id in `+db.In(len(gone), 6), bind(gone, appID)...)
+	return condemn(tx, actor, at, reason, ofApp+` and account_id in `+db.In(len(gone), 6), bind(gone, appID)...)
 }
+
+// The grants of a user and of an app, for condemn.
+const (
+	ofUser = `account_id in (select id from account where user_id = $5)
+		and exists (select 1 from account a where a.app_id = grants.app_id and a.id = grants.account_id and a.user_id = $5)`
+	ofApp = `app_id = $5`
+)
+
+const condemnSQL = `update grants set deprovision_at = $1, force_end = true, end_reason = $2, ended_by = $3, ended_by_name = $4,
+		updated_at = $1, version = version + 1
+	where state <> 'ended' and state in ('pending', 'active')
+		and (deprovision_at is null or deprovision_at > $1 or derived > 0 and not force_end) and `
 
 // condemn is Grant.Condemn for all grants that the condition names, in one statement: from at on they give no access. The due loop
 // then moves them in batches, with an event for each. The caller's own event tells why.
 func condemn(tx *db.Tx, actor audit.Actor, at time.Time, reason, which string, args ...any) error {
 	by := person(actor)
 	args = append([]any{us(at), reason, by.ID, by.Name}, args...)
-	n, err := tx.Exec(`update grants set deprovision_at = $1, force_end = true, end_reason = $2, ended_by = $3, ended_by_name = $4,
-			updated_at = $1, version = version + 1
-		where state <> 'ended' and state in ('pending', 'active')
-			and (deprovision_at is null or deprovision_at > $1 or derived > 0 and not force_end) and `+which, args...)
+	n, err := tx.Exec(condemnSQL+which, args...)
 	if err == nil && n > 0 {
 		due.Wake(tx, at)
 	}

@@ -19,10 +19,10 @@ func TestWhatAGrantHangsOnTakesItAlong(t *testing.T) {
 		denied string // what the check says from that moment on
 	}{
 		{"user disabled", func(h *granttest.House, c granttest.Connected) error {
-			return second(h.Directory.Disable(h.Ctx, c.Users[0]))
+			return second(h.Directory.Disable(h.Ctx, c.Users[0], ""))
 		}, "USER_DISABLED", "user disabled"},
 		{"user deleted", func(h *granttest.House, c granttest.Connected) error {
-			return second(h.Directory.Delete(h.Ctx, c.Users[0]))
+			return second(h.Directory.Delete(h.Ctx, c.Users[0], ""))
 		}, "USER_DELETED", "user deleted"},
 		{"app deleted", func(h *granttest.House, c granttest.Connected) error {
 			return h.Apps.DeleteApp(h.Ctx, c.Connector.AppID)
@@ -79,7 +79,7 @@ func TestWhoIsDisabledIsGivenNothing(t *testing.T) {
 		a := h.App()
 		u := h.User()
 		k := grant.Key{App: a.ID, Entitlement: h.Entitlement(a.ID).ID, Account: h.Account(a.ID, u.ID).ID}
-		granttest.Must(h.Directory.Disable(h.Ctx, u.ID))(t)
+		granttest.Must(h.Directory.Disable(h.Ctx, u.ID, ""))(t)
 		_, err := h.Grants.Create(h.Ctx, k, time.Time{})
 		refused(t, "disabled user", err, fault.Precondition, "disabled")
 
@@ -140,8 +140,8 @@ func TestEnablingAUserAgainGivesNothingBack(t *testing.T) {
 		k := grant.Key{App: a.ID, Entitlement: h.Entitlement(a.ID).ID, Account: h.Account(a.ID, u.ID).ID}
 		granttest.Must(h.Grants.Create(h.Ctx, k, time.Time{}))(t)
 		for _, move := range []func() (directory.User, error){
-			func() (directory.User, error) { return h.Directory.Disable(h.Ctx, u.ID) },
-			func() (directory.User, error) { return h.Directory.Enable(h.Ctx, u.ID) },
+			func() (directory.User, error) { return h.Directory.Disable(h.Ctx, u.ID, "") },
+			func() (directory.User, error) { return h.Directory.Enable(h.Ctx, u.ID, "") },
 		} {
 			granttest.Must(move())(t)
 			if h.Check(k).Allowed { // also in the moment before the sweep
@@ -164,7 +164,7 @@ func TestCreatingWhileTheUserGoesLeavesNothingLive(t *testing.T) {
 			k := grant.Key{App: a.ID, Entitlement: h.Entitlement(a.ID).ID, Account: h.Account(a.ID, u.ID).ID}
 			together(t, 5, func(i int) error {
 				if i == 4 {
-					return second(h.Directory.Disable(h.Ctx, u.ID))
+					return second(h.Directory.Disable(h.Ctx, u.ID, ""))
 				}
 				if _, err := h.Grants.Create(h.Ctx, k, time.Time{}); !fault.Is(err, fault.Precondition) {
 					return err

@@ -31,9 +31,7 @@ func (s *Service) Seen(tx *db.Tx, r Reading, list []Membership) (unknown []Membe
 	if len(list) == 0 {
 		return nil, nil
 	}
-	rows, err := tx.Query(`update grants set seen_at = $1 where state <> 'ended' and app_id = $2
-		and (entitlement_id, account_id) in (values `+pairs(len(list), 3)+`) returning entitlement_id, account_id, state, direct`,
-		pairArgs(list, us(r.Started), r.App)...)
+	rows, err := tx.Query(seenSQL(len(list)), pairArgs(list, us(r.Started), r.App)...)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +50,11 @@ func (s *Service) Seen(tx *db.Tx, r Reading, list []Membership) (unknown []Membe
 		}
 	}
 	return unknown, err
+}
+
+func seenSQL(n int) string {
+	return `update grants set seen_at = $1 where state <> 'ended' and app_id = $2
+		and (entitlement_id, account_id) in (values ` + pairs(n, 3) + `) returning entitlement_id, account_id, state, direct`
 }
 
 // Discover makes what the target holds known here: a new grant where there is none, a direct source where other entitlements only
@@ -131,6 +134,8 @@ const unseen = ` from grants where connector_id = $1 and connector_id is not nul
 	and (deprovision_at is null or deprovision_at > $3)
 	and not exists (select 1 from operation o where o.grant_id = grants.id and o.state = 'open')`
 
+const missingSQL = `select id` + unseen + ` and id > $4 order by id limit $5`
+
 // Lost counts what a reading says of the grants that it should know: how many it should have seen, and how many it did not see.
 // After [Service.Seen] of all its memberships.
 func (s *Service) Lost(q db.Q, r Reading) (known, lost int, err error) {
@@ -148,7 +153,7 @@ func (s *Service) Lost(q db.Q, r Reading) (known, lost int, err error) {
 func (s *Service) Missing(tx *db.Tx, r Reading, after ID) (ended int, next ID, err error) {
 	now := s.Clock.Now()
 	list, err := db.Collect(tx, func(r *db.Rows) (i ID, err error) { return i, r.Scan(&i) },
-		`select id`+unseen+` and id > $4 order by id limit $5`+lock(tx), r.Connector, us(r.Started), us(now), after, atOnce)
+		missingSQL+lock(tx), r.Connector, us(r.Started), us(now), after, atOnce)
 	if err != nil || len(list) == 0 {
 		return 0, "", err
 	}

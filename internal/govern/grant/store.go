@@ -67,6 +67,11 @@ type held struct {
 	User    directory.UserID // empty: nobody's
 }
 
+var liveSQL = `select ` + Columns("g.") + `, e.max_grant_micros, a.user_id from grants g
+	left join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id
+	left join account a on a.app_id = g.app_id and a.id = g.account_id
+	where g.app_id = $1 and g.entitlement_id = $2 and g.account_id = $3 and g.state <> 'ended'`
+
 // live reads the grant of a key that is not ended. NotFound if there is none.
 func live(q db.Q, k Key) (held, error) {
 	h, err := db.One(q, func(r *db.Rows) (h held, err error) {
@@ -80,11 +85,7 @@ func live(q db.Q, k Key) (held, error) {
 			h.User = directory.UserID(*user)
 		}
 		return h, err
-	}, `select `+Columns("g.")+`, e.max_grant_micros, a.user_id from grants g
-		left join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id
-		left join account a on a.app_id = g.app_id and a.id = g.account_id
-		where g.app_id = $1 and g.entitlement_id = $2 and g.account_id = $3 and g.state <> 'ended'`,
-		k.App, k.Entitlement, k.Account)
+	}, liveSQL, k.App, k.Entitlement, k.Account)
 	if errors.Is(err, db.ErrNoRows) {
 		return held{}, fault.New(fault.NotFound, "grant not found: the account does not hold the entitlement")
 	}

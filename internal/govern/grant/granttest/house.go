@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -260,4 +261,64 @@ func (h *House) Actor() audit.Actor { return audit.From(h.Ctx) }
 func (h *House) Forget() {
 	h.Helper()
 	h.Write(func(tx *db.Tx) error { _, err := tx.Exec(`delete from event`); return err })
+}
+
+// Plan returns how the engine would answer, one step on each line. PostgreSQL reads small tables whole, so it is told not to where
+// it has a choice.
+func (h *House) Plan(sql string, args ...any) string {
+	h.Helper()
+	var lines []string
+	h.Write(func(tx *db.Tx) (err error) {
+		explain, scan := "explain query plan ", func(r *db.Rows) (line string, err error) {
+			var a, b, c int
+			return line, r.Scan(&a, &b, &c, &line)
+		}
+		if h.DB.Engine() == db.Postgres {
+			for _, method := range []string{"seqscan", "bitmapscan", "sort", "incremental_sort"} {
+				if _, err := tx.Exec("set local enable_" + method + " = off"); err != nil {
+					return err
+				}
+			}
+			explain, scan = "explain (costs off) ", func(r *db.Rows) (line string, err error) { return line, r.Scan(&line) }
+		}
+		lines, err = db.Collect(tx, scan, explain+sql, args...)
+		return err
+	})
+	return strings.Join(lines, "\n")
+}
+
+// ReadsWhole reports whether a plan reads a whole table.
+func ReadsWhole(plan string) bool {
+	for line := range strings.Lines(plan) {
+		if strings.Contains(line, "Seq Scan") {
+			return true
+		}
+		if strings.Contains(line, "SCAN") && !strings.Contains(line, "INDEX") && !strings.Contains(line, "CONSTANT ROW") && !strings.Contains(line, "VALUES CLAUSE") &&
+			!strings.Contains(line, "ready") && !strings.Contains(line, "SUBQUERY") {
+			return true
+		}
+	}
+	return false
+}
+
+// Sorts reports whether a plan sorts what it has read.
+func Sorts(plan string) bool {
+	return strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "Sort")
+}
+
+// Gauges are the metrics by name: the value of a gauge, the number of observations of a histogram.
+func (h *House) Gauges() map[string]float64 {
+	h.Helper()
+	all := map[string]float64{}
+	for _, f := range Must(h.Metrics.Gather())(h) {
+		for _, m := range f.GetMetric() {
+			if g := m.GetGauge(); g != nil {
+				all[f.GetName()] = g.GetValue()
+			}
+			if s := m.GetHistogram(); s != nil {
+				all[f.GetName()] = float64(s.GetSampleCount())
+			}
+		}
+	}
+	return all
 }

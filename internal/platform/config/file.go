@@ -45,14 +45,14 @@ func resolver(values map[string]string) kong.ResolverFunc {
 	return func(_ *kong.Context, _ *kong.Path, f *kong.Flag) (any, error) {
 		v, ok := values[f.Name]
 		if !ok || slices.ContainsFunc(f.Envs, func(e string) bool { return os.Getenv(e) != "" }) {
-			return nil, nil //nolint:nilnil // kong's way to say "not mine"
+			return nil, nil
 		}
 		return v, nil
 	}
 }
 
 func readFile(path string) (map[string]string, error) {
-	f, err := os.Open(path) //nolint:gosec // the operator names it
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("--config: %s: %w", path, reason(err))
 	}

@@ -86,8 +86,8 @@ func New(o Options) *Loop {
 		l.workers = append(l.workers, &worker{
 			source: s,
 			clock:  o.Clock,
-			log:    o.Log.With("source", s.Name()),
-			jitter: rand.Float64, //nolint:gosec // spreads retries, keeps no secret
+			log:    o.Log.With(slog.String("source", s.Name())),
+			jitter: rand.Float64,
 			alarm:  newAlarm(),
 		})
 	}

@@ -17,6 +17,8 @@ import (
 
 var start = time.Date(2030, 5, 1, 12, 0, 0, 0, time.UTC)
 
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
+
 // rows is a source over rows in memory.
 type rows struct {
 	name string
@@ -40,21 +42,19 @@ func newRows(name string, due ...time.Time) *rows {
 func (r *rows) Name() string { return r.name }
 
 func (r *rows) Next(context.Context) (time.Time, bool, error) {
-	at, ok, err, stale := r.look()
-	if stale != nil {
-		stale()
-	}
-	return at, ok, err
-}
-
-func (r *rows) look() (at time.Time, ok bool, err error, stale func()) { //nolint:revive // the hook is not a result
+	var stale func()
+	defer func() {
+		if stale != nil {
+			stale()
+		}
+	}()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	stale, r.stale = r.stale, nil
 	if r.fail != nil || len(r.due) == 0 {
-		return time.Time{}, false, r.fail, stale
+		return time.Time{}, false, r.fail
 	}
-	return slices.MinFunc(r.due, time.Time.Compare), true, nil, stale
+	return slices.MinFunc(r.due, time.Time.Compare), true, nil
 }
 
 func (r *rows) Run(ctx context.Context, now time.Time) (int, error) {
@@ -171,8 +171,8 @@ func TestTheLoopIsWokenWhenSomethingEarlierIsWritten(t *testing.T) {
 		r := newRows("grant-end", start.Add(50*time.Second))
 		s := run(t, d, clock.NewFake(start), r)
 		s.clock.AwaitWaiter(start.Add(50 * time.Second))
-		for _, sec := range []time.Duration{40, 30, 45, 20} {
-			at := start.Add(sec * time.Second)
+		for _, sec := range []int{40, 30, 45, 20} {
+			at := start.Add(seconds(sec))
 			if err := d.Write(t.Context(), func(tx *db.Tx) error {
 				r.set(func() { r.due = append(r.due, at) })
 				Wake(tx, at)
@@ -181,8 +181,8 @@ func TestTheLoopIsWokenWhenSomethingEarlierIsWritten(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for _, sec := range []time.Duration{20, 30, 40, 45, 50} {
-			at := start.Add(sec * time.Second)
+		for _, sec := range []int{20, 30, 40, 45, 50} {
+			at := start.Add(seconds(sec))
 			s.clock.AwaitWaiter(at)
 			s.clock.Set(at)
 			if n := <-r.ran; n != 1 {

@@ -13,7 +13,7 @@ import (
 	"github.com/interim-access/interim/internal/platform/db/dbtest"
 )
 
-var retries = []time.Duration{1, 2, 4, 8, 16, 32, 60, 60}
+var retries = []int{1, 2, 4, 8, 16, 32, 60, 60} // seconds
 
 func TestASourceThatFailsIsTriedEverLessOftenUntilItRecovers(t *testing.T) {
 	r := newRows("grant-end", start)
@@ -21,8 +21,8 @@ func TestASourceThatFailsIsTriedEverLessOftenUntilItRecovers(t *testing.T) {
 	s := run(t, dbtest.SQLite(t), clock.NewFake(start), r)
 	for range 2 {
 		for _, wait := range retries {
-			s.clock.AwaitWaiter(s.clock.Now().Add(wait * time.Second))
-			s.clock.Advance(wait * time.Second)
+			s.clock.AwaitWaiter(s.clock.Now().Add(seconds(wait)))
+			s.clock.Advance(seconds(wait))
 		}
 		// The waiter of the retry above must be there before anything changes.
 		s.clock.AwaitWaiter(s.clock.Now().Add(lastRetry))
@@ -76,8 +76,8 @@ func TestTheDatabaseBeingBackEndsTheWaitForARetry(t *testing.T) {
 	r.fail = errors.New("out of reach")
 	s := run(t, dbtest.SQLite(t), clock.NewFake(start), r)
 	for _, wait := range retries[:6] {
-		s.clock.AwaitWaiter(s.clock.Now().Add(wait * time.Second))
-		s.clock.Advance(wait * time.Second)
+		s.clock.AwaitWaiter(s.clock.Now().Add(seconds(wait)))
+		s.clock.Advance(seconds(wait))
 	}
 	s.clock.AwaitWaiter(s.clock.Now().Add(lastRetry))
 	r.set(func() { r.fail = nil })
@@ -95,15 +95,15 @@ func TestRowsLockedByAnotherReplicaAreAskedForWithoutSpinning(t *testing.T) {
 	r := newRows("grant-end", start)
 	r.locked = true
 	s := run(t, dbtest.SQLite(t), clock.NewFake(start), r)
-	for i, wait := range []time.Duration{50, 100, 200, 200} {
+	for i, wait := range []time.Duration{firstPause, 100 * time.Millisecond, lastPause, lastPause} {
 		if n := <-r.ran; n != 0 {
 			t.Fatalf("handled %d", n)
 		}
-		s.clock.AwaitWaiter(s.clock.Now().Add(wait * time.Millisecond))
+		s.clock.AwaitWaiter(s.clock.Now().Add(wait))
 		if len(r.ran) != 0 {
 			t.Fatalf("pause %d: asked again at once", i)
 		}
-		s.clock.Advance(wait * time.Millisecond)
+		s.clock.Advance(wait)
 	}
 	<-r.ran
 	s.clock.AwaitWaiter(s.clock.Now().Add(lastPause))

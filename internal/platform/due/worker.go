@@ -55,7 +55,7 @@ func (w *worker) run(ctx context.Context) {
 			w.failures.Add(1)
 			pause := doubled(firstRetry, lastRetry, failed)
 			pause -= time.Duration(w.jitter() * float64(pause) / 2)
-			w.log.ErrorContext(ctx, "due source failed", "error", err, "in_a_row", failed, "again_in", pause)
+			w.log.ErrorContext(ctx, "due source failed", slog.Any("error", err), slog.Int("in_a_row", failed), slog.Duration("again_in", pause))
 			w.sleep(ctx, pause)
 		case waits:
 			failed, idle = 0, 0

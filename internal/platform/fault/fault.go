@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Detail is one machine-readable addition to a Fault, shown as
@@ -48,7 +49,7 @@ func (f *Fault) Cause() string {
 // With returns a copy of f that carries d as well; f itself may be shared.
 func (f *Fault) With(d Detail) *Fault {
 	g := *f
-	g.Details = append(f.Details[:len(f.Details):len(f.Details)], d)
+	g.Details = append(slices.Clone(f.Details), d)
 	return &g
 }
 

@@ -55,7 +55,7 @@ func FromKSUID(s string) (string, error) {
 // image is the KSUID of u in binary: four bytes of seconds, then u.
 func image(u [16]byte) (raw [20]byte) {
 	ms := binary.BigEndian.Uint64(u[:8]) >> 16
-	binary.BigEndian.PutUint32(raw[:4], uint32(ms/1000-epoch)) //nolint:gosec // wraps outside 2014..2150, and back alike
+	binary.BigEndian.PutUint32(raw[:4], uint32(ms/1000-epoch))
 	copy(raw[4:], u[:])
 	return raw
 }
@@ -78,7 +78,7 @@ func encode(raw [20]byte) string {
 		var rest uint64
 		for j, w := range words {
 			n := rest<<32 | uint64(w)
-			words[j], rest = uint32(n/base), n%base //nolint:gosec // rest < base, so n/base fits
+			words[j], rest = uint32(n/base), n%base
 		}
 		for i := end - 1; i >= max(end-chunk, 0); i-- {
 			out[i] = digits[rest%62]
@@ -106,7 +106,7 @@ func decode(s string) (raw [20]byte, ok bool) {
 		}
 		for j := len(words) - 1; j >= 0; j-- {
 			n := uint64(words[j])*factor + carry
-			words[j], carry = uint32(n), n>>32 //nolint:gosec // the low half
+			words[j], carry = uint32(n), n>>32
 		}
 		if carry != 0 { // over 160 bits
 			return raw, false

@@ -48,7 +48,7 @@ func TestPagesShowEveryRowOnceAndInOrder(t *testing.T) {
 
 func TestTheRowTooManyIsOutOfReach(t *testing.T) {
 	p := Cut([]int{1, 2, 3}, 2, func(int) Key { return Key{"k"} })
-	if got := append(p.Items, 9); len(p.Items) != 2 || got[2] != 9 || cap(p.Items) != 2 {
+	if len(p.Items) != 2 || cap(p.Items) != 2 {
 		t.Errorf("items %v, capacity %d", p.Items, cap(p.Items))
 	}
 }

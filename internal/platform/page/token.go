@@ -75,10 +75,10 @@ func (t *Tokens) Open(scope, token string) (Key, error) {
 	var k Key
 	for rest := body[1:]; len(rest) > 0; {
 		size, n := binary.Uvarint(rest)
-		if n <= 0 || size > uint64(len(rest)-n) { //nolint:gosec // n <= len(rest)
+		if n <= 0 || size > uint64(len(rest)-n) {
 			return nil, refused()
 		}
-		end := n + int(size) //nolint:gosec // size <= len(rest)
+		end := n + int(size)
 		k, rest = append(k, string(rest[n:end])), rest[end:]
 	}
 	return k, nil

@@ -47,7 +47,7 @@ func LoadKey(env, dataDir string, mayCreate bool) ([32]byte, error) {
 }
 
 func readKey(path string) (key [32]byte, err error) {
-	f, err := os.Open(path) //nolint:gosec // the operator's own data folder
+	f, err := os.Open(path)
 	if err != nil {
 		return key, err
 	}

@@ -104,7 +104,7 @@ func (b *Bundle) Run(ctx context.Context) error {
 		wait = check
 		if err := b.Renew(ctx); err != nil {
 			wait = retry
-			b.o.Log.ErrorContext(ctx, "cannot renew the server certificate", "error", err, "ends", b.leaf.Load().Leaf.NotAfter)
+			b.o.Log.ErrorContext(ctx, "cannot renew the server certificate", slog.Any("error", err), slog.Time("ends", b.leaf.Load().Leaf.NotAfter))
 		}
 	}
 }
@@ -130,7 +130,7 @@ func (b *Bundle) Renew(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		text := append(cert, key...)
+		text := slices.Concat(cert, key)
 		if leaf, err = parseLeaf(text); err != nil {
 			return err
 		}
@@ -138,7 +138,8 @@ func (b *Bundle) Renew(ctx context.Context) error {
 		if _, err = b.o.Store.Swap(ctx, nameLeaf, old, text); err != nil {
 			return fmt.Errorf("keep the server certificate: %w", err)
 		}
-		b.o.Log.InfoContext(ctx, "made a server certificate", "hosts", strings.Join(b.o.Hosts, " "), "ends", leaf.Leaf.NotAfter)
+		b.o.Log.InfoContext(ctx, "made a server certificate",
+			slog.String("hosts", strings.Join(b.o.Hosts, " ")), slog.Time("ends", leaf.Leaf.NotAfter))
 	}
 	b.ca.Store(&ca)
 	b.leaf.Store(leaf)
@@ -157,7 +158,7 @@ func (b *Bundle) authority(ctx context.Context) (CA, error) {
 		if err != nil || now.Add(renewal).Before(ca.Cert.NotAfter) {
 			return ca, err
 		}
-		b.o.Log.WarnContext(ctx, "the CA ends, a new one is made: clients need its certificate", "ends", ca.Cert.NotAfter)
+		b.o.Log.WarnContext(ctx, "the CA ends, a new one is made: clients need its certificate", slog.Time("ends", ca.Cert.NotAfter))
 	}
 	made, err := NewCA(now)
 	if err != nil {

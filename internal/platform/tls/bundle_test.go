@@ -31,7 +31,7 @@ func open(t *testing.T, s Store, c clock.Clock, public string) *Bundle {
 func shake(b *Bundle, at time.Time, change func(*tls.Config)) (tls.ConnectionState, error) {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(b.CAPEM())
-	config := &tls.Config{RootCAs: roots, ServerName: "localhost", NextProtos: []string{"h2"}, Time: func() time.Time { return at }} //nolint:gosec // a version is tried below
+	config := &tls.Config{RootCAs: roots, ServerName: "localhost", NextProtos: []string{"h2"}, Time: func() time.Time { return at }}
 	if change != nil {
 		change(config)
 	}

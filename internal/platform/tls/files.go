@@ -17,7 +17,7 @@ import (
 func Files(dir string) Store {
 	var mu sync.Mutex
 	load := func(name string) ([]byte, error) {
-		text, err := os.ReadFile(filepath.Join(dir, name+".pem")) //nolint:gosec // the data folder and our own names
+		text, err := os.ReadFile(filepath.Join(dir, name+".pem"))
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
@@ -55,7 +55,7 @@ func replace(path string, text []byte) error {
 	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	d, err := os.Open(dir) //nolint:gosec // the data folder
+	d, err := os.Open(dir)
 	if err != nil {
 		return fmt.Errorf("sync the folder: %w", err)
 	}

@@ -216,10 +216,10 @@ func TestAClientThatEndedGetsNoToken(t *testing.T) {
 		for name, end := range map[string]func(Client){
 			"expired":       func(Client) { w.clock.Advance(time.Minute) },
 			"deleted":       func(c Client) { w.ok(w.DeleteClient(w.system(), c.Key)) },
-			"user disabled": func(Client) { _, err := w.dir.Disable(w.system(), ada.ID); w.ok(err) },
+			"user disabled": func(Client) { _, err := w.dir.Disable(w.system(), ada.ID, ""); w.ok(err) },
 		} {
 			t.Run(name, func(t *testing.T) {
-				_, err := w.dir.Enable(w.system(), ada.ID)
+				_, err := w.dir.Enable(w.system(), ada.ID, "")
 				w.ok(err)
 				c, secret := w.mint(ada, NewClient{Expires: time.Minute})
 				live := w.token(c, secret)

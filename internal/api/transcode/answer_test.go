@@ -42,7 +42,7 @@ func TestAnEmptyMessageIsWrittenOutInFull(t *testing.T) {
 		"id":"", "displayName":"", "small":0, "big":"0", "huge":"0", "flag":false, "ratio":0, "blob":"", "color":"COLOR_UNSPECIFIED",
 		"ref":null, "tags":[], "refs":[], "labels":{}, "refMap":{},
 		"seenAt":null, "lasts":null, "readMask":null, "profile":null, "value":null, "any":null, "expanded":[], "rows":[],
-		"rules":null, "APIKey":"", "madeAt":null}`))
+		"rules":null, "APIKey":"", "madeAt":null, "ownerId":""}`))
 	if got := answered(t, `{}`); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

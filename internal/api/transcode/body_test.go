@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -68,8 +69,9 @@ func TestACompressedBodyIsRefusedClearly(t *testing.T) {
 	}
 }
 
-// converse sends raw bytes over a connection and returns the answer without closing its side.
-func converse(t *testing.T, address, request string) *http.Response {
+// converse sends raw bytes over a connection and returns the answer, and whether
+// it ends the connection, without closing its own side.
+func converse(t *testing.T, address, request string) (w *httptest.ResponseRecorder, closed bool) {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
@@ -79,25 +81,23 @@ func converse(t *testing.T, address, request string) *http.Response {
 	if _, err := io.WriteString(conn, request); err != nil {
 		t.Fatal(err)
 	}
-	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	return readAnswer(t, bufio.NewReader(conn))
+}
+
+func readAnswer(t *testing.T, from *bufio.Reader) (w *httptest.ResponseRecorder, closed bool) {
+	t.Helper()
+	res, err := http.ReadResponse(from, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res
-}
-
-func record(t *testing.T, res *http.Response) *httptest.ResponseRecorder {
-	t.Helper()
-	w := httptest.NewRecorder()
+	defer res.Body.Close()
+	w = httptest.NewRecorder()
 	w.Code = res.StatusCode
-	for key, values := range res.Header {
-		w.Header()[key] = values
-	}
+	maps.Copy(w.Header(), res.Header)
 	if _, err := w.Body.ReadFrom(res.Body); err != nil {
 		t.Fatal(err)
 	}
-	res.Body.Close()
-	return w
+	return w, res.Close
 }
 
 func TestABodyThatDoesNotArriveInTimeIsRefused(t *testing.T) {
@@ -105,11 +105,11 @@ func TestABodyThatDoesNotArriveInTimeIsRefused(t *testing.T) {
 	defer server.Close()
 	for name, framing := range map[string]string{"length": "Content-Length: 100\r\n\r\n{", "chunks": "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"} {
 		t.Run(name, func(t *testing.T) {
-			res := converse(t, server.Listener.Addr().String(), "POST /odd/v1/things HTTP/1.1\r\nHost: x\r\n"+framing)
-			if !res.Close {
+			w, closed := converse(t, server.Listener.Addr().String(), "POST /odd/v1/things HTTP/1.1\r\nHost: x\r\n"+framing)
+			if !closed {
 				t.Error("the connection is kept: the rest of the body would be taken for a request")
 			}
-			if got := failure(t, record(t, res), codes.InvalidArgument); got != "request body did not arrive within 1ms" {
+			if got := failure(t, w, codes.InvalidArgument); got != "request body did not arrive within 1ms" {
 				t.Error(got)
 			}
 		})
@@ -119,8 +119,8 @@ func TestABodyThatDoesNotArriveInTimeIsRefused(t *testing.T) {
 func TestABodyThatEndsEarlyIsRefused(t *testing.T) {
 	server := httptest.NewServer(serveOdd(t, Options{}, nil))
 	defer server.Close()
-	res := converse(t, server.Listener.Addr().String(), "POST /odd/v1/things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n")
-	if got := failure(t, record(t, res), codes.InvalidArgument); got != "request body ended early" {
+	w, _ := converse(t, server.Listener.Addr().String(), "POST /odd/v1/things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n")
+	if got := failure(t, w, codes.InvalidArgument); got != "request body ended early" {
 		t.Error(got)
 	}
 }
@@ -144,11 +144,7 @@ func TestTheConnectionIsUsedAgainAfterABodyIsRefused(t *testing.T) {
 		if _, err := io.WriteString(conn, request(c.body)); err != nil {
 			t.Fatal(err)
 		}
-		res, err := http.ReadResponse(answers, nil)
-		if err != nil {
-			t.Fatalf("request %d: %v", i, err)
-		}
-		if w := record(t, res); w.Code != c.code {
+		if w, _ := readAnswer(t, answers); w.Code != c.code {
 			t.Errorf("request %d: %d %s", i, w.Code, w.Body)
 		}
 	}

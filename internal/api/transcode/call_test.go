@@ -43,9 +43,9 @@ func TestInterceptorsRunInOrderAroundTheHandlerAndSeeTheDecodedRequest(t *testin
 
 // Interceptors written for gRPC find headers, peer and method where gRPC puts them.
 func TestInterceptorsFindTheRequestWhereGRPCPutsIt(t *testing.T) {
-	var seen context.Context
+	seen := make(chan context.Context, 1)
 	keep := func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		seen = ctx
+		seen <- ctx
 		return handler(ctx, req)
 	}
 	server := httptest.NewTLSServer(serveOdd(t, Options{Interceptors: []grpc.UnaryServerInterceptor{keep}}, nil))
@@ -60,10 +60,10 @@ func TestInterceptorsFindTheRequestWhereGRPCPutsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	res.Body.Close()
-	checkGRPCContext(t, seen, server.Listener.Addr().String())
+	checkGRPCContext(<-seen, t, server.Listener.Addr().String())
 }
 
-func checkGRPCContext(t *testing.T, ctx context.Context, host string) {
+func checkGRPCContext(ctx context.Context, t *testing.T, host string) {
 	t.Helper()
 	if got := metadata.ValueFromIncomingContext(ctx, "authorization"); !slices.Equal(got, []string{"Bearer one", "Bearer two"}) {
 		t.Errorf("authorization: %q", got)

@@ -38,7 +38,7 @@ var encodings sync.Map
 
 func encodingOf(message protoreflect.MessageDescriptor) *encoding {
 	if known, ok := encodings.Load(message); ok {
-		return known.(*encoding) //nolint:errcheck,forcetypeassert // nothing else is stored
+		return known.(*encoding) //nolint:forcetypeassert // nothing else is stored
 	}
 	e := &encoding{foreign: strings.HasPrefix(string(message.FullName()), "google.protobuf.") || message.ExtensionRanges().Len() > 0}
 	for i := range message.Fields().Len() {

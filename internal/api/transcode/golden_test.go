@@ -53,7 +53,7 @@ func TestAnswersAreTheGoldenOnes(t *testing.T) {
 	intro, rest, _ := strings.Cut(string(text), "## ")
 	var out strings.Builder
 	out.WriteString(intro)
-	for _, block := range strings.Split(rest, "\n## ") {
+	for block := range strings.SplitSeq(rest, "\n## ") {
 		name, exchange, _ := strings.Cut(block, "\n")
 		request, want, _ := strings.Cut(exchange, "\n-- answer\n")
 		want = strings.TrimSuffix(want, "\n")

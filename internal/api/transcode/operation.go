@@ -2,9 +2,11 @@ package transcode
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -45,16 +47,14 @@ func (op *operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, id := trace(w, r)
 	values := chi.RouteContext(ctx).URLParams.Values
 	values = values[len(values)-len(op.params):] // those before belong to routers around ours
-	for _, v := range values {
-		if v == "" { // chi takes /a//b for /a/{x}/b
-			op.gateway.NotFound(w, r.WithContext(ctx))
-			return
-		}
+	if slices.Contains(values, "") {             // chi takes /a//b for /a/{x}/b
+		op.gateway.NotFound(w, r.WithContext(ctx))
+		return
 	}
 	c := &call{op: op, w: w, r: r, values: values}
 	defer func() {
 		if p := recover(); p != nil {
-			if p == http.ErrAbortHandler || c.written {
+			if abort, ok := p.(error); c.written || ok && errors.Is(abort, http.ErrAbortHandler) {
 				panic(p) // an answer already begun can only be torn down
 			}
 			op.gateway.log.ErrorContext(ctx, "panic in a handler", slog.String("operation", op.name), slog.String("trace_id", id),

@@ -23,9 +23,10 @@ import (
 //     A path may lead into nested messages.
 //   - Without a mask (or with an empty one), the mask is the set of keys present in
 //     the wrapper's JSON, null ones included, less those that are OUTPUT_ONLY (in
-//     operations of the wrapper's own package) and those the URL's path fills. Only top-level keys count: a nested message is
-//     replaced whole. So an object read, edited and sent back updates what it may,
-//     and `{"app":{"displayName":"x"}}` updates one field.
+//     operations of the wrapper's own package) and those the URL's path fills.
+//     Only top-level keys count: a nested message is replaced whole. So an object
+//     read, edited and sent back updates what it may, and
+//     `{"app":{"displayName":"x"}}` updates one field.
 type updateRule struct {
 	mask    protoreflect.FieldDescriptor
 	paths   protoreflect.FieldDescriptor // FieldMask.paths
@@ -89,8 +90,8 @@ func isOutputOnly(field protoreflect.FieldDescriptor) bool {
 // fromPath reports whether the URL's path fills a field of the wrapper, in whole or in part.
 func (u *updateRule) fromPath(field protoreflect.FieldDescriptor, params []binding) bool {
 	for _, p := range params {
-		chain := append(p.parents[:len(p.parents):len(p.parents)], p.field)
-		if len(chain) > 1 && chain[0] == u.wrapper && chain[1] == field {
+		way := slices.Concat(p.parents, []protoreflect.FieldDescriptor{p.field})
+		if len(way) > 1 && way[0] == u.wrapper && way[1] == field {
 			return true
 		}
 	}

@@ -54,6 +54,23 @@ func TestOutputOnlyFieldsAndPathFieldsStayOutOfAMadeMask(t *testing.T) {
 	}
 }
 
+func TestAReadOnlyFieldThatIsMarkedOptionalIsWritten(t *testing.T) {
+	if got := updateMask(t, `{"thing":{"ownerId":"x","madeAt":null}}`); got != "ownerId" {
+		t.Error(got)
+	}
+}
+
+// What upstream only shows, an operation of our own may write.
+func TestReadOnlyFieldsOfABorrowedMessageAreItsOperationsOwnChoice(t *testing.T) {
+	borrowed := updateRuleOf(oddMessage(t, "UpdateBorrowed"), nil)
+	if !isOutputOnly(borrowed.wrapper.Message().Fields().ByName("email")) {
+		t.Fatal("the sample field is not read-only upstream")
+	}
+	if borrowed.fields["email"] != "email" {
+		t.Errorf("fields: %v", borrowed.fields)
+	}
+}
+
 func TestAPathFieldOfTheWrapperStaysOutOfAMadeMaskEvenWhenWritable(t *testing.T) {
 	input := oddMessage(t, "UpdateRequest")
 	param, err := bind(input, "thing.display_name")

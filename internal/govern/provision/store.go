@@ -27,15 +27,18 @@ func insert(tx *db.Tx, kind Kind, o Order, now, dueAt time.Time) {
 		clock.Micros(dueAt), clock.Micros(now))
 }
 
+func supersedeSQL(n int) string {
+	return `update operation set state = 'superseded', done_at = $1, version = version + 1
+		where state = 'open' and kind <> $2 and grant_id in ` + db.In(n, 3) + ` returning grant_id, lease, due_at`
+}
+
 // supersede closes the open operations of the other kind and returns, for those that a worker holds, when its lease ends.
 func supersede(tx *db.Tx, kind Kind, orders []Order, now time.Time) (map[string]time.Time, error) {
 	args := []any{clock.Micros(now), string(kind)}
 	for _, o := range orders {
 		args = append(args, o.GrantID)
 	}
-	rows, err := tx.Query(`update operation set state = 'superseded', done_at = $1, version = version + 1
-		where state = 'open' and kind <> $2 and grant_id in `+db.In(len(orders), 3)+`
-		returning grant_id, lease, due_at`, args...)
+	rows, err := tx.Query(supersedeSQL(len(orders)), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +57,8 @@ func supersede(tx *db.Tx, kind Kind, orders []Order, now time.Time) (map[string]
 	return leases, rows.Err()
 }
 
+const nextSQL = `select due_at, connector_id from operation`
+
 // next returns when the earliest open operation is due whose connector is none of the given, and which connector that is.
 func next(q db.Q, without []app.ConnectorID) (time.Time, app.ConnectorID, error) {
 	w := db.Where{}
@@ -62,24 +67,29 @@ func next(q db.Q, without []app.ConnectorID) (time.Time, app.ConnectorID, error)
 	sql, args := w.SQL()
 	var due int64
 	var connector app.ConnectorID
-	err := q.Row(`select due_at, connector_id from operation`+sql+` order by due_at, id limit 1`, args...).Scan(&due, &connector)
+	err := q.Row(nextSQL+sql+` order by due_at, id limit 1`, args...).Scan(&due, &connector)
 	return clock.FromMicros(due), connector, err
 }
 
+const dueSQL = `select ` + columns + ` from operation
+	where state = 'open' and connector_id = $1 and due_at <= $2 order by due_at, id limit $3`
+
 // dueOf returns the first n due operations of a connector, without claiming them.
 func dueOf(q db.Q, connector app.ConnectorID, now time.Time, n int) ([]Operation, error) {
-	return db.Collect(q, scan, `select `+columns+` from operation
-		where state = 'open' and connector_id = $1 and due_at <= $2 order by due_at, id limit $3`,
-		string(connector), clock.Micros(now), n)
+	return db.Collect(q, scan, dueSQL, string(connector), clock.Micros(now), n)
 }
 
 // claim takes at most n due operations of a connector: they are the holder of the lease's until it ends.
 func claim(tx *db.Tx, connector app.ConnectorID, lease string, now time.Time, n int) ([]Operation, error) {
-	return db.Collect(tx, scan, `with ready as materialized (select id from operation
-			where state = 'open' and connector_id = $1 and due_at <= $2 order by due_at, id limit $3`+tx.Skip()+`)
-		update operation set due_at = $4, lease = $5, attempts = attempts + 1, version = version + 1
-		where id in (select id from ready) returning `+columns,
+	return db.Collect(tx, scan, claimSQL(tx.Skip()),
 		string(connector), clock.Micros(now), n, clock.Micros(now.Add(Lease)), lease)
+}
+
+func claimSQL(skip string) string {
+	return `with ready as materialized (select id from operation
+			where state = 'open' and connector_id = $1 and due_at <= $2 order by due_at, id limit $3` + skip + `)
+		update operation set due_at = $4, lease = $5, attempts = attempts + 1, version = version + 1
+		where id in (select id from ready) returning ` + columns
 }
 
 // held returns which of the operations are still open under the lease, and keeps them so until the transaction ends.

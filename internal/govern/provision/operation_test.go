@@ -1,0 +1,97 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+func TestWaitsDoubleUpToFiveMinutes(t *testing.T) {
+	for attempts, want := range map[int]time.Duration{
+		0: time.Second, 1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 8: 128 * time.Second, 9: 256 * time.Second,
+		10: 5 * time.Minute, 11: 5 * time.Minute, 64: 5 * time.Minute, 1 << 30: 5 * time.Minute,
+	} {
+		if got := backoff(attempts, errors.New("x"), 0); got != want {
+			t.Errorf("after %d attempts: %v, want %v", attempts, got, want)
+		}
+	}
+	if got := backoff(1, Permanent(errors.New("x")), 0); got != 5*time.Minute {
+		t.Errorf("a permanent failure waits %v", got)
+	}
+}
+
+func TestWaitsSpreadByAFifth(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		attempts := rapid.IntRange(0, 1000).Draw(t, "attempts")
+		plain := backoff(attempts, nil, 0)
+		got := backoff(attempts, nil, rapid.Float64Range(-1, 1).Draw(t, "spread"))
+		if got < plain*8/10 || got > plain*12/10 {
+			t.Fatalf("after %d attempts: %v, plainly %v", attempts, got, plain)
+		}
+	})
+	for range 1000 {
+		if s := spread(); s < -1 || s > 1 {
+			t.Fatal(s)
+		}
+	}
+}
+
+func TestOnlyWhatIsWrittenForPeopleIsShownOfAnError(t *testing.T) {
+	secret := errors.New("dial postgres://admin:hunter2@10.0.0.5")
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{fault.Wrap(fault.Unavailable, secret, "the target is down"), "the target is down"},
+		{Permanent(fault.New(fault.NotFound, "no such role")), "no such role"},
+		{fmt.Errorf("grant: %w", context.DeadlineExceeded), "the target did not answer in time"},
+		{secret, "the target could not be changed; the server's log says why"},
+		{Permanent(secret), "the target could not be changed; the server's log says why"},
+	} {
+		if got := words(c.err); got != c.want {
+			t.Errorf("%v is shown as %q", c.err, got)
+		}
+	}
+	if got := words(fault.New(fault.Unavailable, "%s", strings.Repeat("é", 2*MaxText))); len([]rune(got)) != MaxText {
+		t.Errorf("%d characters are kept", len([]rune(got)))
+	}
+}
+
+func TestPermanentKeepsTheErrorItMarks(t *testing.T) {
+	cause := fault.New(fault.NotFound, "no such role")
+	err := fmt.Errorf("grant: %w", Permanent(cause))
+	if !IsPermanent(err) || !fault.Is(err, fault.NotFound) || IsPermanent(cause) || Permanent(nil) != nil {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAConnectorWhoseTargetIsDownIsLeftAloneEverLonger(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	var s slots
+	for _, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 30 * time.Second, 30 * time.Second} {
+		s.take("c")
+		if list, wake := s.shut(now); len(list) != 1 || !wake.IsZero() {
+			t.Fatalf("busy: %v, %v", list, wake)
+		}
+		s.release("c", true, now, 0)
+		if list, wake := s.shut(now); len(list) != 1 || !wake.Equal(now.Add(want)) {
+			t.Errorf("down: %v until %v, want %v", list, wake, now.Add(want))
+		}
+		now = now.Add(want)
+		if list, _ := s.shut(now); len(list) != 0 {
+			t.Errorf("still left alone after %v", want)
+		}
+	}
+	s.take("c")
+	s.release("c", false, now, 0)
+	if downs := s.take("c"); downs != 0 {
+		t.Errorf("remembers %d failures of a target that answered", downs)
+	}
+}

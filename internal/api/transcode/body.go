@@ -47,7 +47,6 @@ func (c *call) readBody() (*bytes.Buffer, error) {
 	case tooLarge:
 		err = fault.New(fault.TooLarge, "request body too large: the limit is %d bytes", limit)
 	case !inTime:
-		c.w.Header().Set("Connection", "close") // its read deadline has passed
 		err = fault.New(fault.Invalid, "request body did not arrive within %s", c.op.gateway.bodyTimeout)
 	default:
 		err = fault.Wrap(fault.Invalid, err, "request body ended early")

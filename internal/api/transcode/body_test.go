@@ -32,6 +32,22 @@ func TestABodyOverFourMiBIsRefused(t *testing.T) {
 	}
 }
 
+// unread fails the test that reads it.
+type unread struct{ t *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.t.Error("the body is read")
+	return 0, io.EOF
+}
+
+func TestABodyThatSaysItIsTooLongIsNotRead(t *testing.T) {
+	r := httptest.NewRequest(http.MethodPost, "/odd/v1/things", unread{t})
+	r.ContentLength = 4<<20 + 1
+	w := httptest.NewRecorder()
+	serveOdd(t, Options{}, nil).ServeHTTP(w, r)
+	failure(t, w, codes.InvalidArgument)
+}
+
 func TestTheBodyLimitCanBeSet(t *testing.T) {
 	h := serveOdd(t, Options{MaxBody: 100}, nil)
 	if w := send(t, h, "POST", "/odd/v1/things", thingOf(100)); w.Code != http.StatusOK {

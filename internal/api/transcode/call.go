@@ -26,11 +26,9 @@ type call struct {
 	written bool
 }
 
-// ownHeaders are the response headers that belong to the door.
-var ownHeaders = map[string]bool{
-	"content-type": true, "content-length": true, "transfer-encoding": true, "connection": true,
-	"trailer": true, "c1-trace-id": true,
-}
+// ownHeaders are the response headers that belong to the door and the server,
+// besides Content-Type and Content-Length, which the door writes last.
+var ownHeaders = map[string]bool{"transfer-encoding": true, "connection": true, "trailer": true, "c1-trace-id": true}
 
 // context gives interceptors what they would find in a gRPC server: the request's
 // headers as incoming metadata (lower case; ":authority" is the Host), the peer

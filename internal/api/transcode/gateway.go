@@ -130,13 +130,13 @@ func (g *Gateway) makeRouter() {
 		}
 	}
 	r := chi.NewRouter()
-	r.NotFound(g.NotFound)
-	r.MethodNotAllowed(g.MethodNotAllowed)
 	g.mount(r)
 	g.router = r
 }
 
 func (g *Gateway) mount(r chi.Router) {
+	r.NotFound(g.NotFound)
+	r.MethodNotAllowed(g.MethodNotAllowed)
 	for _, op := range g.operations {
 		r.Method(op.verb, op.path, op)
 		if op.verb == http.MethodGet {
@@ -152,9 +152,9 @@ func (g *Gateway) Handler() http.Handler {
 	return g.router
 }
 
-// Mount adds the routes to a router that has others too; that router's own
-// NotFound and MethodNotAllowed should be the gateway's for paths below /api/.
-// No service can be registered after it.
+// Mount adds the routes to a router that has others too, and makes the door's own
+// answers that router's NotFound and MethodNotAllowed; set others after it where
+// they should be others. No service can be registered after it.
 func (g *Gateway) Mount(r chi.Router) {
 	g.build()
 	g.mount(r)

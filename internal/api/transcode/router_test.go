@@ -94,8 +94,6 @@ func TestTheGatewayMountsBelowAnotherRouter(t *testing.T) {
 	g := New(Options{})
 	g.RegisterService(describe(oddService(t), nil), nil)
 	mounted := chi.NewRouter()
-	mounted.NotFound(g.NotFound)
-	mounted.MethodNotAllowed(g.MethodNotAllowed)
 	mounted.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	g.Mount(mounted)
 	wildcard := chi.NewRouter()

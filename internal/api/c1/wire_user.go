@@ -27,6 +27,12 @@ func EncodeUser(u directory.User, roles []iam.RoleID) *userv1.User {
 		UpdatedAt:        Moment(u.UpdatedAt),
 		DeletedAt:        Moment(u.DeletedAt),
 	}
+	if len(v.Emails) == 0 && u.Email != "" {
+		v.Emails = []string{u.Email}
+	}
+	if len(v.Usernames) == 0 && u.Username != "" {
+		v.Usernames = []string{u.Username}
+	}
 	if len(u.Profile.Attributes) > 0 {
 		profile := make(map[string]any, len(u.Profile.Attributes))
 		for k, attribute := range u.Profile.Attributes {

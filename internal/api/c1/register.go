@@ -9,6 +9,7 @@ import (
 // Register puts every service of this door on r: the gRPC server and the JSON
 // gateway alike, which therefore serve the same handlers.
 func (d *Deps) Register(r grpc.ServiceRegistrar) {
+	r = Spelled(r)
 	appv1.RegisterAppsServer(r, apps{Deps: d})
 	appv1.RegisterAppSearchServer(r, appSearch{Deps: d})
 	appv1.RegisterAppResourceTypeServiceServer(r, resourceTypes{Deps: d})
@@ -17,4 +18,6 @@ func (d *Deps) Register(r grpc.ServiceRegistrar) {
 	appv1.RegisterAppEntitlementsServer(r, entitlements{Deps: d})
 	appv1.RegisterAppEntitlementSearchServiceServer(r, entitlementSearch{Deps: d})
 	appv1.RegisterAppUserServiceServer(r, appUsers{Deps: d})
+	d.registerIAM(r)
+	d.registerUsers(r)
 }

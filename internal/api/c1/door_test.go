@@ -1,0 +1,273 @@
+package c1_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/interim-access/interim/internal/api/c1"
+	"github.com/interim-access/interim/internal/api/interim"
+	"github.com/interim-access/interim/internal/api/transcode"
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/read"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/db/dbtest"
+	"github.com/interim-access/interim/internal/platform/page"
+	"github.com/interim-access/interim/internal/platform/seal"
+)
+
+var update = flag.Bool("update", false, "write the golden transcripts anew")
+
+// door is the JSON door of a fresh installation, and whoever stands before it.
+type door struct {
+	*testing.T
+	deps    *c1.Deps
+	clock   *clock.Fake
+	handler http.Handler
+	who     *iam.Principal
+	script  bytes.Buffer
+	names   map[string]string // KSUID → name in the transcript
+}
+
+// onDoors runs test on both engines. The transcript of a test is compared with testdata/<name>.golden, which is the same for both.
+func onDoors(t *testing.T, name string, test func(d *door)) {
+	t.Helper()
+	dbtest.Each(t, func(t *testing.T, engine *db.DB) {
+		d := newDoor(t, engine)
+		test(d)
+		if name != "" {
+			d.compare(filepath.Join("testdata", name+".golden"))
+		}
+	})
+}
+
+func newDoor(t *testing.T, engine *db.DB) *door {
+	t.Helper()
+	c := clock.NewFake(time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC))
+	log := audit.New(engine, c)
+	people := directory.New(engine, c, log)
+	rights, err := iam.New(t.Context(), iam.Options{
+		DB: engine, Clock: c, Audit: log, Settings: iam.NewSettings(engine, c, seal.New([32]byte{1})), Host: "interim.example.com",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(rights.Close)
+	d := &door{T: t, clock: c, names: map[string]string{}, deps: &c1.Deps{
+		DB: engine, Clock: c, Tokens: page.NewTokens(make([]byte, 32)), Audit: log, Directory: people, IAM: rights,
+		Apps: app.New(engine, c, log), Read: read.New(engine, c), PublicURL: "https://interim.example.com",
+	}}
+	gateway := transcode.New(transcode.Options{Interceptors: []grpc.UnaryServerInterceptor{d.enter}})
+	d.deps.Register(gateway)
+	interim.Register(gateway, d.deps)
+	d.handler = gateway.Handler()
+	return d
+}
+
+// enter stands in for the guard: the caller is d.who, under the permission of the operation.
+func (d *door) enter(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	ctx, err := d.deps.IAM.Enter(ctx, d.who, iam.PermissionOf(info.FullMethod))
+	if err != nil {
+		return nil, err
+	}
+	reply, err := handler(ctx, req)
+	if err == nil && !iam.Checked(ctx) {
+		d.Errorf("%s answered without asking what the request reaches", info.FullMethod)
+	}
+	return reply, err
+}
+
+// person makes a user with a built-in role and lets them stand before the door.
+func (d *door) person(name, role string) directory.User {
+	d.Helper()
+	u, err := d.deps.Directory.Create(d.Context(), directory.User{DisplayName: name, Email: strings.ToLower(name) + "@example.com"})
+	if err != nil {
+		d.Fatal(err)
+	}
+	d.names[c1.KSUID(u.ID)] = strings.ToLower(name)
+	d.as(u, role)
+	return u
+}
+
+func (d *door) as(u directory.User, role string) {
+	d.Helper()
+	r, err := d.deps.IAM.Role(iam.AsSystem(d.Context()), iam.BuiltinID(role))
+	if err != nil {
+		d.Fatal(err)
+	}
+	d.who = &iam.Principal{UserID: u.ID, Name: u.DisplayName, Email: u.Email, Kind: iam.KindPersonal, Scopes: r.Scopes()}
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	body   map[string]any
+}
+
+// at returns the member at a dotted path, numbers being places in a list; "" where there is none.
+func (a answer) at(path string) any {
+	var v any = a.body
+	for key := range strings.SplitSeq(path, ".") {
+		switch at := v.(type) {
+		case map[string]any:
+			v = at[key]
+		case []any:
+			var i int
+			if _, err := fmt.Sscanf(key, "%d", &i); err != nil || i >= len(at) {
+				return ""
+			}
+			v = at[i]
+		default:
+			return ""
+		}
+	}
+	return v
+}
+
+func (a answer) text(path string) string {
+	s, _ := a.at(path).(string)
+	return s
+}
+
+func (a answer) list() []any {
+	l, _ := a.at("list").([]any)
+	return l
+}
+
+// call sends a request; body is JSON, "" for none.
+func (d *door) call(method, path, body string) answer {
+	d.Helper()
+	req := httptest.NewRequestWithContext(d.Context(), method, path, strings.NewReader(body))
+	rec := httptest.NewRecorder()
+	d.handler.ServeHTTP(rec, req)
+	a := answer{status: rec.Code}
+	if err := json.Unmarshal(rec.Body.Bytes(), &a.body); err != nil {
+		d.Fatalf("%s %s: %v: %s", method, path, err, rec.Body)
+	}
+	return a
+}
+
+// say is call with a place in the transcript.
+func (d *door) say(title, method, path, body string) answer {
+	d.Helper()
+	a := d.call(method, path, body)
+	shown, err := json.MarshalIndent(a.body, "", "  ")
+	if err != nil {
+		d.Fatal(err)
+	}
+	fmt.Fprintf(&d.script, "# %s\n%s %s", title, method, path)
+	if body != "" {
+		fmt.Fprintf(&d.script, "\n%s", body)
+	}
+	fmt.Fprintf(&d.script, "\n%d %s\n\n", a.status, shown)
+	return a
+}
+
+// want is say for an answer of that status.
+func (d *door) want(status int, title, method, path, body string) answer {
+	d.Helper()
+	a := d.say(title, method, path, body)
+	if a.status != status {
+		d.Fatalf("%s: %s %s %s: status %d, want %d: %v", title, method, path, body, a.status, status, a.body)
+	}
+	return a
+}
+
+// made is want for a creation whose id gets a name in the transcript.
+func (d *door) made(name, idPath, title, path, body string) string {
+	d.Helper()
+	a := d.want(http.StatusOK, title, http.MethodPost, path, body)
+	id := a.text(idPath)
+	if len(id) != 27 {
+		d.Fatalf("%s: no id at %s: %v", title, idPath, a.body)
+	}
+	d.names[id] = name
+	return id
+}
+
+var (
+	ksuid = regexp.MustCompile(`\b[0-9A-Za-z]{27}\b`)
+	trace = regexp.MustCompile(`\(request-id: [0-9a-f]{32}\)`)
+	token = regexp.MustCompile(`("nextPageToken": |page_token=|"pageToken":)"?[A-Za-z0-9_-]{40,}`)
+)
+
+// compare compares the transcript with the golden one; identities are shown by their names, the others by their order.
+func (d *door) compare(file string) {
+	d.Helper()
+	text := token.ReplaceAllString(d.script.String(), `${1}"<token>`)
+	text = trace.ReplaceAllString(text, "(request-id: <trace>)")
+	got := ksuid.ReplaceAllStringFunc(text, func(id string) string {
+		if d.names[id] == "" {
+			d.names[id] = fmt.Sprintf("id-%d", len(d.names)+1)
+		}
+		return "<" + d.names[id] + ">"
+	})
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			d.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			d.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		d.Fatal(err)
+	}
+	if got != string(want) {
+		d.Errorf("the transcript differs from %s (go test -update writes it anew):\n%s", file, firstDifference(got, string(want)))
+	}
+}
+
+func firstDifference(got, want string) string {
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range g {
+		if i >= len(w) || g[i] != w[i] {
+			expected := ""
+			if i < len(w) {
+				expected = w[i]
+			}
+			return fmt.Sprintf("line %d:\n got  %s\n want %s", i+1, g[i], expected)
+		}
+	}
+	return "the transcript is shorter"
+}
+
+// unserved checks that each body is refused with 501 naming the field.
+func (d *door) unserved(method, path string, bodies map[string]string) {
+	d.Helper()
+	for field, body := range bodies {
+		a := d.call(method, path, body)
+		if a.status != http.StatusNotImplemented || !strings.Contains(a.text("message"), field) {
+			d.Errorf("%s %s %s: %d %v, want 501 naming %s", method, path, body, a.status, a.body, field)
+		}
+	}
+}
+
+// invalid checks that each body is refused with 400 naming the field.
+func (d *door) invalid(method, path string, bodies map[string]string) {
+	d.Helper()
+	for field, body := range bodies {
+		a := d.call(method, path, body)
+		if a.status != http.StatusBadRequest || !strings.Contains(a.text("message"), strings.TrimRight(field, "'")) {
+			d.Errorf("%s %s %s: %d %v, want 400 naming %s", method, path, body, a.status, a.body, field)
+		}
+	}
+}

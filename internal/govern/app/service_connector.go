@@ -11,11 +11,15 @@ import (
 	"github.com/interim-access/interim/internal/platform/id"
 )
 
-// CreateConnector ties the app c.AppID to a target; c.Config is sealed already. The app is no longer managed by hand from then on.
+// CreateConnector ties the app c.AppID to a target; c.Config is sealed already, for the identity c.ID where it was sealed for one; an
+// empty c.ID is filled in. The app is no longer managed by hand from then on.
 // Invalid; NotFound for the app; Exists where the app has a live connector of this kind and name.
 func (s *Service) CreateConnector(ctx context.Context, c Connector) (Connector, error) {
 	now := s.clock.Now()
-	c.ID, c.CreatedAt, c.UpdatedAt, c.DeletedAt, c.Version = ConnectorID(id.New(now)), now, now, time.Time{}, 1
+	c.CreatedAt, c.UpdatedAt, c.DeletedAt, c.Version = now, now, time.Time{}, 1
+	if c.ID == "" {
+		c.ID = ConnectorID(id.New(now))
+	}
 	c.SyncLease = ""
 	c.normalize()
 	if err := c.Validate(); err != nil {

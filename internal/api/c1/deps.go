@@ -4,8 +4,11 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/govern/read"
+	"github.com/interim-access/interim/internal/govern/sync"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
@@ -22,6 +25,9 @@ type Deps struct {
 	Directory *directory.Service
 	IAM       *iam.Service
 	Apps      *app.Service
+	Provision *provision.Service
+	Grants    *grant.Service
+	Sync      *sync.Service
 	Read      *read.Service
 
 	PublicURL string // https://host[:port] that clients use, without a slash at the end

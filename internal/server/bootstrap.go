@@ -1,0 +1,110 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/iam"
+)
+
+// BootstrapFile is the file in the data folder that first start writes, readable by its owner only.
+const BootstrapFile = "bootstrap.json"
+
+// Bootstrap is what an administrator needs to begin: where the server is, whom to trust, and a credential.
+type Bootstrap struct {
+	URL          string `json:"url"`
+	CAFile       string `json:"ca_file"`
+	UserID       string `json:"user_id"`
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"`
+	OpalToken    string `json:"opal_token"` // empty: there is no Opal door yet
+}
+
+// marker is the setting that says an initialised database; whoever put it there makes the first administrator.
+const marker = "bootstrap"
+
+// bootstrap makes the first Super Administrator with a personal client on an empty database, and nothing on any other: a server
+// that joins a database, or comes back to it, writes no credential.
+func (p *parts) bootstrap(ctx context.Context, o Options, caFile string) error {
+	mine := []byte(rand.Text())
+	first, err := p.settings.Ensure(ctx, marker, func() ([]byte, error) { return mine, nil })
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(o.Config.Data, BootstrapFile)
+	if string(first) == string(mine) {
+		b, err := p.credential(ctx, path, caFile)
+		if err != nil {
+			return err
+		}
+		return explain(o.Out, o.Config.Data, b)
+	}
+	if _, err := os.Stat(path); err != nil {
+		_, err = fmt.Fprintf(o.Out, "The database is initialised and %s is not here. For a credential of your own, run: interim admin bootstrap\n", path)
+		return err
+	}
+	return nil
+}
+
+// credential makes a personal client for the first Super Administrator, who is made if there is none, and writes path.
+func (p *parts) credential(ctx context.Context, path, caFile string) (Bootstrap, error) {
+	ctx = iam.AsSystem(ctx)
+	admin, err := p.administrator(ctx)
+	if err != nil {
+		return Bootstrap{}, err
+	}
+	client, secret, err := p.iam.CreateClient(ctx, admin, iam.NewClient{DisplayName: "Bootstrap"})
+	if err != nil {
+		return Bootstrap{}, err
+	}
+	ca, err := filepath.Abs(caFile)
+	if err != nil {
+		return Bootstrap{}, err
+	}
+	b := Bootstrap{URL: p.url, CAFile: ca, UserID: shownID(admin), ClientID: client.ClientID, ClientSecret: secret}
+	return b, b.write(path)
+}
+
+// administrator is the oldest enabled Super Administrator; on a database that has none, a new one.
+func (p *parts) administrator(ctx context.Context) (directory.UserID, error) {
+	found, err := p.read.SuperAdministrator(ctx)
+	if err != nil || found != "" {
+		return found, err
+	}
+	u, err := p.directory.Create(ctx, directory.User{DisplayName: "Administrator", Username: "administrator"})
+	if err != nil {
+		return "", err
+	}
+	return u.ID, p.iam.AddMember(ctx, u.ID, iam.BuiltinID(iam.SuperAdministrator))
+}
+
+// write puts b into the file at path, whole or not at all.
+func (b Bootstrap) write(path string) error {
+	text, err := json.MarshalIndent(b, "", "  ")
+	if err != nil {
+		return err
+	}
+	temporary := path + ".new"
+	if err := os.WriteFile(temporary, append(text, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
+}
+
+// ReadBootstrap reads the bootstrap file of a data folder.
+func ReadBootstrap(dir string) (Bootstrap, error) {
+	var b Bootstrap
+	text, err := os.ReadFile(filepath.Join(dir, BootstrapFile)) //nolint:gosec // the operator's own folder
+	if err != nil {
+		return b, err
+	}
+	if err := json.Unmarshal(text, &b); err != nil {
+		return b, fmt.Errorf("%s is damaged: %w", filepath.Join(dir, BootstrapFile), err)
+	}
+	return b, nil
+}

@@ -1,0 +1,144 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/interim-access/interim/internal/connect"
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/provision"
+	"github.com/interim-access/interim/internal/govern/read"
+	"github.com/interim-access/interim/internal/govern/sync"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/due"
+	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/id"
+	"github.com/interim-access/interim/internal/platform/page"
+)
+
+// parts are the features, built on one database.
+type parts struct {
+	*data
+
+	log      *slog.Logger
+	url      string // https://host:port that clients use
+	tenant   string
+	metrics  *prometheus.Registry
+	settings *iam.Settings
+	tokens   *page.Tokens
+
+	audit     *audit.Log
+	directory *directory.Service
+	iam       *iam.Service
+	apps      *app.Service
+	targets   *connect.Registry
+	provision *provision.Service
+	grants    *grant.Service
+	sync      *sync.Service
+	read      *read.Service
+	due       *due.Loop
+}
+
+// build makes the features and introduces them to each other.
+func build(ctx context.Context, d *data, o Options, public string) (*parts, error) {
+	p := &parts{
+		data: d, log: o.Log, url: "https://" + public, metrics: prometheus.NewRegistry(),
+		settings: iam.NewSettings(d.db, d.clock, d.box), audit: audit.New(d.db, d.clock),
+	}
+	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if err := p.identity(ctx); err != nil {
+		return nil, err
+	}
+	var err error
+	p.iam, err = iam.New(ctx, iam.Options{
+		DB: d.db, Clock: d.clock, Log: o.Log, Audit: p.audit, Settings: p.settings, Host: public,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.directory = directory.New(d.db, d.clock, p.audit)
+	p.apps = app.New(d.db, d.clock, p.audit)
+	p.read = read.New(d.db, d.clock)
+	p.targets = connect.NewRegistry(sync.Opener(d.box))
+	p.provision = provision.New(provision.Deps{DB: d.db, Clock: d.clock, Log: o.Log, Targets: p.targets, Registerer: p.metrics})
+	p.grants = grant.New(grant.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Provision: p.provision, Registerer: p.metrics})
+	p.sync = sync.New(sync.Deps{
+		DB: d.db, Clock: d.clock, Log: o.Log, Audit: p.audit, Apps: p.apps, Grants: p.grants, Sources: p.targets, Box: d.box,
+		Registerer: p.metrics,
+	})
+
+	p.directory.TellCreated(p.iam)
+	p.directory.Tell(p.iam)
+	p.directory.Tell(p.grants)
+	p.apps.Tell(p.grants)
+	p.provision.Tell(p.grants)
+
+	if err := p.recover(ctx); err != nil {
+		return nil, err
+	}
+	p.due = due.New(due.Options{
+		Clock: d.clock, Log: o.Log, DB: d.db, Registerer: p.metrics,
+		Sources: append(p.provision.Sources(), p.grants.Ender(), p.sync.Planned(), p.iam.Pruner()),
+	})
+	return p, nil
+}
+
+// recover takes up what a process that died left under way. Of a SQLite database that process was the only one; on PostgreSQL others
+// may be at work, and what a dead one held becomes due when its lease runs out.
+func (p *parts) recover(ctx context.Context) error {
+	if p.db.Engine() != db.SQLite {
+		return nil
+	}
+	if err := p.provision.Recover(ctx); err != nil {
+		return err
+	}
+	return p.sync.Recover(ctx)
+}
+
+// identity reads who this installation is and the key its page tokens are signed with; first start makes both.
+func (p *parts) identity(ctx context.Context) error {
+	tenant, err := p.settings.Ensure(ctx, "tenant", func() ([]byte, error) { return []byte(id.New(p.clock.Now())), nil })
+	if err != nil {
+		return p.locked(err)
+	}
+	key, err := p.settings.Ensure(ctx, "page-token key", func() ([]byte, error) {
+		key := make([]byte, 32)
+		_, err := rand.Read(key)
+		return key, err
+	})
+	p.tenant, p.tokens = string(tenant), page.NewTokens(key)
+	return err
+}
+
+// locked says in an operator's words that the key is not the one the data was sealed with.
+func (p *parts) locked(err error) error {
+	return fault.Wrap(fault.Unavailable, err, "the key does not open this data: INTERIM_KEY or the key file is another one than at first start")
+}
+
+func (p *parts) close() {
+	p.sync.Close()
+	p.iam.Close()
+	p.targets.Close()
+}
+
+// ready reports whether requests can be served.
+func (p *parts) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if err := p.db.Ping(ctx); err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	return nil
+}
+
+func shownID[T ~string](v T) string { return id.KSUID(string(v)) }

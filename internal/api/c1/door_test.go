@@ -213,6 +213,9 @@ func (d *door) compare(file string) {
 	text := token.ReplaceAllString(d.script.String(), `${1}"<token>`)
 	text = trace.ReplaceAllString(text, "(request-id: <trace>)")
 	got := ksuid.ReplaceAllStringFunc(text, func(id string) string {
+		if id == "complianceFrameworkValueIds" { // a word of 27 letters
+			return id
+		}
 		if d.names[id] == "" {
 			d.names[id] = fmt.Sprintf("id-%d", len(d.names)+1)
 		}

@@ -45,10 +45,7 @@ func (s resources) Get(ctx context.Context, req *appv1.AppResourceServiceGetRequ
 	if err != nil {
 		return nil, err
 	}
-	r, err := app.GetResource(s.DB.Q(ctx), n.app, n.id)
-	if err == nil && r.TypeID != n.typ {
-		_, err = app.GetResource(s.DB.Q(ctx), n.app, nobody)
-	}
+	r, err := app.GetResourceOfType(s.DB.Q(ctx), n.app, n.typ, n.id)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ const (
 
 // EncodeAccount shows an account.
 func EncodeAccount(a app.Account) *appv1.AppUser {
-	return &appv1.AppUser{
+	v := &appv1.AppUser{
 		Id:             KSUID(a.ID),
 		AppId:          KSUID(a.AppID),
 		IdentityUserId: KSUID(a.UserID),
@@ -33,6 +33,13 @@ func EncodeAccount(a app.Account) *appv1.AppUser {
 		UpdatedAt: Moment(a.UpdatedAt),
 		DeletedAt: Moment(a.DeletedAt),
 	}
+	if len(v.Emails) == 0 && a.Email != "" {
+		v.Emails = []string{a.Email}
+	}
+	if len(v.Usernames) == 0 && a.Username != "" {
+		v.Usernames = []string{a.Username}
+	}
+	return v
 }
 
 // DecodeAccountKind reads what kind of account is asked for; "" for an unspecified one.

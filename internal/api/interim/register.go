@@ -9,5 +9,7 @@ import (
 
 // Register puts every service of this door on r: the gRPC server and the JSON gateway alike.
 func Register(r grpc.ServiceRegistrar, d *c1.Deps) {
+	r = c1.Spelled(r)
 	interimv1.RegisterUsersServer(r, users{Deps: d})
+	interimv1.RegisterAccountsServer(r, accounts{Deps: d})
 }

@@ -90,7 +90,7 @@ func (s *Service) edited(q db.Q, before, after Account) (Account, error) {
 	a.KindChosen = before.KindChosen || a.Kind != before.Kind
 	a.normalize()
 	if a.DisplayName != before.DisplayName || a.Email != before.Email || a.Username != before.Username {
-		if err := ofPeople(q, a.AppID, a.ConnectorID, false, "account"); err != nil {
+		if err := ofPeople(q, a.AppID, a.ConnectorID, false, "account", "renamed"); err != nil {
 			return a, err
 		}
 		if err := address("email", a.Email); err != nil {

@@ -29,7 +29,7 @@ func (s *Service) CreateEntitlement(ctx context.Context, e Entitlement) (Entitle
 		if _, err := GetResourceType(tx, e.AppID, e.TypeID); err != nil {
 			return err
 		}
-		if _, err := resourceOfType(tx, e.AppID, e.TypeID, e.ResourceID); err != nil {
+		if _, err := GetResourceOfType(tx, e.AppID, e.TypeID, e.ResourceID); err != nil {
 			return err
 		}
 		if err := claimAlias(tx, e); err != nil {
@@ -101,7 +101,7 @@ func (s *Service) DeleteEntitlement(ctx context.Context, appID ID, entitlementID
 		if err != nil {
 			return err
 		}
-		if err := ofPeople(tx, appID, e.ConnectorID, e.Builtin, "entitlement"); err != nil {
+		if err := ofPeople(tx, appID, e.ConnectorID, e.Builtin, "entitlement", "deleted"); err != nil {
 			return err
 		}
 		e.UpdatedAt, e.DeletedAt = now, now

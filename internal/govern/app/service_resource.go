@@ -50,7 +50,7 @@ func (s *Service) UpdateResource(
 	now := s.clock.Now()
 	var after Resource
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
-		before, err := resourceOfType(tx, appID, typeID, resourceID)
+		before, err := GetResourceOfType(tx, appID, typeID, resourceID)
 		if err != nil {
 			return err
 		}
@@ -89,11 +89,11 @@ func (s *Service) DeleteResource(ctx context.Context, appID ID, typeID ResourceT
 		if err := lockApp(tx, appID); err != nil {
 			return err
 		}
-		r, err := resourceOfType(tx, appID, typeID, resourceID)
+		r, err := GetResourceOfType(tx, appID, typeID, resourceID)
 		if err != nil {
 			return err
 		}
-		if err := ofPeople(tx, appID, r.ConnectorID, r.Builtin(), "resource"); err != nil {
+		if err := ofPeople(tx, appID, r.ConnectorID, r.Builtin(), "resource", "deleted"); err != nil {
 			return err
 		}
 		r.UpdatedAt, r.DeletedAt = now, now
@@ -106,13 +106,4 @@ func (s *Service) DeleteResource(ctx context.Context, appID ID, typeID ResourceT
 		return s.log.Record(tx, actor,
 			event("resource.deleted", audit.Delete, "resource", appID, resourceID, "deleted resource "+r.DisplayName))
 	})
-}
-
-// resourceOfType is GetResource for a caller who names the type as well.
-func resourceOfType(q db.Q, app ID, typeID ResourceTypeID, resourceID ResourceID) (Resource, error) {
-	r, err := GetResource(q, app, resourceID)
-	if err == nil && r.TypeID != typeID {
-		err = fault.Missing("resource", string(resourceID))
-	}
-	return r, err
 }

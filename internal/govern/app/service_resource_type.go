@@ -69,7 +69,7 @@ func (s *Service) UpdateResourceType(
 		if err != nil || len(diff) == 0 {
 			return err
 		}
-		if err := ofPeople(tx, before.AppID, before.ConnectorID, before.Builtin, "resource type"); err != nil {
+		if err := ofPeople(tx, before.AppID, before.ConnectorID, before.Builtin, "resource type", "renamed"); err != nil {
 			return err
 		}
 		after.UpdatedAt = now
@@ -96,7 +96,7 @@ func (s *Service) DeleteResourceType(ctx context.Context, appID ID, typeID Resou
 		if err != nil {
 			return err
 		}
-		if err := ofPeople(tx, t.AppID, t.ConnectorID, t.Builtin, "resource type"); err != nil {
+		if err := ofPeople(tx, t.AppID, t.ConnectorID, t.Builtin, "resource type", "deleted"); err != nil {
 			return err
 		}
 		t.UpdatedAt, t.DeletedAt = now, now
@@ -115,17 +115,17 @@ func (s *Service) DeleteResourceType(ctx context.Context, appID ID, typeID Resou
 	})
 }
 
-// ofPeople refuses to change or delete what is built in or what a live connector would bring back.
-func ofPeople(q db.Q, app ID, connector ConnectorID, builtin bool, kind string) error {
+// ofPeople refuses to have something built in, or something that a live connector would bring back, renamed or deleted.
+func ofPeople(q db.Q, app ID, connector ConnectorID, builtin bool, kind, act string) error {
 	if builtin {
-		return fault.New(fault.Precondition, "this %s is built in and cannot be changed or deleted", kind)
+		return fault.New(fault.Precondition, "this %s is built in and cannot be %s", kind, act)
 	}
 	if connector == "" {
 		return nil
 	}
 	live, err := connected(q, app, connector)
 	if err == nil && live {
-		err = fault.New(fault.Precondition, "this %s is read by a connector: change or delete it in the target system", kind)
+		err = fault.New(fault.Precondition, "this %s is read by a connector and can be %s in the target system only", kind, act)
 	}
 	return err
 }

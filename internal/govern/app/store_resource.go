@@ -3,6 +3,7 @@ package app
 import (
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // ResourceColumns are the columns [ScanResource] reads; alias is the table's alias with its dot, or empty.
@@ -41,6 +42,15 @@ func GetResource(q db.Q, app ID, id ResourceID) (Resource, error) {
 	r, err := db.One(q, ScanResource, `select `+ResourceColumns("")+` from resource where app_id = $1 and id = $2`,
 		string(app), string(id))
 	return r, found(err, r.DeletedAt, "resource", id)
+}
+
+// GetResourceOfType is [GetResource] for a caller who names the type as well. NotFound if the resource is of another type.
+func GetResourceOfType(q db.Q, app ID, typeID ResourceTypeID, id ResourceID) (Resource, error) {
+	r, err := GetResource(q, app, id)
+	if err == nil && r.TypeID != typeID {
+		err = fault.Missing("resource", string(id))
+	}
+	return r, err
 }
 
 // ManyResources reads the resources that refs name, deleted ones too; unknown ones are left out.

@@ -95,6 +95,7 @@ func (d *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	for _, n := range tx.notes {
 		d.topics.tell(n.topic, n.payload)
 	}
+	d.backend.publish(tx.notes)
 	return nil
 }
 

@@ -44,6 +44,8 @@ type backend interface {
 	read(ctx context.Context, fn func(runner) error) error
 	// write runs fn in a transaction and returns the Tx that was committed.
 	write(ctx context.Context, fn func(*Tx) error) (*Tx, error)
+	// publish tells other replicas what was committed; it does not wait.
+	publish(notes []note)
 	ping(ctx context.Context) error
 	close() error
 }

@@ -47,6 +47,7 @@ const (
 	MaxGroup      = maxGroup
 	MaxAttempts   = maxAttempts
 	MaxNote       = maxNote
+	MaxPending    = maxPending
 )
 
 // Nested is what Write does first; its cost is measured.

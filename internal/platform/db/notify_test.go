@@ -116,3 +116,38 @@ func TestASubscriberMaySubscribeAndCancel(t *testing.T) {
 		}
 	})
 }
+
+func TestTheLastNoticesLeaveBeforeClose(t *testing.T) {
+	address := pgtest.URL(t)
+	here, there := open(t, db.Options{URL: address}), open(t, db.Options{URL: address})
+	heard := make(chan string, 1)
+	there.Subscribe("topic", func(p string) { heard <- p })
+	if err := here.Write(t.Context(), func(tx *db.Tx) error { tx.Notify("topic", "last"); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := here.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if p := <-heard; p != "last" {
+		t.Errorf("heard %q", p)
+	}
+}
+
+func TestMoreNoticesThanAreKeptBecomeOneThatSaysSo(t *testing.T) {
+	address := pgtest.URL(t)
+	here, there := open(t, db.Options{URL: address}), open(t, db.Options{URL: address})
+	heard := make(chan string, 2*db.MaxPending)
+	there.Subscribe("topic", func(p string) { heard <- p })
+	if err := here.Write(t.Context(), func(tx *db.Tx) error {
+		for i := range db.MaxPending {
+			tx.Notify("other", strconv.Itoa(i))
+		}
+		tx.Notify("topic", "after")
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if first, second := <-heard, <-heard; first != "" || second != "after" {
+		t.Errorf("heard %q and %q", first, second)
+	}
+}

@@ -34,7 +34,7 @@ const (
 type postgres struct {
 	conns  *pgxpool.Pool
 	listen *listener
-	origin string
+	notify *notifier
 	clock  clock.Clock
 }
 
@@ -60,14 +60,16 @@ func openPostgres(ctx context.Context, o Options, t *topics) (*postgres, error) 
 		params["application_name"] = "interim"
 	}
 	cfg.ConnConfig.BuildContextWatcherHandler = cancelStatement
-	p := &postgres{origin: rand.Text(), clock: o.Clock}
-	if p.listen, err = listen(ctx, plainConfig, o, t, p.origin); err != nil {
+	p := &postgres{clock: o.Clock}
+	origin := rand.Text()
+	if p.listen, err = listen(ctx, plainConfig, o, t, origin); err != nil {
 		return nil, opening(postgresError(err))
 	}
 	if p.conns, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		p.listen.close()
 		return nil, opening(postgresError(err))
 	}
+	p.notify = startNotifier(p.conns, o, origin)
 	return p, nil
 }
 
@@ -167,7 +169,6 @@ func (p *postgres) once(ctx context.Context, fn func(*Tx) error) (_ *Tx, again b
 	sql, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	t := beginPostgres(sql, c.Conn(), "begin read write isolation level read committed")
-	t.origin = p.origin
 	defer t.rollback() // a panic passes here
 	tx := newTx(Postgres, t)
 	err = tx.call(fn)
@@ -182,7 +183,10 @@ func (p *postgres) once(ctx context.Context, fn func(*Tx) error) (_ *Tx, again b
 
 func (p *postgres) ping(ctx context.Context) error { return postgresError(p.conns.Ping(ctx)) }
 
+func (p *postgres) publish(notes []note) { p.notify.publish(notes) }
+
 func (p *postgres) close() error {
+	p.notify.close()
 	p.listen.close()
 	p.conns.Close()
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
@@ -15,16 +14,16 @@ import (
 )
 
 const (
-	// channel carries the notices between replicas.
-	channel = "interim"
 	// heartbeat is how long the listener hears nothing before it asks whether
 	// the server is still there.
 	heartbeat = 15 * time.Second
-	// maxBackoff bounds the time between attempts to reconnect.
+	// minBackoff and maxBackoff bound the time between attempts to reconnect.
+	minBackoff = 50 * time.Millisecond
 	maxBackoff = 5 * time.Second
 )
 
-// encode is the NOTIFY payload of a notice. The origin tells a DB its own
+// encode is the NOTIFY payload of a notice; that of the empty notice says that
+// something was missed. The origin tells a DB its own
 // notices, which were delivered before Write returned, from those of others.
 func (n note) encode(origin string) string { return origin + "\n" + n.topic + "\n" + n.payload }
 
@@ -83,20 +82,14 @@ func (l *listener) run(ctx context.Context, conn *pgx.Conn) {
 }
 
 func (l *listener) reconnect(ctx context.Context) *pgx.Conn {
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, maxBackoff) {
-		due, stop := l.clock.After(l.clock.Now().Add(wait/2 + rand.N(wait/2))) //nolint:gosec // jitter
-		select {
-		case <-ctx.Done():
-			stop()
-			return nil
-		case <-due:
-		}
+	for wait := minBackoff; pause(ctx, l.clock, wait); wait = min(2*wait, maxBackoff) {
 		conn, err := l.connect(ctx)
 		if err == nil {
 			return conn
 		}
 		l.log.WarnContext(ctx, "the listening database connection cannot be made", slog.Any("error", err))
 	}
+	return nil
 }
 
 // follow hands on notices until the connection fails.
@@ -124,7 +117,11 @@ func (l *listener) follow(ctx context.Context, conn *pgx.Conn) error {
 func (l *listener) hear(payload string) {
 	from, rest, _ := strings.Cut(payload, "\n")
 	topic, payload, ok := strings.Cut(rest, "\n")
-	if ok && from != l.origin {
+	switch {
+	case !ok || from == l.origin:
+	case topic == "":
+		l.topics.resync()
+	default:
 		l.topics.tell(topic, payload)
 	}
 }

@@ -20,7 +20,6 @@ type postgresTx struct {
 	open    *postgresRows   // the result being read, if any
 	err     error           // the first; the transaction is lost
 	retry   bool            // running it again may help, and nothing was kept
-	origin  string          // the sender of its notices
 }
 
 func beginPostgres(ctx context.Context, c *pgx.Conn, begin string) *postgresTx {
@@ -132,10 +131,6 @@ func (t *postgresTx) lock(keys []string) {
 	for _, id := range slices.Compact(ids) {
 		t.queue("select pg_advisory_xact_lock($1)", []any{id})
 	}
-}
-
-func (t *postgresTx) notify(n note) {
-	t.queue("select pg_notify($1, $2)", []any{channel, n.encode(t.origin)})
 }
 
 // fail remembers the first error. Before COMMIT was sent every lost race and

@@ -174,6 +174,8 @@ func (s *sqlite) write(ctx context.Context, fn func(*Tx) error) (*Tx, error) {
 	return s.writer.do(ctx, fn)
 }
 
+func (s *sqlite) publish([]note) {} // there is one process
+
 func (s *sqlite) ping(ctx context.Context) error {
 	var n int
 	return session{s.pool(ctx)}.Row("select count(*) from schema_info").Scan(&n)

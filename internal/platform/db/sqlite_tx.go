@@ -40,7 +40,6 @@ func (t *sqliteTx) start(watched context.Context, text string, args []any) (curs
 
 func (t *sqliteTx) queue(text string, args []any) { _, _ = t.exec(text, args) }
 func (t *sqliteTx) lock([]string)                 {}
-func (t *sqliteTx) notify(note)                   {}
 
 func (t *sqliteTx) usable() error {
 	if t.conn == nil {

@@ -28,7 +28,6 @@ type txRunner interface {
 	runner
 	queue(sql string, args []any)
 	lock(keys []string)
-	notify(n note)
 }
 
 func newTx(e Engine, run txRunner) *Tx { return &Tx{session: session{run}, engine: e, run: run} }
@@ -56,13 +55,15 @@ func (tx *Tx) Skip() string { return tx.engine.Skip() }
 // returns.
 func (tx *Tx) OnCommit(fn func()) { tx.done = append(tx.done, fn) }
 
-// Notify tells the subscribers of the topic after COMMIT, in every replica.
-// The payload is not empty; topic and payload together are at most 7 KiB.
+// Notify tells the subscribers of the topic after COMMIT: those of this process
+// before Write returns, those of other replicas a moment later, one notice for
+// several that say the same. A process that dies in that moment has told
+// nobody, so what hangs on a notice must also look by itself now and then. The
+// payload is not empty; topic and payload together are at most 7 KiB.
 func (tx *Tx) Notify(topic, payload string) {
 	n := note{topic, payload}
 	n.check()
 	tx.notes = append(tx.notes, n)
-	tx.run.notify(n)
 }
 
 // call runs a closure of Write; refuseNested looks for it on the stack.

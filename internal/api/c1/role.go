@@ -5,7 +5,6 @@ import (
 
 	iamv1 "github.com/interim-access/interim/gen/c1/api/iam/v1"
 	"github.com/interim-access/interim/internal/govern/iam"
-	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // roles serves c1.api.iam.v1.Roles.
@@ -45,7 +44,7 @@ func (s roles) Get(ctx context.Context, req *iamv1.GetRolesRequest) (*iamv1.GetR
 	}
 	r, err := s.IAM.Role(ctx, roleID)
 	if err != nil {
-		return nil, named(err, "role", req.GetRoleId())
+		return nil, err
 	}
 	return &iamv1.GetRolesResponse{Role: EncodeRole(r)}, nil
 }
@@ -70,7 +69,7 @@ func (s roles) Update(ctx context.Context, req *iamv1.UpdateRoleRequest) (*iamv1
 		return nil
 	})
 	if err != nil {
-		return nil, named(err, "role", req.GetRole().GetId())
+		return nil, err
 	}
 	return &iamv1.UpdateRolesResponse{Role: EncodeRole(r)}, nil
 }
@@ -89,12 +88,4 @@ func EncodeRole(r iam.Role) *iamv1.Role {
 		UpdatedAt:     Moment(r.UpdatedAt),
 		DeletedAt:     Moment(r.DeletedAt),
 	}
-}
-
-// named makes a NotFound name its object as the client does.
-func named(err error, kind, ksuid string) error {
-	if fault.Is(err, fault.NotFound) {
-		return fault.Missing(kind, ksuid)
-	}
-	return err
 }

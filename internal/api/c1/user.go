@@ -104,7 +104,7 @@ func (s users) GetUserProfileTypes(ctx context.Context, r *userv1.GetUserProfile
 		return nil, err
 	}
 	if _, err := s.Directory.Get(ctx, userID); err != nil {
-		return nil, named(err, "user", r.GetUserId())
+		return nil, err
 	}
 	return &userv1.GetUserProfileTypesResponse{}, nil
 }

@@ -12,4 +12,5 @@ func Register(r grpc.ServiceRegistrar, d *c1.Deps) {
 	r = c1.Spelled(r)
 	interimv1.RegisterUsersServer(r, users{Deps: d})
 	interimv1.RegisterAccountsServer(r, accounts{Deps: d})
+	registerIAM(r, d)
 }

@@ -222,7 +222,7 @@ func TestASessionEnds(t *testing.T) {
 		},
 		"after eight hours": func(r *rig, _ *http.Client, _ directory.User) { r.clock.Advance(8 * time.Hour) },
 		"user disabled": func(r *rig, _ *http.Client, u directory.User) {
-			_, err := r.dir.Disable(iam.AsSystem(r.t.Context()), u.ID)
+			_, err := r.dir.Disable(iam.AsSystem(r.t.Context()), u.ID, "")
 			r.ok(err)
 		},
 	} {

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/interim-access/interim/internal/govern/audit"
-	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/id"
@@ -30,16 +29,6 @@ func (s *Service) Roles(ctx context.Context, r page.Request) (page.Page[Role], e
 		return page.Page[Role]{}, err
 	}
 	return page.Cut(rows, r.Size, func(r Role) page.Key { return page.Key{string(r.ID)} }), nil
-}
-
-// RolesOf answers the ids of the live roles a user holds, deleted users none. Whoever may read the user.
-func (s *Service) RolesOf(ctx context.Context, userID directory.UserID) ([]RoleID, error) {
-	held, err := rolesOfUser(s.db.Q(ctx), userID)
-	ids := make([]RoleID, len(held))
-	for i, r := range held {
-		ids[i] = r.ID
-	}
-	return ids, err
 }
 
 // CreateRole makes a custom role. Invalid for an unknown permission or none, Exists for a display name a live role has, Denied if

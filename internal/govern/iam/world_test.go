@@ -32,7 +32,7 @@ var (
 // world is one installation: a database, a clock and the services over it.
 type world struct {
 	*Service
-	t     *testing.T
+	t     testing.TB
 	db    *db.DB
 	clock *clock.Fake
 	log   *audit.Log
@@ -45,7 +45,7 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) { test(t, newWorld(t, d, clock.NewFake(monday))) })
 }
 
-func newWorld(t *testing.T, d *db.DB, c *clock.Fake) *world {
+func newWorld(t testing.TB, d *db.DB, c *clock.Fake) *world {
 	t.Helper()
 	w := &world{t: t, db: d, clock: c, log: audit.New(d, c)}
 	var err error
@@ -132,7 +132,7 @@ func (w *world) refused(err error, code fault.Code, words string) {
 	refused(w.t, err, code, words)
 }
 
-func refused(t *testing.T, err error, code fault.Code, words string) {
+func refused(t testing.TB, err error, code fault.Code, words string) {
 	t.Helper()
 	if !fault.Is(err, code) || !strings.Contains(err.Error(), words) {
 		t.Fatalf("got %v, want %s: …%s…", err, code, words)

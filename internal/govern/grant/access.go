@@ -70,7 +70,7 @@ func (f Facts) Access(now time.Time) Answer {
 // the moment in microseconds.
 func LiveSQL(alias, now string) string {
 	g := alias
-	return `(` + g + `state <> 'ended' and ` + g + `state = 'active' and ` + g + `active_at <= ` + now + ` and (` + g +
+	return `(` + g + `ended_at is null and ` + g + `state = 'active' and ` + g + `active_at <= ` + now + ` and (` + g +
 		`deprovision_at is null or ` + g + `deprovision_at > ` + now + ` or ` + g + `derived > 0 and not ` + g + `force_end))`
 }
 

@@ -29,7 +29,7 @@ func (s *Service) apply(tx *db.Tx, actor audit.Actor, before held, after *Grant,
 	}
 	after.Version++
 	if effect.Call != "" {
-		if err := s.Provision.Replace(tx, effect.Call, orders(*after), now); err != nil {
+		if err := s.Provision.Replace(tx, effect.Call, []provision.Order{order(*after)}, now); err != nil {
 			return err
 		}
 	}
@@ -53,11 +53,11 @@ func onlyEnd(a, b Grant) bool {
 }
 
 // orders are what the operations of grants are about; grants that ask nobody are left out.
-func orders(grants ...Grant) []provision.Order {
-	var list []provision.Order
-	for _, g := range grants {
-		if g.Connector != "" {
-			list = append(list, order(g))
+func orders(grants []held) []provision.Order {
+	list := make([]provision.Order, 0, len(grants))
+	for _, h := range grants {
+		if h.Connector != "" {
+			list = append(list, order(h.Grant))
 		}
 	}
 	return list
@@ -86,30 +86,13 @@ func event(g Grant, kind string, user directory.UserID) audit.Event {
 	if g.EndReason != "" {
 		data["endReason"] = string(g.EndReason)
 	}
+	if !g.EndingAt.IsZero() {
+		data["endedAt"] = shown(g.EndingAt)
+	}
 	return audit.Event{
 		Kind: kind, Activity: activity, ObjectType: "grant", ObjectID: string(g.ID), AppID: string(g.App), UserID: string(user),
 		Message: strings.ReplaceAll(strings.TrimPrefix(kind, "grant."), "_", " "), Data: data,
 	}
-}
-
-// record writes one event for each of many grants.
-func (s *Service) record(tx *db.Tx, actor audit.Actor, kind string, grants []Grant, more func(Grant) map[string]any) error {
-	users, err := subjects(tx, grants)
-	if err != nil {
-		return err
-	}
-	for _, g := range grants {
-		e := event(g, kind, users[g.ID])
-		if more != nil {
-			for k, v := range more(g) {
-				e.Data[k] = v
-			}
-		}
-		if err := s.Audit.Record(tx, actor, e); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // shown is a time as the audit shows it, nil for none.

@@ -25,9 +25,9 @@ const (
 	askColumns = `select p.deleted_at is not null, e.deleted_at is not null, who.id, a.id, a.status, u.status, g.state, g.derived,
 		g.deprovision_at, g.force_end, g.active_at, g.ending_at,
 		case when g.id is null and a.id is not null then exists (select 1 from grants o
-			where o.account_id = a.id and o.state = 'ended' and o.entitlement_id = e.id and o.app_id = e.app_id) else false end
+			where o.account_id = a.id and o.entitlement_id = e.id and o.app_id = e.app_id) else false end
 		from entitlement e join app p on p.id = e.app_id `
-	askGrant = ` left join grants g on g.app_id = e.app_id and g.entitlement_id = e.id and g.account_id = a.id and g.state <> 'ended'
+	askGrant = ` left join grants g on g.app_id = e.app_id and g.entitlement_id = e.id and g.account_id = a.id and g.ended_at is null
 		where e.app_id = $1 and e.id = $2`
 	askUser = askColumns + `left join users who on who.id = $3
 		left join account a on a.user_id = who.id and a.app_id = e.app_id

@@ -1,7 +1,6 @@
 package grant
 
 import (
-	"slices"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/audit"
@@ -25,78 +24,24 @@ func (s *Service) LockGrants(tx *db.Tx, grantIDs []string) error {
 
 // OperationsDone implements provision.Done: what was pending is active, what was ending is ended.
 func (s *Service) OperationsDone(tx *db.Tx, done []provision.Outcome, at time.Time) error {
-	for _, o := range done {
+	kinds, list := map[ID]provision.Kind{}, make([]ID, len(done))
+	for i, o := range done {
+		list[i], kinds[ID(o.GrantID)] = ID(o.GrantID), o.Kind
 		if o.Note != "" {
 			tx.Queue(`update grants set target_note = $2 where id = $1`, o.GrantID, o.Note)
 		}
 	}
-	granted, revoked := byKind(done)
-	if err := s.granted(tx, granted, at); err != nil {
+	grants, err := load(tx, list)
+	if err != nil {
 		return err
 	}
-	return s.revoked(tx, revoked, at)
-}
-
-func byKind(outcomes []provision.Outcome) (granted, revoked []ID) {
-	for _, o := range outcomes {
-		if o.Kind == provision.Grant {
-			granted = append(granted, ID(o.GrantID))
-		} else {
-			revoked = append(revoked, ID(o.GrantID))
+	_, err = s.move(tx, audit.System(), grants, func(g Grant) (Grant, Effect) {
+		if kinds[g.ID] == provision.Grant {
+			return g.Provisioned(at)
 		}
-	}
-	return granted, revoked
-}
-
-// granted is Grant.Provisioned for many.
-func (s *Service) granted(tx *db.Tx, list []ID, at time.Time) error {
-	if len(list) == 0 {
-		return nil
-	}
-	fresh, err := db.Collect(tx, scan, `update grants set state = 'active', active_at = $1, seen_at = $1, updated_at = $1,
-		version = version + 1 where state = 'pending' and id in `+db.In(len(list), 2)+` returning `+Columns(""), bind(list, us(at))...)
-	if err != nil {
-		return err
-	}
-	if err := s.record(tx, audit.System(), "grant.activated", fresh, nil); err != nil || len(fresh) == len(list) {
-		return err
-	}
-	others := left(list, fresh)
-	rest, err := db.Collect(tx, scan, `update grants set seen_at = $1, updated_at = $1, version = version + 1
-		where state = 'active' and id in `+db.In(len(others), 2)+` returning `+Columns(""), bind(others, us(at))...)
-	if err != nil {
-		return err
-	}
-	return s.record(tx, audit.System(), "grant.provisioned", rest, nil)
-}
-
-// revoked is Grant.Removed for many.
-func (s *Service) revoked(tx *db.Tx, list []ID, at time.Time) error {
-	if len(list) == 0 {
-		return nil
-	}
-	gone, err := db.Collect(tx, scan, `update grants set state = 'ended', ended_at = $1, removed_at = $1, updated_at = $1,
-		version = version + 1 where state = 'ending' and id in `+db.In(len(list), 2)+` returning `+Columns(""), bind(list, us(at))...)
-	if err != nil {
-		return err
-	}
-	if err := s.record(tx, audit.System(), "grant.removed", gone, endOf); err != nil || len(gone) == len(list) {
-		return err
-	}
-	others := left(list, gone)
-	rest, err := db.Collect(tx, scan, `select `+Columns("")+` from grants where state = 'active' and id in `+db.In(len(others), 1),
-		bind(others)...)
-	if err != nil {
-		return err
-	}
-	return s.record(tx, audit.System(), "grant.direct_removed", rest, nil)
-}
-
-// left returns the identities in list that are none of the grants'.
-func left(list []ID, grants []Grant) []ID {
-	return slices.DeleteFunc(slices.Clone(list), func(i ID) bool {
-		return slices.ContainsFunc(grants, func(g Grant) bool { return g.ID == i })
-	})
+		return g.Removed(at)
+	}, at)
+	return err
 }
 
 // OperationsFailed implements provision.Done. The grant stays what it is; the audit hears of the first failure and of each that
@@ -112,17 +57,13 @@ func (s *Service) OperationsFailed(tx *db.Tx, failed []provision.Outcome, _ time
 	if len(news) == 0 {
 		return nil
 	}
-	grants, err := db.Collect(tx, scan, `select `+Columns("")+` from grants where id in `+db.In(len(news), 1), bind(news)...)
+	grants, err := load(tx, news)
 	if err != nil {
 		return err
 	}
-	users, err := subjects(tx, grants)
-	if err != nil {
-		return err
-	}
-	for _, g := range grants {
-		o := words[g.ID]
-		e := event(g, "grant."+string(o.Kind)+"_failed", users[g.ID])
+	for _, h := range grants {
+		o := words[h.ID]
+		e := event(h.Grant, "grant."+string(o.Kind)+"_failed", h.User)
 		e.Failed, e.Data["error"], e.Data["attempt"] = true, o.Words(), o.Attempts
 		if err := s.Audit.Record(tx, audit.System(), e); err != nil {
 			return err
@@ -131,21 +72,17 @@ func (s *Service) OperationsFailed(tx *db.Tx, failed []provision.Outcome, _ time
 	return nil
 }
 
-// OperationsAbandoned implements provision.Done: it is Grant.Abandoned for many. Nobody can ask the target any more, so nothing is
-// said of when it removed them.
+// OperationsAbandoned implements provision.Done. Nobody can ask the target any more, so nothing is said of when it removed them.
 func (s *Service) OperationsAbandoned(tx *db.Tx, operations []provision.Operation, at time.Time) error {
-	var list []ID
-	for _, o := range operations {
-		list = append(list, ID(o.GrantID))
+	list := make([]ID, len(operations))
+	for i, o := range operations {
+		list[i] = ID(o.GrantID)
+		tx.Queue(`update grants set target_note = $2 where id = $1`, o.GrantID, "the connector was deleted; the target was not called")
 	}
-	closed, err := db.Collect(tx, scan, `update grants set
-			ending_at = case when state = 'pending' then $1 else ending_at end,
-			end_reason = case when state = 'pending' then 'CONNECTOR_DELETED' else end_reason end,
-			state = 'ended', ended_at = $1, target_note = 'the connector was deleted; the target was not called',
-			updated_at = $1, version = version + 1
-		where state in ('pending', 'ending') and id in `+db.In(len(list), 2)+` returning `+Columns(""), bind(list, us(at))...)
+	grants, err := load(tx, list)
 	if err != nil {
 		return err
 	}
-	return s.record(tx, audit.System(), "grant.abandoned", closed, endOf)
+	_, err = s.move(tx, audit.System(), grants, func(g Grant) (Grant, Effect) { return g.Abandoned(at) }, at)
+	return err
 }

@@ -50,9 +50,11 @@ func newMetrics(s *Service) *metrics {
 	return m
 }
 
-func (m *metrics) late(ended []Grant, now time.Time) {
-	for _, g := range ended {
-		m.lateBy.Observe(max(now.Sub(g.EndingAt), 0).Seconds())
+func (m *metrics) late(ended []held, now time.Time) {
+	for _, h := range ended {
+		if !h.EndingAt.IsZero() {
+			m.lateBy.Observe(max(now.Sub(h.EndingAt), 0).Seconds())
+		}
 	}
 }
 
@@ -86,13 +88,13 @@ func (m *metrics) read(now time.Time) error {
 		var removing, unnoticed int64
 		var since, missed *int64
 		err := q.Row(`select count(*), min(at) from (
-			select ending_at as at from grants where state = 'ending' order by ending_at, id limit $1) x`, countAtMost).
+			select ending_at as at from grants where ending_at is not null and ended_at is null order by ending_at, id limit $1) x`, countAtMost).
 			Scan(&removing, &since)
 		if err != nil {
 			return err
 		}
 		err = q.Row(`select count(*), min(at) from (
-			select deprovision_at as at from grants where state in ('pending', 'active') and deprovision_at is not null
+			select deprovision_at as at from grants where deprovision_at is not null and ending_at is null
 			and deprovision_at <= $1 and (derived = 0 or force_end) order by deprovision_at, id limit $2) x`, us(now), countAtMost).
 			Scan(&unnoticed, &missed)
 		m.count, m.since = float64(removing+unnoticed), moment(since)

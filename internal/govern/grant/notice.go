@@ -49,7 +49,7 @@ const (
 
 const condemnSQL = `update grants set deprovision_at = $1, force_end = true, end_reason = $2, ended_by = $3, ended_by_name = $4,
 		updated_at = $1, version = version + 1
-	where state <> 'ended' and state in ('pending', 'active')
+	where ended_at is null and ending_at is null
 		and (deprovision_at is null or deprovision_at > $1 or derived > 0 and not force_end) and `
 
 // condemn is Grant.Condemn for all grants that the condition names, in one statement: from at on they give no access. The due loop

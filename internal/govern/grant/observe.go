@@ -53,7 +53,7 @@ func (s *Service) Seen(tx *db.Tx, r Reading, list []Membership) (unknown []Membe
 }
 
 func seenSQL(n int) string {
-	return `update grants set seen_at = $1 where state <> 'ended' and app_id = $2
+	return `update grants set seen_at = $1 where ended_at is null and app_id = $2
 		and (entitlement_id, account_id) in (values ` + pairs(n, 3) + `) returning entitlement_id, account_id, state, direct`
 }
 
@@ -69,7 +69,7 @@ func (s *Service) Discover(tx *db.Tx, r Reading, list []Membership) (int, error)
 		return 0, err
 	}
 	now := s.Clock.Now()
-	var found []Grant
+	var found []ID
 	for _, m := range list {
 		if recent[m] {
 			continue
@@ -83,28 +83,44 @@ func (s *Service) Discover(tx *db.Tx, r Reading, list []Membership) (int, error)
 			return 0, err
 		}
 		if fresh {
-			found = append(found, g)
+			found = append(found, g.ID)
 		}
 	}
-	if err := s.record(tx, audit.Sync(string(r.Connector)), "grant.discovered", found, nil); err != nil || len(found) == len(list) {
+	if err := s.discovered(tx, r, "grant.discovered", found); err != nil || len(found) == len(list) {
 		return len(found), err
 	}
 	direct, err := s.discoverDirect(tx, r, list, now)
 	return len(found) + direct, err
 }
 
+// discovered tells the audit of what a sync found.
+func (s *Service) discovered(tx *db.Tx, r Reading, kind string, found []ID) error {
+	grants, err := load(tx, found)
+	if err != nil {
+		return err
+	}
+	for _, h := range grants {
+		if err := s.Audit.Record(tx, audit.Sync(string(r.Connector)), event(h.Grant, kind, h.User)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // discoverDirect gives a direct source to grants that have none and about which nobody is at work.
 func (s *Service) discoverDirect(tx *db.Tx, r Reading, list []Membership, now time.Time) (int, error) {
-	grants, err := db.Collect(tx, scan, `update grants set direct = 'sync', seen_at = $1, updated_at = $2, version = version + 1
-		where state <> 'ended' and state = 'active' and direct = '' and updated_at < $1
+	found, err := db.Collect(tx, scanID, `update grants set direct = 'sync', seen_at = $1, updated_at = $2, version = version + 1
+		where ended_at is null and state = 'active' and direct = '' and updated_at < $1
 			and not exists (select 1 from operation o where o.grant_id = grants.id and o.state = 'open')
-			and app_id = $3 and (entitlement_id, account_id) in (values `+pairs(len(list), 4)+`) returning `+Columns(""),
+			and app_id = $3 and (entitlement_id, account_id) in (values `+pairs(len(list), 4)+`) returning id`,
 		pairArgs(list, us(r.Started), us(now), r.App)...)
 	if err != nil {
 		return 0, err
 	}
-	return len(grants), s.record(tx, audit.Sync(string(r.Connector)), "grant.direct_discovered", grants, nil)
+	return len(found), s.discovered(tx, r, "grant.direct_discovered", found)
 }
+
+func scanID(r *db.Rows) (i ID, err error) { return i, r.Scan(&i) }
 
 // removedSince returns those memberships that went after the reading started: it may have seen them just before.
 func (s *Service) removedSince(tx *db.Tx, r Reading, list []Membership) (map[Membership]bool, error) {
@@ -113,7 +129,7 @@ func (s *Service) removedSince(tx *db.Tx, r Reading, list []Membership) (map[Mem
 		args = append(args, m.Account)
 	}
 	rows, err := tx.Query(`select entitlement_id, account_id from grants
-		where app_id = $1 and state = 'ended' and ended_at >= $2 and account_id in `+db.In(len(list), 3), args...)
+		where app_id = $1 and ended_at >= $2 and account_id in `+db.In(len(list), 3), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -127,20 +143,20 @@ func (s *Service) removedSince(tx *db.Tx, r Reading, list []Membership) (map[Mem
 	return removed, err
 }
 
-// unseen are the grants of a connector that the reading should have seen and did not: $1 connector, $2 its start, $3 now. What is newer
-// than the reading, or being changed, or past its end, is not held against it.
-const unseen = ` from grants where connector_id = $1 and connector_id is not null and state = 'active' and direct <> ''
-	and (seen_at is null or seen_at < $2) and created_at < $2 and active_at < $2
-	and (deprovision_at is null or deprovision_at > $3)
-	and not exists (select 1 from operation o where o.grant_id = grants.id and o.state = 'open')`
+// unseen are the grants g of a connector that the reading should have seen and did not: $1 connector, $2 its start, $3 now. What is
+// newer than the reading, or being changed, or past its end, is not held against it.
+const unseen = ` from grants g where g.connector_id = $1 and g.connector_id is not null and g.ended_at is null
+	and g.state = 'active' and g.direct <> '' and (g.seen_at is null or g.seen_at < $2) and g.created_at < $2 and g.active_at < $2
+	and (g.deprovision_at is null or g.deprovision_at > $3)
+	and not exists (select 1 from operation o where o.grant_id = g.id and o.state = 'open')`
 
-const missingSQL = `select id` + unseen + ` and id > $4 order by id limit $5`
+const missingSQL = `select g.id` + unseen + ` and g.id > $4 order by g.id limit $5`
 
 // Lost counts what a reading says of the grants that it should know: how many it should have seen, and how many it did not see.
 // After [Service.Seen] of all its memberships.
 func (s *Service) Lost(q db.Q, r Reading) (known, lost int, err error) {
-	err = q.Row(`select count(*) from grants where connector_id = $1 and connector_id is not null and state = 'active'
-		and direct <> '' and created_at < $2`, r.Connector, us(r.Started)).Scan(&known)
+	err = q.Row(`select count(*) from grants where connector_id = $1 and connector_id is not null and ended_at is null
+		and state = 'active' and direct <> '' and created_at < $2`, r.Connector, us(r.Started)).Scan(&known)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -152,42 +168,19 @@ func (s *Service) Lost(q db.Q, r Reading) (known, lost int, err error) {
 // first). It returns how many ended and where to go on, "" when there are no more.
 func (s *Service) Missing(tx *db.Tx, r Reading, after ID) (ended int, next ID, err error) {
 	now := s.Clock.Now()
-	list, err := db.Collect(tx, func(r *db.Rows) (i ID, err error) { return i, r.Scan(&i) },
-		missingSQL+lock(tx), r.Connector, us(r.Started), us(now), after, atOnce)
-	if err != nil || len(list) == 0 {
-		return 0, "", err
-	}
-	over, err := db.Collect(tx, scan, `update grants set state = 'ended', direct = '', deprovision_at = null, end_reason = $2,
-			ending_at = $1, ended_at = $1, removed_at = $1, updated_at = $1, version = version + 1
-		where derived = 0 and id in `+db.In(len(list), 3)+` returning `+Columns(""),
-		bind(list, us(now), RemovedInTarget)...)
+	list, err := db.Collect(tx, scanID, missingSQL+locking(tx, ""), r.Connector, us(r.Started), us(now), after, atOnce)
 	if err != nil {
 		return 0, "", err
 	}
-	direct, err := db.Collect(tx, scan, `update grants set direct = '', deprovision_at = null, updated_at = $1, version = version + 1
-		where state = 'active' and derived > 0 and id in `+db.In(len(list), 2)+` returning `+Columns(""), bind(list, us(now))...)
+	grants, err := load(tx, list)
 	if err != nil {
 		return 0, "", err
 	}
-	actor := audit.Sync(string(r.Connector))
-	if err := s.record(tx, actor, "grant.removed_in_target", over, endOf); err != nil {
-		return 0, "", err
-	}
-	if err := s.record(tx, actor, "grant.direct_removed_in_target", direct, nil); err != nil {
-		return 0, "", err
-	}
+	gone, err := s.move(tx, audit.Sync(string(r.Connector)), grants, func(g Grant) (Grant, Effect) { return g.Missing(now) }, now)
 	if len(list) == atOnce {
 		next = list[len(list)-1]
 	}
-	return len(over) + len(direct), next, nil
-}
-
-// lock keeps selected rows from changing until the transaction ends, where the engine has rows to lock.
-func lock(tx *db.Tx) string {
-	if tx.Skip() == "" {
-		return ""
-	}
-	return " for update"
+	return len(gone), next, err
 }
 
 // pairs returns the placeholders "($from,$from+1),…" for n memberships, and pairArgs the values for them.

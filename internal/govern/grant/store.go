@@ -67,25 +67,25 @@ type held struct {
 	User    directory.UserID // empty: nobody's
 }
 
-var liveSQL = `select ` + Columns("g.") + `, e.max_grant_micros, a.user_id from grants g
-	left join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id
-	left join account a on a.app_id = g.app_id and a.id = g.account_id
-	where g.app_id = $1 and g.entitlement_id = $2 and g.account_id = $3 and g.state <> 'ended'`
+func scanHeld(r *db.Rows) (h held, err error) {
+	var longest *int64
+	var user *string
+	h.Grant, err = Scan(r, &longest, &user)
+	if longest != nil {
+		h.Longest = time.Duration(*longest) * time.Microsecond
+	}
+	if user != nil {
+		h.User = directory.UserID(*user)
+	}
+	return h, err
+}
+
+var liveSQL = `select ` + heldColumns + heldFrom + `where g.app_id = $1 and g.entitlement_id = $2 and g.account_id = $3
+	and g.ended_at is null`
 
 // live reads the grant of a key that is not ended. NotFound if there is none.
 func live(q db.Q, k Key) (held, error) {
-	h, err := db.One(q, func(r *db.Rows) (h held, err error) {
-		var longest *int64
-		var user *string
-		h.Grant, err = Scan(r, &longest, &user)
-		if longest != nil {
-			h.Longest = time.Duration(*longest) * time.Microsecond
-		}
-		if user != nil {
-			h.User = directory.UserID(*user)
-		}
-		return h, err
-	}, liveSQL, k.App, k.Entitlement, k.Account)
+	h, err := db.One(q, scanHeld, liveSQL, k.App, k.Entitlement, k.Account)
 	if errors.Is(err, db.ErrNoRows) {
 		return held{}, fault.New(fault.NotFound, "grant not found: the account does not hold the entitlement")
 	}
@@ -96,7 +96,7 @@ func live(q db.Q, k Key) (held, error) {
 func insert(tx *db.Tx, g Grant) (bool, error) {
 	n, err := tx.Exec(`insert into grants (`+Columns("")+`)
 		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,null,null,null,'','','',$13,$14,$15,$16,$17,$18,$19,$20,'','','',$11,1)
-		on conflict (app_id, entitlement_id, account_id) where state <> 'ended' do nothing`,
+		on conflict (app_id, entitlement_id, account_id) where ended_at is null do nothing`,
 		g.ID, g.App, g.Entitlement, g.Account, connector(g), g.State, g.Direct, g.Derived, micros(g.DeprovisionAt), g.ForceEnd,
 		clock.Micros(g.CreatedAt), micros(g.ActiveAt), micros(g.SeenAt), g.Discovered, g.Given.By.ID, g.Given.By.Name, g.Given.Task,
 		g.Given.PolicyVersion, g.Given.DecidedBy, g.Given.DecidedFor)
@@ -146,37 +146,6 @@ func bind[T any](ids []T, first ...any) []any {
 		args = append(args, i)
 	}
 	return args
-}
-
-// ids are the identities of grants.
-func ids(grants []Grant) []ID {
-	list := make([]ID, len(grants))
-	for i, g := range grants {
-		list[i] = g.ID
-	}
-	return list
-}
-
-// subjects returns whose accounts the grants are to; those of nobody are left out.
-func subjects(q db.Q, grants []Grant) (map[ID]directory.UserID, error) {
-	users := make(map[ID]directory.UserID, len(grants))
-	for _, chunk := range db.Chunks(ids(grants)) {
-		rows, err := q.Query(`select g.id, a.user_id from grants g join account a on a.app_id = g.app_id and a.id = g.account_id
-			where a.user_id is not null and g.id in `+db.In(len(chunk), 1), bind(chunk)...)
-		if err != nil {
-			return nil, err
-		}
-		if err := each(rows, func() error {
-			var i ID
-			var user directory.UserID
-			err := rows.Scan(&i, &user)
-			users[i] = user
-			return err
-		}); err != nil {
-			return nil, err
-		}
-	}
-	return users, nil
 }
 
 // each reads rows to their end.

@@ -33,15 +33,17 @@ create table grants (
     updated_at      bigint   not null,
     version         bigint   not null
 );
--- At most one live grant for each account and entitlement, whatever races.
-create unique index grants_live on grants (app_id, entitlement_id, account_id) where state <> 'ended';
-create index grants_due on grants (deprovision_at, id) where state in ('pending', 'active') and deprovision_at is not null;
-create index grants_account on grants (account_id, state, entitlement_id);
-create index grants_connector on grants (connector_id, id) where state = 'active' and direct <> '' and connector_id is not null;
+-- The conditions of the indexes name the times and not the state, although they say the same (ending and ended rows have an
+-- ending_at, ended ones an ended_at): SQLite rewrites every index whose condition names a column that an update sets.
+-- At most one grant for each account and entitlement is not ended, whatever races.
+create unique index grants_live on grants (app_id, entitlement_id, account_id) where ended_at is null;
+create index grants_due on grants (deprovision_at, id) where deprovision_at is not null and ending_at is null;
+create index grants_account on grants (account_id, entitlement_id, id);
+create index grants_connector on grants (connector_id, id) where connector_id is not null and ended_at is null;
 create index grants_history on grants (app_id, entitlement_id, active_at, id) where active_at is not null;
 create index grants_added on grants (active_at, id) where active_at is not null;
 create index grants_removed on grants (ending_at, id) where ending_at is not null;
-create index grants_overdue on grants (ending_at, id) where state = 'ending';
+create index grants_overdue on grants (ending_at, id) where ending_at is not null and ended_at is null;
 
 -- The entitlements through which the target itself passes a grant on.
 create table grant_source (

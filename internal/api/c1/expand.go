@@ -62,5 +62,10 @@ func (e *Expander) Path(key string, object proto.Message) string {
 	return "$.expanded[" + strconv.Itoa(n) + "]"
 }
 
-// List returns the objects collected so far, for the answer's `expanded`.
-func (e *Expander) List() []*anypb.Any { return e.list }
+// List returns the objects collected so far, for the answer's `expanded`. A nil Expander wants and collects nothing.
+func (e *Expander) List() []*anypb.Any {
+	if e == nil {
+		return nil
+	}
+	return e.list
+}

@@ -80,7 +80,7 @@ type Order struct {
 
 // Open opens the first operation of a grant that was made in the same transaction.
 func (s *Service) Open(tx *db.Tx, kind Kind, o Order, now time.Time) {
-	insert(tx, kind, o, now, now)
+	insert(tx, kind, []Order{o}, now, nil)
 	due.Wake(tx, now)
 }
 
@@ -94,9 +94,7 @@ func (s *Service) Replace(tx *db.Tx, kind Kind, orders []Order, now time.Time) e
 	if err != nil {
 		return err
 	}
-	for _, o := range orders {
-		insert(tx, kind, o, now, later(now, leases[o.GrantID]))
-	}
+	insert(tx, kind, orders, now, leases)
 	due.Wake(tx, now)
 	return nil
 }

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -18,13 +19,24 @@ func scan(r *db.Rows) (o Operation, err error) {
 	return o, err
 }
 
-func insert(tx *db.Tx, kind Kind, o Order, now, dueAt time.Time) {
-	tx.Queue(`insert into operation (id, kind, grant_id, connector_id, app_id, entitlement_id, account_id, state, due_at, lease,
-			attempts, last_error, note, created_at, done_at, version)
-		values ($1, $2, $3, $4, $5, $6, $7, 'open', $8, '', 0, '', '', $9, null, 1)
-		on conflict (grant_id) where state = 'open' do nothing`,
-		id.New(now), string(kind), o.GrantID, string(o.Connector), string(o.App), string(o.Entitlement), string(o.Account),
-		clock.Micros(dueAt), clock.Micros(now))
+// rows is how many operations one statement adds.
+const rows = 50
+
+// insert opens operations, due now or when the lease ends that the grant's former operation is under. A grant that has an open one
+// keeps it.
+func insert(tx *db.Tx, kind Kind, orders []Order, now time.Time, leases map[string]time.Time) {
+	for _, chunk := range db.Chunks(orders, rows) {
+		values, args := make([]byte, 0, len(chunk)*64), []any{string(kind), clock.Micros(now)}
+		for _, o := range chunk {
+			n := len(args) + 1
+			values = fmt.Appendf(values, ",($%d,$1,$%d,$%d,$%d,$%d,$%d,'open',$%d,'',0,'','',$2,null,1)", n, n+1, n+2, n+3, n+4, n+5, n+6)
+			args = append(args, id.New(now), o.GrantID, string(o.Connector), string(o.App), string(o.Entitlement), string(o.Account),
+				clock.Micros(later(now, leases[o.GrantID])))
+		}
+		tx.Queue(`insert into operation (id, kind, grant_id, connector_id, app_id, entitlement_id, account_id, state, due_at, lease,
+				attempts, last_error, note, created_at, done_at, version) values `+string(values[1:])+`
+			on conflict (grant_id) where state = 'open' do nothing`, args...)
+	}
 }
 
 func supersedeSQL(n int) string {

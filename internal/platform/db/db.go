@@ -66,7 +66,8 @@ func (d *DB) Skip() string { return d.engine.Skip() }
 func (d *DB) Q(ctx context.Context) Q { return session{d.backend.pool(ctx)} }
 
 // Read runs fn on one snapshot: what others commit meanwhile is not seen. fn
-// may only read, and must not keep q.
+// may only read; it uses q and not the DB, whose connections it might wait for
+// in vain, and must not keep q.
 func (d *DB) Read(ctx context.Context, fn func(q Q) error) error {
 	return d.backend.read(ctx, func(r runner) error { return fn(session{r}) })
 }

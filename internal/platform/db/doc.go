@@ -36,5 +36,6 @@
 //
 // READ COMMITTED; serialization failures and deadlocks are run again. Round
 // trips are what costs: BEGIN, queued statements and COMMIT travel together
-// with their neighbours.
+// with their neighbours. Notices to other replicas leave after the COMMIT, many
+// in one statement, because transactions that NOTIFY commit one by one.
 package db

@@ -53,20 +53,23 @@ func openPostgres(ctx context.Context, o Options, t *topics) (*postgres, error) 
 	// Outside a Write nothing writes, as on SQLite's readers.
 	params := cfg.ConnConfig.RuntimeParams
 	params["default_transaction_read_only"] = "on"
-	if params["statement_timeout"] == "" {
-		params["statement_timeout"] = "30s"
-	}
-	if params["application_name"] == "" {
-		params["application_name"] = "interim"
+	for name, value := range map[string]string{
+		"application_name":                    "interim",
+		"statement_timeout":                   "30s",
+		"idle_in_transaction_session_timeout": "60s",
+	} {
+		if params[name] == "" {
+			params[name] = value
+		}
 	}
 	cfg.ConnConfig.BuildContextWatcherHandler = cancelStatement
 	p := &postgres{clock: o.Clock}
 	origin := rand.Text()
-	if p.listen, err = listen(ctx, plainConfig, o, t, origin); err != nil {
+	if p.conns, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, opening(postgresError(err))
 	}
-	if p.conns, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
-		p.listen.close()
+	if p.listen, err = listen(ctx, plainConfig, o, t, origin, p.conns.Reset); err != nil {
+		p.conns.Close()
 		return nil, opening(postgresError(err))
 	}
 	p.notify = startNotifier(p.conns, o, origin)

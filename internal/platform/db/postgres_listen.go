@@ -34,6 +34,7 @@ type listener struct {
 	clock  clock.Clock
 	log    *slog.Logger
 	origin string
+	lost   func() // called when the connection broke: the pool's may have too
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -41,8 +42,8 @@ type listener struct {
 
 // listen connects and follows the notices until close. It has heard nothing
 // yet when it returns, and misses nothing after.
-func listen(ctx context.Context, cfg *pgx.ConnConfig, o Options, t *topics, origin string) (*listener, error) {
-	l := &listener{cfg: cfg, topics: t, clock: o.Clock, log: o.Log, origin: origin}
+func listen(ctx context.Context, cfg *pgx.ConnConfig, o Options, t *topics, origin string, lost func()) (*listener, error) {
+	l := &listener{cfg: cfg, topics: t, clock: o.Clock, log: o.Log, origin: origin, lost: lost}
 	conn, err := l.connect(ctx)
 	if err != nil {
 		return nil, err
@@ -74,6 +75,7 @@ func (l *listener) run(ctx context.Context, conn *pgx.Conn) {
 			return
 		}
 		l.log.WarnContext(ctx, "the listening database connection was lost", slog.Any("error", err))
+		l.lost()
 		if conn = l.reconnect(ctx); conn == nil {
 			return
 		}

@@ -48,6 +48,9 @@ func openSQLite(ctx context.Context, o Options) (_ *sqlite, err error) {
 			_ = s.close()
 		}
 	}()
+	if err := private(path); err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "the database file cannot be opened")
+	}
 	dsn := (&url.URL{Scheme: "file", Path: path}).String() + pragmas
 	if err := migrateSQLite(ctx, dsn, o); err != nil {
 		return nil, opening(sqliteError(err))
@@ -65,6 +68,16 @@ func openSQLite(ctx context.Context, o Options) (_ *sqlite, err error) {
 	}
 	s.writer = startWriter(c)
 	return s, nil
+}
+
+// private makes the file, if it is missing, for nobody else to read; SQLite
+// would leave that to the umask, and gives its log the same mode.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // migrateSQLite uses a connection of its own, through database/sql, because

@@ -270,6 +270,20 @@ func TestTheWriterIsAsDurableAsItSays(t *testing.T) {
 	}
 }
 
+func TestTheFilesAreForNobodyElseToRead(t *testing.T) {
+	path := file(t)
+	exec(t, open(t, db.Options{Path: path}), notes)
+	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+		info, err := os.Stat(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%q has mode %v", suffix, info.Mode())
+		}
+	}
+}
+
 func TestASecondOpenOfAFileIsRefusedUntilTheFirstIsClosed(t *testing.T) {
 	path := file(t)
 	first := open(t, db.Options{Path: path})

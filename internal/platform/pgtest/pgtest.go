@@ -146,7 +146,7 @@ func run(address, sql string) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close(ctx) //nolint:errcheck // nothing is pending
+	defer c.Close(ctx)
 	_, err = c.Exec(ctx, sql)
 	return err
 }

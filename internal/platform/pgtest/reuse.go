@@ -55,7 +55,7 @@ func asNew(address string) (yes bool) {
 	if err != nil {
 		return false
 	}
-	defer c.Close(ctx) //nolint:errcheck // nothing is pending
+	defer c.Close(ctx)
 	results, err := c.PgConn().Exec(ctx, reset).ReadAll()
 	if err != nil || len(results) == 0 {
 		return false

@@ -41,6 +41,8 @@ type Instance struct {
 	as   *syscall.Credential
 	port int
 
+	settings []string // "name=value", stronger than our own
+
 	mu    sync.Mutex
 	shell *exec.Cmd // nil while stopped
 	hold  io.WriteCloser
@@ -134,11 +136,15 @@ func (s *Instance) Start() error {
 }
 
 func (s *Instance) start(port int) error {
-	c := s.command("/bin/sh", "-c", keep, "sh", filepath.Join(s.bin, "postgres"), s.dir,
+	args := []string{"-c", keep, "sh", filepath.Join(s.bin, "postgres"), s.dir,
 		"-p", strconv.Itoa(port),
 		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
 		"-c", "shared_buffers=16MB", "-c", "max_connections=200",
-		"-c", "log_min_messages=warning", "-c", "logging_collector=off")
+		"-c", "log_min_messages=warning", "-c", "logging_collector=off"}
+	for _, v := range s.settings {
+		args = append(args, "-c", v)
+	}
+	c := s.command("/bin/sh", args...)
 	hold, err := c.StdinPipe()
 	if err != nil {
 		return err

@@ -38,9 +38,10 @@ func (k accounts) find(v SeenAccount) Account {
 	if a, ok := k.byExternal[v.ExternalID]; ok {
 		return a
 	}
-	a, ok := k.byUsername[v.Username]
+	name := clip(v.Username, MaxName)
+	a, ok := k.byUsername[name]
 	if ok {
-		delete(k.byUsername, v.Username)
+		delete(k.byUsername, name)
 	}
 	return a
 }
@@ -55,7 +56,7 @@ func knownAccounts(q db.Q, c ConnectorRef, seen []SeenAccount) (accounts, error)
 	var names []any
 	for _, v := range seen {
 		if _, known := own[v.ExternalID]; !known && v.Username != "" {
-			names = append(names, v.Username)
+			names = append(names, clip(v.Username, MaxName))
 		}
 	}
 	for _, chunk := range db.Chunks(names) {

@@ -10,7 +10,7 @@ import (
 
 // held is the condition of a grant, with alias g, that was given and whose end nobody has reached yet. The first half is that of the
 // partial unique index, so that it can be used.
-const held = `g.state <> 'ended' and g.state <> 'ending'`
+const held = `g.ended_at is null and g.ending_at is null`
 
 // notIn adds "column not in (…)"; an empty list adds nothing.
 func notIn[T ~string](w *db.Where, column string, list []T) {

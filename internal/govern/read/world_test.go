@@ -184,11 +184,17 @@ func insertGrant(tx *db.Tx, g held1) error {
 		at := clock.Micros(start.Add(time.Hour))
 		expires = &at
 	}
+	var ending, ended *int64
+	if at := clock.Micros(start); !g.open() {
+		if ending = &at; g.state == "ended" {
+			ended = &at
+		}
+	}
 	_, err := tx.Exec(`insert into grants (id, app_id, entitlement_id, account_id, state, direct, derived, deprovision_at, force_end,
-			created_at, end_reason, end_note, target_note, discovered, granted_by, granted_by_name, granted_task, policy_version, decided_by,
+			ending_at, ended_at, created_at, end_reason, end_note, target_note, discovered, granted_by, granted_by_name, granted_task, policy_version, decided_by,
 			decided_for, ended_by, ended_by_name, ended_task, updated_at, version)
-		values ($1,$2,$3,$4,$5,'manual',0,$6,false,$7,'','','',false,'','','','','','','','','',$7,1)`,
-		id.New(start), string(g.app), string(g.entitlement), string(g.account), g.state, expires, clock.Micros(start))
+		values ($1,$2,$3,$4,$5,'manual',0,$6,false,$8,$9,$7,'','','',false,'','','','','','','','','',$7,1)`,
+		id.New(start), string(g.app), string(g.entitlement), string(g.account), g.state, expires, clock.Micros(start), ending, ended)
 	return err
 }
 

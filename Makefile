@@ -74,5 +74,5 @@ contract: ## Compare what is served with the contract folder, where that is pres
 	$(GO) test -count=1 -v -run Contract ./test/compat
 
 .PHONY: bench
-bench: build ## Measure the server on this machine and print the table of docs/benchmarks.md
-	bin/interim bench
+bench: build ## Measure the server and print the table of docs/benchmarks.md (LOAD=-quick for a short one); needs wrk
+	$(GO) run ./test/load $(LOAD)

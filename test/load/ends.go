@@ -1,0 +1,264 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/provision"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/due"
+	"github.com/interim-access/interim/internal/platform/id"
+)
+
+// The targets of many ends at once.
+const (
+	endingWithin = time.Second
+	removals     = 3000 // a second
+)
+
+// look is how often the database is asked how far the ends are.
+const look = 5 * time.Millisecond
+
+// works are the services that end grants, with a target that has nothing to do.
+type works struct {
+	*db.DB
+
+	loop func(context.Context) error
+}
+
+func newWorks(d *db.DB) *works {
+	c, metrics := clock.System(time.Time{}), prometheus.NewRegistry()
+	p := provision.New(provision.Deps{DB: d, Clock: c, Log: quiet(), Targets: idleTarget{}, Registerer: metrics})
+	g := grant.New(grant.Deps{DB: d, Clock: c, Audit: audit.New(d, c), Provision: p, Registerer: metrics})
+	p.Tell(g)
+	return &works{d, due.New(due.Options{
+		Clock: c, Log: quiet(), DB: d, Sources: append(p.Sources(), g.Ender()), Registerer: metrics,
+	}).Run}
+}
+
+// idleTarget confirms everything and does nothing.
+type idleTarget struct{}
+
+// Target implements provision.Targets.
+func (t idleTarget) Target(context.Context, app.Connector) (provision.Target, error) { return t, nil }
+
+// Grant implements provision.Target.
+func (idleTarget) Grant(context.Context, provision.Change) (string, error) { return "", nil }
+
+// Revoke implements provision.Target.
+func (idleTarget) Revoke(context.Context, provision.Change) (string, error) { return "", nil }
+
+// while runs the due loop around fn.
+func (w *works) while(ctx context.Context, fn func(context.Context) error) error {
+	loop, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- w.loop(loop) }()
+	err := fn(ctx)
+	stop()
+	return errors.Join(err, <-ended)
+}
+
+// course is how long things took, from the end of the grants on.
+type course struct{ ending, gone time.Duration }
+
+// endings measures what happens when grants end: one, and many at once.
+func (b *bench) endings(ctx context.Context) (err error) {
+	d, err := b.database(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	w := newWorks(d)
+	if b.only.MatchString("lateness") {
+		if err := b.lateness(ctx, w); err != nil {
+			return err
+		}
+	}
+	if b.only.MatchString("ends") {
+		return b.burstOfEnds(ctx, w)
+	}
+	return nil
+}
+
+func (b *bench) burstOfEnds(ctx context.Context, w *works) error {
+	var full, raw []course
+	for i := range endRounds {
+		for _, side := range []struct {
+			name string
+			to   *[]course
+			run  func(context.Context, *works, []string) (course, error)
+		}{{"raw", &raw, b.endRaw}, {"full", &full, b.endFull}} {
+			stop, err := b.profile(i == 0, "ends-"+side.name)
+			if err != nil {
+				return err
+			}
+			set := b.world.noop.sets[0]
+			b.world.noop.sets = b.world.noop.sets[1:]
+			c, err := side.run(ctx, w, set)
+			stop()
+			if err != nil {
+				return fmt.Errorf("ends, %s: %w", side.name, err)
+			}
+			b.say("ends %d/%d  %-8s all ending after %s, all gone after %s", i+1, endRounds, side.name, millis(c.ending), millis(c.gone))
+			*side.to = append(*side.to, c)
+		}
+	}
+	ending := func(c course) time.Duration { return c.ending }
+	gone := func(c course) float64 { return float64(b.burst) / c.gone.Seconds() }
+	late, least := median(full, ending), median(raw, ending)
+	b.add(result{
+		name: thousands(float64(b.burst)) + " ends in one second: all ending after", figure: millis(late), baseline: "raw " + millis(least),
+		ratio: least.Seconds() / late.Seconds(), target: "≤ 1 s", met: late <= endingWithin,
+	})
+	removed, most := median(full, gone), median(raw, gone)
+	b.add(result{
+		name: "their removals from a no-op target, while they end", figure: perSecond(removed), baseline: "raw " + perSecond(most),
+		ratio: removed / most, target: "≥ " + perSecond(removals), met: removed >= removals,
+	})
+	return nil
+}
+
+// endFull has the server's own loop end a set of grants, all at one moment, and remove them from the target.
+func (b *bench) endFull(ctx context.Context, w *works, set []string) (c course, err error) {
+	err = w.while(ctx, func(ctx context.Context) error {
+		at := time.Now().Add(3 * time.Second).Truncate(time.Microsecond)
+		if err := b.moveEnds(ctx, w, set, at); err != nil {
+			return err
+		}
+		if time.Now().After(at) {
+			return errors.New("the machine is too slow: the end came before it was written")
+		}
+		time.Sleep(time.Until(at))
+		if c.ending, err = until(ctx, w, at, `select count(*) from grants where state in ('pending', 'active')
+				and deprovision_at is not null and deprovision_at <= $1`, clock.Micros(at)); err != nil {
+			return err
+		}
+		c.gone, err = until(ctx, w, at, `select count(*) from grants where state = 'ending'`)
+		return err
+	})
+	return c, err
+}
+
+// moveEnds sets the end of a set of grants.
+func (b *bench) moveEnds(ctx context.Context, w *works, set []string, at time.Time) error {
+	for _, chunk := range db.Chunks(set) {
+		err := w.Write(ctx, func(tx *db.Tx) error {
+			due.Wake(tx, at)
+			_, err := tx.Exec(`update grants set deprovision_at = $3 where app_id = $1 and entitlement_id = $2 and state <> 'ended'
+				and account_id in `+db.In(len(chunk), 4), b.noopArgs(chunk, clock.Micros(at))...)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noopArgs are the app and the entitlement of the no-op app, the given values, and accounts.
+func (b *bench) noopArgs(accounts []string, more ...any) []any {
+	args := append([]any{string(b.world.noop.connector.AppID), string(b.world.noop.entitlement)}, more...)
+	for _, a := range accounts {
+		args = append(args, a)
+	}
+	return args
+}
+
+// until waits until a count is zero, and returns how long that was after at.
+func until(ctx context.Context, w *works, at time.Time, sql string, args ...any) (time.Duration, error) {
+	for {
+		var n int
+		if err := w.Q(ctx).Row(sql, args...).Scan(&n); err != nil {
+			return 0, err
+		}
+		if n == 0 {
+			return time.Since(at), nil
+		}
+		if time.Since(at) > time.Minute {
+			return 0, fmt.Errorf("after a minute %d are left", n)
+		}
+		time.Sleep(look)
+	}
+}
+
+// endRaw does the same changes with as few statements as there can be: the grant, its operation and an event, and when the target
+// has answered, the operation, the grant and an event.
+func (b *bench) endRaw(ctx context.Context, w *works, set []string) (c course, err error) {
+	began := time.Now()
+	chunks := db.Chunks(set)
+	moved := make([][]pair, len(chunks))
+	for i, chunk := range chunks {
+		if moved[i], err = b.rawEnding(ctx, w, chunk); err != nil {
+			return c, err
+		}
+	}
+	c.ending = time.Since(began)
+	for i, chunk := range chunks {
+		if err := b.rawGone(ctx, w, chunk, moved[i]); err != nil {
+			return c, err
+		}
+	}
+	c.gone = time.Since(began)
+	return c, nil
+}
+
+// pair is a grant and the operation that removes it.
+type pair struct{ grant, account, operation string }
+
+func (b *bench) rawEnding(ctx context.Context, w *works, accounts []string) (moved []pair, err error) {
+	noop := b.world.noop
+	err = w.Write(ctx, func(tx *db.Tx) error {
+		now := time.Now()
+		at := clock.Micros(now)
+		moved, err = db.Collect(tx, func(r *db.Rows) (p pair, err error) { return p, r.Scan(&p.grant, &p.account) },
+			`update grants set state = 'ending', ending_at = $3, deprovision_at = $3, end_reason = 'EXPIRED', updated_at = $3,
+				version = version + 1
+			where app_id = $1 and entitlement_id = $2 and state <> 'ended' and account_id in `+db.In(len(accounts), 4)+`
+			returning id, account_id`, b.noopArgs(accounts, at)...)
+		if err != nil {
+			return err
+		}
+		for i := range moved {
+			p := &moved[i]
+			p.operation = id.New(now)
+			tx.Queue(`insert into operation (id, kind, grant_id, connector_id, app_id, entitlement_id, account_id, state, due_at, lease,
+					attempts, last_error, note, created_at, done_at, version)
+				values ($1,'revoke',$2,$3,$4,$5,$6,'open',$7,'',0,'','',$7,null,1)`,
+				p.operation, p.grant, string(noop.connector.ID), string(noop.connector.AppID), string(noop.entitlement), p.account, at)
+			rawEvent(tx, now, *p)
+		}
+		return nil
+	})
+	return moved, err
+}
+
+func (b *bench) rawGone(ctx context.Context, w *works, accounts []string, moved []pair) error {
+	return w.Write(ctx, func(tx *db.Tx) error {
+		now := time.Now()
+		args := []any{clock.Micros(now)}
+		for _, p := range moved {
+			args = append(args, p.operation)
+		}
+		tx.Queue(`update operation set state = 'done', done_at = $1, version = version + 1 where id in `+db.In(len(moved), 2), args...)
+		tx.Queue(`update grants set state = 'ended', ended_at = $3, removed_at = $3, updated_at = $3, version = version + 1
+			where app_id = $1 and entitlement_id = $2 and state <> 'ended' and account_id in `+db.In(len(accounts), 4),
+			b.noopArgs(accounts, clock.Micros(now))...)
+		for _, p := range moved {
+			rawEvent(tx, now, p)
+		}
+		return nil
+	})
+}
+
+func rawEvent(tx *db.Tx, now time.Time, p pair) {
+	tx.Queue(eventSQL, id.New(now), clock.Micros(now), "grant.ended_on_time", 4, false, "system", "", "Interim", "", "", "", "", "",
+		"grant", p.grant, p.grant, p.account, "ended on time", eventData)
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/interim-access/interim/internal/platform/clock"
+)
+
+// atRest is how long after its end a single grant may still be thought of as live by a server that has nothing else to do. Access
+// does not wait for that: checks know the end.
+const atRest = 200 * time.Millisecond
+
+// lateness measures it: the longest of several.
+func (b *bench) lateness(ctx context.Context, w *works) error {
+	var late []time.Duration
+	set := b.world.noop.single
+	err := w.while(ctx, func(ctx context.Context) error {
+		for i := range set {
+			at := time.Now().Add(time.Second).Truncate(time.Microsecond)
+			if err := b.moveEnds(ctx, w, set[i:i+1], at); err != nil {
+				return err
+			}
+			time.Sleep(time.Until(at))
+			took, err := until(ctx, w, at, `select count(*) from grants where app_id = $1 and entitlement_id = $2
+				and state in ('pending', 'active') and deprovision_at <= $3 and account_id in ($4)`, b.noopArgs(set[i:i+1], clock.Micros(at))...)
+			if err != nil {
+				return err
+			}
+			late = append(late, took)
+			b.say("end at rest: %s late", millis(took))
+		}
+		_, err := until(ctx, w, time.Now(), `select count(*) from grants where state = 'ending'`)
+		return err
+	})
+	if err != nil {
+		return errors.Join(errors.New("lateness"), err)
+	}
+	worst := slices.Max(late)
+	b.add(result{
+		name: "a single end at rest: noticed after, at most", figure: millis(worst), target: "≤ 200 ms", met: worst <= atRest,
+	})
+	return nil
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -141,4 +142,27 @@ func BenchmarkAuthenticate(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+func BenchmarkSignInWithAssertion(b *testing.B) {
+	w := newWorld(b, dbtest.SQLite(b), clock.NewFake(monday))
+	c, secret := w.mint(w.person("Ada"), NewClient{})
+	said := make([]string, 4096)
+	for i := range said {
+		said[i] = sign(b, secret, with(claims(c.ClientID, monday), "nonce", i))
+	}
+	var next atomic.Int64
+	b.SetParallelism(8)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			i := next.Add(1)
+			if i >= int64(len(said)) {
+				continue // every assertion is good once
+			}
+			if _, err := w.SignIn(b.Context(), Attempt{Assertion: said[i], IP: inside}); err != nil {
+				b.Error(err)
+			}
+		}
+	})
 }

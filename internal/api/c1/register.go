@@ -18,6 +18,7 @@ func (d *Deps) Register(r grpc.ServiceRegistrar) {
 	appv1.RegisterAppEntitlementsServer(r, entitlements{Deps: d})
 	appv1.RegisterAppEntitlementSearchServiceServer(r, entitlementSearch{Deps: d})
 	appv1.RegisterAppUserServiceServer(r, appUsers{Deps: d})
+	appv1.RegisterAppEntitlementUserBindingServiceServer(r, bindings{Deps: d})
 	d.registerIAM(r)
 	d.registerUsers(r)
 }

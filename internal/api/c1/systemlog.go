@@ -28,10 +28,10 @@ func (s systemLog) ListEvents(ctx context.Context, r *systemlogv1.SystemLogServi
 	}
 	f := audit.Filter{Newest: r.GetSortDirection() == appv1.SortDirection_SORT_DIRECTION_DESC}
 	var err error
-	if f.Since, err = moment("since", r.GetSince()); err != nil {
+	if f.Since, err = Time("since", r.GetSince()); err != nil {
 		return nil, err
 	}
-	if f.Until, err = moment("until", r.GetUntil()); err != nil {
+	if f.Until, err = Time("until", r.GetUntil()); err != nil {
 		return nil, err
 	}
 	if f.SinceID, err = eventUID("sinceEventUid", r.GetSinceEventUid()); err != nil {

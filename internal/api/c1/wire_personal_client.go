@@ -96,7 +96,7 @@ func decodeClientChange(object *iamv1.PersonalClient, m Mask) (func(*iam.Client)
 	if m["scoped_roles"] && err != nil {
 		return nil, err
 	}
-	until, err := moment("client.expiresTime", object.GetExpiresTime())
+	until, err := Time("client.expiresTime", object.GetExpiresTime())
 	if m["expires_time"] && err != nil {
 		return nil, err
 	}
@@ -109,8 +109,8 @@ func decodeClientChange(object *iamv1.PersonalClient, m Mask) (func(*iam.Client)
 	}, nil
 }
 
-// moment decodes a time to the microsecond; zero where it is null.
-func moment(field string, t *timestamppb.Timestamp) (time.Time, error) {
+// Time decodes a time to the microsecond; zero where it is null.
+func Time(field string, t *timestamppb.Timestamp) (time.Time, error) {
 	if t == nil {
 		return time.Time{}, nil
 	}

@@ -12,5 +12,7 @@ func Register(r grpc.ServiceRegistrar, d *c1.Deps) {
 	r = c1.Spelled(r)
 	interimv1.RegisterUsersServer(r, users{Deps: d})
 	interimv1.RegisterAccountsServer(r, accounts{Deps: d})
+	interimv1.RegisterGrantsServer(r, grants{Deps: d})
+	interimv1.RegisterAccessServer(r, access{Deps: d})
 	registerIAM(r, d)
 }

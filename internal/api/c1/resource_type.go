@@ -48,7 +48,8 @@ func (s resourceTypes) Get(
 	if err != nil {
 		return nil, err
 	}
-	return &appv1.AppResourceTypeServiceGetResponse{AppResourceTypeView: &appv1.AppResourceTypeView{AppResourceType: EncodeResourceType(t)}}, nil
+	view := &appv1.AppResourceTypeView{AppResourceType: EncodeResourceType(t)}
+	return &appv1.AppResourceTypeServiceGetResponse{AppResourceTypeView: view}, nil
 }
 
 // UpdateManuallyManagedResourceType renames a resource type made by people.

@@ -33,10 +33,10 @@ func EncodeAccount(a app.Account) *appv1.AppUser {
 		UpdatedAt: Moment(a.UpdatedAt),
 		DeletedAt: Moment(a.DeletedAt),
 	}
-	if len(v.Emails) == 0 && a.Email != "" {
+	if len(v.GetEmails()) == 0 && a.Email != "" {
 		v.Emails = []string{a.Email}
 	}
-	if len(v.Usernames) == 0 && a.Username != "" {
+	if len(v.GetUsernames()) == 0 && a.Username != "" {
 		v.Usernames = []string{a.Username}
 	}
 	return v

@@ -103,7 +103,7 @@ func (a Account) Validate() error {
 		}
 	}
 	return all(
-		required("displayName", a.DisplayName, MaxName),
+		required("displayName", a.DisplayName),
 		text("username", a.Username, MaxName),
 		text("status.details", a.StatusDetails, MaxName),
 		text("email", a.Email, MaxEmail),

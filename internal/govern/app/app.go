@@ -52,7 +52,7 @@ func (a App) Validate() error {
 		return fault.NotServed("App.identityMatching " + string(a.IdentityMatching))
 	}
 	return all(
-		required("displayName", a.DisplayName, MaxName),
+		required("displayName", a.DisplayName),
 		text("description", a.Description, MaxDescription),
 		text("instructions", a.Instructions, MaxInstructions),
 		webAddress("iconUrl", a.IconURL),

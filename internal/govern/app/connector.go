@@ -71,8 +71,8 @@ func (c Connector) Validate() error {
 		return fault.InvalidField("options", "must be a JSON object of at most %d bytes", MaxConfig)
 	}
 	return all(
-		required("kind", c.Kind, MaxName),
-		required("displayName", c.DisplayName, MaxName),
+		required("kind", c.Kind),
+		required("displayName", c.DisplayName),
 		text("statusText", c.StatusText, MaxDescription),
 	)
 }

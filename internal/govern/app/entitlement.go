@@ -72,7 +72,7 @@ func (e Entitlement) Validate() error {
 		return fault.InvalidField("deprovisionerPolicy", "has %d bytes; at most %d are allowed", len(e.Deprovision), MaxPolicy)
 	}
 	return all(
-		required("displayName", e.DisplayName, MaxName),
+		required("displayName", e.DisplayName),
 		text("description", e.Description, MaxDescription),
 		word("alias", e.Alias, MaxAlias),
 		text("slug", e.Slug, MaxAlias),

@@ -2,15 +2,23 @@ package app
 
 import "github.com/interim-access/interim/internal/platform/id"
 
-// Identities: UUIDv7 in text form, one type for each kind of object. All but ID are unique inside an app only.
-type (
-	ID             string // an app
-	ResourceTypeID string
-	ResourceID     string
-	EntitlementID  string
-	AccountID      string
-	ConnectorID    string
-)
+// ID is the identity of an app: a UUIDv7 in text form.
+type ID string
+
+// ResourceTypeID is the identity of a resource type, unique inside its app only, as are those below.
+type ResourceTypeID string
+
+// ResourceID is the identity of a resource.
+type ResourceID string
+
+// EntitlementID is the identity of an entitlement.
+type EntitlementID string
+
+// AccountID is the identity of an account.
+type AccountID string
+
+// ConnectorID is the identity of a connector.
+type ConnectorID string
 
 // The built-in objects, which every app has under these ids.
 var (

@@ -35,12 +35,12 @@ func text(field, s string, most int) error {
 	return nil
 }
 
-// required is text for a field that must hold more than white space.
-func required(field, s string, most int) error {
+// required is text for a name, which must hold more than white space.
+func required(field, s string) error {
 	if strings.TrimSpace(s) == "" {
-		return fault.InvalidField(field, "is required: 1 to %d characters", most)
+		return fault.InvalidField(field, "is required: 1 to %d characters", MaxName)
 	}
-	return text(field, s, most)
+	return text(field, s, MaxName)
 }
 
 // word is text without white space and control characters, which a person can type as one argument.

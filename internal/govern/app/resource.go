@@ -32,7 +32,7 @@ type ResourceDoc struct {
 // Validate answers Invalid for the first member of r that breaks a limit.
 func (r Resource) Validate() error {
 	return all(
-		required("displayName", r.DisplayName, MaxName),
+		required("displayName", r.DisplayName),
 		text("description", r.Description, MaxDescription),
 		text("customDescription", r.CustomDescription, MaxDescription),
 	)

@@ -63,5 +63,5 @@ func (t ResourceType) Validate() error {
 	if !slices.Contains(ResourceKinds, t.Kind) {
 		return fault.InvalidField("resourceType", "is not one of %v", ResourceKinds)
 	}
-	return required("displayName", t.DisplayName, MaxName)
+	return required("displayName", t.DisplayName)
 }

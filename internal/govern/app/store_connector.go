@@ -69,8 +69,8 @@ func insertConnector(tx *db.Tx, c Connector) error {
 	_, err := tx.Exec(`insert into connector (app_id, id, kind, display_name, config, status, status_text, sync_every_micros,
 			sync_due_at, sync_lease, options, created_at, updated_at, deleted_at, version)
 		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,'',$10,$11,$11,null,1)`,
-		string(c.AppID), string(c.ID), c.Kind, c.DisplayName, append([]byte{}, c.Config...), string(c.Status), c.StatusText, c.SyncEvery.Microseconds(),
-		moment(c.SyncDueAt), string(c.Options), clock.Micros(c.CreatedAt))
+		string(c.AppID), string(c.ID), c.Kind, c.DisplayName, append([]byte{}, c.Config...), string(c.Status), c.StatusText,
+		c.SyncEvery.Microseconds(), moment(c.SyncDueAt), string(c.Options), clock.Micros(c.CreatedAt))
 	return err
 }
 
@@ -78,7 +78,7 @@ func updateConnector(tx *db.Tx, c Connector) error {
 	n, err := tx.Exec(`update connector set display_name = $4, config = $5, status = $6, status_text = $7, sync_every_micros = $8,
 			sync_due_at = $9, options = $10, updated_at = $11, deleted_at = $12, version = version + 1
 		where app_id = $1 and id = $2 and version = $3`,
-		string(c.AppID), string(c.ID), c.Version, c.DisplayName, append([]byte{}, c.Config...), string(c.Status), c.StatusText, c.SyncEvery.Microseconds(),
-		moment(c.SyncDueAt), string(c.Options), clock.Micros(c.UpdatedAt), moment(c.DeletedAt))
+		string(c.AppID), string(c.ID), c.Version, c.DisplayName, append([]byte{}, c.Config...), string(c.Status), c.StatusText,
+		c.SyncEvery.Microseconds(), moment(c.SyncDueAt), string(c.Options), clock.Micros(c.UpdatedAt), moment(c.DeletedAt))
 	return won(n, err, "connector")
 }

@@ -91,7 +91,7 @@ func index[K comparable, V any](q db.Q, names []K, many func(db.Q, []K) ([]V, er
 		}
 	}
 	if len(once) == 0 {
-		return nil, nil
+		return map[K]V{}, nil
 	}
 	list, err := many(q, once)
 	out := make(map[K]V, len(list))

@@ -3,6 +3,7 @@ package read
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -217,14 +218,7 @@ func (w *world) kindOf(a app.ID, t app.ResourceTypeID) app.ResourceKind {
 	return ""
 }
 
-func has[T comparable](list []T, v T) bool {
-	for _, x := range list {
-		if x == v {
-			return true
-		}
-	}
-	return false
-}
+func has[T comparable](list []T, v T) bool { return slices.Contains(list, v) }
 
 // pages reads a list to its end.
 func pages[T any](t testing.TB, size int, list func(page.Request) (page.Page[T], error)) []T {

@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -208,8 +209,10 @@ func TestRunWritesWhatIsLeftWhenItEnds(t *testing.T) {
 		c, secret := w.mint(w.person("Ada"), NewClient{})
 		w.token(c, secret)
 		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { w.ok(w.Run(ctx)) })
 		stop()
-		w.ok(w.Run(ctx))
+		running.Wait()
 		got, err := w.Client(t.Context(), c.Key)
 		w.ok(err)
 		if got.LastUsedAt.IsZero() {

@@ -9,8 +9,12 @@ import (
 	"github.com/interim-access/interim/internal/platform/db"
 )
 
-// usedEvery is how often lastUsedAt moves at most.
-const usedEvery = time.Minute
+const (
+	// usedEvery is how often lastUsedAt moves at most.
+	usedEvery = time.Minute
+	// usageTimeout is how long one writing down may take, the last one at the end included.
+	usageTimeout = 2 * time.Second
+)
 
 // usage gathers which clients were used, so that a request never waits for writing it down.
 type usage struct {
@@ -52,11 +56,12 @@ func (s *Service) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-s.usage.wake:
-			s.writeUsage(ctx)
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-			defer cancel()
-			s.writeUsage(last)
+		}
+		write, cancel := context.WithTimeout(context.WithoutCancel(ctx), usageTimeout)
+		s.writeUsage(write)
+		cancel()
+		if ctx.Err() != nil {
 			return nil
 		}
 	}

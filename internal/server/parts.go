@@ -71,7 +71,9 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	p.read = read.New(d.db, d.clock)
 	p.targets = connect.NewRegistry(sync.Opener(d.box))
 	p.provision = provision.New(provision.Deps{DB: d.db, Clock: d.clock, Log: o.Log, Targets: p.targets, Registerer: p.metrics})
-	p.grants = grant.New(grant.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Provision: p.provision, Registerer: p.metrics})
+	p.grants = grant.New(grant.Deps{
+		DB: d.db, Clock: d.clock, Audit: p.audit, Apps: p.apps, Provision: p.provision, Registerer: p.metrics,
+	})
 	p.sync = sync.New(sync.Deps{
 		DB: d.db, Clock: d.clock, Log: o.Log, Audit: p.audit, Apps: p.apps, Grants: p.grants, Sources: p.targets, Box: d.box,
 		Registerer: p.metrics,

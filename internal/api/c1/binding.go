@@ -4,6 +4,7 @@ import (
 	"context"
 
 	appv1 "github.com/interim-access/interim/gen/c1/api/app/v1"
+	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/iam"
 )
@@ -72,4 +73,35 @@ func (d *Deps) Binding(ctx context.Context, g grant.Grant) (*appv1.AppEntitlemen
 		return nil, err
 	}
 	return EncodeBinding(g, sources[g.ID]), nil
+}
+
+// ListAppUsersForIdentityWithGrant lists the accounts of a user in an app; those that hold the entitlement name it, the others do
+// not, which is how cone tells who has it already.
+func (s bindings) ListAppUsersForIdentityWithGrant(
+	ctx context.Context, req *appv1.ListAppUsersForIdentityWithGrantRequest,
+) (*appv1.ListAppUsersForIdentityWithGrantResponse, error) {
+	of, err := EntitlementName(req.GetAppId(), req.GetAppEntitlementId())
+	if err != nil {
+		return nil, err
+	}
+	user, err := ID[directory.UserID]("identityUserId", "user", req.GetIdentityUserId())
+	if err != nil {
+		return nil, err
+	}
+	if err := iam.Require(ctx, iam.Object{Type: "user", ID: string(user), UserID: string(user)}); err != nil {
+		return nil, err
+	}
+	list, err := s.Read.OfIdentity(ctx, of, user)
+	if err != nil {
+		return nil, err
+	}
+	out := &appv1.ListAppUsersForIdentityWithGrantResponse{}
+	for _, h := range list {
+		b := &appv1.AppEntitlementUserBinding{AppId: KSUID(h.Account.AppID), AppUserId: KSUID(h.Account.ID)}
+		if h.Binding != nil {
+			b = EncodeBinding(h.Binding.Grant, h.Binding.Sources)
+		}
+		out.Bindings = append(out.Bindings, b)
+	}
+	return out, nil
 }

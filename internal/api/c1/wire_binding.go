@@ -7,14 +7,14 @@ import (
 )
 
 // EncodeBinding shows a grant. Sources are the entitlements that pass it on, none for one that is held directly only; the end is that
-// of the direct source.
+// of the direct source, and it is deleted from the moment access ended, whether or not the target has confirmed that.
 func EncodeBinding(g grant.Grant, sources []app.EntitlementRef) *appv1.AppEntitlementUserBinding {
 	return &appv1.AppEntitlementUserBinding{
 		AppId:            KSUID(g.App),
 		AppEntitlementId: KSUID(g.Entitlement),
 		AppUserId:        KSUID(g.Account),
 		CreatedAt:        Moment(g.CreatedAt),
-		DeletedAt:        Moment(g.EndedAt),
+		DeletedAt:        Moment(g.EndingAt),
 		DeprovisionAt:    Moment(g.DeprovisionAt),
 		GrantSources:     EncodeSources(sources),
 	}

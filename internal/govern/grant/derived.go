@@ -78,13 +78,14 @@ func addSource(tx *db.Tx, g ID, via app.EntitlementRef, now time.Time) (bool, er
 	return n == 1, err
 }
 
-// Sources returns the entitlements that pass the grants on, in the order in which they began to. Grants without any are left out.
-func Sources(q db.Q, grants []ID) (map[ID][]app.EntitlementRef, error) {
+// Sources returns the entitlements that passed the grants on at a moment, in the order in which they began to. Grants without any
+// are left out.
+func Sources(q db.Q, grants []ID, at time.Time) (map[ID][]app.EntitlementRef, error) {
 	all := map[ID][]app.EntitlementRef{}
 	for _, chunk := range db.Chunks(grants) {
 		rows, err := q.Query(`select grant_id, via_app_id, via_entitlement_id from grant_source
-			where ended_at is null and grant_id in `+db.In(len(chunk), 1)+` order by grant_id, created_at, via_app_id, via_entitlement_id`,
-			bind(chunk)...)
+			where created_at <= $1 and (ended_at is null or ended_at > $1) and grant_id in `+db.In(len(chunk), 2)+`
+			order by grant_id, created_at, via_app_id, via_entitlement_id`, bind(chunk, us(at))...)
 		if err != nil {
 			return nil, err
 		}

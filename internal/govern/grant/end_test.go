@@ -148,7 +148,7 @@ func TestAGrantLivesAsLongAsItHasASource(t *testing.T) {
 		if g := h.Last(k); g.Derived != 2 || h.Check(k).Until != (time.Time{}) {
 			t.Fatalf("with two derived sources: %+v", g)
 		}
-		sources := granttest.Must(grant.Sources(h.DB.Q(h.Ctx), []grant.ID{h.Last(k).ID}))(t)
+		sources := granttest.Must(grant.Sources(h.DB.Q(h.Ctx), []grant.ID{h.Last(k).ID}, h.Clock.Now()))(t)
 		if got := sources[h.Last(k).ID]; !slices.Equal(got, []app.EntitlementRef{one, two}) {
 			t.Errorf("sources: %v", got)
 		}

@@ -50,8 +50,7 @@ var writes = map[string]string{
 	"grant.direct_removed, noted only": ``,
 }
 
-const removedInTarget = `state = 'ended', direct = '', deprovision_at = null, end_reason = 'REMOVED_IN_TARGET',
-	ending_at = $1, ended_at = $1, removed_at = $1`
+const removedInTarget = `state = 'ended', end_reason = 'REMOVED_IN_TARGET', ending_at = $1, ended_at = $1, removed_at = $1`
 
 // form names what a step writes, for grants that share its event and differ in the rest.
 func form(before, after Grant, kind string) string {

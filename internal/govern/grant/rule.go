@@ -164,8 +164,8 @@ func (g Grant) Missing(at time.Time) (Grant, Effect) {
 	if g.State != Active || !g.HeldDirectly(at) {
 		return g, Effect{}
 	}
-	g.Direct, g.DeprovisionAt = None, time.Time{}
 	if g.Derived > 0 {
+		g.Direct, g.DeprovisionAt = None, time.Time{}
 		return g, Effect{"", "grant.direct_removed_in_target"}
 	}
 	g.State, g.EndReason, g.EndingAt, g.EndedAt, g.RemovedAt = Ended, RemovedInTarget, at, at, at

@@ -19,6 +19,7 @@ type Deps struct {
 	DB         *db.DB
 	Clock      clock.Clock
 	Audit      *audit.Log
+	Apps       *app.Service // makes the accounts that members of apps without a connector need
 	Provision  *provision.Service
 	Registerer prometheus.Registerer
 }

@@ -66,7 +66,7 @@ func build(t testing.TB, d *db.DB, c *clock.Fake, target *Set) *House {
 	h.Provision = provision.New(provision.Deps{
 		DB: d, Clock: c, Log: slog.New(slog.DiscardHandler), Targets: target, Registerer: h.Metrics,
 	})
-	h.Grants = grant.New(grant.Deps{DB: d, Clock: c, Audit: h.Audit, Provision: h.Provision, Registerer: h.Metrics})
+	h.Grants = grant.New(grant.Deps{DB: d, Clock: c, Audit: h.Audit, Apps: h.Apps, Provision: h.Provision, Registerer: h.Metrics})
 	h.Provision.Tell(h.Grants)
 	h.Directory.Tell(h.Grants)
 	h.Apps.Tell(h.Grants)

@@ -41,11 +41,18 @@ func (s *Service) MarkGone(tx *db.Tx, c ConnectorRef, g Gone) error {
 	if err != nil {
 		return err
 	}
-	below, err := endBelow(tx, c, resources, at)
+	inTypes, err := below[ResourceID](tx, "resource", "resource_type_id", c, strs(types), at)
 	if err != nil {
 		return err
 	}
-	entitlements = append(entitlements, below...)
+	resources = append(resources, inTypes...)
+	for _, chunk := range db.Chunks(resources, MaxBatch) {
+		ofResources, err := below[EntitlementID](tx, "entitlement", "resource_id", c, strs(chunk), at)
+		if err != nil {
+			return err
+		}
+		entitlements = append(entitlements, ofResources...)
+	}
 	if err := s.entitlementsEnded(tx, actor, c.AppID, entitlements, now); err != nil {
 		return err
 	}
@@ -73,13 +80,13 @@ func vanish[T ~string](tx *db.Tx, table, also string, c ConnectorRef, ids []any,
 		append([]any{at, string(c.AppID), string(c.ID)}, ids...)...)
 }
 
-// endBelow deletes what people made on resources that are gone.
-func endBelow(tx *db.Tx, c ConnectorRef, resources []ResourceID, at int64) ([]EntitlementID, error) {
-	if len(resources) == 0 {
+// below deletes what is live below objects that are gone, whoever made it, and returns it.
+func below[T ~string](tx *db.Tx, table, column string, c ConnectorRef, gone []any, at int64) ([]T, error) {
+	if len(gone) == 0 {
 		return nil, nil
 	}
-	return db.Collect(tx, func(r *db.Rows) (v EntitlementID, err error) { return v, r.Scan(&v) },
-		`update entitlement set deleted_at = $1, updated_at = $1, version = version + 1
-		where app_id = $2 and deleted_at is null and resource_id in `+db.In(len(resources), 3)+` returning id`,
-		append([]any{at, string(c.AppID)}, strs(resources)...)...)
+	return db.Collect(tx, func(r *db.Rows) (v T, err error) { return v, r.Scan(&v) },
+		`update `+table+` set deleted_at = $1, updated_at = $1, version = version + 1
+		where app_id = $2 and deleted_at is null and `+column+` in `+db.In(len(gone), 3)+` returning id`,
+		append([]any{at, string(c.AppID)}, gone...)...)
 }

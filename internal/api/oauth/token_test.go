@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -197,6 +198,27 @@ func FuzzParseForm(f *testing.F) {
 		}
 		if got := failureOf(err); got.status >= 500 || got.word == "" || got.text == "" {
 			t.Errorf("%q is answered %+v", body, got)
+		}
+	})
+}
+
+func BenchmarkToken(b *testing.B) {
+	r := newRig(b, dbtest.SQLite(b))
+	c, secret := r.client(r.person("Ada"))
+	forms := make([]url.Values, b.N)
+	for i := range forms {
+		end := monday.Add(time.Minute).Add(time.Duration(i) * time.Microsecond)
+		forms[i] = assertionForm(c, assertion(b, c, secret, monday, end))
+	}
+	var next atomic.Int64
+	b.SetParallelism(4)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		web := r.browser()
+		for pb.Next() {
+			if got := r.post(web, tokenPath, forms[next.Add(1)-1]); got.StatusCode != http.StatusOK {
+				b.Error(got.StatusCode, got.body)
+			}
 		}
 	})
 }

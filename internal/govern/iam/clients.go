@@ -76,9 +76,6 @@ func (s *Service) createIn(tx *db.Tx, actor audit.Actor, c Client) (inserted boo
 	if err := rolesExist(tx, c.Limits.Roles); err != nil {
 		return false, err
 	}
-	if err := tx.Lock("iam:clients:" + string(c.UserID)); err != nil {
-		return false, err
-	}
 	var n int
 	if err := tx.Row(`select count(*) from client where user_id = $1 and kind = $2 and deleted_at is null`,
 		string(c.UserID), KindPersonal).Scan(&n); err != nil {
@@ -94,9 +91,14 @@ func (s *Service) createIn(tx *db.Tx, actor audit.Actor, c Client) (inserted boo
 		"created personal client "+c.ClientID+" for "+owner.DisplayName, boundsOf(c)))
 }
 
-// enabledUser reads a user who may be given a credential. NotFound if deleted, Precondition if disabled.
-func enabledUser(q db.Q, userID directory.UserID) (directory.User, error) {
-	u, err := directory.Get(q, userID)
+// enabledUser reads a user who may be given a credential. NotFound if deleted, Precondition if disabled. Until the transaction ends
+// nobody else makes a credential for that user or ends them all: one made while the user is being disabled would come to life when
+// the user is enabled again.
+func enabledUser(tx *db.Tx, userID directory.UserID) (directory.User, error) {
+	if err := lockCredentials(tx, userID); err != nil {
+		return directory.User{}, err
+	}
+	u, err := directory.Get(tx, userID)
 	switch {
 	case err != nil:
 		return u, err
@@ -107,6 +109,10 @@ func enabledUser(q db.Q, userID directory.UserID) (directory.User, error) {
 	default:
 		return u, nil
 	}
+}
+
+func lockCredentials(tx *db.Tx, userID directory.UserID) error {
+	return tx.Lock("iam:credentials:" + string(userID))
 }
 
 func rolesExist(q db.Q, ids []RoleID) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -181,5 +182,27 @@ func TestTwoChangesOfOneClientAtOnce(t *testing.T) {
 		err := w.Service.db.Write(t.Context(), func(tx *db.Tx) error { return updateClient(tx, c) })
 		w.refused(err, fault.Conflict, "someone else")
 		w.refused(w.DeleteClient(w.system(), c.Key), fault.NotFound, "personal client")
+	})
+}
+
+func TestACredentialMadeWhileItsUserIsDisabledDoesNotOutliveThat(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for i := range 10 {
+			ada := w.person(fmt.Sprintf("Ada-%d", i))
+			link, err := w.CreateLink(w.system(), ada.ID)
+			w.ok(err)
+			var all sync.WaitGroup
+			all.Go(func() { _, err := w.dir.Disable(w.system(), ada.ID, ""); w.ok(err) })
+			all.Go(func() { _, _, _ = w.CreateClient(w.system(), ada.ID, NewClient{}) })
+			all.Go(func() { _, _ = w.UseLink(w.t.Context(), link.Token, inside) })
+			all.Wait()
+			var clients, sessions int
+			q := w.db.Q(t.Context())
+			w.ok(q.Row(`select count(*) from client where user_id = $1 and deleted_at is null`, ada.ID).Scan(&clients))
+			w.ok(q.Row(`select count(*) from web_session where user_id = $1`, ada.ID).Scan(&sessions))
+			if clients+sessions > 0 {
+				t.Fatalf("%d clients and %d sessions wait for the user to be enabled", clients, sessions)
+			}
+		}
 	})
 }

@@ -115,6 +115,9 @@ func (s *Service) AnswerDevice(ctx context.Context, userCode string, approve boo
 		return err
 	}
 	return s.db.Write(ctx, func(tx *db.Tx) error {
+		if _, err := enabledUser(tx, p.UserID); err != nil {
+			return err
+		}
 		g, err := s.pendingDevice(tx, userCode)
 		if err != nil {
 			return err

@@ -101,6 +101,9 @@ func (s *Service) UserEnded(tx *db.Tx, actor audit.Actor, u directory.UserID, at
 	if err := keepsSuper(tx, u); err != nil {
 		return err
 	}
+	if err := lockCredentials(tx, u); err != nil {
+		return err
+	}
 	for _, sql := range []string{
 		`delete from web_session where user_id = $1`,
 		`delete from login_link where user_id = $1`,

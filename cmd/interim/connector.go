@@ -40,7 +40,7 @@ type connectorAdd struct {
 	Kind  string        `arg:"" help:"Kind of target: postgres."`
 	Name  string        `help:"Name to show; the kind, if none is given."`
 	URL   string        `env:"INTERIM_CONNECTION" help:"Connection string; better in the environment, as INTERIM_CONNECTION, or on standard input: a dash."`
-	Every time.Duration `help:"How often to read the target (default 1h)."`
+	Every time.Duration `default:"1h" help:"How often to read the target; 0 is only when asked to (default ${default})."`
 }
 
 // Run adds a connector.
@@ -142,7 +142,7 @@ func (c *connectorSync) Run(ctx context.Context, out io.Writer) error {
 				State, Message                          string
 				AccountsSeen, ResourcesSeen, GrantsSeen int
 				EntitlementsSeen                        int
-				GrantsDiscovered, GrantsRemoved         int
+				GrantsAdded, GrantsRemoved              int
 			}
 		}
 		if err := a.post(ctx, c.path("/sync"), object{"acceptLosses": c.AcceptLosses}, &answer); err != nil {
@@ -153,7 +153,7 @@ func (c *connectorSync) Run(ctx context.Context, out io.Writer) error {
 			return fmt.Errorf("the sync was not done: %s", s.Message)
 		}
 		_, err := fmt.Fprintf(out, "read %d accounts, %d resources, %d entitlements, %d grants; %d grants found, %d gone\n",
-			s.AccountsSeen, s.ResourcesSeen, s.EntitlementsSeen, s.GrantsSeen, s.GrantsDiscovered, s.GrantsRemoved)
+			s.AccountsSeen, s.ResourcesSeen, s.EntitlementsSeen, s.GrantsSeen, s.GrantsAdded, s.GrantsRemoved)
 		if err == nil && s.Message != "" {
 			_, err = fmt.Fprintln(out, s.Message)
 		}

@@ -1007,7 +1007,10 @@ type SyncConnectorRequest struct {
 	// The app it serves.
 	AppId string `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	// The connector.
-	Id            string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// Believe a target that shows much less than before, this once: what is missing in it ends here. A target that shows nothing at
+	// all is never believed.
+	AcceptLosses  bool `protobuf:"varint,3,opt,name=accept_losses,json=acceptLosses,proto3" json:"accept_losses,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1054,6 +1057,13 @@ func (x *SyncConnectorRequest) GetId() string {
 		return x.Id
 	}
 	return ""
+}
+
+func (x *SyncConnectorRequest) GetAcceptLosses() bool {
+	if x != nil {
+		return x.AcceptLosses
+	}
+	return false
 }
 
 // SyncConnectorResponse is the run that was started.
@@ -1316,10 +1326,11 @@ const file_interim_v1_connector_proto_rawDesc = "" +
 	"\x02id\x18\x02 \x01(\tR\x02id\"B\n" +
 	"\x16CheckConnectorResponse\x12\x0e\n" +
 	"\x02ok\x18\x01 \x01(\bR\x02ok\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"=\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"b\n" +
 	"\x14SyncConnectorRequest\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\tR\x05appId\x12\x0e\n" +
-	"\x02id\x18\x02 \x01(\tR\x02id\"F\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12#\n" +
+	"\raccept_losses\x18\x03 \x01(\bR\facceptLosses\"F\n" +
 	"\x15SyncConnectorResponse\x12-\n" +
 	"\x04sync\x18\x01 \x01(\v2\x19.interim.v1.ConnectorSyncR\x04sync\"~\n" +
 	"\x19ListConnectorSyncsRequest\x12\x15\n" +

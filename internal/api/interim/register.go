@@ -14,5 +14,6 @@ func Register(r grpc.ServiceRegistrar, d *c1.Deps) {
 	interimv1.RegisterAccountsServer(r, accounts{Deps: d})
 	interimv1.RegisterGrantsServer(r, grants{Deps: d})
 	interimv1.RegisterAccessServer(r, access{Deps: d})
+	interimv1.RegisterConnectorsServer(r, connectors{Deps: d})
 	registerIAM(r, d)
 }

@@ -19,13 +19,15 @@ func Moment(t time.Time) *timestamppb.Timestamp {
 
 const matchPrefix = "APP_USER_IDENTITY_MATCHING_"
 
-// EncodeApp shows an app of which users accounts hold a grant.
+// EncodeApp shows an app of which users accounts hold a grant. Its custom mapping is shown as an empty one: the official TypeScript
+// SDK has no null there and refuses every answer with an app that has.
 func EncodeApp(a app.App, users int64) *appv1.App {
 	return &appv1.App{
 		Id:                KSUID(a.ID),
 		DisplayName:       a.DisplayName,
 		Description:       a.Description,
 		Annotations:       a.Annotations,
+		AppUserMapper:     &appv1.AppUserMapper{},
 		IconUrl:           a.IconURL,
 		Instructions:      a.Instructions,
 		MonthlyCostUsd:    a.MonthlyCostUSD,

@@ -7,8 +7,13 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 )
 
-// EncodeResource shows a resource with how many grants its entitlements have.
+// EncodeResource shows a resource with how many grants its entitlements have. A resource without a profile shows an empty one: the
+// official TypeScript SDK has null there for users and accounts, but not for resources.
 func EncodeResource(r app.Resource, grants int64) *appv1.AppResource {
+	profile := encodeProfile(r.Profile)
+	if profile == nil {
+		profile = &structpb.Struct{}
+	}
 	return &appv1.AppResource{
 		Id:                      KSUID(r.ID),
 		AppId:                   KSUID(r.AppID),
@@ -21,7 +26,7 @@ func EncodeResource(r app.Resource, grants int64) *appv1.AppResource {
 		Annotations:             r.Annotations,
 		ExternalId:              r.ExternalID,
 		GrantCount:              grants,
-		Profile:                 encodeProfile(r.Profile),
+		Profile:                 profile,
 		CreatedAt:               Moment(r.CreatedAt),
 		UpdatedAt:               Moment(r.UpdatedAt),
 		DeletedAt:               Moment(r.DeletedAt),

@@ -67,10 +67,10 @@ func (f Facts) Access(now time.Time) Answer {
 }
 
 // LiveSQL is [Grant.Live] as a condition on the columns of grants; alias is the table's alias with its dot, now the placeholder of
-// the moment in microseconds.
+// the moment in microseconds. The sum with nothing keeps SQLite from reading an index by the beginning, which tells next to nothing.
 func LiveSQL(alias, now string) string {
 	g := alias
-	return `(` + g + `ended_at is null and ` + g + `state = 'active' and ` + g + `active_at <= ` + now + ` and (` + g +
+	return `(` + g + `ended_at is null and ` + g + `state = 'active' and ` + g + `active_at + 0 <= ` + now + ` and (` + g +
 		`deprovision_at is null or ` + g + `deprovision_at > ` + now + ` or ` + g + `derived > 0 and not ` + g + `force_end))`
 }
 

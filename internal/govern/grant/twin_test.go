@@ -173,7 +173,11 @@ func TestAccessIsTheSameInEveryForm(t *testing.T) {
 				if g.Connector != "" || g.Direct == grant.None && g.Derived == 0 {
 					continue
 				}
-				for _, begun := range []time.Time{g.ActiveAt, h.Clock.Now(), h.Clock.Now().Add(time.Microsecond)} {
+				begins := []time.Time{g.ActiveAt}
+				if place.sql == nil {
+					begins = append(begins, h.Clock.Now(), h.Clock.Now().Add(time.Microsecond))
+				}
+				for _, begun := range begins {
 					g.Key, g.ActiveAt = k, begun
 					h.Write(func(tx *tx) error {
 						tx.Queue(`delete from grants where app_id = $1`, k.App)

@@ -37,7 +37,11 @@ func (f GrantFilter) where(w *db.Where) {
 	for _, r := range f.Accounts {
 		account = append(account, r.AppID, r.ID)
 	}
-	if len(f.Refs) > 0 {
+	switch len(f.Refs) {
+	case 0:
+	case 1: // the most asked, and an index has it in order
+		w.And("g.app_id = ? and g.entitlement_id = ?", entitlement...)
+	default:
 		w.And("(g.app_id, g.entitlement_id) in (values "+marks("(?,?)", len(f.Refs))+")", entitlement...)
 	}
 	if len(f.Accounts) > 0 {

@@ -61,7 +61,7 @@ func EncodeEntitlement(e app.Entitlement, grants int64) *appv1.AppEntitlement {
 	return v
 }
 
-// encodePolicy shows a provisioning policy as it was written; null if there is none. What is stored came through decodePolicy; a
+// encodePolicy shows a provisioning policy; null if there is none. What is stored came through decodePolicy; a
 // member that a later release has dropped is left out.
 func encodePolicy(stored json.RawMessage) *policyv1.ProvisionPolicy {
 	if len(stored) == 0 {
@@ -71,7 +71,18 @@ func encodePolicy(stored json.RawMessage) *policyv1.ProvisionPolicy {
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(stored, p); err != nil {
 		return nil
 	}
+	assign(p)
 	return p
+}
+
+// assign shows a manual step without an assignee with an empty one: the official TypeScript SDK has no null there.
+func assign(p *policyv1.ProvisionPolicy) {
+	if m := p.GetManual(); m != nil && m.GetAssignee() == nil {
+		m.Assignee = &policyv1.ProvisionerAssignment{}
+	}
+	for _, step := range p.GetMultiStep().GetProvisionSteps() {
+		assign(step)
+	}
 }
 
 // decodePolicy turns a provisioning policy into what is stored; nil for none.

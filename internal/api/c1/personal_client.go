@@ -22,7 +22,9 @@ type personalClientSearch struct {
 }
 
 // List answers the caller's own clients. The contract gives the request no page token, so they are all on one page.
-func (s personalClients) List(ctx context.Context, _ *iamv1.PersonalClientServiceListRequest) (*iamv1.PersonalClientServiceListResponse, error) {
+func (s personalClients) List(
+	ctx context.Context, _ *iamv1.PersonalClientServiceListRequest,
+) (*iamv1.PersonalClientServiceListResponse, error) {
 	me, err := s.caller(ctx)
 	if err != nil {
 		return nil, err
@@ -35,7 +37,9 @@ func (s personalClients) List(ctx context.Context, _ *iamv1.PersonalClientServic
 }
 
 // Create makes a client that acts as the caller.
-func (s personalClients) Create(ctx context.Context, req *iamv1.PersonalClientServiceCreateRequest) (*iamv1.PersonalClientServiceCreateResponse, error) {
+func (s personalClients) Create(
+	ctx context.Context, req *iamv1.PersonalClientServiceCreateRequest,
+) (*iamv1.PersonalClientServiceCreateResponse, error) {
 	me, err := s.caller(ctx)
 	if err != nil {
 		return nil, err
@@ -52,7 +56,9 @@ func (s personalClients) Create(ctx context.Context, req *iamv1.PersonalClientSe
 }
 
 // Get reads a client.
-func (s personalClients) Get(ctx context.Context, req *iamv1.PersonalClientServiceGetRequest) (*iamv1.PersonalClientServiceGetResponse, error) {
+func (s personalClients) Get(
+	ctx context.Context, req *iamv1.PersonalClientServiceGetRequest,
+) (*iamv1.PersonalClientServiceGetResponse, error) {
 	c, err := s.reached(ctx, "id", req.GetId())
 	if err != nil {
 		return nil, err
@@ -61,7 +67,9 @@ func (s personalClients) Get(ctx context.Context, req *iamv1.PersonalClientServi
 }
 
 // Update writes what the mask names.
-func (s personalClients) Update(ctx context.Context, req *iamv1.PersonalClientServiceUpdateRequest) (*iamv1.PersonalClientServiceUpdateResponse, error) {
+func (s personalClients) Update(
+	ctx context.Context, req *iamv1.PersonalClientServiceUpdateRequest,
+) (*iamv1.PersonalClientServiceUpdateResponse, error) {
 	m, err := UpdateMask("client", req.GetClient(), req.GetUpdateMask())
 	if err != nil {
 		return nil, err
@@ -81,7 +89,9 @@ func (s personalClients) Update(ctx context.Context, req *iamv1.PersonalClientSe
 }
 
 // Delete ends a client.
-func (s personalClients) Delete(ctx context.Context, req *iamv1.PersonalClientServiceDeleteRequest) (*iamv1.PersonalClientServiceDeleteResponse, error) {
+func (s personalClients) Delete(
+	ctx context.Context, req *iamv1.PersonalClientServiceDeleteRequest,
+) (*iamv1.PersonalClientServiceDeleteResponse, error) {
 	c, err := s.reached(ctx, "id", req.GetId())
 	if err != nil {
 		return nil, err

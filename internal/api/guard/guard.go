@@ -122,6 +122,6 @@ func (g *Guard) asked(ctx context.Context, fullMethod string) error {
 	if rule.Access != Permission || iam.Checked(ctx) {
 		return nil
 	}
-	g.log.ErrorContext(ctx, "a handler answered without asking what its caller may see", "method", fullMethod)
+	g.log.ErrorContext(ctx, "a handler answered without asking what its caller may see", slog.String("method", fullMethod))
 	return iam.Denial(rule.Permission)
 }

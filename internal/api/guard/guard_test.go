@@ -201,7 +201,7 @@ func TestObjectsOfOthersAreOutOfReach(t *testing.T) {
 		refused(t, iam.Require(ctx, iam.Object{Type: "app", ID: "nobody's"}), fault.Denied, "UserSearch.Search")
 		refused(t, iam.RequireAll(ctx), fault.Denied, "UserSearch.Search")
 		refused(t, iam.SuperAdmin(ctx), fault.Denied, "Super Administrator")
-		return nil, nil
+		return "answer", nil
 	}, g.bearer())
 	g.ok(err)
 	refused(t, iam.Require(t.Context(), iam.Object{UserID: string(g.user.ID)}), fault.Denied, "Permission denied")

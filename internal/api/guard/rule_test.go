@@ -55,11 +55,11 @@ func TestEveryMethodDeclaresARuleThatMakesSense(t *testing.T) {
 		"with a permission":            {own, ""},
 		"public":                       {&authv1.Rule{Access: authv1.Access_PUBLIC}, ""},
 		"none at all":                  {nil, "declares no"},
-		"without access":               {&authv1.Rule{Permission: own.Permission}, "does not say"},
+		"without access":               {&authv1.Rule{Permission: own.GetPermission()}, "does not say"},
 		"of an access nobody knows":    {&authv1.Rule{Access: 99}, "unknown access"},
 		"with another's permission":    {&authv1.Rule{Access: authv1.Access_PERMISSION, Permission: "permission/c1.api.test.v1.Things.List"}, "want"},
 		"without its permission":       {&authv1.Rule{Access: authv1.Access_PERMISSION}, "want"},
-		"public and with a permission": {&authv1.Rule{Access: authv1.Access_PUBLIC, Permission: own.Permission}, "not asked for"},
+		"public and with a permission": {&authv1.Rule{Access: authv1.Access_PUBLIC, Permission: own.GetPermission()}, "not asked for"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			options := &descriptorpb.MethodOptions{}
@@ -87,10 +87,10 @@ func TestEveryMethodDeclaresARuleThatMakesSense(t *testing.T) {
 func files(t *testing.T, pkg string, options *descriptorpb.MethodOptions) *protoregistry.Files {
 	t.Helper()
 	f, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
-		Name: proto.String("test.proto"), Package: proto.String(pkg), Syntax: proto.String("proto3"),
-		MessageType: []*descriptorpb.DescriptorProto{{Name: proto.String("Empty")}},
-		Service: []*descriptorpb.ServiceDescriptorProto{{Name: proto.String("Things"), Method: []*descriptorpb.MethodDescriptorProto{{
-			Name: proto.String("Get"), InputType: proto.String("." + pkg + ".Empty"), OutputType: proto.String("." + pkg + ".Empty"), Options: options,
+		Name: new("test.proto"), Package: new(pkg), Syntax: new("proto3"),
+		MessageType: []*descriptorpb.DescriptorProto{{Name: new("Empty")}},
+		Service: []*descriptorpb.ServiceDescriptorProto{{Name: new("Things"), Method: []*descriptorpb.MethodDescriptorProto{{
+			Name: new("Get"), InputType: new("." + pkg + ".Empty"), OutputType: new("." + pkg + ".Empty"), Options: options,
 		}}}},
 	}, nil)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 
 	"github.com/interim-access/interim/internal/govern/iam"
@@ -74,15 +75,20 @@ func (d *door) fail(ctx context.Context, w http.ResponseWriter, err error) {
 
 func (d *door) logFailure(ctx context.Context, f failure, err error) {
 	if f.status >= http.StatusInternalServerError {
-		d.log.ErrorContext(ctx, "signing in failed on our side", "error", err, "cause", fault.Of(err).Cause())
+		d.log.ErrorContext(ctx, "signing in failed on our side", slog.Any("error", err), slog.String("cause", fault.Of(err).Cause()))
 	}
 }
 
 // answer writes JSON that nobody may keep (RFC 6749, section 5.1).
 func answer(w http.ResponseWriter, status int, body any) {
+	text, err := json.Marshal(body)
+	if err != nil { // none of what we answer with can fail
+		http.Error(w, "internal error", http.StatusInternalServerError)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Pragma", "no-cache")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // a client that has gone is nobody's error
+	_, _ = w.Write(text) // a client that has gone is nobody's error
 }

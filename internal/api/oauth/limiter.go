@@ -9,22 +9,24 @@ import (
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
-// limiter counts events by key in windows of time. It protects the work and the rows that strangers can cause, not the keys: those
+// limiter counts events by key in windows of a minute. It protects the work and the rows that strangers can cause, not the keys: those
 // cannot be guessed. Its memory is bounded: when there are too many keys it starts counting anew.
 type limiter struct {
-	clock  clock.Clock
-	most   int
-	window time.Duration
+	clock clock.Clock
+	most  int
 
 	mu     sync.Mutex
 	since  time.Time
 	counts map[string]int
 }
 
-const maxCounted = 50_000
+const (
+	window     = time.Minute
+	maxCounted = 50_000
+)
 
-func newLimiter(c clock.Clock, most int, window time.Duration) *limiter {
-	return &limiter{clock: c, most: most, window: window, counts: map[string]int{}}
+func newLimiter(c clock.Clock, most int) *limiter {
+	return &limiter{clock: c, most: most, counts: map[string]int{}}
 }
 
 // check answers Exhausted when the key has had its share of this window.
@@ -50,7 +52,7 @@ func (l *limiter) count(key string) {
 }
 
 func (l *limiter) turn() {
-	if now := l.clock.Now(); now.Sub(l.since) >= l.window {
+	if now := l.clock.Now(); now.Sub(l.since) >= window {
 		l.since = now
 		clear(l.counts)
 	}

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/platform/clock"
@@ -47,9 +46,9 @@ func New(o Options) (http.Handler, error) {
 	d := &door{
 		iam: o.IAM, clock: o.Clock, log: o.Log, publicURL: strings.TrimSuffix(o.PublicURL, "/"),
 		origin:     http.NewCrossOriginProtection(),
-		badClients: newLimiter(o.Clock, 100, time.Minute),
-		badSources: newLimiter(o.Clock, 1000, time.Minute),
-		starts:     newLimiter(o.Clock, 120, time.Minute),
+		badClients: newLimiter(o.Clock, 100),
+		badSources: newLimiter(o.Clock, 1000),
+		starts:     newLimiter(o.Clock, 120),
 	}
 	if err := d.origin.AddTrustedOrigin(d.publicURL); err != nil {
 		return nil, fmt.Errorf("public URL: %w", err)

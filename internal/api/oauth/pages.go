@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"html/template"
+	"log/slog"
 	"net/http"
 
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -56,7 +57,7 @@ func (d *door) page(next http.Handler) http.Handler {
 func (d *door) show(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
 	var b bytes.Buffer
 	if err := templates[name].ExecuteTemplate(&b, "layout", v); err != nil {
-		d.log.ErrorContext(r.Context(), "a page cannot be shown", "page", name, "error", err)
+		d.log.ErrorContext(r.Context(), "a page cannot be shown", slog.String("page", name), slog.Any("error", err))
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return
 	}
@@ -78,7 +79,7 @@ func (d *door) sorry(w http.ResponseWriter, r *http.Request, s session, err erro
 	status, known := pageStatus[f.Code]
 	text := f.Message
 	if !known {
-		d.log.ErrorContext(r.Context(), "a page failed", "error", err, "cause", f.Cause())
+		d.log.ErrorContext(r.Context(), "a page failed", slog.Any("error", err), slog.String("cause", f.Cause()))
 		status, text = http.StatusInternalServerError, "Something went wrong on our side."
 	}
 	title := "That did not work"

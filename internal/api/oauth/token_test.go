@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -48,9 +49,7 @@ func TestTheTokenEndpointRefusesInOAuthsWords(t *testing.T) {
 	good := url.Values{"grant_type": {"client_credentials"}, "client_id": {c.ClientID}, "client_secret": {secret}}
 	but := func(changes ...string) url.Values {
 		f := url.Values{}
-		for k, v := range good {
-			f[k] = v
-		}
+		maps.Copy(f, good)
 		for i := 0; i < len(changes); i += 2 {
 			f.Set(changes[i], changes[i+1])
 		}
@@ -143,7 +142,7 @@ func TestTooManyFailuresAreAnsweredWithoutWork(t *testing.T) {
 }
 
 func TestALimiterForgetsRatherThanGrow(t *testing.T) {
-	l := newLimiter(clock.NewFake(monday), 1, time.Minute)
+	l := newLimiter(clock.NewFake(monday), 1)
 	l.count("first")
 	if l.check("first") == nil {
 		t.Fatal("the first key is over its limit and passes")
@@ -187,7 +186,7 @@ func FuzzParseForm(f *testing.F) {
 		f.Add(s)
 	}
 	r := newRig(f, dbtest.SQLite(f))
-	d := &door{iam: r.iam, clock: r.clock, badClients: newLimiter(r.clock, 1<<30, time.Minute), badSources: newLimiter(r.clock, 1<<30, time.Minute)}
+	d := &door{iam: r.iam, clock: r.clock, badClients: newLimiter(r.clock, 1<<30), badSources: newLimiter(r.clock, 1<<30)}
 	f.Fuzz(func(t *testing.T, body string) {
 		form, err := parseForm(body)
 		if err == nil {

@@ -3,6 +3,7 @@ package iam
 import (
 	_ "embed"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,7 +67,7 @@ func parseBuiltins(text string) (builtins, error) {
 		return builtins{}, fmt.Errorf("builtin.csv: %w", err)
 	}
 	if len(rows) == 0 || len(rows[0]) < 2 {
-		return builtins{}, fmt.Errorf("builtin.csv: no roles")
+		return builtins{}, errors.New("builtin.csv: no roles")
 	}
 	b := builtins{names: rows[0][1:], scopes: map[string]Scopes{}}
 	for _, name := range b.names {
@@ -95,7 +96,7 @@ func parseBuiltins(text string) (builtins, error) {
 	b.serviceRoles = serviceRoles(b.scopes)
 	slices.Sort(b.permissions)
 	if n := len(slices.Compact(slices.Clone(b.permissions))); n != len(b.permissions) {
-		return builtins{}, fmt.Errorf("builtin.csv: a permission stands there twice")
+		return builtins{}, errors.New("builtin.csv: a permission stands there twice")
 	}
 	return b, nil
 }

@@ -77,9 +77,11 @@ func (s *Service) StartDevice(ctx context.Context, app string, ip netip.Addr) (D
 		code := DeviceCode{Device: newBearer(), User: newUserCode(), Life: deviceLife}
 		inserted := false
 		err := s.db.Write(ctx, func(tx *db.Tx) error {
-			n, err := tx.Exec(`insert into device_grant (device_hash, user_hash, app, source_ip, state, user_id, limits, created_at, expires_at)
+			n, err := tx.Exec(`insert into device_grant
+					(device_hash, user_hash, app, source_ip, state, user_id, limits, created_at, expires_at)
 				values ($1, $2, $3, $4, $5, '', '{}', $6, $7) on conflict do nothing`,
-				hashOf(code.Device), userCodeHash(code.User), app, addrText(ip), devicePending, clock.Micros(now), clock.Micros(now.Add(deviceLife)))
+				hashOf(code.Device), userCodeHash(code.User), app, addrText(ip), devicePending,
+				clock.Micros(now), clock.Micros(now.Add(deviceLife)))
 			inserted = n > 0
 			return err
 		})
@@ -212,8 +214,11 @@ func (s *Service) redeemIn(tx *db.Tx, c Client, hash []byte, ip netip.Addr) (boo
 	if err != nil {
 		return false, err
 	}
-	actor := audit.Actor{Kind: audit.KindUser, UserID: string(u.ID), Name: u.DisplayName, Email: u.Email, ClientKey: string(c.Key), IP: addrText(ip)}
-	return true, s.audit.Record(tx, actor, clientEvent(c, "client.created", audit.Create, "signed in on a device with "+c.DisplayName, boundsOf(c)))
+	actor := audit.Actor{
+		Kind: audit.KindUser, UserID: string(u.ID), Name: u.DisplayName, Email: u.Email, ClientKey: string(c.Key), IP: addrText(ip),
+	}
+	return true, s.audit.Record(tx, actor, clientEvent(c, "client.created", audit.Create,
+		"signed in on a device with "+c.DisplayName, boundsOf(c)))
 }
 
 func deviceBy(q db.Q, column string, hash []byte) (deviceGrant, error) {

@@ -118,8 +118,8 @@ func (s *Service) UserEnded(tx *db.Tx, actor audit.Actor, u directory.UserID, at
 			return err
 		}
 	}
-	ended, err := tx.Exec(`update client set deleted_at = $2, updated_at = $2, version = version + 1 where user_id = $1 and deleted_at is null`,
-		string(u), clock.Micros(at))
+	ended, err := tx.Exec(`update client set deleted_at = $2, updated_at = $2, version = version + 1
+		where user_id = $1 and deleted_at is null`, string(u), clock.Micros(at))
 	if err != nil {
 		return err
 	}

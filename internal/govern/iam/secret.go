@@ -40,7 +40,11 @@ func seedOf(secret string) ([]byte, bool) {
 	if err != nil {
 		return nil, false
 	}
-	var jwk struct{ Kty, Crv, D string }
+	var jwk struct {
+		Kty string `json:"kty"`
+		Crv string `json:"crv"`
+		D   string `json:"d"`
+	}
 	if json.Unmarshal(raw, &jwk) != nil || jwk.Kty != "OKP" || jwk.Crv != "Ed25519" {
 		return nil, false
 	}

@@ -29,7 +29,8 @@ func scanClient(rows *db.Rows) (Client, error) {
 		return c, err
 	}
 	c.PublicKey, c.Limits.Until, c.Bound = key, fromNull(expires), fromNull(bound)
-	c.CreatedAt, c.UpdatedAt, c.LastUsedAt, c.DeletedAt = clock.FromMicros(created), clock.FromMicros(updated), fromNull(used), fromNull(deleted)
+	c.CreatedAt, c.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
+	c.LastUsedAt, c.DeletedAt = fromNull(used), fromNull(deleted)
 	if err := errors.Join(json.Unmarshal([]byte(cidrs), &c.Limits.Sources), json.Unmarshal([]byte(roles), &c.Limits.Roles)); err != nil {
 		return c, fmt.Errorf("client %s: %w", c.Key, err)
 	}

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -53,18 +54,17 @@ func (u *usage) take() map[ClientKey]time.Time {
 
 // Run writes lastUsedAt down until ctx ends, then once more.
 func (s *Service) Run(ctx context.Context) error {
-	for {
+	for ended := false; !ended; {
 		select {
 		case <-s.usage.wake:
 		case <-ctx.Done():
+			ended = true
 		}
 		write, cancel := context.WithTimeout(context.WithoutCancel(ctx), usageTimeout)
 		s.writeUsage(write)
 		cancel()
-		if ctx.Err() != nil {
-			return nil
-		}
 	}
+	return nil
 }
 
 // writeUsage writes what was gathered. What cannot be written is lost: it is a convenience, not a record.
@@ -86,7 +86,7 @@ func (s *Service) writeUsage(ctx context.Context) {
 			return nil
 		})
 		if err != nil {
-			s.log.Warn("cannot write when clients were last used", "clients", len(chunk), "error", err)
+			s.log.WarnContext(ctx, "cannot write when clients were last used", slog.Int("clients", len(chunk)), slog.Any("error", err))
 		}
 	}
 }

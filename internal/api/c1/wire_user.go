@@ -27,10 +27,10 @@ func EncodeUser(u directory.User, roles []iam.RoleID) *userv1.User {
 		UpdatedAt:        Moment(u.UpdatedAt),
 		DeletedAt:        Moment(u.DeletedAt),
 	}
-	if len(v.Emails) == 0 && u.Email != "" {
+	if len(v.GetEmails()) == 0 && u.Email != "" {
 		v.Emails = []string{u.Email}
 	}
-	if len(v.Usernames) == 0 && u.Username != "" {
+	if len(v.GetUsernames()) == 0 && u.Username != "" {
 		v.Usernames = []string{u.Username}
 	}
 	if len(u.Profile.Attributes) > 0 {

@@ -31,7 +31,7 @@ type PersonalClientsClient interface {
 	// Create makes a personal client that acts as the named user, and shows its secret this one time.
 	//
 	// Only a Super Administrator whose own client carries no role scope may call it; the audit names both people.
-	// Errors: 400 for a malformed CIDR, an expiry that is not positive, or a role the user does not hold; 400 (code 9) for a
+	// Errors: 400 for a malformed CIDR, an expiry that is not positive, or an unknown role; 400 (code 9) for a
 	// disabled user; 404 for an unknown or deleted user.
 	Create(ctx context.Context, in *CreatePersonalClientRequest, opts ...grpc.CallOption) (*CreatePersonalClientResponse, error)
 }
@@ -63,7 +63,7 @@ type PersonalClientsServer interface {
 	// Create makes a personal client that acts as the named user, and shows its secret this one time.
 	//
 	// Only a Super Administrator whose own client carries no role scope may call it; the audit names both people.
-	// Errors: 400 for a malformed CIDR, an expiry that is not positive, or a role the user does not hold; 400 (code 9) for a
+	// Errors: 400 for a malformed CIDR, an expiry that is not positive, or an unknown role; 400 (code 9) for a
 	// disabled user; 404 for an unknown or deleted user.
 	Create(context.Context, *CreatePersonalClientRequest) (*CreatePersonalClientResponse, error)
 	mustEmbedUnimplementedPersonalClientsServer()

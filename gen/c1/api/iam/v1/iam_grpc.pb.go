@@ -153,8 +153,10 @@ type PersonalClientServiceClient interface {
 	// Create makes a client that acts as the caller, and shows its secret this one time.
 	//
 	// Open to every role. What the new client may do never exceeds the client that makes it: in roles, networks and life.
-	// Errors: 400 for a malformed CIDR, an expiry that is not positive, or a role the caller does not hold; 403 when it
-	// would exceed the caller's own client.
+	// What is left out of roles, networks and life is taken over from that client. Scoping to a role the caller does not hold
+	// is allowed: rights are what both reach.
+	// Errors: 400 for a malformed CIDR, an expiry that is not positive, or an unknown role; 400 (code 9) with 256 live clients;
+	// 403 when it would exceed the caller's own client.
 	Create(ctx context.Context, in *PersonalClientServiceCreateRequest, opts ...grpc.CallOption) (*PersonalClientServiceCreateResponse, error)
 	// Delete ends a client; its live tokens stop working at once.
 	//
@@ -166,12 +168,12 @@ type PersonalClientServiceClient interface {
 	// Own clients; a Super Administrator may look at anyone's. Errors: 404 for an unknown, deleted or somebody else's
 	// client.
 	Get(ctx context.Context, in *PersonalClientServiceGetRequest, opts ...grpc.CallOption) (*PersonalClientServiceGetResponse, error)
-	// Update changes displayName, allowSourceCidr or scopedRoles of a client. Without a mask the keys present in `client`
-	// are the mask.
+	// Update changes displayName, allowSourceCidr, scopedRoles or expiresTime of a client. Without a mask the keys present in
+	// `client` are the mask.
 	//
 	// Own clients; a Super Administrator may change anyone's. A narrower network or scope reaches live tokens within five
-	// seconds. Errors: 400 for a field that cannot be written or a malformed CIDR; 403 when the result would exceed the
-	// caller's own client; 404 for an unknown, deleted or somebody else's client.
+	// seconds. Errors: 400 for a malformed CIDR or an unknown role; 403 when the result would exceed both the
+	// caller's own client and what it was before; 404 for an unknown, deleted or somebody else's client.
 	Update(ctx context.Context, in *PersonalClientServiceUpdateRequest, opts ...grpc.CallOption) (*PersonalClientServiceUpdateResponse, error)
 }
 
@@ -245,8 +247,10 @@ type PersonalClientServiceServer interface {
 	// Create makes a client that acts as the caller, and shows its secret this one time.
 	//
 	// Open to every role. What the new client may do never exceeds the client that makes it: in roles, networks and life.
-	// Errors: 400 for a malformed CIDR, an expiry that is not positive, or a role the caller does not hold; 403 when it
-	// would exceed the caller's own client.
+	// What is left out of roles, networks and life is taken over from that client. Scoping to a role the caller does not hold
+	// is allowed: rights are what both reach.
+	// Errors: 400 for a malformed CIDR, an expiry that is not positive, or an unknown role; 400 (code 9) with 256 live clients;
+	// 403 when it would exceed the caller's own client.
 	Create(context.Context, *PersonalClientServiceCreateRequest) (*PersonalClientServiceCreateResponse, error)
 	// Delete ends a client; its live tokens stop working at once.
 	//
@@ -258,12 +262,12 @@ type PersonalClientServiceServer interface {
 	// Own clients; a Super Administrator may look at anyone's. Errors: 404 for an unknown, deleted or somebody else's
 	// client.
 	Get(context.Context, *PersonalClientServiceGetRequest) (*PersonalClientServiceGetResponse, error)
-	// Update changes displayName, allowSourceCidr or scopedRoles of a client. Without a mask the keys present in `client`
-	// are the mask.
+	// Update changes displayName, allowSourceCidr, scopedRoles or expiresTime of a client. Without a mask the keys present in
+	// `client` are the mask.
 	//
 	// Own clients; a Super Administrator may change anyone's. A narrower network or scope reaches live tokens within five
-	// seconds. Errors: 400 for a field that cannot be written or a malformed CIDR; 403 when the result would exceed the
-	// caller's own client; 404 for an unknown, deleted or somebody else's client.
+	// seconds. Errors: 400 for a malformed CIDR or an unknown role; 403 when the result would exceed both the
+	// caller's own client and what it was before; 404 for an unknown, deleted or somebody else's client.
 	Update(context.Context, *PersonalClientServiceUpdateRequest) (*PersonalClientServiceUpdateResponse, error)
 	mustEmbedUnimplementedPersonalClientServiceServer()
 }
@@ -453,7 +457,7 @@ type RolesClient interface {
 	//
 	// For Super Administrators and Read-Only Administrators. Errors: 404 for an unknown or deleted role.
 	Get(ctx context.Context, in *GetRolesRequest, opts ...grpc.CallOption) (*GetRolesResponse, error)
-	// Update changes displayName or permissions of a custom role. Without a mask the keys present in `role` are the mask.
+	// Update changes displayName, permissions or serviceRoles of a custom role. Without a mask the keys present in `role` are the mask.
 	//
 	// For Super Administrators. The change reaches live tokens within five seconds. Errors: 400 for an unknown
 	// permission; 400 (code 9) for a built-in role; 404 for an unknown or deleted role.
@@ -512,7 +516,7 @@ type RolesServer interface {
 	//
 	// For Super Administrators and Read-Only Administrators. Errors: 404 for an unknown or deleted role.
 	Get(context.Context, *GetRolesRequest) (*GetRolesResponse, error)
-	// Update changes displayName or permissions of a custom role. Without a mask the keys present in `role` are the mask.
+	// Update changes displayName, permissions or serviceRoles of a custom role. Without a mask the keys present in `role` are the mask.
 	//
 	// For Super Administrators. The change reaches live tokens within five seconds. Errors: 400 for an unknown
 	// permission; 400 (code 9) for a built-in role; 404 for an unknown or deleted role.

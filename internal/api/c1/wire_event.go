@@ -2,9 +2,11 @@ package c1
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/platform/id"
 )
 
 // The class of every event we show: OCSF 1.3.0, category Application Activity, class API Activity.
@@ -55,10 +57,14 @@ func ocsf(e audit.Event) map[string]any {
 	return o
 }
 
+// eventIdentity is an identity among the data of an event: a string that is nothing else.
+var eventIdentity = regexp.MustCompile(`"` + identity.String() + `"`)
+
+// unmapped shows the rest of an event, with its identities spelled as everywhere on this door.
 func unmapped(e audit.Event) map[string]any {
 	more := map[string]any{}
 	for k, v := range map[string]string{
-		"app_id": KSUID(e.AppID), "user_id": KSUID(e.UserID), "client_id": e.Actor.ClientKey, "on_behalf_of": KSUID(e.Actor.OnBehalfOf),
+		"app_id": KSUID(e.AppID), "user_id": KSUID(e.UserID), "client_id": KSUID(e.Actor.ClientKey), "on_behalf_of": KSUID(e.Actor.OnBehalfOf),
 	} {
 		if v != "" {
 			more[k] = v
@@ -68,6 +74,7 @@ func unmapped(e audit.Event) map[string]any {
 		// Through JSON, so that whatever an event carries has the form a Struct takes.
 		if raw, err := json.Marshal(e.Data); err == nil {
 			var data map[string]any
+			raw = eventIdentity.ReplaceAllFunc(raw, func(quoted []byte) []byte { return []byte(`"` + id.KSUID(string(quoted[1:len(quoted)-1])) + `"`) })
 			if json.Unmarshal(raw, &data) == nil {
 				more["data"] = data
 			}

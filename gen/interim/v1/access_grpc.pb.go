@@ -32,8 +32,8 @@ type AccessClient interface {
 	//
 	// A user holds what any of their accounts in the app holds. The answer is no from the grant's end on, while it is pending,
 	// and for a disabled or deleted user or account. Callers with own scope may ask about themselves only.
-	// Errors: 400 when neither or both of `userId` and `appUserId` are given; 404 for an unknown or deleted app, entitlement,
-	// user or account.
+	// Errors: 400 when neither or both of `userId` and `appUserId` are given; 404 for an unknown app, entitlement, user or
+	// account. About what is deleted the answer is no.
 	Check(ctx context.Context, in *CheckAccessRequest, opts ...grpc.CallOption) (*CheckAccessResponse, error)
 }
 
@@ -65,8 +65,8 @@ type AccessServer interface {
 	//
 	// A user holds what any of their accounts in the app holds. The answer is no from the grant's end on, while it is pending,
 	// and for a disabled or deleted user or account. Callers with own scope may ask about themselves only.
-	// Errors: 400 when neither or both of `userId` and `appUserId` are given; 404 for an unknown or deleted app, entitlement,
-	// user or account.
+	// Errors: 400 when neither or both of `userId` and `appUserId` are given; 404 for an unknown app, entitlement, user or
+	// account. About what is deleted the answer is no.
 	Check(context.Context, *CheckAccessRequest) (*CheckAccessResponse, error)
 	mustEmbedUnimplementedAccessServer()
 }

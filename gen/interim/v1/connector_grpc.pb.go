@@ -56,8 +56,8 @@ type ConnectorsClient interface {
 	//
 	// Errors: 400 as for Create; 404 for an unknown or deleted app or connector.
 	Update(ctx context.Context, in *UpdateConnectorRequest, opts ...grpc.CallOption) (*ConnectorResponse, error)
-	// Delete removes a connector and its sealed connection string. What it had read stays; grants that were waiting for their
-	// removal stay visible as overdue, since nobody can remove them any more.
+	// Delete removes a connector and its sealed connection string. What it had read stays; grants that wait for their
+	// removal are closed without it, audited and with a note, since nobody can ask the target any more.
 	//
 	// Errors: 404 for an unknown or deleted app or connector.
 	Delete(ctx context.Context, in *DeleteConnectorRequest, opts ...grpc.CallOption) (*ConnectorResponse, error)
@@ -190,8 +190,8 @@ type ConnectorsServer interface {
 	//
 	// Errors: 400 as for Create; 404 for an unknown or deleted app or connector.
 	Update(context.Context, *UpdateConnectorRequest) (*ConnectorResponse, error)
-	// Delete removes a connector and its sealed connection string. What it had read stays; grants that were waiting for their
-	// removal stay visible as overdue, since nobody can remove them any more.
+	// Delete removes a connector and its sealed connection string. What it had read stays; grants that wait for their
+	// removal are closed without it, audited and with a note, since nobody can ask the target any more.
 	//
 	// Errors: 404 for an unknown or deleted app or connector.
 	Delete(context.Context, *DeleteConnectorRequest) (*ConnectorResponse, error)

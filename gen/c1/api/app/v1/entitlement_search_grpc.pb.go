@@ -49,7 +49,7 @@ type AppEntitlementSearchServiceClient interface {
 	// Open to Basic Users, whose appUserIds and excludeAppUserIds count for their own accounts only. Errors: 501 for a
 	// filter that is not served yet.
 	Search(ctx context.Context, in *AppEntitlementSearchServiceSearchRequest, opts ...grpc.CallOption) (*AppEntitlementSearchServiceSearchResponse, error)
-	// SearchGrants lists the live grants that match, oldest first, each with its entitlement and account.
+	// SearchGrants lists the grants in force that match, by app, entitlement and account, each with the latter two.
 	//
 	// Callers with own scope see their own.
 	SearchGrants(ctx context.Context, in *AppEntitlementSearchServiceSearchGrantsRequest, opts ...grpc.CallOption) (*AppEntitlementSearchServiceSearchGrantsResponse, error)
@@ -166,7 +166,7 @@ type AppEntitlementSearchServiceServer interface {
 	// Open to Basic Users, whose appUserIds and excludeAppUserIds count for their own accounts only. Errors: 501 for a
 	// filter that is not served yet.
 	Search(context.Context, *AppEntitlementSearchServiceSearchRequest) (*AppEntitlementSearchServiceSearchResponse, error)
-	// SearchGrants lists the live grants that match, oldest first, each with its entitlement and account.
+	// SearchGrants lists the grants in force that match, by app, entitlement and account, each with the latter two.
 	//
 	// Callers with own scope see their own.
 	SearchGrants(context.Context, *AppEntitlementSearchServiceSearchGrantsRequest) (*AppEntitlementSearchServiceSearchGrantsResponse, error)

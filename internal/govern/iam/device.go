@@ -249,7 +249,8 @@ func newUserCode() string {
 	return b.String()
 }
 
-// userCodeHash hashes what a person typed, whatever its case and separators.
+// userCodeHash hashes what a person typed, whatever its case and separators. So few bits do not resist whoever reads the table, who
+// gains a code that for ten minutes is of use to a signed-in person only.
 func userCodeHash(code string) []byte {
 	return hashOf(strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' {

@@ -9,7 +9,7 @@ import (
 	"github.com/interim-access/interim/internal/platform/db"
 )
 
-// bare answers checks and reads of grants with the server's own SQL (statements.go), in the plainest way Go has.
+// bare answers checks and reads of grants with the server's own SQL (statements.go), in the plainest way that Go has.
 func bare(d *db.DB) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /check", func(w http.ResponseWriter, r *http.Request) {
@@ -20,6 +20,10 @@ func bare(d *db.DB) http.Handler {
 			answer, err = check(d.Q(r.Context()), q.AppID, q.AppEntitlementID, q.UserID)
 		}
 		write(w, answer, err)
+	})
+	mux.HandleFunc("GET /apps/{app}/entitlements/{entitlement}/users/{user}/grants", func(w http.ResponseWriter, r *http.Request) {
+		list, err := heldBy(d.Q(r.Context()), r.PathValue("app"), r.PathValue("entitlement"), r.PathValue("user"))
+		write(w, map[string]any{"bindings": list}, err)
 	})
 	return mux
 }

@@ -12,16 +12,13 @@ import (
 // share is the least part of the baseline's rate that the server must reach.
 const share = 0.4
 
-// asked is how many different questions a round repeats.
-const asked = 20_000
-
 // check measures "has this person access now" beside bare SQL, and the most that the load lets through.
 func (b *bench) check(ctx context.Context, h *house) error {
-	full := volley{address: h.full, headers: h.as(), count: asked, make: func(int) request {
+	full := volley{address: h.full, headers: h.as(), make: func(int) request {
 		q := b.world.any()
 		return question("/api/interim/v1/access/check", id.KSUID(q.user), id.KSUID(string(q.app)), id.KSUID(string(q.entitlement)))
 	}}
-	less := volley{address: h.bare, headers: plain(), count: asked, make: func(int) request {
+	less := volley{address: h.bare, headers: plain(), make: func(int) request {
 		q := b.world.any()
 		return question("/check", q.user, string(q.app), string(q.entitlement))
 	}}
@@ -45,11 +42,6 @@ func question(path, user, app, entitlement string) request {
 	return request{http.MethodPost, path, fmt.Sprintf(`{"userId":%q,"appId":%q,"appEntitlementId":%q}`, user, app, entitlement)}
 }
 
-// fires is a side that sends v.
-func (b *bench) fires(name string, v volley) side {
-	return side{name, func(ctx context.Context, length time.Duration) (sample, error) { return b.fire(ctx, v, length) }}
-}
-
 // against is a line about a rate that must be a share of another one.
 func against(name string, full sample, than string, less sample) result {
 	ratio := full.rate / less.rate
@@ -59,4 +51,6 @@ func against(name string, full sample, than string, less sample) result {
 	}
 }
 
-func rate(s sample) string { return fmt.Sprintf("%s, p99 %s", perSecond(s.rate), millis(s.p99)) }
+func rate(s sample) string {
+	return fmt.Sprintf("%s, p99 %s, %s CPU", perSecond(s.rate), millis(s.p99), s.cpu.Round(time.Microsecond))
+}

@@ -9,19 +9,22 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"slices"
+	"syscall"
 	"time"
 )
 
 // side is one way of doing the same work.
 type side struct {
-	name  string
-	round func(ctx context.Context, length time.Duration) (sample, error)
+	name    string
+	prepare func(length time.Duration) error // not counted; nil for nothing
+	round   func(ctx context.Context, length time.Duration) (sample, error)
 }
 
 // sample is what one round gave.
 type sample struct {
 	rate     float64 // a second
 	p50, p99 time.Duration
+	cpu      time.Duration // of this process, for one
 }
 
 // contest runs rounds of all sides in turn, so that whatever else the machine does falls on all of them, and returns each side's
@@ -32,21 +35,16 @@ func (b *bench) contest(ctx context.Context, figure string, sides ...side) ([]sa
 		for i, s := range sides {
 			length := b.round
 			if n == 0 {
-				length = max(b.round/3, 100*time.Millisecond)
+				length = max(b.round/3, time.Second)
 			}
-			stop, err := b.profile(n == 1, figure+"-"+s.name)
-			if err != nil {
-				return nil, err
-			}
-			runtime.GC()
-			got, err := s.round(ctx, length)
-			stop()
+			got, err := b.once(ctx, s, length, n == 1, figure+"-"+s.name)
 			if err != nil {
 				return nil, fmt.Errorf("%s, %s: %w", figure, s.name, err)
 			}
 			if n > 0 {
 				all[i] = append(all[i], got)
-				b.say("%s %d/%d  %-8s %10s  p50 %s  p99 %s", figure, n, b.rounds, s.name, perSecond(got.rate), millis(got.p50), millis(got.p99))
+				b.say("%s %d/%d  %-8s %10s  p50 %s  p99 %s  %s CPU each", figure, n, b.rounds, s.name,
+					perSecond(got.rate), millis(got.p50), millis(got.p99), got.cpu.Round(time.Microsecond))
 			}
 		}
 	}
@@ -56,9 +54,36 @@ func (b *bench) contest(ctx context.Context, figure string, sides ...side) ([]sa
 			rate: median(rounds, func(s sample) float64 { return s.rate }),
 			p50:  median(rounds, func(s sample) time.Duration { return s.p50 }),
 			p99:  median(rounds, func(s sample) time.Duration { return s.p99 }),
+			cpu:  median(rounds, func(s sample) time.Duration { return s.cpu }),
 		}
 	}
 	return medians, nil
+}
+
+// once runs one round of a side.
+func (b *bench) once(ctx context.Context, s side, length time.Duration, profiled bool, name string) (got sample, err error) {
+	if s.prepare != nil {
+		if err := s.prepare(length); err != nil {
+			return got, err
+		}
+	}
+	runtime.GC()
+	stop, err := b.profile(profiled, name)
+	if err != nil {
+		return got, err
+	}
+	defer stop()
+	began, before := time.Now(), consumed()
+	got, err = s.round(ctx, length)
+	got.cpu = time.Duration(float64(consumed()-before) / (got.rate * time.Since(began).Seconds()))
+	return got, err
+}
+
+// consumed is the CPU time that this process has used.
+func consumed() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // cannot fail for oneself
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // median is the middle of what of says of all, the lower of two.

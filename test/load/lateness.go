@@ -24,15 +24,15 @@ func (b *bench) lateness(ctx context.Context, w *works) error {
 				return err
 			}
 			time.Sleep(time.Until(at))
-			took, err := until(ctx, w, at, `select count(*) from grants where app_id = $1 and entitlement_id = $2
-				and state in ('pending', 'active') and deprovision_at <= $3 and account_id in ($4)`, b.noopArgs(set[i:i+1], clock.Micros(at))...)
+			took, err := until(ctx, w, at, `select id from grants where app_id = $1 and entitlement_id = $2
+				and ending_at is null and deprovision_at <= $3 and account_id in ($4)`, b.noopArgs(set[i:i+1], clock.Micros(at))...)
 			if err != nil {
 				return err
 			}
 			late = append(late, took)
 			b.say("end at rest: %s late", millis(took))
 		}
-		_, err := until(ctx, w, time.Now(), `select count(*) from grants where state = 'ending'`)
+		_, err := until(ctx, w, time.Now(), stillThere)
 		return err
 	})
 	if err != nil {

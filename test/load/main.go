@@ -65,7 +65,10 @@ func parse(args []string) (options, error) {
 		return o, err
 	}
 	if quick {
-		o.grants, o.burst, o.rounds, o.round = 10_000, 1_000, 2, time.Second
+		args = append([]string{"-grants=10000", "-burst=1000", "-rounds=2", "-round=1s"}, args...) // what was said is stronger
+		if err := f.Parse(args); err != nil {
+			return o, err
+		}
 	}
 	o.engines = strings.Split(engines, ",")
 	for _, e := range o.engines {

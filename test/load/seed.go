@@ -16,8 +16,8 @@ import (
 
 // Rows are written many to a statement, and many statements to a transaction.
 const (
-	rowsEach       = 100
-	statementsEach = 50
+	rowsEach       = 20 // the SQLite driver looks up each of a statement's parameters by going through all of them
+	statementsEach = 250
 )
 
 // seeder writes rows as the services would have, only faster.
@@ -86,66 +86,79 @@ func rows(head, tuple string, n int) string {
 	return b.String()
 }
 
-// people writes the users and their accounts.
+// unindexed runs fn while a table has no index but its key, and then makes the others again, which sorts each once.
+func (s *seeder) unindexed(table string, fn func() error) error {
+	known := `select name, sql from sqlite_master where type = 'index' and tbl_name = $1 and sql is not null`
+	if s.Engine() == db.Postgres {
+		known = `select indexname, indexdef from pg_indexes where schemaname = current_schema() and tablename = $1
+			and indexname not in (select conname from pg_constraint)`
+	}
+	type index struct{ name, sql string }
+	list, err := db.Collect(s.Q(s.ctx), func(r *db.Rows) (i index, err error) { return i, r.Scan(&i.name, &i.sql) }, known, table)
+	if err != nil {
+		return err
+	}
+	for _, i := range list {
+		if err := s.exec("drop index " + i.name); err != nil {
+			return err
+		}
+	}
+	if err := fn(); err != nil {
+		return err
+	}
+	for _, i := range list {
+		if err := s.exec(i.sql); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *seeder) exec(sql string) error {
+	return s.Write(s.ctx, func(tx *db.Tx) error { _, err := tx.Exec(sql); return err })
+}
+
+// people writes the users.
 func (s *seeder) people(w *world) error {
 	at := clock.Micros(s.now)
-	err := s.bulk(`insert into users (id, kind, origin, status, display_name, email, email_folded, username, job_title, department,
+	return s.bulk(`insert into users (id, kind, origin, status, display_name, email, email_folded, username, job_title, department,
 			employment_status, employment_type, doc, search, created_at, updated_at, deleted_at, version)`,
 		`(?,'HUMAN','LOCAL','ENABLED',?,?,?,?,'','','','','{}',?,?,?,null,1)`, len(w.users), func(i int) []any {
-			name := fmt.Sprintf("Person %d", i)
-			email := fmt.Sprintf("person%d@example.com", i)
+			name, email := fmt.Sprintf("Person %d", i), fmt.Sprintf("person%d@example.com", i)
 			return []any{w.users[i], name, email, email, email, db.Fold(name + " " + email), at, at}
 		})
-	if err != nil {
-		return err
-	}
-	return s.bulk(insertAccounts, accountTuple, len(w.accounts), func(i int) []any {
-		u, k := i/accountsEach, i%accountsEach
-		return account(w.apps[(u+13*k)%len(w.apps)].app, w.accounts[i], w.users[u], i, nil, "", at)
-	})
 }
 
-const (
-	insertAccounts = `insert into account (app_id, id, user_id, kind, status, status_details, display_name, email, username, search,
-		sort_name, connector_id, external_id, doc, created_at, updated_at, deleted_at, version)`
-	accountTuple = `(?,?,?,'USER','ENABLED','',?,'',?,?,?,?,?,'{}',?,?,null,1)`
-)
-
-func account(in app.ID, account, user string, n int, connector any, external string, at int64) []any {
-	name := fmt.Sprintf("account%d", n)
-	return []any{string(in), account, user, name, name, name, app.SortName(name), connector, external, at, at}
+// accounts writes the accounts: those of the apps without a connector, and those of the no-op app.
+func (s *seeder) accounts(w *world) error {
+	noop, at := w.noop.all(), clock.Micros(s.now)
+	return s.bulk(`insert into account (app_id, id, user_id, kind, status, status_details, display_name, email, username, search,
+			sort_name, connector_id, external_id, doc, created_at, updated_at, deleted_at, version)`,
+		`(?,?,?,'USER','ENABLED','',?,'',?,?,?,?,?,'{}',?,?,null,1)`, len(w.accounts)+len(noop), func(i int) []any {
+			name := fmt.Sprintf("account%d", i)
+			if n := i - len(w.accounts); n >= 0 {
+				c := w.noop.connector
+				return []any{string(c.AppID), noop[n], w.users[n%len(w.users)], name, name, name, app.SortName(name), string(c.ID), name, at, at}
+			}
+			u, k := i/accountsEach, i%accountsEach
+			return []any{string(w.place(u, k).app), w.accounts[i], w.users[u], name, name, name, app.SortName(name), nil, "", at, at}
+		})
 }
 
-var (
-	insertGrants = `insert into grants (` + grant.Columns("") + `)`
-	grantTuple   = `(?,?,?,?,?,'active','manual',0,?,false,?,?,null,null,null,'','','',null,false,'','','','','','','','','',?,1)`
-)
-
-// held writes the live grants. They end one after the other from a month from now on.
+// held writes the live grants. Those of the no-op app end in a year, the others one after the other from a month from now on.
 func (s *seeder) held(w *world) error {
-	ids, at := s.ids(w.grants()), clock.Micros(s.now)
-	first := clock.Micros(s.now.AddDate(0, 1, 0))
-	return s.bulk(insertGrants, grantTuple, len(ids), func(i int) []any {
-		h := w.holding(i * 7919 % len(ids)) // given in no order
-		return []any{ids[i], string(h.app), string(h.entitlement), string(h.account), nil, first + int64(i)*int64(time.Second/time.Microsecond), at, at, at}
-	})
-}
-
-// together writes the accounts and grants of the no-op app.
-func (s *seeder) together(w *world) error {
-	all := w.noop.single
-	for _, set := range w.noop.sets {
-		all = append(all, set...)
-	}
-	c, at := w.noop.connector, clock.Micros(s.now)
-	err := s.bulk(insertAccounts, accountTuple, len(all), func(i int) []any {
-		return account(c.AppID, all[i], w.users[i%len(w.users)], i, string(c.ID), strconv.Itoa(i), at)
-	})
-	if err != nil {
-		return err
-	}
-	ids, end := s.ids(len(all)), clock.Micros(s.now.AddDate(1, 0, 0))
-	return s.bulk(insertGrants, grantTuple, len(all), func(i int) []any {
-		return []any{ids[i], string(c.AppID), string(w.noop.entitlement), all[i], string(c.ID), end, at, at, at}
-	})
+	noop, at := w.noop.all(), clock.Micros(s.now)
+	first, last := s.now.AddDate(0, 1, 0), clock.Micros(s.now.AddDate(1, 0, 0))
+	ids := s.ids(w.grants() + len(noop))
+	return s.bulk(`insert into grants (`+grant.Columns("")+`)`,
+		`(?,?,?,?,?,'active','manual',0,?,false,?,?,null,null,null,'','','',null,false,'','','','','','','','','',?,1)`,
+		len(ids), func(i int) []any {
+			if n := i - w.grants(); n >= 0 {
+				c := w.noop.connector
+				return []any{ids[i], string(c.AppID), string(w.noop.entitlement), noop[n], string(c.ID), last, at, at, at}
+			}
+			h := w.holding(i * stride % w.grants()) // given in no order
+			end := clock.Micros(first.Add(time.Duration(i) * time.Second))
+			return []any{ids[i], string(h.app), string(h.entitlement), string(h.account), nil, end, at, at, at}
+		})
 }

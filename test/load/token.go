@@ -33,7 +33,7 @@ func (b *bench) token(ctx context.Context, h *house) error {
 		return err
 	}
 	v := volley{
-		address: h.full, once: true, headers: map[string]string{"Content-Type": "application/x-www-form-urlencoded"},
+		address: h.full, most: signed, headers: map[string]string{"Content-Type": "application/x-www-form-urlencoded"},
 		make: func(int) request {
 			return request{http.MethodPost, "/auth/v1/token", url.Values{
 				"grant_type":            {"client_credentials"},
@@ -45,14 +45,10 @@ func (b *bench) token(ctx context.Context, h *house) error {
 	if err := h.says(ctx, v, `"access_token"`); err != nil {
 		return err
 	}
-	full := side{"full", func(ctx context.Context, length time.Duration) (sample, error) {
-		v.count = int(signed * max(length, time.Second).Seconds())
-		return b.fire(ctx, v, length)
-	}}
-	raw := side{"raw", func(ctx context.Context, length time.Duration) (sample, error) {
+	raw := side{name: "raw", round: func(ctx context.Context, length time.Duration) (sample, error) {
 		return crowd(ctx, length, func(ctx context.Context) error { return spend(ctx, h.DB) })
 	}}
-	m, err := b.contest(ctx, "token", full, raw)
+	m, err := b.contest(ctx, "token", b.fires("full", v), raw)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ const changed = 25_000
 // update measures moving the ends of grants at random beside the same statements without a request around them.
 func (b *bench) update(ctx context.Context, h *house) error {
 	next := changes(b.world)
-	v := volley{address: h.full, headers: h.as(), once: true, make: func(int) request {
+	v := volley{address: h.full, headers: h.as(), most: changed, make: func(int) request {
 		g, end := next()
 		return request{
 			http.MethodPost,
@@ -32,17 +32,13 @@ func (b *bench) update(ctx context.Context, h *house) error {
 	if err := h.says(ctx, v, `"deprovisionAt"`); err != nil {
 		return err
 	}
-	full := side{"full", func(ctx context.Context, length time.Duration) (sample, error) {
-		v.count = int(changed * max(length, time.Second).Seconds())
-		return b.fire(ctx, v, length)
-	}}
-	raw := side{"raw", func(ctx context.Context, length time.Duration) (sample, error) {
+	raw := side{name: "raw", round: func(ctx context.Context, length time.Duration) (sample, error) {
 		return crowd(ctx, length, func(ctx context.Context) error {
 			g, end := next()
 			return extend(ctx, h.DB, g.key(), clock.Micros(end))
 		})
 	}}
-	m, err := b.contest(ctx, "update", full, raw)
+	m, err := b.contest(ctx, "update", b.fires("full", v), raw)
 	if err != nil {
 		return err
 	}
@@ -53,7 +49,6 @@ func (b *bench) update(ctx context.Context, h *house) error {
 // changes names one grant after the other, in no order, and a later end for it each time: two changes at once are never of one grant,
 // and every change is one.
 func changes(w *world) func() (holding, time.Time) {
-	const stride = 7919
 	first := time.Now().AddDate(0, 2, 0).UTC().Truncate(time.Second)
 	var n atomic.Int64
 	return func() (holding, time.Time) {
@@ -118,4 +113,3 @@ func crowd(ctx context.Context, length time.Duration, once func(context.Context)
 	}
 	return sampleOf(took, time.Since(began)), ctx.Err()
 }
-

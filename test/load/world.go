@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -23,6 +24,7 @@ const (
 	grantsEach   = accountsEach * heldEach
 	endRounds    = 3
 	singles      = 10
+	stride       = 7919 // through the grants in no order
 )
 
 // world is what the database holds, by identity.
@@ -47,6 +49,9 @@ type noop struct {
 	single      []string   // accounts whose grants end one by one
 }
 
+// all are the accounts of the app.
+func (n noop) all() []string { return append(slices.Concat(n.sets...), n.single...) }
+
 // holding is one live grant.
 type holding struct {
 	user        string
@@ -64,9 +69,12 @@ func (w *world) grants() int { return len(w.users) * grantsEach }
 
 func (w *world) holding(i int) holding {
 	u, k, j := i/grantsEach, i/heldEach%accountsEach, i%heldEach
-	p := w.apps[(u+13*k)%len(w.apps)]
+	p := w.place(u, k)
 	return holding{w.users[u], app.AccountID(w.accounts[u*accountsEach+k]), p.app, p.entitlements[(7*u+k+8*j)%entitlements]}
 }
+
+// place is the app of a user's k-th account.
+func (w *world) place(u, k int) place { return w.apps[(u+13*k)%len(w.apps)] }
 
 // any is a grant at random.
 func (w *world) any() holding { return w.holding(rand.IntN(w.grants())) } //nolint:gosec // a load, not a secret
@@ -80,6 +88,11 @@ func (b *bench) seed(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, d.Close()) }()
 	began := time.Now()
 	s := &seeder{ctx: ctx, DB: d, now: began.UTC().Add(-time.Hour).Truncate(time.Microsecond), clock: clock.System(time.Time{})}
+	stop, err := b.profile(true, "seed")
+	if err != nil {
+		return err
+	}
+	defer stop()
 	if b.world, err = s.world(b.grants, b.burst); err != nil {
 		return fmt.Errorf("fill the database: %w", err)
 	}
@@ -104,13 +117,18 @@ func (s *seeder) world(grants, burst int) (*world, error) {
 	}
 	w.users = s.ids(max(grants/grantsEach, apps))
 	w.accounts = s.ids(len(w.users) * accountsEach)
-	if err := s.people(w); err != nil {
+	if err := s.noop(catalog, w, burst); err != nil {
 		return nil, err
 	}
-	if err := s.held(w); err != nil {
-		return nil, err
+	for _, table := range []struct {
+		name string
+		fill func(*world) error
+	}{{"users", s.people}, {"account", s.accounts}, {"grants", s.held}} {
+		if err := s.unindexed(table.name, func() error { return table.fill(w) }); err != nil {
+			return nil, err
+		}
 	}
-	return w, s.noop(catalog, w, burst)
+	return w, nil
 }
 
 // place makes an app with its entitlements.
@@ -167,5 +185,5 @@ func (s *seeder) noop(catalog *app.Service, w *world, burst int) error {
 		w.noop.sets = append(w.noop.sets, s.ids(burst))
 	}
 	w.noop.single = s.ids(singles)
-	return s.together(w)
+	return nil
 }

@@ -18,6 +18,8 @@ import (
 const (
 	wrk         = "wrk"
 	connections = 8
+	// distinct is how many different requests a round repeats, where they may be.
+	distinct = 20_000
 )
 
 //go:embed wrk.lua
@@ -31,32 +33,35 @@ type volley struct {
 	address string // host:port
 	headers map[string]string
 	make    func(i int) request // the i-th
-	count   int                 // how many are made
-	once    bool                // whether they are good once only; the round is over when all are sent
+	most    int                 // more than can be sent in a second; zero: requests may be sent again
 }
 
-// fire sends v for about length, at least a second, and returns what came of it. Making the requests is not counted.
-func (b *bench) fire(ctx context.Context, v volley, length time.Duration) (sample, error) {
+// fires is a side that sends v.
+func (b *bench) fires(name string, v volley) side {
 	file, lua := filepath.Join(b.dir, "volley"), filepath.Join(b.dir, "wrk.lua")
-	if err := errors.Join(v.write(file), os.WriteFile(lua, script, 0o600)); err != nil {
-		return sample{}, err
+	often, count := "again", distinct
+	return side{
+		name: name,
+		prepare: func(length time.Duration) error {
+			if v.most > 0 {
+				often, count = "once", int(float64(v.most)*max(length, time.Second).Seconds())
+			}
+			return errors.Join(v.write(file, count), os.WriteFile(lua, script, 0o600))
+		},
+		round: func(ctx context.Context, length time.Duration) (sample, error) {
+			seconds := strconv.FormatFloat(max(length.Seconds(), 1), 'f', 0, 64) // wrk knows whole seconds only
+			out, err := exec.CommandContext(ctx, wrk, "-t1", "-c"+strconv.Itoa(connections), "-d"+seconds+"s", "--timeout", "10s",
+				"-s", lua, "https://"+v.address, "--", file, often).CombinedOutput()
+			if err != nil {
+				return sample{}, fmt.Errorf("wrk: %w\n%s", err, out)
+			}
+			return outcome(out)
+		},
 	}
-	often := "again"
-	if v.once {
-		often = "once"
-	}
-	seconds := strconv.FormatFloat(max(length.Seconds(), 1), 'f', 0, 64) // wrk knows whole seconds only
-	c := exec.CommandContext(ctx, wrk, "-t1", "-c"+strconv.Itoa(connections), "-d"+seconds+"s", "--timeout", "10s", "-s", lua,
-		"https://"+v.address, "--", file, often)
-	out, err := c.CombinedOutput()
-	if err != nil {
-		return sample{}, fmt.Errorf("wrk: %w\n%s", err, out)
-	}
-	return read(out)
 }
 
-// write puts the requests into a file that wrk.lua reads.
-func (v volley) write(file string) error {
+// write puts requests into a file that wrk.lua reads.
+func (v volley) write(file string, count int) error {
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -66,15 +71,15 @@ func (v volley) write(file string) error {
 		fmt.Fprintf(w, "%s: %s\n", name, value)
 	}
 	_ = w.WriteByte('\n')
-	for i := range v.count {
+	for i := range count {
 		r := v.make(i)
 		_, _ = w.WriteString(r.method + "\t" + r.path + "\t" + r.body + "\n")
 	}
 	return errors.Join(w.Flush(), f.Close())
 }
 
-// read finds what wrk.lua said at the end. A refused request is an error: what is measured is work, not refusals.
-func read(out []byte) (sample, error) {
+// outcome finds what wrk.lua said at the end. A refused request is an error: what is measured is work, not refusals.
+func outcome(out []byte) (sample, error) {
 	_, text, found := strings.Cut(string(out), "result ")
 	var r struct{ Requests, Micros, Refused, Failed, P50, P99 int64 }
 	if !found || json.Unmarshal([]byte(strings.TrimSpace(text)), &r) != nil || r.Micros == 0 {

@@ -52,5 +52,5 @@ func against(name string, full sample, than string, less sample) result {
 }
 
 func rate(s sample) string {
-	return fmt.Sprintf("%s, p99 %s, %s CPU", perSecond(s.rate), millis(s.p99), s.cpu.Round(time.Microsecond))
+	return fmt.Sprintf("%s, p99 %s, %s CPU each", perSecond(s.rate), millis(s.p99), s.cpu.Round(time.Microsecond))
 }

@@ -16,11 +16,11 @@ import (
 func (b *bench) identity(ctx context.Context, h *house) error {
 	full := volley{address: h.full, headers: h.as(), make: func(int) request {
 		q := b.world.any()
-		return read("/api/v1", id.KSUID(string(q.app)), id.KSUID(string(q.entitlement)), id.KSUID(q.user))
+		return heldIn("/api/v1", id.KSUID(string(q.app)), id.KSUID(string(q.entitlement)), id.KSUID(q.user))
 	}}
 	less := volley{address: h.bare, headers: plain(), make: func(int) request {
 		q := b.world.any()
-		return read("", string(q.app), string(q.entitlement), q.user)
+		return heldIn("", string(q.app), string(q.entitlement), q.user)
 	}}
 	for _, v := range []volley{full, less} {
 		if err := h.says(ctx, v, `"deprovisionAt":"2`); err != nil {
@@ -35,7 +35,7 @@ func (b *bench) identity(ctx context.Context, h *house) error {
 	return nil
 }
 
-func read(prefix, app, entitlement, user string) request {
+func heldIn(prefix, app, entitlement, user string) request {
 	return request{method: http.MethodGet, path: fmt.Sprintf("%s/apps/%s/entitlements/%s/users/%s/grants", prefix, app, entitlement, user)}
 }
 

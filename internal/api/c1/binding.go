@@ -16,7 +16,9 @@ type bindings struct {
 }
 
 // UpdateGrantDuration moves the end of a live grant; see [grant.Service.SetEnd].
-func (s bindings) UpdateGrantDuration(ctx context.Context, r *appv1.UpdateGrantDurationRequest) (*appv1.UpdateGrantDurationResponse, error) {
+func (s bindings) UpdateGrantDuration(
+	ctx context.Context, r *appv1.UpdateGrantDurationRequest,
+) (*appv1.UpdateGrantDurationResponse, error) {
 	k, err := s.managed(ctx, r)
 	if err != nil {
 		return nil, err
@@ -34,7 +36,9 @@ func (s bindings) UpdateGrantDuration(ctx context.Context, r *appv1.UpdateGrantD
 }
 
 // RemoveGrantDuration clears the end of a live grant; see [grant.Service.ClearEnd].
-func (s bindings) RemoveGrantDuration(ctx context.Context, r *appv1.RemoveGrantDurationRequest) (*appv1.RemoveGrantDurationResponse, error) {
+func (s bindings) RemoveGrantDuration(
+	ctx context.Context, r *appv1.RemoveGrantDurationRequest,
+) (*appv1.RemoveGrantDurationResponse, error) {
 	k, err := s.managed(ctx, r)
 	if err != nil {
 		return nil, err

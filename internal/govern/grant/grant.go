@@ -150,13 +150,14 @@ func later(a, b time.Time) time.Time {
 // CheckEnd refuses an end that is not after now, or later than the longest time (0: any) a grant may still last. A zero end is
 // no end, which is later than any. unlimited callers may exceed the longest time. field is the end's name at the door.
 //
-// cone shows what stands before the closing parenthesis, so the text keeps upstream's words (c1-api.md, section 6.1).
+// cone cuts such a message at the closing parenthesis to show it, so the text keeps upstream's words up to there.
 func CheckEnd(field string, end, now time.Time, longest time.Duration, unlimited bool) error {
 	if passed(end, now) {
 		return fault.InvalidField(field, "must be in the future")
 	}
 	if longest > 0 && !unlimited && (end.IsZero() || end.Sub(now) > longest) {
-		return fault.InvalidField(field, "lasts too long (the maximum is %s; grant duration must be less than or equal to max provision time)", longest)
+		return fault.InvalidField(field,
+			"lasts too long (the maximum is %s; grant duration must be less than or equal to max provision time)", longest)
 	}
 	return nil
 }

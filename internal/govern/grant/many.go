@@ -72,8 +72,8 @@ type moved struct {
 	grants []held // as they are afterwards
 }
 
-// move lets many grants take a step at once: one statement for each form of it, and an event for each grant. Those that stay as
-// they are are passed over. The grants have been loaded in tx.
+// move lets many grants take a step at once: one statement for each form of it, and an event for each grant. Those that the step
+// leaves alone are passed over. The grants have been loaded in tx.
 func (s *Service) move(tx *db.Tx, actor audit.Actor, grants []held, next func(Grant) (Grant, Effect), now time.Time) ([]held, error) {
 	groups, order := map[string]*moved{}, []string{}
 	var sources []ID

@@ -47,6 +47,8 @@ func (s *Service) Feed(ctx context.Context, f GrantFilter, after, before time.Ti
 	}), err
 }
 
+const feedColumns = `at, id, what, app_id, entitlement_id, account_id, task`
+
 // feedSQL joins two lists, each read from its own index and cut to what a page can hold before they are merged.
 func feedSQL(f GrantFilter, after, before time.Time, r page.Request) (string, []any, error) {
 	var args []any
@@ -84,10 +86,9 @@ func feedSQL(f GrantFilter, after, before time.Time, r page.Request) (string, []
 		if sql != "" {
 			sql += " union all "
 		}
-		sql += `select * from (select ` + half.at + ` as at, g.id as id, ` + what + ` as what, g.app_id, g.entitlement_id, g.account_id, ` +
-			half.taskCol + ` as task from grants g` + where + ` order by ` + half.at + ` desc, g.id desc limit ` + limit + `) as ` +
-			string(half.what)
+		sql += `select ` + feedColumns + ` from (select ` + half.at + ` as at, g.id as id, ` + what + ` as what, g.app_id, g.entitlement_id,
+			g.account_id, ` + half.taskCol + ` as task from grants g` + where + `
+			order by ` + half.at + ` desc, g.id desc limit ` + limit + `) as ` + string(half.what)
 	}
-	return `select at, id, what, app_id, entitlement_id, account_id, task from (` + sql + `) as feed
-		order by at desc, id desc, what desc limit ` + limitOf(r), args, nil
+	return `select ` + feedColumns + ` from (` + sql + `) as feed order by at desc, id desc, what desc limit ` + limitOf(r), args, nil
 }

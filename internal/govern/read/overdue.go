@@ -87,11 +87,12 @@ func overdueSQL(apps []app.ID, now time.Time, r page.Request) (string, []any, er
 		if sql != "" {
 			sql += " union all "
 		}
-		sql += `select * from (select ` + grant.Columns("g.") + `, ` + half.at + ` as at from grants g` + where + ` order by ` + half.at +
-			`, g.id limit ` + limit + `) as half` + strconv.Itoa(i)
+		sql += `select ` + grant.Columns("") + `, at from (select ` + grant.Columns("g.") + `, ` + half.at + ` as at from grants g` + where + `
+			order by ` + half.at + `, g.id limit ` + limit + `) as half` + strconv.Itoa(i)
 	}
 	return `select ` + grant.Columns("late.") + `, late.at, o.attempts, o.last_error from (` + sql + `) as late
-		left join operation o on o.grant_id = late.id and o.state = 'open' and o.kind = 'revoke' order by late.at, late.id limit ` + limitOf(r), args, nil
+		left join operation o on o.grant_id = late.id and o.state = 'open' and o.kind = 'revoke'
+		order by late.at, late.id limit ` + limitOf(r), args, nil
 }
 
 // limitOf is the number of rows to read for a page: one more than is shown.

@@ -44,9 +44,10 @@ func EncodeEntitlement(e app.Entitlement, grants int64) *appv1.AppEntitlement {
 		UpdatedAt:           Moment(e.UpdatedAt),
 		DeletedAt:           Moment(e.DeletedAt),
 	}
-	if e.MaxGrant > 0 {
+	switch {
+	case e.MaxGrant > 0:
 		v.MaxGrantDuration = &appv1.AppEntitlement_DurationGrant{DurationGrant: durationpb.New(e.MaxGrant)}
-	} else {
+	case e.Unlimited:
 		v.MaxGrantDuration = &appv1.AppEntitlement_DurationUnset{DurationUnset: &emptypb.Empty{}}
 	}
 	if e.ConnectorID != "" {
@@ -101,10 +102,10 @@ func decodePolicy(field string, p *policyv1.ProvisionPolicy) (json.RawMessage, e
 	return compact.Bytes(), nil
 }
 
-// decodeMaxGrant reads the oneof of an entitlement's longest grant. Neither member is the same as durationUnset; a given duration
-// must be positive, because zero is how no limit is kept.
-func decodeMaxGrant(e *app.Entitlement, d *durationpb.Duration) error {
-	e.MaxGrant = 0
+// decodeMaxGrant reads the oneof of an entitlement's longest grant. Neither member means the same as durationUnset, but is shown as
+// neither; a given duration must be positive, because zero is how no limit is kept.
+func decodeMaxGrant(e *app.Entitlement, d *durationpb.Duration, unset *emptypb.Empty) error {
+	e.MaxGrant, e.Unlimited = 0, unset != nil
 	if d == nil {
 		return nil
 	}
@@ -127,7 +128,7 @@ func decodeNewEntitlement(req *appv1.CreateAppEntitlementRequest) (app.Entitleme
 	e.Purpose, errs[0] = EnumName[app.Purpose]("purpose", purposePrefix, req.GetPurpose())
 	e.Provision, errs[1] = decodePolicy("provisionPolicy", req.GetProvisionPolicy())
 	e.Annotations, errs[2] = app.Annotate(nil, req.GetAnnotations())
-	errs[3] = decodeMaxGrant(&e, req.GetDurationGrant())
+	errs[3] = decodeMaxGrant(&e, req.GetDurationGrant(), req.GetDurationUnset())
 	return e, firstError(errs[:]...)
 }
 
@@ -158,7 +159,7 @@ func decodeEntitlementChange(object *appv1.AppEntitlement, m Mask) (func(e *app.
 		Set(m, "provisioner_policy", &e.Provision, provision)
 		Set(m, "deprovisioner_policy", &e.Deprovision, deprovision)
 		if m["duration_grant"] {
-			if err := decodeMaxGrant(e, object.GetDurationGrant()); err != nil {
+			if err := decodeMaxGrant(e, object.GetDurationGrant(), object.GetDurationUnset()); err != nil {
 				return err
 			}
 		}

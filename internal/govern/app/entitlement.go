@@ -49,6 +49,9 @@ type EntitlementDoc struct {
 	Deprovision json.RawMessage   `json:"deprovision,omitempty"` // how a grant is removed, a JSON object; nil: unset
 	Annotations map[string]string `json:"annotations,omitempty"`
 	Edited      Edited            `json:"edited,omitempty"`
+	// Unlimited says that no longest duration was asked for, not merely none given. Grants do not differ; Terraform wants back
+	// which of the two it wrote.
+	Unlimited bool `json:"unlimited,omitempty"`
 }
 
 // Ref is the entitlement's name.

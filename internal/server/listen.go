@@ -57,6 +57,7 @@ func (p *parts) doors(trusted []netip.Prefix) (http.Handler, error) {
 	gateway := transcode.New(transcode.Options{Interceptors: inner, Log: p.log, Known: known})
 	deps := p.deps()
 	for _, r := range []grpc.ServiceRegistrar{calls, gateway} {
+		r = guard.First(r)
 		deps.Register(r)
 		interim.Register(r, deps)
 	}

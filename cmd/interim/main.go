@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -84,8 +85,17 @@ func fail(errs io.Writer, err error, code int) int {
 			text += ": " + cause.Error() // the operator's own terminal, not a client
 		}
 	}
-	_, _ = fmt.Fprintln(errs, "interim: "+text)
+	_, _ = fmt.Fprintln(errs, "interim: "+oneLine(text))
 	return code
+}
+
+// oneLine makes one line of what a library may have spread over several.
+func oneLine(text string) string {
+	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
+	for i, l := range lines {
+		lines[i] = strings.TrimSpace(l)
+	}
+	return strings.Join(lines, " ")
 }
 
 type versionCommand struct{}

@@ -177,6 +177,14 @@ func TestADamagedDatabaseIsRefusedInOneLine(t *testing.T) {
 	}
 }
 
+func TestADatabaseThatIsNotThereIsSaidInOneLine(t *testing.T) {
+	code, out := interim(t, "serve", "--data", t.TempDir(), "--listen", freeAddress(t), "--listen-ops", "0",
+		"--database", "postgres://nobody:secret@"+freeAddress(t)+"/nothing")
+	if code != 1 || strings.Count(strings.TrimSpace(out), "\n") != 0 || strings.Contains(out, "secret") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+}
+
 // interim runs the binary until it ends, and answers its exit code and all it printed.
 func interim(t *testing.T, args ...string) (int, string) {
 	t.Helper()

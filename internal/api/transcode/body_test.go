@@ -32,6 +32,15 @@ func TestABodyOverFourMiBIsRefused(t *testing.T) {
 	}
 }
 
+// The threat: {} is two bytes of a body and a hundred of memory.
+func TestABodyOfTooManyValuesIsRefused(t *testing.T) {
+	many := `{"refs":[{}` + strings.Repeat(",{}", maxValues) + `]}`
+	got := refused(t, "POST", "/odd/v1/things", many, codes.InvalidArgument)
+	if got != "request body too large: it has more than 100000 values" {
+		t.Error(got)
+	}
+}
+
 // unread fails the test that reads it.
 type unread struct{ t *testing.T }
 

@@ -49,6 +49,9 @@ func (c *call) decodeBody(message proto.Message) error {
 		defer releaseBody(body)
 		text = body.Bytes()
 	}
+	if crowded(text, maxValues) {
+		return fault.New(fault.TooLarge, "request body too large: it has more than %d values", maxValues)
+	}
 	if len(bytes.TrimLeft(text, " \t\r\n")) > 0 {
 		if err := request.Unmarshal(text, message); err != nil {
 			return bodyFault(text, err)

@@ -194,12 +194,12 @@ func TestDecoderErrorsRepeatOnlyALittleOfTheBody(t *testing.T) {
 func TestNestingBeyondTheLimitIsRefused(t *testing.T) {
 	nest := func(open, end string, n int) string { return strings.Repeat(open, n) + strings.Repeat(end, n) }
 	for name, body := range map[string]string{
-		"messages":        `{"ref":` + nest(`{"inner":`, "}", 100_000) + "}",
+		"messages":        `{"ref":` + nest(`{"inner":`, "}", 50_000) + "}",
 		"one too deep":    `{"ref":` + nest(`{"inner":`, "}", 100) + "}",
-		"objects":         `{"profile":` + nest(`{"a":`, "}", 100_000) + "}",
-		"lists":           `{"value":` + nest("[", "]", 100_000) + "}",
-		"unclosed lists":  `{"value":` + strings.Repeat("[", 4<<19),
-		"lists in an any": `{"any":{"@type":"type.googleapis.com/google.protobuf.Value","value":` + nest("[", "]", 100_000) + "}}",
+		"objects":         `{"profile":` + nest(`{"a":`, "}", 50_000) + "}",
+		"lists":           `{"value":` + nest("[", "]", 50_000) + "}",
+		"unclosed lists":  `{"value":` + strings.Repeat("[", 90_000),
+		"lists in an any": `{"any":{"@type":"type.googleapis.com/google.protobuf.Value","value":` + nest("[", "]", 50_000) + "}}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			body := strings.ReplaceAll(body, ":}", ":null}")

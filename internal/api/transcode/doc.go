@@ -14,8 +14,8 @@
 //   - Decode: body, then query, then path, each over the one before; the path
 //     always wins. A body is proto3 JSON whatever its Content-Type; GET and HEAD
 //     have none. Unknown body fields are refused, unknown query parameters are
-//     ignored. A limit holds for the body's size, its nesting and the time it
-//     takes to arrive.
+//     ignored. A limit holds for the body's size, its nesting, how many values it
+//     has and the time it takes to arrive.
 //   - Update: a request with an update_mask and one object to update (the wrapper)
 //     always reaches its handler with both; see updateRule.
 //   - Answer: exactly 200, proto3 JSON with unpopulated fields written out: zero
@@ -27,6 +27,8 @@
 // Everything that can be looked up by name is looked up when a service is
 // registered: a request touches descriptors by pointer only.
 //
-// Decoding comes before the interceptors, as it does in a gRPC server. The
-// threat is work done for strangers; it is bounded by the body's limit.
+// Decoding comes before the interceptors, as it does in a gRPC server, unless
+// the registrar that services are registered with turns that round. The threat
+// is work done for strangers: a small text can ask for a lot of memory. It is
+// bounded by the limits of the body's size and of the values in it.
 package transcode

@@ -20,6 +20,7 @@ const (
 	defaultMaxBody     = 4 << 20 // bytes; the C1 API's own limit
 	defaultBodyTimeout = 30 * time.Second
 	maxDepth           = 100
+	maxValues          = 100_000 // in one body: 4 MiB of {} would be 200 MB of messages
 )
 
 // Options of a Gateway. The zero value serves without interceptors and without a log.

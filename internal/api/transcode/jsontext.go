@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The two scans below read JSON that protojson has already read: all of it
+// The first two scans below read JSON that protojson has already read: all of it
 // (objectKeys) or up to the offset in question (pathAt). They need not judge it,
 // but must not panic on anything.
 
@@ -88,6 +88,26 @@ func objectKeys(body []byte, name, alias string) []string {
 		i++
 	}
 	return keys
+}
+
+// crowded reports whether a text that may be JSON has more than most values, all levels together. It judges a text that nobody has
+// read yet.
+func crowded(body []byte, most int) bool {
+	if len(body) < most { // a value and what stands before it are two bytes at least
+		return false
+	}
+	n := 0
+	for i := 0; i < len(body) && n <= most; {
+		switch body[i] {
+		case '"':
+			i = stringEnd(body, i)
+			continue
+		case '{', '[', ',':
+			n++
+		}
+		i++
+	}
+	return n > most
 }
 
 // stringEnd returns the offset behind the string that starts at i.

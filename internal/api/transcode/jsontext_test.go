@@ -157,3 +157,13 @@ func TestAnyTextInTheQueryArrivesAsItWasSent(t *testing.T) {
 		}
 	})
 }
+
+func TestValuesAreCountedOutsideOfTexts(t *testing.T) {
+	for text, values := range map[string]int{
+		``: 0, `{}`: 1, `[1,2,3]`: 3, `{"a":[{},{}],"b":1}`: 5, `{"a":"[,{\\\",,"}`: 1, `"`: 0, `[[[`: 3,
+	} {
+		if crowded([]byte(text), max(values, len(text))) || values > 0 && len(text) >= values && !crowded([]byte(text), values-1) {
+			t.Errorf("%s: not %d values", text, values)
+		}
+	}
+}

@@ -74,7 +74,9 @@ func unmapped(e audit.Event) map[string]any {
 		// Through JSON, so that whatever an event carries has the form a Struct takes.
 		if raw, err := json.Marshal(e.Data); err == nil {
 			var data map[string]any
-			raw = eventIdentity.ReplaceAllFunc(raw, func(quoted []byte) []byte { return []byte(`"` + id.KSUID(string(quoted[1:len(quoted)-1])) + `"`) })
+			raw = eventIdentity.ReplaceAllFunc(raw, func(quoted []byte) []byte {
+				return []byte(`"` + id.KSUID(string(quoted[1:len(quoted)-1])) + `"`)
+			})
 			if json.Unmarshal(raw, &data) == nil {
 				more["data"] = data
 			}

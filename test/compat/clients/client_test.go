@@ -36,7 +36,7 @@ func TestOfficialClientsAreAnsweredAsTheyExpect(t *testing.T) {
 
 func playFile(t *testing.T, file string, p *player) {
 	t.Helper()
-	text, err := os.ReadFile(file) //nolint:gosec // one of our own
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,14 +95,12 @@ func (b *bench) burstOfEnds(ctx context.Context, w *works) error {
 			name string
 			to   *[]course
 			run  func(context.Context, *works, []string) (course, error)
-		}{{"raw", &raw, b.endRaw}, {"full", &full, b.endFull}} {
+		}{{"raw", &raw, b.endRaw}, {"full", &full, endFull}} {
 			stop, err := b.profile(i == 0, "ends-"+side.name)
 			if err != nil {
 				return err
 			}
-			set := b.world.noop.sets[0]
-			b.world.noop.sets = b.world.noop.sets[1:]
-			c, err := side.run(ctx, w, set)
+			c, err := side.run(ctx, w, b.world.noop.take(b.burst))
 			stop()
 			if err != nil {
 				return fmt.Errorf("ends, %s: %w", side.name, err)
@@ -127,10 +125,10 @@ func (b *bench) burstOfEnds(ctx context.Context, w *works) error {
 }
 
 // endFull has the server's own loop end a set of grants, all at one moment, and remove them from the target.
-func (b *bench) endFull(ctx context.Context, w *works, set []string) (c course, err error) {
+func endFull(ctx context.Context, w *works, set []string) (c course, err error) {
 	err = w.while(ctx, func(ctx context.Context) error {
 		at := time.Now().Add(3 * time.Second).Truncate(time.Microsecond)
-		if err := b.moveEnds(ctx, w, set, at); err != nil {
+		if err := moveEnds(ctx, w, set, at); err != nil {
 			return err
 		}
 		if time.Now().After(at) {
@@ -147,13 +145,12 @@ func (b *bench) endFull(ctx context.Context, w *works, set []string) (c course, 
 	return c, err
 }
 
-// moveEnds sets the end of a set of grants.
-func (b *bench) moveEnds(ctx context.Context, w *works, set []string, at time.Time) error {
-	for _, chunk := range db.Chunks(set) {
+// moveEnds sets the end of grants.
+func moveEnds(ctx context.Context, w *works, grants []string, at time.Time) error {
+	for _, chunk := range db.Chunks(grants) {
 		err := w.Write(ctx, func(tx *db.Tx) error {
 			due.Wake(tx, at)
-			_, err := tx.Exec(`update grants set deprovision_at = $3 where app_id = $1 and entitlement_id = $2 and ended_at is null
-				and account_id in `+db.In(len(chunk), 4), b.noopArgs(chunk, clock.Micros(at))...)
+			_, err := tx.Exec(`update grants set deprovision_at = $1 where id in `+db.In(len(chunk), 2), with(chunk, clock.Micros(at))...)
 			return err
 		})
 		if err != nil {
@@ -163,13 +160,12 @@ func (b *bench) moveEnds(ctx context.Context, w *works, set []string, at time.Ti
 	return nil
 }
 
-// noopArgs are the app and the entitlement of the no-op app, the given values, and accounts.
-func (b *bench) noopArgs(accounts []string, more ...any) []any {
-	args := append([]any{string(b.world.noop.connector.AppID), string(b.world.noop.entitlement)}, more...)
-	for _, a := range accounts {
-		args = append(args, a)
+// with is the given values and then the identities.
+func with(ids []string, first ...any) []any {
+	for _, i := range ids {
+		first = append(first, i)
 	}
-	return args
+	return first
 }
 
 // stillThere finds a grant that is to be removed from its target.
@@ -204,7 +200,7 @@ func (b *bench) endRaw(ctx context.Context, w *works, set []string) (c course, e
 	}
 	c.ending = time.Since(began)
 	for i, chunk := range chunks {
-		if err := b.rawGone(ctx, w, chunk, moved[i]); err != nil {
+		if err := rawGone(ctx, w, chunk, moved[i]); err != nil {
 			return c, err
 		}
 	}
@@ -215,16 +211,15 @@ func (b *bench) endRaw(ctx context.Context, w *works, set []string) (c course, e
 // pair is a grant and the operation that removes it.
 type pair struct{ grant, account, operation string }
 
-func (b *bench) rawEnding(ctx context.Context, w *works, accounts []string) (moved []pair, err error) {
+func (b *bench) rawEnding(ctx context.Context, w *works, grants []string) (moved []pair, err error) {
 	noop := b.world.noop
 	err = w.Write(ctx, func(tx *db.Tx) error {
 		now := time.Now()
 		at := clock.Micros(now)
 		moved, err = db.Collect(tx, func(r *db.Rows) (p pair, err error) { return p, r.Scan(&p.grant, &p.account) },
-			`update grants set state = 'ending', ending_at = $3, deprovision_at = $3, end_reason = 'EXPIRED', updated_at = $3,
+			`update grants set state = 'ending', ending_at = $1, deprovision_at = $1, end_reason = 'EXPIRED', updated_at = $1,
 				version = version + 1
-			where app_id = $1 and entitlement_id = $2 and ended_at is null and account_id in `+db.In(len(accounts), 4)+`
-			returning id, account_id`, b.noopArgs(accounts, at)...)
+			where id in `+db.In(len(grants), 2)+` returning id, account_id`, with(grants, at)...)
 		if err != nil {
 			return err
 		}
@@ -242,17 +237,17 @@ func (b *bench) rawEnding(ctx context.Context, w *works, accounts []string) (mov
 	return moved, err
 }
 
-func (b *bench) rawGone(ctx context.Context, w *works, accounts []string, moved []pair) error {
+func rawGone(ctx context.Context, w *works, grants []string, moved []pair) error {
 	return w.Write(ctx, func(tx *db.Tx) error {
 		now := time.Now()
-		args := []any{clock.Micros(now)}
-		for _, p := range moved {
-			args = append(args, p.operation)
+		at, operations := clock.Micros(now), make([]string, len(moved))
+		for i, p := range moved {
+			operations[i] = p.operation
 		}
-		tx.Queue(`update operation set state = 'done', done_at = $1, version = version + 1 where id in `+db.In(len(moved), 2), args...)
-		tx.Queue(`update grants set state = 'ended', ended_at = $3, removed_at = $3, updated_at = $3, version = version + 1
-			where app_id = $1 and entitlement_id = $2 and ended_at is null and account_id in `+db.In(len(accounts), 4),
-			b.noopArgs(accounts, clock.Micros(now))...)
+		tx.Queue(`update operation set state = 'done', done_at = $1, version = version + 1 where id in `+db.In(len(operations), 2),
+			with(operations, at)...)
+		tx.Queue(`update grants set state = 'ended', ended_at = $1, removed_at = $1, updated_at = $1, version = version + 1
+			where id in `+db.In(len(grants), 2), with(grants, at)...)
 		for _, p := range moved {
 			rawEvent(tx, now, p)
 		}

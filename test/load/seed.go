@@ -131,7 +131,7 @@ func (s *seeder) people(w *world) error {
 
 // accounts writes the accounts: those of the apps without a connector, and those of the no-op app.
 func (s *seeder) accounts(w *world) error {
-	noop, at := w.noop.all(), clock.Micros(s.now)
+	noop, at := w.noop.accounts, clock.Micros(s.now)
 	return s.bulk(`insert into account (app_id, id, user_id, kind, status, status_details, display_name, email, username, search,
 			sort_name, connector_id, external_id, doc, created_at, updated_at, deleted_at, version)`,
 		`(?,?,?,'USER','ENABLED','',?,'',?,?,?,?,?,'{}',?,?,null,1)`, len(w.accounts)+len(noop), func(i int) []any {
@@ -147,15 +147,14 @@ func (s *seeder) accounts(w *world) error {
 
 // held writes the live grants. Those of the no-op app end in a year, the others one after the other from a month from now on.
 func (s *seeder) held(w *world) error {
-	noop, at := w.noop.all(), clock.Micros(s.now)
+	ids, at := append(s.ids(w.grants()), w.noop.grants...), clock.Micros(s.now)
 	first, last := s.now.AddDate(0, 1, 0), clock.Micros(s.now.AddDate(1, 0, 0))
-	ids := s.ids(w.grants() + len(noop))
 	return s.bulk(`insert into grants (`+grant.Columns("")+`)`,
 		`(?,?,?,?,?,'active','manual',0,?,false,?,?,null,null,null,'','','',null,false,'','','','','','','','','',?,1)`,
 		len(ids), func(i int) []any {
 			if n := i - w.grants(); n >= 0 {
 				c := w.noop.connector
-				return []any{ids[i], string(c.AppID), string(w.noop.entitlement), noop[n], string(c.ID), last, at, at, at}
+				return []any{ids[i], string(c.AppID), string(w.noop.entitlement), w.noop.accounts[n], string(c.ID), last, at, at, at}
 			}
 			h := w.holding(i * stride % w.grants()) // given in no order
 			end := clock.Micros(first.Add(time.Duration(i) * time.Second))

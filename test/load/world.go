@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -41,16 +40,20 @@ type place struct {
 	entitlements []app.EntitlementID
 }
 
-// noop is an app whose connector has a target that does nothing. Its accounts hold its one entitlement, in sets that end together.
+// noop is an app whose connector has a target that does nothing. Its accounts hold its one entitlement.
 type noop struct {
 	connector   app.Connector
 	entitlement app.EntitlementID
-	sets        [][]string // of accounts
-	single      []string   // accounts whose grants end one by one
+	accounts    []string
+	grants      []string // one of each account
+	used        int      // of grants
 }
 
-// all are the accounts of the app.
-func (n noop) all() []string { return append(slices.Concat(n.sets...), n.single...) }
+// take returns grants that no figure has ended yet.
+func (n *noop) take(count int) []string {
+	n.used += count
+	return n.grants[n.used-count : n.used]
+}
 
 // holding is one live grant.
 type holding struct {
@@ -181,9 +184,7 @@ func (s *seeder) noop(catalog *app.Service, w *world, burst int) error {
 	if err != nil {
 		return err
 	}
-	for range 2 * endRounds {
-		w.noop.sets = append(w.noop.sets, s.ids(burst))
-	}
-	w.noop.single = s.ids(singles)
+	w.noop.accounts = s.ids(2*endRounds*burst + singles)
+	w.noop.grants = s.ids(len(w.noop.accounts))
 	return nil
 }

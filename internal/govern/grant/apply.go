@@ -89,6 +89,9 @@ func event(g Grant, kind string, user directory.UserID) audit.Event {
 	if !g.EndingAt.IsZero() {
 		data["endedAt"] = shown(g.EndingAt)
 	}
+	if g.EndedBy.ID != "" {
+		data["endedBy"] = string(g.EndedBy.ID)
+	}
 	return audit.Event{
 		Kind: kind, Activity: activity, ObjectType: "grant", ObjectID: string(g.ID), AppID: string(g.App), UserID: string(user),
 		Message: strings.ReplaceAll(strings.TrimPrefix(kind, "grant."), "_", " "), Data: data,

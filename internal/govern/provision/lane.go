@@ -116,25 +116,36 @@ func (j *job) count(err error) {
 
 // serve carries out one batch of due operations and returns how many it handled.
 func (j *job) serve(ctx context.Context, now time.Time, downs int) (int, error) {
-	waiting, err := dueOf(j.DB.Q(ctx), j.connector, now, batch)
-	if err != nil || len(waiting) == 0 {
+	first, err := dueOf(j.DB.Q(ctx), j.connector, now, 1)
+	if err != nil || len(first) == 0 {
 		return 0, err
 	}
-	c, err := j.reach(ctx, waiting[0].App)
-	switch {
-	case err != nil:
+	c, err := j.reach(ctx, first[0].App)
+	if err != nil {
 		return 0, err
-	case c.ID == "":
-		return len(waiting), j.abandon(ctx, waiting)
-	case c.Status == app.ConnectorDisabled:
-		j.pause = whenOff
-		return 0, j.DB.Write(ctx, func(tx *db.Tx) error { remark(tx, waiting, "the connector is disabled"); return nil })
+	}
+	if c.ID == "" || c.Status == app.ConnectorDisabled {
+		return j.without(ctx, c.ID == "", now)
 	}
 	n := batch
 	if downs > 0 { // feel for the target with a few before taking many
 		n = calls
 	}
 	return j.carryOut(ctx, c, n)
+}
+
+// without does what can be done without the target: operations of a deleted connector are closed, those of a disabled one told why
+// they wait.
+func (j *job) without(ctx context.Context, deleted bool, now time.Time) (int, error) {
+	waiting, err := dueOf(j.DB.Q(ctx), j.connector, now, batch)
+	if err != nil {
+		return 0, err
+	}
+	if deleted {
+		return len(waiting), j.abandon(ctx, waiting)
+	}
+	j.pause = whenOff
+	return 0, j.DB.Write(ctx, func(tx *db.Tx) error { remark(tx, waiting, "the connector is disabled"); return nil })
 }
 
 // carryOut claims n operations, calls the target for them and writes down what came of it, as it comes.

@@ -179,11 +179,7 @@ func decodeAccountFilter(req *appv1.AppUserServiceSearchRequest) (read.AccountFi
 	f.Statuses, errs[4] = EnumNames[app.AccountStatus]("appUserStatuses", accountStatusPrefix, req.GetAppUserStatuses())
 	f.Kinds, errs[5] = EnumNames[app.AccountKind]("appUserTypes", accountTypePrefix, req.GetAppUserTypes())
 	f.Refs, errs[6] = AccountRefs("refs", req.GetRefs())
-	checks := append(errs[:], CheckText("query", f.Query, MaxQuery), CheckList("appUserStatusDetails", len(f.StatusDetails), MaxFilter))
-	for _, v := range f.StatusDetails {
-		checks = append(checks, CheckText("appUserStatusDetails", v, MaxQuery))
-	}
-	return f, firstError(checks...)
+	return f, firstError(append(errs[:], CheckText("query", f.Query, MaxQuery), CheckTexts("appUserStatusDetails", f.StatusDetails))...)
 }
 
 // AccountRefs decodes a filter of at most MaxFilter references to accounts; both halves of each must be there.

@@ -75,7 +75,7 @@ func (s entitlementSearch) SearchAppEntitlementsWithExpired(
 	for i, b := range found.Items {
 		v := encodeLife(b, now, accounts[i].GetAppUser())
 		if u, ok := related.Users[users.Users[i]]; ok {
-			v.User = EncodeUser(u, related.Roles[u.ID])
+			v.User = knowing(ctx).user(u, related.Roles[u.ID])
 		}
 		out.List = append(out.List, v)
 	}
@@ -178,11 +178,7 @@ func decodeGrantFilter(req *appv1.AppEntitlementSearchServiceSearchGrantsRequest
 	if errs[6] = err; user != "" {
 		f.UserIDs = []directory.UserID{user}
 	}
-	checks := append(errs[:], CheckList("entitlementSlugs", len(f.Slugs), MaxFilter))
-	for _, v := range f.Slugs {
-		checks = append(checks, CheckText("entitlementSlugs", v, MaxQuery))
-	}
-	return f, firstError(checks...)
+	return f, firstError(append(errs[:], CheckTexts("entitlementSlugs", f.Slugs))...)
 }
 
 // AddManuallyManagedMembers gives an entitlement to users; see [grant.Service.AddMembers].

@@ -12,6 +12,7 @@ import (
 // of them. Its methods return the path of an object, "" where it was not loaded or does not exist.
 type expansion struct {
 	x            *Expander
+	know         knowledge
 	related      read.Related
 	users        map[app.ID]int64
 	resources    map[app.ResourceRef]int64
@@ -20,7 +21,7 @@ type expansion struct {
 
 // expand loads what w names. Handlers put into w only what x.Wants, and ask for the path of nothing else.
 func (d *Deps) expand(ctx context.Context, x *Expander, w read.Wanted) (e expansion, err error) {
-	e.x = x
+	e.x, e.know = x, knowing(ctx)
 	if e.related, err = d.Read.Related(ctx, w); err != nil {
 		return e, err
 	}
@@ -69,7 +70,7 @@ func (e expansion) entitlement(ref app.EntitlementRef) string {
 
 func (e expansion) account(ref app.AccountRef) string {
 	v, ok := e.related.Accounts[ref]
-	if !ok {
+	if !ok || !e.know.account(v) {
 		return ""
 	}
 	return e.x.Path("account/"+string(ref.AppID)+"/"+string(ref.ID), EncodeAccount(v))
@@ -80,5 +81,5 @@ func (e expansion) user(id directory.UserID) string {
 	if !ok {
 		return ""
 	}
-	return e.x.Path("user/"+string(id), EncodeUser(v, e.related.Roles[id]))
+	return e.x.Path("user/"+string(id), e.know.user(v, e.related.Roles[id]))
 }

@@ -37,6 +37,19 @@ func CheckText(field, s string, most int) error {
 	return nil
 }
 
+// CheckTexts refuses a filter of more than MaxFilter texts, and one of which a text is over MaxQuery characters or none at all.
+func CheckTexts(field string, list []string) error {
+	if err := CheckList(field, len(list), MaxFilter); err != nil {
+		return err
+	}
+	for _, s := range list {
+		if err := CheckText(field, s, MaxQuery); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // fixed refuses to write a field that is shown but follows from something else.
 func fixed(field, why string) error {
 	return fault.InvalidField(field, "cannot be changed: %s", why)

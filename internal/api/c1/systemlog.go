@@ -27,7 +27,10 @@ func (s systemLog) ListEvents(ctx context.Context, r *systemlogv1.SystemLogServi
 		return nil, err
 	}
 	f := audit.Filter{Newest: r.GetSortDirection() == appv1.SortDirection_SORT_DIRECTION_DESC}
-	var err error
+	_, err := EnumName[string]("sortDirection", "SORT_DIRECTION_", r.GetSortDirection())
+	if err != nil {
+		return nil, err
+	}
 	if f.Since, err = Time("since", r.GetSince()); err != nil {
 		return nil, err
 	}

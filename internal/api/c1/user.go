@@ -112,6 +112,10 @@ func (s users) GetUserProfileTypes(ctx context.Context, r *userv1.GetUserProfile
 func (s users) page(ctx context.Context, f read.UserFilter, p Pager, mask *userv1.UserExpandMask) (
 	[]*userv1.UserView, []*anypb.Any, string, error,
 ) {
+	var err error
+	if f.Own, err = iam.OwnFilter(ctx); err != nil {
+		return nil, nil, "", err
+	}
 	rows, err := s.Read.Users(ctx, f, p.Request)
 	if err != nil {
 		return nil, nil, "", err
@@ -127,11 +131,10 @@ func (s users) views(ctx context.Context, rows []read.UserRow, mask *userv1.User
 	if err != nil {
 		return nil, nil, err
 	}
-	me, err := iam.OwnFilter(ctx)
-	if err != nil {
+	if err := readable(ctx); err != nil {
 		return nil, nil, err
 	}
-	whole := func(u directory.UserID) bool { return me == "" || u == me }
+	whole := knowing(ctx)
 	managers, roles, err := s.related(ctx, rows, x, whole)
 	if err != nil {
 		return nil, nil, err
@@ -139,12 +142,11 @@ func (s users) views(ctx context.Context, rows []read.UserRow, mask *userv1.User
 	views := make([]*userv1.UserView, len(rows))
 	for i, u := range rows {
 		v := &userv1.UserView{
-			UserId: KSUID(u.ID), User: EncodeUser(u.User, u.RoleIDs),
+			UserId: KSUID(u.ID), User: whole.user(u.User, u.RoleIDs),
 			ObjectPermissions: userPermissions(ctx),
 		}
 		views[i] = v
-		if !whole(u.ID) {
-			v.User = colleague(v.User)
+		if !whole.knows(u.ID) {
 			continue
 		}
 		v.ManagersPath = paths(u.ManagerIDs, func(m directory.UserID) string {
@@ -152,15 +154,11 @@ func (s users) views(ctx context.Context, rows []read.UserRow, mask *userv1.User
 			if !ok {
 				return ""
 			}
-			shown := EncodeUser(manager.User, manager.RoleIDs)
-			if !whole(m) {
-				shown = colleague(shown)
-			}
-			return x.Path("user/"+string(m), shown)
+			return x.Path("user/"+string(m), whole.user(manager.User, manager.RoleIDs))
 		})
 		v.RolesPath = paths(u.RoleIDs, func(r iam.RoleID) string {
 			role, ok := roles[r]
-			if !ok {
+			if !ok || !whole.roles(u.ID) {
 				return ""
 			}
 			return x.Path("role/"+string(r), EncodeRole(role))
@@ -199,13 +197,13 @@ func colleague(u *userv1.User) *userv1.User {
 }
 
 // related reads, in one go each, the managers and roles that the caller wants expanded.
-func (s users) related(ctx context.Context, rows []read.UserRow, x *Expander, whole func(directory.UserID) bool) (
+func (s users) related(ctx context.Context, rows []read.UserRow, x *Expander, whole knowledge) (
 	managers map[directory.UserID]read.UserRow, roles map[iam.RoleID]iam.Role, err error,
 ) {
 	var managerIDs []directory.UserID
 	var roleIDs []iam.RoleID
 	for _, u := range rows {
-		if whole(u.ID) {
+		if whole.knows(u.ID) {
 			managerIDs = append(managerIDs, u.ManagerIDs...)
 			roleIDs = append(roleIDs, u.RoleIDs...)
 		}
@@ -232,16 +230,12 @@ func userFilter(r *userv1.SearchUsersRequest) (f read.UserFilter, err error) {
 		field string
 		list  []string
 	}{{"departments", r.GetDepartments()}, {"jobTitles", r.GetJobTitles()}} {
-		if err := CheckList(l.field, len(l.list), MaxFilter); err != nil {
+		if err := CheckTexts(l.field, l.list); err != nil {
 			return f, err
 		}
 	}
 	f = read.UserFilter{Query: r.GetQuery(), Email: r.GetEmail(), Departments: r.GetDepartments(), JobTitles: r.GetJobTitles()}
-	ids := r.GetIds()
-	for _, ref := range r.GetRefs() {
-		ids = append(ids, ref.GetId())
-	}
-	if f.IDs, err = FilterIDs[directory.UserID]("refs", ids); err != nil {
+	if f.IDs, err = userIDs(r); err != nil {
 		return f, err
 	}
 	if f.ExcludeIDs, err = FilterIDs[directory.UserID]("excludeIds", r.GetExcludeIds()); err != nil {
@@ -267,4 +261,21 @@ func userFilter(r *userv1.SearchUsersRequest) (f read.UserFilter, err error) {
 	}
 	f.ExcludeKinds, err = EnumNames[directory.Kind]("excludeTypes", "USER_TYPE_", r.GetExcludeTypes())
 	return f, err
+}
+
+// userIDs reads the two fields in which users are named, of which ids is the deprecated one: both fold into one filter.
+func userIDs(r *userv1.SearchUsersRequest) ([]directory.UserID, error) {
+	ids, err := FilterIDs[directory.UserID]("ids", r.GetIds())
+	if err != nil {
+		return nil, err
+	}
+	named := make([]string, len(r.GetRefs()))
+	for i, ref := range r.GetRefs() {
+		named[i] = ref.GetId()
+	}
+	refs, err := FilterIDs[directory.UserID]("refs.id", named)
+	if err != nil {
+		return nil, err
+	}
+	return append(ids, refs...), CheckList("refs", len(ids)+len(refs), MaxFilter)
 }

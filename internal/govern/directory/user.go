@@ -126,8 +126,13 @@ func (p Profile) validate(managers int) error {
 			return err
 		}
 	}
-	for i, n := range append(append([]string{}, p.Usernames...), p.EmployeeIDs...) {
+	for i, n := range p.Usernames {
 		if err := limit(fmt.Sprintf("usernames[%d]", i), n, MaxName); err != nil {
+			return err
+		}
+	}
+	for i, n := range p.EmployeeIDs {
+		if err := limit(fmt.Sprintf("employeeIds[%d]", i), n, MaxName); err != nil {
 			return err
 		}
 	}

@@ -27,6 +27,15 @@ type UserFilter struct {
 	ManagerIDs     []directory.UserID
 	RoleIDs        []iam.RoleID
 	AppIDs         []app.ID // has an account in one of these
+
+	// Own is the caller, if of others they may know no more than a colleague does: name, address, kind, origin and status. The
+	// threat: a filter on anything else tells by who is in the list what the list does not show.
+	Own directory.UserID
+}
+
+// hidden reports whether the filter asks for what a colleague may not know.
+func (f UserFilter) hidden() bool {
+	return len(f.Departments)+len(f.JobTitles)+len(f.ManagerIDs)+len(f.RoleIDs)+len(f.AppIDs) > 0
 }
 
 // UserRow is a user with the roles assigned to them.
@@ -82,6 +91,12 @@ func (f UserFilter) where() *db.Where {
 	w.In("u.status", f.Statuses)
 	if f.Query != "" {
 		w.And(`u.search like ? escape '\'`, db.Like(f.Query))
+		if f.Own != "" { // the last line is the user name: what is found must not be in that alone
+			w.And(`(u.id = ? or u.search like ? escape '\')`, f.Own, db.Like(f.Query)+"\n%")
+		}
+	}
+	if f.Own != "" && f.hidden() {
+		w.And("u.id = ?", f.Own)
 	}
 	if f.Email != "" {
 		w.And("u.email_folded = ?", db.Fold(f.Email))

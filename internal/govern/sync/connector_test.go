@@ -54,7 +54,7 @@ func TestATargetIsReadByPlanOrWhenSomebodyAsks(t *testing.T) {
 func TestAPlanThatChangesDuringARunHoldsAfterIt(t *testing.T) {
 	each(t, func(o *office) {
 		o.site.grow(2, 2)
-		for _, c := range []struct{ before, during time.Duration }{{0, time.Hour}, {time.Hour, 0}, {time.Hour, 2 * time.Hour}} {
+		for _, c := range []struct{ before, during time.Duration }{{0, time.Hour}, {time.Hour, 0}, {time.Hour, time.Minute}} {
 			o.every(c.before)
 			proceed, over := o.begin()
 			o.every(c.during)

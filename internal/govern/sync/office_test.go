@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -211,7 +212,8 @@ func (o *office) lives() []string {
 		return person + " " + role + " " + state, err
 	}, `select a.external_id, e.external_id, g.state, g.end_reason from grants g
 		join account a on a.app_id = g.app_id and a.id = g.account_id
-		join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id order by g.created_at, a.external_id, e.external_id`))(o)
+		join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id
+		where g.app_id = $1 order by g.created_at, a.external_id, e.external_id`, string(o.connector.AppID)))(o)
 }
 
 // active are the memberships that Interim says are there.
@@ -251,17 +253,18 @@ func (o *office) everything() []string {
 	o.Helper()
 	var out []string
 	for _, q := range []string{
-		`select 'account ' || id || ' ' || external_id || ' ' || display_name || ' ' || status || ' ' || version from account`,
-		`select 'resource_type ' || id || ' ' || external_id || ' ' || version || ' ' || coalesce(deleted_at, 0) from resource_type`,
-		`select 'resource ' || id || ' ' || external_id || ' ' || version || ' ' || coalesce(deleted_at, 0) from resource`,
-		`select 'entitlement ' || id || ' ' || external_id || ' ' || version || ' ' || coalesce(deleted_at, 0) from entitlement`,
-		`select 'grant ' || id || ' ' || state || ' ' || direct || ' ' || version || ' ' || updated_at from grants`,
-		`select 'operation ' || id || ' ' || state || ' ' || version from operation`,
-		`select 'event ' || id || ' ' || kind from event where kind <> 'connector.synced'`,
+		`'account ' || id || ' ' || external_id || ' ' || display_name || ' ' || status || ' ' || version from account`,
+		`'resource_type ' || id || ' ' || external_id || ' ' || version || ' ' || coalesce(deleted_at, 0) from resource_type`,
+		`'resource ' || id || ' ' || external_id || ' ' || version || ' ' || coalesce(deleted_at, 0) from resource`,
+		`'entitlement ' || id || ' ' || external_id || ' ' || version || ' ' || coalesce(deleted_at, 0) from entitlement`,
+		`'grant ' || id || ' ' || state || ' ' || direct || ' ' || version || ' ' || updated_at from grants`,
+		`'operation ' || id || ' ' || state || ' ' || version from operation`,
+		`'event ' || id || ' ' || kind from event`,
 	} {
-		out = append(out, must(db.Collect(o.db.Q(o.ctx), func(r *db.Rows) (s string, err error) { return s, r.Scan(&s) }, q+` order by 1`))(o)...)
+		out = append(out, must(db.Collect(o.db.Q(o.ctx), func(r *db.Rows) (s string, err error) { return s, r.Scan(&s) },
+			`select `+q+` where app_id = $1 order by 1`, string(o.connector.AppID)))(o)...)
 	}
-	return out
+	return slices.DeleteFunc(out, func(line string) bool { return strings.HasSuffix(line, " connector.synced") })
 }
 
 // unchanged stops the test if fn changes anything that a reading may change.

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/interim-access/interim/internal/api/c1"
+	"github.com/interim-access/interim/internal/govern/iam"
 )
 
 func TestUsersFromCreationToDeletion(t *testing.T) {
@@ -53,6 +54,25 @@ func TestBadInputAboutUsersNamesTheField(t *testing.T) {
 		}
 		d.want(501, "A filter that waits for delegation", "POST", "/api/v1/search/users", `{"isDelegate":true}`)
 		d.want(404, "Nobody", "POST", "/api/interim/v1/users/287oY0rG4UirjDNFEYguMBvxyim/disable", "{}")
+	})
+}
+
+func TestWhatAnUpdateOfAUserCannotChangeIsRefusedAndMayBeSentBack(t *testing.T) {
+	onDoors(t, "", func(d *door) {
+		d.person("Ada", "system:owner")
+		grace := d.made("grace", "user.id", "", "/api/interim/v1/users", `{"displayName":"Grace"}`)
+		role := c1.KSUID(iam.BuiltinID("system:viewer"))
+		path := "/api/interim/v1/users/" + grace
+		d.invalid("POST", path, map[string]string{
+			"user.status":  `{"user":{"status":"DISABLED"}}`,
+			"user.roleIds": `{"user":{"roleIds":["` + role + `"]}}`,
+		})
+		d.invalid("POST", path, map[string]string{"user.status": `{"user":{},"updateMask":"status"}`})
+		d.unserved("POST", path, map[string]string{"delegatedUserId": `{"user":{"delegatedUserId":"` + grace + `"}}`})
+		d.want(200, "", "POST", path+"/roles/"+role, "")
+		d.want(200, "", "POST", path, `{"user":{"status":"ENABLED","roleIds":["`+role+`"],"delegatedUserId":"","jobTitle":"x"}}`)
+		d.want(404, "", "POST", "/api/interim/v1/users/287oY0rG4UirjDNFEYguMBvxyim", `{"user":{"status":"DISABLED"}}`)
+		d.invalid("POST", path, map[string]string{"user.roleIds": `{"user":{},"updateMask":"roleIds"}`})
 	})
 }
 

@@ -2,6 +2,7 @@ package interim
 
 import (
 	"context"
+	"slices"
 
 	userv1 "github.com/interim-access/interim/gen/c1/api/user/v1"
 	interimv1 "github.com/interim-access/interim/gen/interim/v1"
@@ -44,6 +45,9 @@ func (s users) Update(ctx context.Context, r *interimv1.UpdateUserRequest) (*int
 		return nil, err
 	}
 	userID, err := c1.ID[directory.UserID]("user.id", "user", r.GetUser().GetId())
+	if err == nil {
+		err = s.IAM.MayChange(ctx, userID)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +61,9 @@ func (s users) Update(ctx context.Context, r *interimv1.UpdateUserRequest) (*int
 	}
 	kind, err := kindFromWire(r.GetUser().GetType())
 	if err != nil {
+		return nil, err
+	}
+	if err := s.unchanged(ctx, userID, r.GetUser(), mask); err != nil {
 		return nil, err
 	}
 	u, err := s.Directory.Update(ctx, userID, func(u *directory.User) error {
@@ -81,6 +88,26 @@ func (s users) Update(ctx context.Context, r *interimv1.UpdateUserRequest) (*int
 	return s.answer(ctx, r.GetUser().GetId(), u, err)
 }
 
+// unchanged refuses an update of what other operations change. A caller may send back what they read.
+func (s users) unchanged(ctx context.Context, userID directory.UserID, w *userv1.User, mask c1.Mask) error {
+	if err := c1.NotServed(w, mask, "delegated_user_id"); err != nil || !mask["status"] && !mask["role_ids"] {
+		return err
+	}
+	found, err := s.Read.UsersByID(ctx, []directory.UserID{userID})
+	row, ok := found[userID]
+	if err != nil || !ok {
+		return err // the update says that there is none
+	}
+	now := c1.EncodeUser(row.User, row.RoleIDs)
+	if mask["status"] && w.GetStatus() != now.GetStatus() {
+		return fault.InvalidField("user.status", "cannot be changed here: disable, enable or delete the user")
+	}
+	if mask["role_ids"] && !slices.Equal(slices.Sorted(slices.Values(w.GetRoleIds())), slices.Sorted(slices.Values(now.GetRoleIds()))) {
+		return fault.InvalidField("user.roleIds", "cannot be changed here: give and take roles one by one")
+	}
+	return nil
+}
+
 // Disable takes all access from a user; see [directory.Service.Disable].
 func (s users) Disable(ctx context.Context, r *interimv1.DisableUserRequest) (*interimv1.UserResponse, error) {
 	return s.move(ctx, r.GetUserId(), r.GetReason(), s.Directory.Disable)
@@ -103,6 +130,9 @@ func (s users) move(
 		return nil, err
 	}
 	userID, err := c1.ID[directory.UserID]("userId", "user", raw)
+	if err == nil {
+		err = s.IAM.MayChange(ctx, userID)
+	}
 	if err != nil {
 		return nil, err
 	}

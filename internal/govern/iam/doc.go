@@ -14,7 +14,8 @@
 //     them at once when told of a change). When they cannot be read, the answer is no.
 //   - A credential's rights are never more than its owner's and never more than its scope.
 //   - What a credential makes or changes never exceeds it: a client, a sign-in link and all that comes of it stay within its
-//     roles, source networks and expiry ([Limits]); roles are given, taken and edited only by who has everything in them.
+//     roles, source networks and expiry ([Limits]); roles are given, taken and edited only by who has everything in them,
+//     and people changed and ended only by who has everything they have ([Service.MayChange]).
 //   - There is always an enabled user who holds Super Administrator.
 //   - Of a client only the public key is kept; codes, links and sessions are kept as hashes; signing keys are sealed.
 //   - An assertion, a link and a device code are good once.

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -81,6 +82,30 @@ func TestRolesAreHandledOnlyByWhoHasEverythingInThem(t *testing.T) {
 		scoped := w.as(grace, NewClient{Roles: []RoleID{keeper.ID}})
 		w.refused(w.AddMember(scoped, ada.ID, BuiltinID(SuperAdministrator)), fault.Denied, "beyond")
 		w.refused(w.AddMember(t.Context(), ada.ID, reader.ID), fault.Unauthenticated, "sign in")
+	})
+}
+
+func TestPeopleAreChangedOnlyByWhoHasEverythingTheyHave(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		keeper := w.custom("Keeper of people", "interim.v1.Users.Update", "interim.v1.Users.Disable", "c1.api.iam.v1.PersonalClientService.Delete")
+		ada, grace, linus := w.person("Ada"), w.person("Grace", SuperAdministrator), w.person("Linus")
+		w.ok(w.AddMember(w.system(), ada.ID, keeper.ID))
+		for name, ctx := range map[string]context.Context{
+			"with all her rights": w.as(ada, NewClient{}), "scoped": w.as(ada, NewClient{Roles: []RoleID{keeper.ID}}),
+			"a scoped Super Administrator": w.as(grace, NewClient{Roles: []RoleID{keeper.ID}}),
+		} {
+			c, _ := w.mint(grace, NewClient{})
+			w.refused(w.MayChange(ctx, grace.ID), fault.Denied, "beyond")
+			if name != "a scoped Super Administrator" {
+				w.refused(w.DeleteClient(ctx, c.Key), fault.Denied, "beyond")
+			}
+			w.ok(w.MayChange(ctx, linus.ID))
+			c, _ = w.mint(linus, NewClient{})
+			w.ok(w.DeleteClient(ctx, c.Key))
+		}
+		w.ok(w.MayChange(w.as(grace, NewClient{}), grace.ID))
+		w.ok(w.MayChange(w.as(ada, NewClient{}), "nobody"))
+		w.refused(w.MayChange(t.Context(), linus.ID), fault.Unauthenticated, "sign in")
 	})
 }
 

@@ -1,0 +1,202 @@
+package matrix
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/interim-access/interim/internal/platform/pgtest"
+)
+
+var update = flag.Bool("update", false, "write testdata/authorization.csv anew")
+
+const file = "testdata/authorization.csv"
+
+func TestEveryCallerIsAnsweredAsTheTableSays(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { open(t, "").compare(operations(t)) })
+	t.Run("postgres", func(t *testing.T) { open(t, pgtest.URL(t)).compare(operations(t)) })
+}
+
+// secrets are the beginnings of what [office.hire] writes about a person and only some may read.
+var secrets = []string{"account of ", "login-of-", "department of ", "job of ", "number of ", "secret of "}
+
+// compare plays all requests as all callers.
+func (o *office) compare(all []operation) {
+	o.Helper()
+	got := [][]string{append([]string{"operation", "about"}, callers...)}
+	for _, op := range all {
+		about := []string{"-"}
+		if op.personal() {
+			about = []string{"other", "self"}
+		}
+		for _, whom := range about {
+			line := []string{strings.TrimSpace(op.name + " " + op.note), whom}
+			for _, caller := range callers {
+				line = append(line, o.play(op, caller, whom))
+			}
+			got = append(got, line)
+		}
+	}
+	if *update {
+		o.write(got)
+		return
+	}
+	want := o.table(file)
+	lines := map[string][]string{}
+	for _, l := range want {
+		lines[l[0]+" about "+l[1]] = l
+	}
+	for _, l := range got {
+		name := l[0] + " about " + l[1]
+		if !slices.Equal(lines[name], l) {
+			o.Errorf("%s\n got  %v\n want %v", name, l[2:], lines[name])
+		}
+		delete(lines, name)
+	}
+	for name := range lines {
+		o.Errorf("%s is in the table and not there", name)
+	}
+}
+
+// play sends one request as one caller and returns what the cell of the table has.
+func (o *office) play(op operation, caller, about string) string {
+	o.Helper()
+	person := o.people["grace"]
+	if about == "self" {
+		person = o.people[caller]
+	}
+	fill := func(text string) string {
+		for _, names := range []map[string]string{person, o.people[""]} {
+			for placeholder, value := range names {
+				text = strings.ReplaceAll(text, placeholder, value)
+			}
+		}
+		return text
+	}
+	status, text := o.call(o.tokens[caller], op.verb, fill(op.path), fill(op.body))
+	if status >= 500 && status != 501 {
+		o.Errorf("%s %s as %s about %s: %d %s", op.name, op.note, caller, about, status, text)
+	}
+	if caller == "user" || caller == "custom" {
+		for _, secret := range secrets {
+			if strings.Contains(text, secret+"grace") {
+				o.Errorf("%s %s tells %s about %s: %sgrace", op.name, op.note, caller, about, secret)
+			}
+		}
+	}
+	return cell(status, text)
+}
+
+// cell is a status and, behind a colon, how many things were listed.
+func cell(status int, text string) string {
+	var answer struct {
+		List, Bindings []any
+	}
+	if json.Unmarshal([]byte(text), &answer) != nil || status != 200 {
+		return strconv.Itoa(status)
+	}
+	switch {
+	case answer.List != nil:
+		return fmt.Sprintf("200:%d", len(answer.List))
+	case answer.Bindings != nil:
+		return fmt.Sprintf("200:%d", len(answer.Bindings))
+	default:
+		return "200"
+	}
+}
+
+func (o *office) table(path string) [][]string {
+	o.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		o.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	lines, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		o.Fatal(err)
+	}
+	return lines
+}
+
+func (o *office) write(lines [][]string) {
+	o.Helper()
+	f, err := os.Create(file)
+	if err != nil {
+		o.Fatal(err)
+	}
+	w := csv.NewWriter(f)
+	if err := w.WriteAll(lines); err != nil {
+		o.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		o.Fatal(err)
+	}
+}
+
+// A body that cannot be read shows who is asked first: the guard, not the decoder.
+func TestNobodyGetsAnywhereWithoutALiveToken(t *testing.T) {
+	o := open(t, "")
+	for _, op := range operations(t) {
+		path := strings.NewReplacer("<nothing>", "x", "<", "", ">", "").Replace(op.path)
+		if status, text := o.call("", op.verb, path, "{"); status != 401 {
+			t.Errorf("%s without a token: %d %s", op.name, status, text)
+		}
+	}
+	user := o.people["owner"]["<user>"]
+	o.must("POST", "/api/interim/v1/users/"+user+"/disable", "{}")
+	for _, op := range operations(t) {
+		if status, text := o.call(o.tokens["owner"], op.verb, strings.NewReplacer("<", "", ">", "").Replace(op.path), "{"); status != 401 {
+			t.Errorf("%s as a disabled Super Administrator: %d %s", op.name, status, text)
+		}
+	}
+}
+
+// What the table of built-in roles says and what callers meet are two things until somebody compares them.
+func TestTheTableAgreesWithTheBuiltinRoles(t *testing.T) {
+	o := &office{T: t}
+	rights := o.table("../../internal/govern/iam/builtin.csv")
+	reach := map[string]string{} // by permission and role
+	for _, line := range rights[1:] {
+		for i, role := range rights[0][1:] {
+			reach[line[0]+" "+strings.TrimPrefix(role, "system:")] = line[i+1]
+		}
+	}
+	for _, line := range o.table(file)[1:] {
+		name, _, _ := strings.Cut(line[0], " ")
+		for i, caller := range callers {
+			status, far := line[i+2], reach["permission/"+name+" "+caller]
+			switch {
+			case caller == "custom" && name == "c1.api.app.v1.Apps.List":
+				far = "all"
+			case caller == "custom":
+				far = "-"
+			case caller == "scoped":
+				far = reach["permission/"+name+" owner"]
+			}
+			switch denied := status == "403"; {
+			case status == "501" || caller == "scoped" && denied && takesUnscoped[name]:
+			case far == "":
+				t.Errorf("%s: no permission of that name", name)
+			case far == "-" && !denied:
+				t.Errorf("%s as %s about %s: %s, but the role does not have it", line[0], caller, line[1], status)
+			case denied && (far == "all" || far == "own" && line[1] != "other"):
+				t.Errorf("%s as %s about %s: 403, but the role reaches %s", line[0], caller, line[1], far)
+			case far == "own" && line[1] == "other" && strings.HasPrefix(status, "200:") && status != "200:0":
+				t.Errorf("%s as %s about another: %s, but the role reaches its own", line[0], caller, status)
+			}
+		}
+	}
+}
+
+// takesUnscoped are the operations that take a Super Administrator whose credential is not scoped: they make or widen credentials
+// of other people.
+var takesUnscoped = map[string]bool{
+	"interim.v1.PersonalClients.Create": true, "interim.v1.LoginLinks.Create": true, "c1.api.iam.v1.PersonalClientService.Update": true,
+}

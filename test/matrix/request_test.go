@@ -1,0 +1,153 @@
+package matrix
+
+import (
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/interim-access/interim/gen/openapi"
+)
+
+// An operation is one request that every caller makes. Placeholders in the path and body, such as <user>, stand for an object of
+// whom the request is about.
+type operation struct {
+	name, verb, path, body string
+	note                   string // which of several requests to the same operation, "" for the first
+}
+
+// reads match the paths of POST requests that change nothing.
+var reads = regexp.MustCompile(`/search/|/grants/feed|/systemlog/|/introspect|/access/check`)
+
+// bodies are what operations are sent; {} where nothing is said. Those that write get what is refused behind the question who may.
+var bodies = map[string]string{
+	"interim.v1.Access.Check":                                                `{"userId":"<user>","appId":"<app>","appEntitlementId":"<entitlement>"}`,
+	"interim.v1.Grants.SearchAsOf":                                           `{"at":"<now>"}`,
+	"c1.api.app.v1.AppEntitlementUserBindingService.SearchGrantFeed":         `{"expandMask":{"paths":["*"]}}`,
+	"c1.api.app.v1.AppEntitlementUserBindingService.SearchPastGrants":        `{"expandMask":{"paths":["*"]}}`,
+	"c1.api.app.v1.AppEntitlementSearchService.SearchGrants":                 `{"expandMask":{"paths":["*"]}}`,
+	"c1.api.app.v1.AppUserService.Search":                                    `{"expandMask":{"paths":["*"]}}`,
+	"c1.api.user.v1.UserSearch.Search":                                       `{"expandMask":{"paths":["*"]}}`,
+	"c1.api.iam.v1.PersonalClientService.Create":                             `{"expires":"-1s"}`,
+	"c1.api.iam.v1.PersonalClientService.Update":                             `{"client":{"expiresTime":"2001-01-01T00:00:00Z"}}`,
+	"c1.api.systemlog.v1.SystemLogService.ListEvents":                        `{"pageSize":1}`,
+	"c1.api.app.v1.Apps.Update":                                              `{"app":{}}`,
+	"c1.api.app.v1.AppEntitlements.Update":                                   `{"entitlement":{}}`,
+	"c1.api.app.v1.AppUserService.Update":                                    `{"appUser":{}}`,
+	"c1.api.app.v1.AppResourceService.Update":                                `{"appResource":{}}`,
+	"c1.api.app.v1.AppResourceTypeService.UpdateManuallyManagedResourceType": `{"appResourceType":{}}`,
+	"c1.api.iam.v1.Roles.Update":                                             `{"role":{}}`,
+	"interim.v1.Users.Update":                                                `{"user":{}}`,
+	"interim.v1.Connectors.Update":                                           `{"connector":{}}`,
+}
+
+// more are further requests: each filter by which one could ask after a colleague.
+var more = []operation{
+	{name: "interim.v1.Access.Check", note: "account", body: `{"appUserId":"<account>","appId":"<app>","appEntitlementId":"<entitlement>"}`},
+	{name: "interim.v1.Grants.SearchAsOf", note: "userIds", body: `{"at":"<now>","userIds":["<user>"]}`},
+	{name: "c1.api.app.v1.AppEntitlementUserBindingService.SearchGrantFeed", note: "userRefs", body: `{"userRefs":[{"id":"<user>"}]}`},
+	{name: "c1.api.app.v1.AppEntitlementUserBindingService.SearchGrantFeed", note: "appUserRefs", body: `{"appUserRefs":[{"appId":"<app>","id":"<account>"}]}`},
+	{name: "c1.api.app.v1.AppEntitlementUserBindingService.SearchPastGrants", note: "appUserRefs", body: `{"appUserRefs":[{"appId":"<app>","id":"<account>"}]}`},
+	{name: "c1.api.app.v1.AppEntitlementSearchService.SearchGrants", note: "userId", body: `{"userId":"<user>"}`},
+	{name: "c1.api.app.v1.AppEntitlementSearchService.SearchGrants", note: "appUserIds", body: `{"appUserIds":["<account>"]}`},
+	{name: "c1.api.app.v1.AppEntitlementSearchService.Search", note: "appUserIds", body: `{"appUserIds":["<account>"]}`},
+	{name: "c1.api.app.v1.AppEntitlementSearchService.Search", note: "excludeAppUserIds", body: `{"excludeAppUserIds":["<account>"]}`},
+	{name: "c1.api.app.v1.AppResourceSearch.SearchAppResources", note: "appUserIds", body: `{"appUserIds":["<account>"]}`},
+	{name: "c1.api.app.v1.AppResourceSearch.SearchAppResourceTypes", note: "appUserIds", body: `{"appUserIds":["<account>"]}`},
+	{name: "c1.api.app.v1.AppUserService.Search", note: "userIds", body: `{"userIds":["<user>"]}`},
+	{name: "c1.api.app.v1.AppUserService.Search", note: "appUserIds", body: `{"appUserIds":["<account>"]}`},
+	{name: "c1.api.app.v1.AppUserService.Search", note: "query", body: `{"query":"account of <name>"}`},
+	{name: "c1.api.user.v1.UserSearch.Search", note: "query", body: `{"query":"login-of-<name>"}`},
+	{name: "c1.api.user.v1.UserSearch.Search", note: "departments", body: `{"departments":["department of <name>"]}`},
+	{name: "c1.api.user.v1.UserSearch.Search", note: "jobTitles", body: `{"jobTitles":["job of <name>"]}`},
+	{name: "c1.api.user.v1.UserSearch.Search", note: "roleIds", body: `{"refs":[{"id":"<user>"}],"roleIds":["<role>"]}`},
+	{name: "c1.api.user.v1.UserSearch.Search", note: "sourceAppIds", body: `{"refs":[{"id":"<user>"}],"sourceAppIds":["<app>"]}`},
+	{name: "c1.api.user.v1.UserSearch.Search", note: "managerIds", body: `{"refs":[{"id":"<user>"}],"managerIds":["<manager>"]}`},
+}
+
+// operations are all requests, in the order of the file.
+func operations(t *testing.T) []operation {
+	t.Helper()
+	var described struct {
+		Paths map[string]map[string]struct {
+			OperationID string `json:"operationId"`
+		} `json:"paths"`
+	}
+	if err := json.Unmarshal(openapi.JSON, &described); err != nil {
+		t.Fatal(err)
+	}
+	var all []operation
+	for path, verbs := range described.Paths {
+		for verb, o := range verbs {
+			if !strings.Contains(o.OperationID, ".") { // signing in has tests of its own
+				continue
+			}
+			op := operation{name: o.OperationID, verb: strings.ToUpper(verb), path: path, body: bodies[o.OperationID]}
+			if op.verb != "GET" && op.body == "" {
+				op.body = "{}"
+			}
+			op.path = op.fill()
+			all = append(all, op)
+			for _, m := range more {
+				if m.name == op.name {
+					m.verb, m.path = op.verb, op.path
+					all = append(all, m)
+				}
+			}
+		}
+	}
+	for name := range maps.Keys(bodies) {
+		if !slices.ContainsFunc(all, func(o operation) bool { return o.name == name }) {
+			t.Errorf("%s is sent a body and is not there", name)
+		}
+	}
+	slices.SortFunc(all, func(a, b operation) int { return strings.Compare(a.place(), b.place()) })
+	return all
+}
+
+var variable = regexp.MustCompile(`\{([^}]+)\}`)
+
+// fill puts placeholders for objects in place of the variables in the path.
+func (o operation) fill() string {
+	writes := o.verb != "GET" && !reads.MatchString(o.path)
+	own := strings.HasPrefix(o.name, "c1.api.iam.v1.PersonalClientService.")
+	return variable.ReplaceAllStringFunc(o.path, func(v string) string {
+		name := strings.Trim(v, "{}")
+		switch {
+		case own:
+			return "<client>"
+		case writes:
+			return "<nothing>"
+		case name == "id":
+			return map[string]string{
+				"Apps": "<app>", "AppEntitlements": "<entitlement>", "AppResourceService": "<resource>", "AppResourceTypeService": "<type>",
+				"UserService": "<user>", "Connectors": "<nothing>",
+			}[o.service()]
+		default:
+			return map[string]string{
+				"app_id": "<app>", "app_entitlement_id": "<entitlement>", "app_user_id": "<account>", "user_id": "<user>",
+				"identity_user_id": "<user>", "role_id": "<role>", "app_resource_type_id": "<type>", "app_resource_id": "<resource>",
+			}[name]
+		}
+	})
+}
+
+// place puts what ends something behind what reads it.
+func (o operation) place() string {
+	if o.verb == "DELETE" {
+		return "~ " + o.name
+	}
+	return o.name + " " + o.note
+}
+
+func (o operation) service() string {
+	parts := strings.Split(o.name, ".")
+	return parts[len(parts)-2]
+}
+
+// personal reports whether it matters whom the request is about.
+func (o operation) personal() bool {
+	return regexp.MustCompile(`<(user|account|client|name|manager)>`).MatchString(o.path + o.body)
+}

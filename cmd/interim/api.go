@@ -48,7 +48,8 @@ func (a *api) token(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if status != http.StatusOK {
-		return "", fmt.Errorf("the credential in bootstrap.json is not accepted: %s; for a new one run: interim admin bootstrap", answer.Description)
+		return "", fmt.Errorf("the credential in bootstrap.json is not accepted: %s; for a new one run: interim admin bootstrap",
+			answer.Description)
 	}
 	a.access = answer.AccessToken
 	return a.access, nil
@@ -87,7 +88,9 @@ func (a *api) call(ctx context.Context, method, path string, body, answer any) e
 		return err
 	}
 	if status != http.StatusOK {
-		var refusal struct{ Message string }
+		var refusal struct {
+			Message string `json:"message"`
+		}
 		if json.Unmarshal(raw, &refusal) != nil || refusal.Message == "" {
 			return fmt.Errorf("the server answered %d", status)
 		}

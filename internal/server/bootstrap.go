@@ -45,7 +45,8 @@ func (p *parts) bootstrap(ctx context.Context, o Options, caFile string) error {
 		return explain(o.Out, o.Config.Data, b)
 	}
 	if _, err := os.Stat(path); err != nil {
-		_, err = fmt.Fprintf(o.Out, "The database is initialised and %s is not here. For a credential of your own, run: interim admin bootstrap\n", path)
+		_, err = fmt.Fprintf(o.Out, "The database is initialised and %s is not here. For a credential of your own, run:\n"+
+			"  interim admin bootstrap\n", path)
 		return err
 	}
 	return nil
@@ -99,7 +100,7 @@ func (b Bootstrap) write(path string) error {
 // ReadBootstrap reads the bootstrap file of a data folder.
 func ReadBootstrap(dir string) (Bootstrap, error) {
 	var b Bootstrap
-	text, err := os.ReadFile(filepath.Join(dir, BootstrapFile)) //nolint:gosec // the operator's own folder
+	text, err := os.ReadFile(filepath.Join(dir, BootstrapFile))
 	if err != nil {
 		return b, err
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/platform/db"
-	"github.com/interim-access/interim/internal/platform/tls"
+	tlsca "github.com/interim-access/interim/internal/platform/tls"
 )
 
 // caFileName is the file in the data folder that clients are given: the authority's certificate, without its key.

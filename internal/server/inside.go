@@ -12,7 +12,7 @@ import (
 
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
-	"github.com/interim-access/interim/internal/platform/tls"
+	tlsca "github.com/interim-access/interim/internal/platform/tls"
 )
 
 // Inside is a server without listeners, for a program that measures what it adds to the work it does: the same process can answer

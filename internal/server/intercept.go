@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -35,7 +36,8 @@ func (p *parts) statuses(ctx context.Context, req any, info *grpc.UnaryServerInf
 	trace := transcode.NewTraceID()
 	defer func() {
 		if r := recover(); r != nil { // one broken request must not take the others along
-			p.log.ErrorContext(ctx, "a gRPC call panicked", "method", info.FullMethod, "trace", trace, "panic", r, "stack", string(debug.Stack()))
+			p.log.ErrorContext(ctx, "a gRPC call panicked", slog.String("method", info.FullMethod), slog.String("trace", trace),
+				slog.Any("panic", r), slog.String("stack", string(debug.Stack())))
 			reply, err = nil, transcode.ToStatus(errPanic).Err()
 		}
 	}()
@@ -57,7 +59,7 @@ func (p *parts) streamStatuses(srv any, ss grpc.ServerStream, info *grpc.StreamS
 func (p *parts) refusal(ctx context.Context, method, trace string, err error) error {
 	st := transcode.ToStatus(err)
 	if st.Code() == codes.Internal || st.Code() == codes.Unknown || st.Code() == codes.DataLoss {
-		p.log.ErrorContext(ctx, "a gRPC call failed", "method", method, "trace", trace, "error", err)
+		p.log.ErrorContext(ctx, "a gRPC call failed", slog.String("method", method), slog.String("trace", trace), slog.Any("error", err))
 	}
 	return st.Err()
 }
@@ -76,7 +78,7 @@ func (p *parts) measured() grpc.UnaryServerInterceptor {
 		if err != nil {
 			code = transcode.ToStatus(err).Code().String()
 		}
-		seconds.WithLabelValues(strings.TrimPrefix(info.FullMethod, "/"), code).Observe(time.Since(began).Seconds())
+		seconds.WithLabelValues(strings.TrimPrefix(info.FullMethod, "/"), code).Observe(time.Since(began).Seconds()) //nolint:forbidigo // on the wall, too
 		return reply, err
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/platform/clock"
-	"github.com/interim-access/interim/internal/platform/tls"
+	tlsca "github.com/interim-access/interim/internal/platform/tls"
 )
 
 // Offline opens the data that o names without serving it to anybody, and returns a way to call the API on it inside this process:

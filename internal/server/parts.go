@@ -124,7 +124,7 @@ func (p *parts) identity(ctx context.Context) error {
 
 // locked says in an operator's words that the key is not the one the data was sealed with.
 func (p *parts) locked(err error) error {
-	return fault.Wrap(fault.Unavailable, err, "the key does not open this data: INTERIM_KEY or the key file is another one than at first start")
+	return fault.Wrap(fault.Unavailable, err, "the key does not open this data: INTERIM_KEY or the key file is not that of the first start")
 }
 
 func (p *parts) close() {

@@ -17,7 +17,7 @@ import (
 
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/config"
-	"github.com/interim-access/interim/internal/platform/tls"
+	tlsca "github.com/interim-access/interim/internal/platform/tls"
 )
 
 // drain is how long requests under way may take to finish once the server was told to stop.
@@ -40,12 +40,14 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, d.db.Close()) }()
 
-	main, err := net.Listen("tcp", o.Config.Listen)
+	main, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Config.Listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	public := o.Config.Public(main.Addr())
-	bundle, err := tlsca.Open(ctx, tlsca.Options{Store: d.certificates(o), Hosts: tlsca.Hosts(public), Clock: clock.System(time.Time{}), Log: o.Log})
+	bundle, err := tlsca.Open(ctx, tlsca.Options{
+		Store: d.certificates(o), Hosts: tlsca.Hosts(public), Clock: clock.System(time.Time{}), Log: o.Log,
+	})
 	if err != nil {
 		_ = main.Close()
 		return err
@@ -84,7 +86,7 @@ func (p *parts) serve(ctx context.Context, o Options, main net.Listener, bundle 
 		doors = append(doors, &door{addr: addr, name: "--listen-ops", server: p.opsServer(o.Log, &draining)})
 	}
 	for _, d := range doors {
-		if err := d.open(); err != nil {
+		if err := d.open(ctx); err != nil {
 			closeAll(doors)
 			return err
 		}
@@ -102,7 +104,7 @@ func (p *parts) serve(ctx context.Context, o Options, main net.Listener, bundle 
 	g.Go(func() error {
 		<-failed.Done()
 		draining.Store(true)
-		o.Log.Info("stopping: no new requests are taken")
+		o.Log.InfoContext(ctx, "stopping: no new requests are taken")
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 		defer cancel()
 		for _, d := range doors {
@@ -110,7 +112,7 @@ func (p *parts) serve(ctx context.Context, o Options, main net.Listener, bundle 
 		}
 		return nil
 	})
-	o.Log.Info("serving", "url", p.url, "version", o.Version, "engine", p.db.Engine())
+	o.Log.InfoContext(ctx, "serving", slog.String("url", p.url), slog.String("version", o.Version), slog.Any("engine", p.db.Engine()))
 	err = g.Wait()
 	stop()
 	return errors.Join(err, background.Wait())
@@ -124,9 +126,9 @@ type door struct {
 	tls        *tlsConfig
 }
 
-func (d *door) open() (err error) {
+func (d *door) open(ctx context.Context) (err error) {
 	if d.listener == nil {
-		if d.listener, err = net.Listen("tcp", d.addr); err != nil {
+		if d.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", d.addr); err != nil {
 			return fmt.Errorf("%s: %w", d.name, err)
 		}
 	}

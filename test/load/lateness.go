@@ -32,7 +32,7 @@ func (b *bench) lateness(ctx context.Context, w *works) error {
 			late = append(late, took)
 			b.say("end at rest: %s late", millis(took))
 		}
-		_, err := until(ctx, w, time.Now(), stillThere)
+		_, err := until(ctx, w, time.Now(), stillThere, clock.Micros(time.Now()))
 		return err
 	})
 	if err != nil {

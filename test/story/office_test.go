@@ -1,8 +1,6 @@
 package story
 
 import (
-	"net/http"
-	"net/url"
 	"testing"
 	"time"
 )
@@ -132,15 +130,4 @@ func (o *office) events() []string {
 func (o *office) overdue() []object {
 	o.t.Helper()
 	return list(o.admin.post("/api/interim/v1/search/overdue_grants", object{"appIds": []string{o.appID}}), "list")
-}
-
-// loginLink makes a sign-in link for Grace and returns its path and query.
-func (o *office) loginLink() *url.URL {
-	o.t.Helper()
-	raw := text(o.admin.do(http.MethodPost, "/api/interim/v1/users/"+o.graceID+"/login_links", object{}), "url")
-	u, err := url.Parse(raw)
-	if err != nil || raw == "" {
-		o.t.Fatalf("login link %q: %v", raw, err)
-	}
-	return u
 }

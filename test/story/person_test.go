@@ -87,7 +87,7 @@ func (p *person) signIn() {
 		p.s.t.Fatalf("token endpoint: %d %v", status, answer)
 	}
 	p.token = answer["access_token"].(string)
-	p.until = p.s.now().Add(time.Duration(answer["expires_in"].(float64))*time.Second - time.Minute)
+	p.until = p.s.now().Add(time.Duration(answer["expires_in"].(float64)*float64(time.Second)) - time.Minute)
 }
 
 func (p *person) tryToken(assertion string) (int, object) {

@@ -2,6 +2,7 @@ package story
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -48,9 +49,7 @@ func (b *browser) send(address, page string, more url.Values) (int, string) {
 	for _, f := range hidden.FindAllStringSubmatch(page, -1) {
 		form.Set(f[1], f[2])
 	}
-	for k, v := range more {
-		form[k] = v
-	}
+	maps.Copy(form, more)
 	res, err := b.http.PostForm(address, form)
 	if err != nil {
 		b.t.Fatal(err)

@@ -11,7 +11,9 @@ import (
 // debug adds POST /debug/clock {"advance":"1h"}, which moves the server's clock.
 func debug(mux *http.ServeMux, o Options) {
 	mux.HandleFunc("POST /debug/clock", func(w http.ResponseWriter, r *http.Request) {
-		var body struct{ Advance string }
+		var body struct {
+			Advance string `json:"advance"`
+		}
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 			say(w, http.StatusBadRequest, "the body is not JSON")
 			return

@@ -32,7 +32,7 @@ func Handler(o Options) http.Handler {
 		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 		defer cancel()
 		if err := o.Ready(ctx); err != nil {
-			o.Log.Warn("not ready", "error", err)
+			o.Log.WarnContext(ctx, "not ready", slog.Any("error", err))
 			say(w, http.StatusServiceUnavailable, "not ready")
 			return
 		}

@@ -142,7 +142,8 @@ func (s *Service) save(tx *db.Tx, actor audit.Actor, before User, after *User) e
 }
 
 // Disable takes all access from a user: status DISABLED, and every [Notice] is told in the same transaction. Disabling a disabled
-// user changes nothing. note, at most MaxNote characters, may say why. Invalid, NotFound; Super Administrators, and nobody disables themself.
+// user changes nothing. note, at most MaxNote characters, may say why. Invalid, NotFound; Super Administrators, and nobody disables
+// themself.
 func (s *Service) Disable(ctx context.Context, userID UserID, note string) (User, error) {
 	return s.move(ctx, userID, Disabled, note)
 }

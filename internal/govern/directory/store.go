@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -17,14 +18,7 @@ func Columns(alias string) string {
 		"id", "kind", "origin", "status", "display_name", "email", "username", "job_title", "department",
 		"employment_status", "employment_type", "doc", "created_at", "updated_at", "deleted_at", "version",
 	}
-	s := ""
-	for i, n := range names {
-		if i > 0 {
-			s += ", "
-		}
-		s += alias + n
-	}
-	return s
+	return alias + strings.Join(names, ", "+alias)
 }
 
 // Scan reads one row of [Columns]; managers are read apart, see [Managers].

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -86,9 +87,7 @@ func upsert[S, V any, T ~string](
 			return nil, err
 		}
 		r.changed = r.changed || did.Added+did.Changed > 0
-		for external, id := range ids {
-			all[external] = id
-		}
+		maps.Copy(all, ids)
 	}
 	return all, nil
 }
@@ -99,15 +98,15 @@ const memberships = 500
 // seen notes which grants the target holds, and answers the memberships between known ends that no grant explains.
 func (r *reading) seen(ctx context.Context, list []Membership, known app.Known) (unknown []grant.Membership, err error) {
 	for _, batch := range db.Chunks(between(list, known), memberships) {
-		var new []grant.Membership
+		var strangers []grant.Membership
 		err := r.write(ctx, func(tx *db.Tx) (err error) {
-			new, err = r.Grants.Seen(tx, r.target(), batch)
+			strangers, err = r.Grants.Seen(tx, r.target(), batch)
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
-		unknown = append(unknown, new...)
+		unknown = append(unknown, strangers...)
 	}
 	return unknown, nil
 }

@@ -2,6 +2,7 @@ package sync_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -86,7 +87,9 @@ func TestAReadingThatLosesMoreThanAFifthIsRefused(t *testing.T) {
 			if l.said == "" {
 				continue
 			}
-			o.site.do(func() { o.site.people, o.site.roles, o.site.holds = clone(people), clone(roles), clone(holds) })
+			o.site.do(func() {
+				o.site.people, o.site.roles, o.site.holds = maps.Clone(people), maps.Clone(roles), maps.Clone(holds)
+			})
 			for i := range max(l.people, l.roles, l.take) {
 				n := fmt.Sprint(i + 1)
 				if i < l.people {
@@ -188,12 +191,4 @@ func TestATargetThatCannotBeReadRevokesNothingAndSaysWhy(t *testing.T) {
 			})
 		}
 	})
-}
-
-func clone[K comparable, V any](m map[K]V) map[K]V {
-	out := make(map[K]V, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
-	return out
 }

@@ -16,6 +16,7 @@ import (
 type operation struct {
 	name, verb, path, body string
 	note                   string // which of several requests to the same operation, "" for the first
+	variables              string // the path as described
 }
 
 // reads match the paths of POST requests that change nothing.
@@ -84,15 +85,18 @@ func operations(t *testing.T) []operation {
 			if !strings.Contains(o.OperationID, ".") { // signing in has tests of its own
 				continue
 			}
-			op := operation{name: o.OperationID, verb: strings.ToUpper(verb), path: path, body: bodies[o.OperationID]}
+			op := operation{name: o.OperationID, verb: strings.ToUpper(verb), variables: path, body: bodies[o.OperationID]}
 			if op.verb != "GET" && op.body == "" {
 				op.body = "{}"
 			}
-			op.path = op.fill()
+			op.path = op.existing()
+			if op.verb != "GET" && !reads.MatchString(path) && op.service() != "PersonalClientService" {
+				op.path = variable.ReplaceAllString(path, "<nothing>")
+			}
 			all = append(all, op)
 			for _, m := range more {
 				if m.name == op.name {
-					m.verb, m.path = op.verb, op.path
+					m.verb, m.path, m.variables = op.verb, op.path, path
 					all = append(all, m)
 				}
 			}
@@ -109,28 +113,27 @@ func operations(t *testing.T) []operation {
 
 var variable = regexp.MustCompile(`\{([^}]+)\}`)
 
-// fill puts placeholders for objects in place of the variables in the path.
-func (o operation) fill() string {
-	writes := o.verb != "GET" && !reads.MatchString(o.path)
-	own := strings.HasPrefix(o.name, "c1.api.iam.v1.PersonalClientService.")
-	return variable.ReplaceAllStringFunc(o.path, func(v string) string {
+// existing is the path with placeholders for objects that are there.
+func (o operation) existing() string {
+	return variable.ReplaceAllStringFunc(o.variables, func(v string) string {
 		name := strings.Trim(v, "{}")
-		switch {
-		case own:
-			return "<client>"
-		case writes:
-			return "<nothing>"
-		case name == "id":
+		if _, below, ok := strings.Cut(name, "."); ok {
+			name = below
+		}
+		if name == "id" {
 			return map[string]string{
 				"Apps": "<app>", "AppEntitlements": "<entitlement>", "AppResourceService": "<resource>", "AppResourceTypeService": "<type>",
-				"UserService": "<user>", "Connectors": "<nothing>",
+				"AppUserService": "<account>", "UserService": "<user>", "Users": "<user>", "Roles": "<role>", "PersonalClientService": "<client>",
+				"Connectors": "<connector>",
 			}[o.service()]
-		default:
-			return map[string]string{
-				"app_id": "<app>", "app_entitlement_id": "<entitlement>", "app_user_id": "<account>", "user_id": "<user>",
-				"identity_user_id": "<user>", "role_id": "<role>", "app_resource_type_id": "<type>", "app_resource_id": "<resource>",
-			}[name]
 		}
+		if o.service() == "Connectors" {
+			return "<database>"
+		}
+		return map[string]string{
+			"app_id": "<app>", "app_entitlement_id": "<entitlement>", "app_user_id": "<account>", "user_id": "<user>",
+			"identity_user_id": "<user>", "role_id": "<role>", "app_resource_type_id": "<type>", "app_resource_id": "<resource>",
+		}[name]
 	})
 }
 

@@ -99,6 +99,9 @@ func decodePolicy(field string, p *policyv1.ProvisionPolicy) (json.RawMessage, e
 	if err := json.Compact(&compact, raw); err != nil {
 		return nil, err
 	}
+	if compact.Len() > app.MaxPolicy {
+		return nil, fault.InvalidField(field, "has %d bytes; at most %d are allowed", compact.Len(), app.MaxPolicy)
+	}
 	return compact.Bytes(), nil
 }
 

@@ -77,12 +77,27 @@ func (s connectors) Update(ctx context.Context, r *interimv1.UpdateConnectorRequ
 	if err != nil {
 		return nil, err
 	}
+	if err := s.sameKind(ctx, ref, r.GetConnector().GetKind(), mask); err != nil {
+		return nil, err
+	}
 	c, err := s.Deps.Sync.Update(ctx, ref, r.GetConnectionString(), func(v *sync.Settings) {
 		c1.Set(mask, "display_name", &v.DisplayName, r.GetConnector().GetDisplayName())
 		c1.Set(mask, "sync_every", &v.SyncEvery, every)
 		c1.Set(mask, "resource_type_filter", &v.ResourceTypes, r.GetConnector().GetResourceTypeFilter())
 	})
 	return s.answer(ctx, c, err)
+}
+
+// sameKind refuses to change what kind of target a connector is for. A caller may send back what they read.
+func (s connectors) sameKind(ctx context.Context, ref app.ConnectorRef, kind string, mask c1.Mask) error {
+	if !mask["kind"] {
+		return nil
+	}
+	c, err := s.Deps.Sync.Get(ctx, ref)
+	if err == nil && c.Kind != kind {
+		err = fault.InvalidField("connector.kind", "cannot be changed: add another connector")
+	}
+	return err
 }
 
 // Delete removes a connector; what it has read stays. See [sync.Service.Delete].

@@ -1,0 +1,134 @@
+package matrix
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/genproto/googleapis/api/annotations"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+)
+
+// endless is longer than any text may be.
+var endless = strings.Repeat("x", 70_000)
+
+// whole are bodies to which one endless text is added, where without them something else would be missing first.
+var whole = map[string]string{
+	"interim.v1.Access.Check":                                                `{"appId":"<app>","appEntitlementId":"<entitlement>"}`,
+	"c1.api.iam.v1.PersonalClientService.Create":                             `{}`,
+	"interim.v1.Accounts.Create":                                             `{"displayName":"x"}`,
+	"interim.v1.Connectors.Create":                                           `{"kind":"postgres","connectionString":"postgres://ada@127.0.0.1:1/x"}`,
+	"interim.v1.Roles.Create":                                                `{"displayName":"x","permissions":["permission/c1.api.app.v1.Apps.List"]}`,
+	"interim.v1.Users.Create":                                                `{"displayName":"x"}`,
+	"c1.api.app.v1.Apps.Create":                                              `{"displayName":"x"}`,
+	"c1.api.app.v1.AppEntitlements.Create":                                   `{"displayName":"x","appResourceTypeId":"<type>","appResourceId":"<resource>"}`,
+	"c1.api.app.v1.AppResourceService.CreateManuallyManagedAppResource":      `{"displayName":"x"}`,
+	"c1.api.app.v1.AppResourceTypeService.CreateManuallyManagedResourceType": `{"displayName":"x","resourceType":"CUSTOM"}`,
+}
+
+// kept are texts that may be sent back as they were read and are not looked at.
+var kept = []string{"appResource.parentAppResourceTypeId"}
+
+func TestEveryTextHasALimitThatIsNamed(t *testing.T) {
+	o := open(t, "")
+	fill := func(text string) string {
+		for _, names := range []map[string]string{o.people["grace"], o.people[""]} {
+			for placeholder, value := range names {
+				text = strings.ReplaceAll(text, placeholder, value)
+			}
+		}
+		return text
+	}
+	asked := 0
+	for _, op := range operations(t) {
+		if op.verb == "GET" || op.note != "" {
+			continue
+		}
+		body := map[string]any{}
+		if err := json.Unmarshal([]byte(fill(first(whole[op.name], op.body))), &body); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range texts(request(t, op.name), nil) {
+			name := strings.Join(path, ".")
+			if slices.Contains(kept, name) || strings.Contains(strings.ReplaceAll(op.variables, "_", ""), "{"+strings.ToLower(name)+"}") {
+				continue // the path beats the body
+			}
+			asked++
+			raw, err := json.Marshal(with(body, path))
+			if err != nil {
+				t.Fatal(err)
+			}
+			status, text := o.call(o.admin, op.verb, fill(op.existing()), string(raw))
+			named := slices.ContainsFunc(path, func(step string) bool { return strings.Contains(text, strings.TrimSuffix(step, "[]")) })
+			if status != 501 && (status != 400 || !named) {
+				t.Errorf("%s with an endless %s: %d %.200s", op.name, name, status, text)
+			}
+		}
+	}
+	if asked < 100 {
+		t.Errorf("only %d texts were found", asked)
+	}
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func request(t *testing.T, operation string) protoreflect.MessageDescriptor {
+	t.Helper()
+	d, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(operation))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.(protoreflect.MethodDescriptor).Input()
+}
+
+// texts are the paths to every text in a message that a caller may write; [] marks a list.
+func texts(m protoreflect.MessageDescriptor, way []string) [][]string {
+	var found [][]string
+	for i := range m.Fields().Len() {
+		f := m.Fields().Get(i)
+		behaviors, _ := proto.GetExtension(f.Options(), annotations.E_FieldBehavior).([]annotations.FieldBehavior)
+		if slices.Contains(behaviors, annotations.FieldBehavior_OUTPUT_ONLY) || f.IsMap() || len(way) > 4 {
+			continue
+		}
+		step := f.JSONName()
+		if f.IsList() {
+			step += "[]"
+		}
+		path := append(slices.Clone(way), step)
+		switch {
+		case f.Kind() == protoreflect.StringKind:
+			found = append(found, path)
+		case f.Message() != nil && !strings.HasPrefix(string(f.Message().FullName()), "google."):
+			found = append(found, texts(f.Message(), path)...)
+		}
+	}
+	return found
+}
+
+// with returns body with the endless text at path.
+func with(body map[string]any, path []string) map[string]any {
+	out := maps.Clone(body)
+	if out == nil {
+		out = map[string]any{}
+	}
+	name, list := strings.CutSuffix(path[0], "[]")
+	var v any = endless
+	if len(path) > 1 {
+		below, _ := body[name].(map[string]any)
+		v = with(below, path[1:])
+	}
+	if list {
+		v = []any{v}
+	}
+	out[name] = v
+	return out
+}

@@ -25,6 +25,7 @@ type bench struct {
 	postgres *postgres // nil for SQLite
 	home     config.Storage
 	world    *world
+	built    sample // checks of the built binary
 	results  report
 	began    time.Time
 }

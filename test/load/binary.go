@@ -140,6 +140,9 @@ func (b *bench) laterStarts(ctx context.Context) error {
 		if i == starts-1 {
 			time.Sleep(rest)
 			memory, err = p.resident()
+			if err == nil && b.only.MatchString("check") {
+				err = b.checkBuilt(ctx, p)
+			}
 		}
 		if err := errors.Join(err, p.stop()); err != nil {
 			return err

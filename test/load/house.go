@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -146,8 +147,8 @@ func plain() map[string]string { return map[string]string{"Content-Type": "appli
 
 func (h *house) close() error {
 	var errs []error
-	for i := len(h.stop) - 1; i >= 0; i-- {
-		errs = append(errs, h.stop[i]())
+	for _, stop := range slices.Backward(h.stop) {
+		errs = append(errs, stop())
 	}
 	return errors.Join(errs...)
 }

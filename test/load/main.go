@@ -3,7 +3,7 @@
 //
 //	main.go      flags, and one engine after the other
 //	machine.go   what it was measured on
-//	result.go    the table
+//	result.go    the table, and page.md the page around it
 //	contest.go   rounds in turn, and their medians
 //	wrk.go       the load, from another process
 //	world.go     a million live grants
@@ -41,6 +41,8 @@ type options struct {
 	database string
 	only     *regexp.Regexp
 	profiles string
+	page     string
+	args     []string
 }
 
 // limit is how long a run may take; a full one takes about ten minutes.
@@ -61,9 +63,11 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.database, "database", "", "postgres://… `URL` of a server on which databases may be made; default: one of its own")
 	f.StringVar(&only, "only", ".", "figures to measure, a regular `expression`")
 	f.StringVar(&o.profiles, "profiles", "", "`folder` for a CPU profile of each side")
+	f.StringVar(&o.page, "write", "", "`file` to write as docs/benchmarks.md is")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
+	o.args = args
 	if quick {
 		args = append([]string{"-grants=10000", "-burst=1000", "-rounds=2", "-round=1s"}, args...) // what was said is stronger
 		if err := f.Parse(args); err != nil {
@@ -120,6 +124,7 @@ func run(ctx context.Context, args []string) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	fmt.Println(machine(ctx, o))
 	var all report
+	var tables []string
 	for _, name := range o.engines {
 		b, err := newBench(ctx, o, name, dir)
 		if err != nil {
@@ -130,9 +135,13 @@ func run(ctx context.Context, args []string) (err error) {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		all = append(all, b.results...)
-		fmt.Println(b.results.table(b.title))
+		tables = append(tables, b.results.table(b.title))
+		fmt.Println(tables[len(tables)-1])
 		debug.FreeOSMemory()
 	}
 	fmt.Println(all.verdict())
-	return nil
+	if o.page == "" {
+		return nil
+	}
+	return os.WriteFile(o.page, page(machine(ctx, o), o.args, tables, all.verdict()), 0o644)
 }

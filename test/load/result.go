@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed"
 	"fmt"
 	"strconv"
 	"strings"
@@ -64,6 +65,20 @@ func (r report) verdict() string {
 		return "All targets are met."
 	}
 	return "Missed targets:\n" + strings.Join(missed, "\n")
+}
+
+//go:embed page.md
+var pageText string
+
+// page is docs/benchmarks.md for a run.
+func page(machine string, args, tables []string, verdict string) []byte {
+	more := ""
+	for i, a := range args {
+		if a != "-write" && (i == 0 || args[i-1] != "-write") {
+			more += " " + a
+		}
+	}
+	return fmt.Appendf(nil, pageText, machine, more, strings.Join(tables, "\n"), verdict)
 }
 
 // perSecond shows a rate.

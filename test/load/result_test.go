@@ -63,3 +63,15 @@ func TestRefusedRequestsAreNoRate(t *testing.T) {
 		}
 	}
 }
+
+func TestThePageSaysHowItWasMade(t *testing.T) {
+	got := string(page("a machine", []string{"-rounds=2", "-write", "page.md", "-quick"}, []string{"| one |", "| two |"}, "All is well."))
+	for _, want := range []string{"```\na machine\n```", "docs/benchmarks.md -rounds=2 -quick\n", "| one |\n| two |\nAll is well.\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the page lacks %q:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "%!") {
+		t.Error(got)
+	}
+}

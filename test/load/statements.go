@@ -46,6 +46,6 @@ var liveSQL = `select ` + grant.Columns("g.") + `, e.max_grant_micros, a.user_id
 // heldSQL reads the grants in force that n accounts hold of an entitlement (package read).
 func heldSQL(n int) string {
 	now := db.In(1, n+3)
-	return `select ` + grant.Columns("g.") + ` from grants g where g.app_id = $1 and g.entitlement_id = $2 and g.account_id in ` + db.In(n, 3) +
-		` and ` + grant.LiveSQL("g.", now[1:len(now)-1])
+	return `select ` + grant.Columns("g.") + ` from grants g where g.app_id = $1 and g.entitlement_id = $2
+		and g.account_id in ` + db.In(n, 3) + ` and ` + grant.LiveSQL("g.", now[1:len(now)-1])
 }

@@ -72,7 +72,8 @@ func extend(ctx context.Context, d *db.DB, k grant.Key, end int64) error {
 		if n, err := tx.Exec(moveSQL, g.ID, g.Version, end, clock.Micros(now)); err != nil || n != 1 {
 			return fmt.Errorf("%d grants changed: %w", n, err)
 		}
-		tx.Queue(eventSQL, id.New(now), clock.Micros(now), "grant.end_moved", 3, false, "user", string(g.ID), "Administrator", "", string(g.ID), "",
+		tx.Queue(eventSQL, id.New(now), clock.Micros(now), "grant.end_moved", 3, false, "user", string(g.ID), "Administrator", "",
+			string(g.ID), "",
 			"127.0.0.1", string(g.ID), "grant", string(g.ID), string(g.App), string(g.Account), "end moved", eventData)
 		return nil
 	})

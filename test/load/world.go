@@ -80,7 +80,7 @@ func (w *world) holding(i int) holding {
 func (w *world) place(u, k int) place { return w.apps[(u+13*k)%len(w.apps)] }
 
 // any is a grant at random.
-func (w *world) any() holding { return w.holding(rand.IntN(w.grants())) } //nolint:gosec // a load, not a secret
+func (w *world) any() holding { return w.holding(rand.IntN(w.grants())) }
 
 // seed fills the database.
 func (b *bench) seed(ctx context.Context) (err error) {

@@ -2,9 +2,9 @@ package provision
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -26,61 +26,54 @@ const (
 func (s *Service) Sources() []due.Source {
 	all := make([]due.Source, lanes)
 	for i := range all {
-		all[i] = &lane{s, fmt.Sprintf("provision-%d", i+1)}
+		all[i] = &lane{s, fmt.Sprintf("provision-%d", i+1), i == lanes-1}
 	}
 	return all
 }
 
-// lane carries out the operations of one connector after the other. A target that hangs holds up its lane and no other.
+// lane carries out the operations of one connector after the other. A target that hangs holds up its lane and no other; one lane
+// serves no target that was found down, so that those, however many, cannot hold up all lanes.
 type lane struct {
 	*Service
 
-	name string
+	name  string
+	sound bool
 }
 
 // Name implements due.Source.
 func (l *lane) Name() string { return l.name }
 
-// Next implements due.Source: when the first operation is due whose connector nobody serves. Whoever serves it looks again after.
+// Next implements due.Source: when it is the turn of a connector that nobody serves.
 func (l *lane) Next(ctx context.Context) (time.Time, bool, error) {
 	l.slots.mu.Lock()
 	defer l.slots.mu.Unlock()
-	without, wake := l.slots.shut(l.Clock.Now())
-	at, _, err := next(l.DB.Q(ctx), without)
-	switch {
-	case errors.Is(err, db.ErrNoRows):
-		return wake, !wake.IsZero(), nil
-	case err != nil:
-		return time.Time{}, false, err
-	case !wake.IsZero() && wake.Before(at):
-		at = wake
-	}
-	return at, true, nil
+	list, err := heads(l.DB.Q(ctx))
+	_, at := l.slots.turn(list, l.Clock.Now(), l.sound)
+	return at, !at.IsZero(), err
 }
 
-// Run implements due.Source: it serves the connector whose operation has waited longest.
+// Run implements due.Source: it serves the connector whose turn it is.
 func (l *lane) Run(ctx context.Context, now time.Time) (int, error) {
 	connector, downs, err := l.take(ctx, now)
 	if err != nil || connector == "" {
 		return 0, err
 	}
 	j := job{Service: l.Service, connector: connector}
-	n, err := j.serve(ctx, now, downs)
-	l.slots.release(connector, j.down(), l.Clock.Now(), j.pause)
-	return n, err
+	defer func() { l.slots.release(connector, j.down(), l.Clock.Now(), j.pause) }() // a panic passes here
+	return j.serve(ctx, now, downs)
 }
 
-// take chooses a connector with a due operation and keeps the other lanes off it.
+// take chooses the connector whose turn it is and keeps the other lanes off it.
 func (l *lane) take(ctx context.Context, now time.Time) (app.ConnectorID, int, error) {
 	l.slots.mu.Lock()
 	defer l.slots.mu.Unlock()
-	without, _ := l.slots.shut(now)
-	at, connector, err := next(l.DB.Q(ctx), without)
-	if errors.Is(err, db.ErrNoRows) || err == nil && at.After(now) {
-		return "", 0, nil
-	}
+	list, err := heads(l.DB.Q(ctx))
 	if err != nil {
 		return "", 0, err
+	}
+	connector, at := l.slots.turn(list, now, l.sound)
+	if at.IsZero() || at.After(now) {
+		return "", 0, nil
 	}
 	return connector, l.slots.take(connector), nil
 }
@@ -215,9 +208,15 @@ func (j *job) call(ctx context.Context, target Target, openErr error, o Operatio
 	return out
 }
 
+// ask makes the call. That a target panics is its failure, not the server's end.
 func (j *job) ask(ctx context.Context, target Target, kind Kind, change Change) (note string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, CallLimit)
 	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			note, err = "", fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
 	if kind == Revoke {
 		note, err = target.Revoke(ctx, change)
 	} else {

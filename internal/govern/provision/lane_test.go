@@ -252,8 +252,11 @@ func TestATargetThatHangsHoldsUpItsOwnLaneOnly(t *testing.T) {
 		for range 8 {
 			<-hangs
 		}
-		if p.next(1) != "1s" || p.run(1) != 5 || p.next(1) != "" {
+		if p.next(1) != "1s" || p.run(1) != 5 {
 			p.Error("the quick target had to wait for the slow one")
+		}
+		if p.next(1) != "31s" || p.run(1) != 0 {
+			p.Errorf("the other lanes look after the slow one at %s, not when its lease is over", p.next(1))
 		}
 		if len(hangs) != 0 {
 			p.Error("more than eight calls at once")
@@ -279,6 +282,9 @@ func TestATargetThatIsDownIsFeltForAndNotFlooded(t *testing.T) {
 			p.Errorf("the connector should be left alone; next is %s", p.next(1))
 		}
 		p.clock.Advance(time.Second)
+		if p.next(3) != "" || p.run(3) != 0 {
+			p.Error("no lane is kept for targets that answer")
+		}
 		before := len(p.calls)
 		p.run(1)
 		if n := len(p.calls) - before; n != 8 {
@@ -334,33 +340,45 @@ func TestWhatIsWantedLastIsWhatIsDone(t *testing.T) {
 	})
 }
 
-func TestStatementsOfTheLanesUseTheirIndexes(t *testing.T) {
+// What a lane serves is looked after by the others soon: it may be left with more to do while its lane turns to another target that hangs.
+func TestABacklogIsLookedAfterByOtherLanes(t *testing.T) {
 	each(t, func(p *place) {
-		for _, s := range provision.Statements(p.db.Skip()) {
-			var plan []string
-			p.write(func(tx *db.Tx) (err error) {
-				explain, columns := "explain query plan ", 4
-				if p.db.Engine() == db.Postgres {
-					explain, columns = "explain (costs off) ", 1
-					for _, method := range []string{"seqscan", "bitmapscan", "sort", "incremental_sort"} {
-						if _, err := tx.Exec("set local enable_" + method + " = off"); err != nil {
-							return err
-						}
-					}
-				}
-				plan, err = db.Collect(tx, func(r *db.Rows) (string, error) {
-					all := make([]any, columns)
-					for i := range all {
-						all[i] = new(any)
-					}
-					err := r.Scan(all...)
-					return fmt.Sprint(*all[columns-1].(*any)), err
-				}, explain+s.SQL, s.Args...)
+		list := p.orders(1)
+		p.want(provision.Grant, list)
+		p.answer = func(provision.Change) error {
+			if at := p.next(1); at != provision.Lease.String() {
+				p.Errorf("looks again at %s", at)
+			}
+			p.write(func(tx *db.Tx) error {
+				_, err := tx.Exec(`insert into operation select 'more', kind, 'more', connector_id, app_id, entitlement_id, account_id, state, 0, '',
+					0, '', '', created_at, null, 1 from operation`)
 				return err
 			})
-			if text := strings.Join(plan, "\n"); !strings.Contains(text, s.Index) || strings.Contains(text, "TEMP B-TREE") || strings.Contains(text, "Seq Scan") {
-				p.Errorf("%s should use %s:\n%s", s.Name, s.Index, text)
+			if at := p.next(1); at != "1s" || p.run(1) != 0 {
+				p.Errorf("with more due looks again at %s", at)
 			}
+			return nil
+		}
+		p.run(0)
+		p.answer = func(provision.Change) error { return nil }
+		if p.next(1) != "0s" || p.run(1) != 1 {
+			p.Errorf("what was left is due at %s", p.next(1))
+		}
+	})
+}
+
+func TestATargetThatPanicsFailsAndIsServedAgain(t *testing.T) {
+	each(t, func(p *place) {
+		p.want(provision.Grant, p.orders(1))
+		p.answer = func(provision.Change) error { panic("a driver's mistake") }
+		p.run(0)
+		if !slices.Equal(p.told, []string{"failed g1-000"}) {
+			p.Errorf("told %v", p.told)
+		}
+		p.answer = func(provision.Change) error { return nil }
+		p.clock.Advance(2 * time.Second)
+		if p.run(0); p.told[len(p.told)-1] != "done g1-000" {
+			p.Errorf("told %v", p.told)
 		}
 	})
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
@@ -74,24 +76,49 @@ func TestPermanentKeepsTheErrorItMarks(t *testing.T) {
 
 func TestAConnectorWhoseTargetIsDownIsLeftAloneEverLonger(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	list := []head{{"c", now.Add(-time.Hour)}}
 	var s slots
 	for _, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 30 * time.Second, 30 * time.Second} {
 		s.take("c")
-		if list, wake := s.shut(now); len(list) != 1 || !wake.IsZero() {
-			t.Fatalf("busy: %v, %v", list, wake)
+		if _, at := s.turn(list, now, false); !at.After(now) {
+			t.Fatal("a connector that is served has another turn")
 		}
 		s.release("c", true, now, 0)
-		if list, wake := s.shut(now); len(list) != 1 || !wake.Equal(now.Add(want)) {
-			t.Errorf("down: %v until %v, want %v", list, wake, now.Add(want))
+		if _, at := s.turn(list, now, false); !at.Equal(now.Add(want)) {
+			t.Errorf("down: left alone until %v, want %v", at, now.Add(want))
+		}
+		if _, at := s.turn(list, now, true); !at.IsZero() {
+			t.Error("the lane for those that answer serves one that is down")
 		}
 		now = now.Add(want)
-		if list, _ := s.shut(now); len(list) != 0 {
-			t.Errorf("still left alone after %v", want)
-		}
 	}
 	s.take("c")
 	s.release("c", false, now, 0)
+	if _, at := s.turn(list, now, true); !at.Equal(now) {
+		t.Errorf("one that answered again has its turn at %v", at)
+	}
 	if downs := s.take("c"); downs != 0 {
 		t.Errorf("remembers %d failures of a target that answered", downs)
+	}
+	s.release("c", true, now, 0)
+	if s.turn(nil, now, false); len(s.of) != 0 {
+		t.Error("remembers connectors that have nothing to do")
+	}
+}
+
+func TestTurnsGoToWhoWaitsLongest(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	list := []head{{"backlog", now.Add(-2 * time.Hour)}, {"other backlog", now.Add(-time.Hour)}, {"new", now.Add(90 * time.Second)}}
+	var s slots
+	var got []app.ConnectorID
+	for range 5 {
+		c, _ := s.turn(list, now, false)
+		got = append(got, c)
+		s.take(c)
+		now = now.Add(time.Minute)
+		s.release(c, false, now, 0)
+	}
+	if want := []app.ConnectorID{"backlog", "other backlog", "backlog", "new", "other backlog"}; !slices.Equal(got, want) {
+		t.Errorf("turns %v, want %v", got, want)
 	}
 }

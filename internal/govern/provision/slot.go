@@ -1,14 +1,15 @@
 package provision
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
 )
 
-// slots remember which connectors a lane of this process is at work for, and which are left alone for a while because their target
-// did not answer. The memory is a courtesy to the target and to the other connectors; nothing depends on it.
+// slots remember which connectors a lane of this process is at work for, when each had its last turn, and which are left alone for a
+// while because their target did not answer. The memory is a courtesy to the target and to the other connectors; nothing depends on it.
 type slots struct {
 	mu sync.Mutex
 	of map[app.ConnectorID]*slot
@@ -16,7 +17,7 @@ type slots struct {
 
 type slot struct {
 	busy  bool
-	until time.Time // not before this
+	until time.Time // not before this: the end of its last turn, or of the pause after it
 	downs int       // how often in a row the target was found down
 }
 
@@ -27,21 +28,40 @@ const (
 	pauseDoubles = 5
 )
 
-// shut returns the connectors that are busy or paused at now, and when the first pause ends (zero: none).
-func (s *slots) shut(now time.Time) (list []app.ConnectorID, wake time.Time) {
-	for c, one := range s.of {
-		switch {
-		case one.busy:
-		case one.until.After(now):
-			if wake.IsZero() || one.until.Before(wake) {
-				wake = one.until
+// look is how soon a lane looks again after a connector that another lane serves: nobody tells it when that one is done.
+const look = time.Second
+
+// turn returns the connector whose turn it is, of those with open operations, and when that is, maybe later; no time where it is
+// nobody's. It is the turn of who waits longest since both its first operation was due and its last turn was over: a connector with a
+// long backlog goes behind all that became due meanwhile. With sound, those that were found down have no turn.
+func (s *slots) turn(list []head, now time.Time, sound bool) (c app.ConnectorID, at time.Time) {
+	s.forget(list)
+	for _, h := range list {
+		ready := h.due
+		if one := s.of[h.connector]; one != nil {
+			switch {
+			case one.busy:
+				ready = later(ready, now.Add(look))
+			case sound && one.downs > 0:
+				continue
+			default:
+				ready = later(ready, one.until)
 			}
-		default:
-			continue
 		}
-		list = append(list, c)
+		if at.IsZero() || ready.Before(at) {
+			c, at = h.connector, ready
+		}
 	}
-	return list, wake
+	return c, at
+}
+
+// forget drops what is remembered of connectors that have nothing to do any more.
+func (s *slots) forget(list []head) {
+	for c, one := range s.of {
+		if !one.busy && !slices.ContainsFunc(list, func(h head) bool { return h.connector == c }) {
+			delete(s.of, c)
+		}
+	}
 }
 
 // take marks a connector busy and says how often in a row its target was down.
@@ -58,23 +78,17 @@ func (s *slots) take(c app.ConnectorID) (downs int) {
 	return one.downs
 }
 
-// release ends the work for a connector. One that answered is forgotten; one that is down is left alone, longer each time; pause is
-// the least to wait, zero for none.
+// release ends the turn of a connector. One that is down is left alone, longer each time; pause is the least to wait, zero for none.
 func (s *slots) release(c app.ConnectorID, down bool, now time.Time, pause time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	one := s.of[c]
-	if one == nil {
-		return
-	}
-	if !down && pause == 0 {
-		delete(s.of, c)
-		return
-	}
 	one.busy = false
 	if down {
 		pause = max(pause, min(firstPause<<min(one.downs, pauseDoubles), longestPause))
 		one.downs++
+	} else {
+		one.downs = 0
 	}
 	one.until = now.Add(pause)
 }

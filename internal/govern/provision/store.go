@@ -69,18 +69,27 @@ func supersede(tx *db.Tx, kind Kind, orders []Order, now time.Time) (map[string]
 	return leases, rows.Err()
 }
 
-const nextSQL = `select due_at, connector_id from operation`
+// head is a connector with open operations, and when the first of them is due.
+type head struct {
+	connector app.ConnectorID
+	due       time.Time
+}
 
-// next returns when the earliest open operation is due whose connector is none of the given, and which connector that is.
-func next(q db.Q, without []app.ConnectorID) (time.Time, app.ConnectorID, error) {
-	w := db.Where{}
-	w.And("state = 'open'")
-	w.NotIn("connector_id", without)
-	sql, args := w.SQL()
-	var due int64
-	var connector app.ConnectorID
-	err := q.Row(nextSQL+sql+` order by due_at, id limit 1`, args...).Scan(&due, &connector)
-	return clock.FromMicros(due), connector, err
+// headsSQL goes through the index from connector to connector, so that a backlog costs nothing however long it is.
+const headsSQL = `with recursive c(id) as (
+		select min(connector_id) from operation where state = 'open'
+		union all
+		select (select min(o.connector_id) from operation o where o.state = 'open' and o.connector_id > c.id) from c where c.id is not null)
+	select c.id, (select min(o.due_at) from operation o where o.state = 'open' and o.connector_id = c.id) from c where c.id is not null`
+
+// heads returns all connectors with open operations.
+func heads(q db.Q) ([]head, error) {
+	return db.Collect(q, func(r *db.Rows) (h head, err error) {
+		var due int64
+		err = r.Scan(&h.connector, &due)
+		h.due = clock.FromMicros(due)
+		return h, err
+	}, headsSQL)
 }
 
 const dueSQL = `select ` + columns + ` from operation

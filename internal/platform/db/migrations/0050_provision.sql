@@ -20,5 +20,4 @@ create table operation (
     version        bigint   not null
 );
 create unique index operation_open on operation (grant_id) where state = 'open';
-create index operation_due on operation (due_at, id, connector_id) where state = 'open';
 create index operation_connector on operation (connector_id, due_at, id) where state = 'open';

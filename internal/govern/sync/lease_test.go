@@ -52,6 +52,7 @@ func TestALeaseIsKeptForAsLongAsTheTargetTakesToAnswer(t *testing.T) {
 		proceed, over := o.begin()
 		for range 5 * sync.Lease / sync.Renewal {
 			before := o.row().SyncDueAt
+			o.clock.AwaitWaiter(o.clock.Now().Add(sync.Renewal)) // else the wait would begin after the time has moved
 			o.clock.Advance(sync.Renewal)
 			for o.row().SyncDueAt.Equal(before) { // the renewal is under way
 			}

@@ -72,13 +72,13 @@ var pageText string
 
 // page is docs/benchmarks.md for a run.
 func page(machine string, args, tables []string, verdict string) []byte {
-	more := ""
+	var more strings.Builder
 	for i, a := range args {
 		if a != "-write" && (i == 0 || args[i-1] != "-write") {
-			more += " " + a
+			more.WriteString(" " + a)
 		}
 	}
-	return fmt.Appendf(nil, pageText, machine, more, strings.Join(tables, "\n"), verdict)
+	return fmt.Appendf(nil, pageText, machine, more.String(), strings.Join(tables, "\n"), verdict)
 }
 
 // perSecond shows a rate.

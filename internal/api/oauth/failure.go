@@ -74,7 +74,7 @@ func (d *door) fail(ctx context.Context, w http.ResponseWriter, err error) {
 }
 
 func (d *door) logFailure(ctx context.Context, f failure, err error) {
-	if f.status >= http.StatusInternalServerError {
+	if f.status >= http.StatusInternalServerError && ctx.Err() == nil { // one that has gone is no trouble of ours
 		d.log.ErrorContext(ctx, "signing in failed on our side", slog.Any("error", err), slog.String("cause", fault.Of(err).Cause()))
 	}
 }

@@ -2,7 +2,7 @@ package iam
 
 import "github.com/interim-access/interim/internal/platform/db"
 
-// ManyRoles reads the roles with the given ids, deleted ones too, in no particular order; unknown ids are left out.
+// ManyRoles reads the live roles with the given ids, in no particular order; unknown ids are left out.
 func ManyRoles(q db.Q, ids []RoleID) ([]Role, error) {
 	var all []Role
 	for _, chunk := range db.Chunks(ids) {

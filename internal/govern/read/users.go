@@ -130,7 +130,7 @@ func withRoles(q db.Q, users []directory.User) ([]UserRow, error) {
 	return rows, nil
 }
 
-// RolesByID reads the roles with the given ids, deleted ones too; unknown ids are left out.
+// RolesByID reads the live roles with the given ids; unknown ids are left out.
 func (s *Service) RolesByID(ctx context.Context, ids []iam.RoleID) (map[iam.RoleID]iam.Role, error) {
 	roles, err := iam.ManyRoles(s.db.Q(ctx), ids)
 	found := make(map[iam.RoleID]iam.Role, len(roles))

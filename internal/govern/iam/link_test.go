@@ -2,6 +2,9 @@ package iam
 
 import (
 	"context"
+	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -265,6 +268,20 @@ func TestWhatHasExpiredIsClearedAway(t *testing.T) {
 		run()
 		if count("client") != 1 {
 			t.Errorf("%d clients: the device goes, the personal client stays until it is deleted", count("client"))
+		}
+	})
+}
+
+func TestADeviceThatAsksLateIsToldThatItsCodeExpired(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		app := slices.Sorted(maps.Keys(deviceApps))[0]
+		code, err := w.StartDevice(t.Context(), app, inside)
+		w.ok(err)
+		w.clock.Advance(deviceLife + pruneEvery)
+		_, err = w.Pruner().Run(t.Context(), w.clock.Now())
+		w.ok(err)
+		if _, err := w.RedeemDevice(t.Context(), app, code.Device, inside); !errors.Is(err, ErrDeviceExpired) {
+			t.Errorf("got %v", err)
 		}
 	})
 }

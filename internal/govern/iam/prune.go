@@ -13,6 +13,8 @@ const (
 	pruneEvery = time.Minute
 	// deviceKept is how long the rows of devices stay after their hour, for who reads the audit.
 	deviceKept = 30 * 24 * time.Hour
+	// codeKept is how long a device that asks late is told that its code has expired, and not that there never was one.
+	codeKept   = time.Hour
 	pruneBatch = 500
 )
 
@@ -51,7 +53,7 @@ func (s *Service) prune(ctx context.Context, now time.Time) (int, error) {
 			{`delete from assertion where (client_id, digest) in
 				(select client_id, digest from assertion where expires_at <= $1 order by expires_at limit $2)`, now},
 			{`delete from device_grant where device_hash in
-				(select device_hash from device_grant where expires_at <= $1 order by expires_at limit $2)`, now},
+				(select device_hash from device_grant where expires_at <= $1 order by expires_at limit $2)`, now.Add(-codeKept)},
 			{`delete from login_link where hash in (select hash from login_link where expires_at <= $1 order by expires_at limit $2)`, now},
 			{`delete from web_session where hash in (select hash from web_session where expires_at <= $1 order by expires_at limit $2)`, now},
 			{`delete from client where id in

@@ -115,6 +115,21 @@ func TestGrantAndRevokeAreDoneWhenTheCatalogueSaysSo(t *testing.T) {
 	}
 }
 
+// An account that people made in Interim was never given anything in the database: its grant waits visibly, and ends when it shall.
+func TestAnAccountThatTheDatabaseDoesNotKnowIsGivenNothingAndHasNothingToLose(t *testing.T) {
+	p := newPlace(t, `create role zoe login`, `create role readers`)
+	known := p.membership("readers", "zoe")
+	c := known
+	c.Account.ExternalID = "" // the name alone is no identity
+	if _, err := p.Grant(t.Context(), c); !provision.IsPermanent(err) || p.holds(known) {
+		t.Errorf("grant: %v", err)
+	}
+	p.exec(`grant readers to zoe`)
+	if note, err := p.Revoke(t.Context(), c); err != nil || note == "" || !p.holds(known) {
+		t.Errorf("revoke: %q, %v", note, err)
+	}
+}
+
 func TestManyChangesAtOnceAllHappen(t *testing.T) {
 	ctx := context.Background()
 	p := newPlace(t, `create role ada login`, `create role grace login`, `create role a`, `create role b`, `create role c`)

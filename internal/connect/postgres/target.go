@@ -37,8 +37,12 @@ func (t *Target) Grant(ctx context.Context, c provision.Change) (note string, er
 	return t.change(ctx, c, grant)
 }
 
-// Revoke ends the account's membership of the role. No member any more, and a role or account that is gone, are fine; the note says so.
+// Revoke ends the account's membership of the role. No member any more, and a role or account that is gone, or that was made by
+// people in Interim and never found in the database, are fine; the note says so.
 func (t *Target) Revoke(ctx context.Context, c provision.Change) (note string, err error) {
+	if c.Account.ExternalID == "" || c.Resource.ExternalID == "" {
+		return "the account or role was never found in the database: there is nothing to take back", nil
+	}
 	return t.change(ctx, c, revoke)
 }
 

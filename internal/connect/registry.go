@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	gosync "sync"
+	"time"
 
 	"github.com/interim-access/interim/internal/connect/postgres"
 	"github.com/interim-access/interim/internal/govern/app"
@@ -75,7 +76,10 @@ func NewRegistry(secret func(app.Connector) (string, error)) *Registry {
 	return &Registry{secret: secret, kinds: kinds, open: map[app.ConnectorID]*entry{}}
 }
 
-// Close closes all targets and waits for what is under way in them.
+// farewell bounds how long Close waits for a target that hangs.
+const farewell = time.Second
+
+// Close closes all targets and waits for what is under way in them, as long as farewell.
 func (r *Registry) Close() {
 	r.mu.Lock()
 	r.closed = true
@@ -83,7 +87,13 @@ func (r *Registry) Close() {
 		r.drop(c)
 	}
 	r.mu.Unlock()
-	r.closing.Wait()
+	patience, over := context.WithTimeout(context.Background(), farewell)
+	defer over()
+	go func() {
+		r.closing.Wait()
+		over()
+	}()
+	<-patience.Done()
 }
 
 // Validate implements sync.Sources.

@@ -115,6 +115,17 @@ func TestATargetInUseHoldsUpNobody(t *testing.T) {
 	d.Close()
 }
 
+func TestATargetThatHangsDoesNotKeepTheServerFromEnding(t *testing.T) {
+	d := newDesk()
+	d.hold = make(chan struct{})
+	if _, err := d.Target(context.Background(), connector("one", "a")); err != nil {
+		t.Fatal(err)
+	}
+	d.Close() // returns, although the target's Close does not
+	close(d.hold)
+	d.closing.Wait()
+}
+
 func TestOnlySoManyTargetsAreKeptOpen(t *testing.T) {
 	d := newDesk()
 	use := func(n int) {

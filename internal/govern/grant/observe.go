@@ -28,33 +28,72 @@ type Membership struct {
 // Seen notes that the target holds the memberships, and returns those that no grant explains: they are for [Service.Discover]. A
 // grant that is being removed stays so. It moves no grant and is no change for the audit.
 func (s *Service) Seen(tx *db.Tx, r Reading, list []Membership) (unknown []Membership, err error) {
-	if len(list) == 0 {
-		return nil, nil
-	}
-	rows, err := tx.Query(seenSQL(len(list)), pairArgs(list, us(r.Started), r.App)...)
+	held, err := holding(tx, r, list)
 	if err != nil {
 		return nil, err
 	}
-	explained := make(map[Membership]bool, len(list))
-	err = each(rows, func() error {
-		var m Membership
-		var state State
-		var direct Origin
-		err := rows.Scan(&m.Entitlement, &m.Account, &state, &direct)
-		explained[m] = state != Active || direct != None
-		return err
-	})
+	var seen []ID
 	for _, m := range list {
-		if !explained[m] {
+		g, there := held[m]
+		if there {
+			seen = append(seen, g.id)
+		}
+		if !there || g.state == Active && g.direct == None {
 			unknown = append(unknown, m)
 		}
 	}
-	return unknown, err
+	if len(seen) > 0 {
+		tx.Queue(`update grants set seen_at = $1 where `+notEnded+` and id in `+db.In(len(seen), 2), bind(seen, us(r.Started))...)
+	}
+	return unknown, nil
 }
 
-func seenSQL(n int) string {
-	return `update grants set seen_at = $1 where ended_at is null and app_id = $2
-		and (entitlement_id, account_id) in (values ` + pairs(n, 3) + `) returning entitlement_id, account_id, state, direct`
+// brief is what a reading wants to know of a grant.
+type brief struct {
+	id     ID
+	state  State
+	direct Origin
+}
+
+// notEnded says that a grant is not ended in words that fit none of the indexes made for that. As long as PostgreSQL has no statistics,
+// as after a first sync, it would take one of those and compare every grant in it with every value of a list.
+const notEnded = `coalesce(ended_at, 0) = 0`
+
+// holdingSQL asks for more than the memberships, which are pairs: for all that the accounts hold.
+func holdingSQL(n int) string {
+	return `select id, app_id, entitlement_id, account_id, state, direct from grants where ` + notEnded + ` and account_id in ` + db.In(n, 1)
+}
+
+// holding returns the grants of the memberships that have one.
+func holding(tx *db.Tx, r Reading, list []Membership) (map[Membership]brief, error) {
+	held := make(map[Membership]brief, len(list))
+	if len(list) == 0 {
+		return held, nil
+	}
+	var accounts []any
+	for _, m := range list {
+		if len(accounts) == 0 || accounts[len(accounts)-1] != m.Account {
+			accounts = append(accounts, m.Account)
+		}
+	}
+	asked := make(map[Membership]bool, len(list))
+	for _, m := range list {
+		asked[m] = true
+	}
+	rows, err := tx.Query(holdingSQL(len(accounts)), accounts...)
+	if err != nil {
+		return nil, err
+	}
+	return held, each(rows, func() error {
+		var in app.ID
+		var m Membership
+		var g brief
+		err := rows.Scan(&g.id, &in, &m.Entitlement, &m.Account, &g.state, &g.direct)
+		if in == r.App && asked[m] {
+			held[m] = g
+		}
+		return err
+	})
 }
 
 // Discover makes what the target holds known here: a new grant where there is none, a direct source where other entitlements only
@@ -69,7 +108,7 @@ func (s *Service) Discover(tx *db.Tx, r Reading, list []Membership) (int, error)
 		return 0, err
 	}
 	now := s.Clock.Now()
-	var found []ID
+	var tried []ID
 	for _, m := range list {
 		if recent[m] {
 			continue
@@ -78,46 +117,54 @@ func (s *Service) Discover(tx *db.Tx, r Reading, list []Membership) (int, error)
 			ID: ID(id.New(now)), Key: Key{r.App, m.Entitlement, m.Account}, Connector: r.Connector,
 			Discovered: true, UpdatedAt: now, Version: 1,
 		}.Found(now, r.Started)
-		fresh, err := insert(tx, g)
-		if err != nil {
-			return 0, err
-		}
-		if fresh {
-			found = append(found, g.ID)
-		}
+		tx.Queue(insertSQL, insertArgs(g)...)
+		tried = append(tried, g.ID)
 	}
-	if err := s.discovered(tx, r, "grant.discovered", found); err != nil || len(found) == len(list) {
-		return len(found), err
+	found, err := s.discovered(tx, r, "grant.discovered", tried)
+	if err != nil || found == len(list) {
+		return found, err
 	}
 	direct, err := s.discoverDirect(tx, r, list, now)
-	return len(found) + direct, err
+	return found + direct, err
 }
 
-// discovered tells the audit of what a sync found.
-func (s *Service) discovered(tx *db.Tx, r Reading, kind string, found []ID) error {
-	grants, err := load(tx, found)
+// discovered tells the audit of what a sync found, and how many of the grants there are.
+func (s *Service) discovered(tx *db.Tx, r Reading, kind string, list []ID) (int, error) {
+	grants, err := load(tx, list)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, h := range grants {
 		if err := s.Audit.Record(tx, audit.Sync(string(r.Connector)), event(h.Grant, kind, h.User)); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return len(grants), nil
 }
 
 // discoverDirect gives a direct source to grants that have none and about which nobody is at work.
 func (s *Service) discoverDirect(tx *db.Tx, r Reading, list []Membership, now time.Time) (int, error) {
-	found, err := db.Collect(tx, scanID, `update grants set direct = 'sync', seen_at = $1, updated_at = $2, version = version + 1
-		where ended_at is null and state = 'active' and direct = '' and updated_at < $1
-			and not exists (select 1 from operation o where o.grant_id = grants.id and o.state = 'open')
-			and app_id = $3 and (entitlement_id, account_id) in (values `+pairs(len(list), 4)+`) returning id`,
-		pairArgs(list, us(r.Started), us(now), r.App)...)
+	held, err := holding(tx, r, list)
 	if err != nil {
 		return 0, err
 	}
-	return len(found), s.discovered(tx, r, "grant.direct_discovered", found)
+	var indirect []ID
+	for _, m := range list {
+		if g, there := held[m]; there && g.state == Active && g.direct == None {
+			indirect = append(indirect, g.id)
+		}
+	}
+	if len(indirect) == 0 {
+		return 0, nil
+	}
+	found, err := db.Collect(tx, scanID, `update grants set direct = 'sync', seen_at = $1, updated_at = $2, version = version + 1
+		where `+notEnded+` and state = 'active' and direct = '' and updated_at < $1
+			and not exists (select 1 from operation o where o.grant_id = grants.id and o.state = 'open')
+			and id in `+db.In(len(indirect), 3)+` returning id`, bind(indirect, us(r.Started), us(now))...)
+	if err != nil {
+		return 0, err
+	}
+	return s.discovered(tx, r, "grant.direct_discovered", found)
 }
 
 func scanID(r *db.Rows) (i ID, err error) { return i, r.Scan(&i) }
@@ -181,23 +228,4 @@ func (s *Service) Missing(tx *db.Tx, r Reading, after ID) (ended int, next ID, e
 		next = list[len(list)-1]
 	}
 	return len(gone), next, err
-}
-
-// pairs returns the placeholders "($from,$from+1),…" for n memberships, and pairArgs the values for them.
-func pairs(n, from int) string {
-	b := make([]byte, 0, n*14)
-	for i := range n {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, db.In(2, from+2*i)...)
-	}
-	return string(b)
-}
-
-func pairArgs(list []Membership, first ...any) []any {
-	for _, m := range list {
-		first = append(first, m.Entitlement, m.Account)
-	}
-	return first
 }

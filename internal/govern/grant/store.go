@@ -92,14 +92,22 @@ func live(q db.Q, k Key) (held, error) {
 	return h, err
 }
 
-// insert adds a grant unless another of its key is live, and reports whether it did. The index decides, not a look before.
-func insert(tx *db.Tx, g Grant) (bool, error) {
-	n, err := tx.Exec(`insert into grants (`+Columns("")+`)
+// insertSQL adds a grant unless another of its key is live. The index decides, not a look before.
+var insertSQL = `insert into grants (` + Columns("") + `)
 		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,null,null,null,'','','',$13,$14,$15,$16,$17,$18,$19,$20,'','','',$11,1)
-		on conflict (app_id, entitlement_id, account_id) where ended_at is null do nothing`,
+		on conflict (app_id, entitlement_id, account_id) where ended_at is null do nothing`
+
+func insertArgs(g Grant) []any {
+	return []any{
 		g.ID, g.App, g.Entitlement, g.Account, connector(g), g.State, g.Direct, g.Derived, micros(g.DeprovisionAt), g.ForceEnd,
 		clock.Micros(g.CreatedAt), micros(g.ActiveAt), micros(g.SeenAt), g.Discovered, g.Given.By.ID, g.Given.By.Name, g.Given.Task,
-		g.Given.PolicyVersion, g.Given.DecidedBy, g.Given.DecidedFor)
+		g.Given.PolicyVersion, g.Given.DecidedBy, g.Given.DecidedFor,
+	}
+}
+
+// insert adds a grant unless another of its key is live, and reports whether it did.
+func insert(tx *db.Tx, g Grant) (bool, error) {
+	n, err := tx.Exec(insertSQL, insertArgs(g)...)
 	return n == 1, err
 }
 

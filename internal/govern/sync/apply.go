@@ -14,7 +14,7 @@ import (
 // identities of all of them.
 func (r *reading) objects(ctx context.Context, s Snapshot) (now app.Known, err error) {
 	c := r.connector.Ref()
-	now.ResourceTypes, err = upsert(ctx, r, s.ResourceTypes, func(t ResourceType) app.SeenResourceType {
+	now.ResourceTypes, err = upsert(ctx, r, "resource_type", s.ResourceTypes, func(t ResourceType) app.SeenResourceType {
 		kind := app.ResourceKind(t.Kind)
 		if !slices.Contains(app.ResourceKinds, kind) {
 			kind = app.KindCustom
@@ -27,7 +27,7 @@ func (r *reading) objects(ctx context.Context, s Snapshot) (now app.Known, err e
 		return now, err
 	}
 	typeOf := make(map[string]app.ResourceTypeID, len(s.Resources))
-	now.Resources, err = upsert(ctx, r, s.Resources, func(v Resource) app.SeenResource {
+	now.Resources, err = upsert(ctx, r, "resource", s.Resources, func(v Resource) app.SeenResource {
 		typeOf[v.ExternalID] = now.ResourceTypes[v.TypeID]
 		return app.SeenResource{
 			ExternalID: v.ExternalID, TypeID: now.ResourceTypes[v.TypeID], DisplayName: v.Name, Description: v.Description,
@@ -38,7 +38,7 @@ func (r *reading) objects(ctx context.Context, s Snapshot) (now app.Known, err e
 	if err != nil {
 		return now, err
 	}
-	now.Entitlements, err = upsert(ctx, r, s.Entitlements, func(e Entitlement) app.SeenEntitlement {
+	now.Entitlements, err = upsert(ctx, r, "entitlement", s.Entitlements, func(e Entitlement) app.SeenEntitlement {
 		return app.SeenEntitlement{
 			ExternalID: e.ExternalID, TypeID: typeOf[e.ResourceID], ResourceID: now.Resources[e.ResourceID], DisplayName: e.Name,
 			Description: e.Description, Slug: e.Slug, Purpose: app.PurposeAssignment,
@@ -49,7 +49,7 @@ func (r *reading) objects(ctx context.Context, s Snapshot) (now app.Known, err e
 	if err != nil {
 		return now, err
 	}
-	now.Accounts, err = upsert(ctx, r, s.Accounts, Account.seen,
+	now.Accounts, err = upsert(ctx, r, "account", s.Accounts, Account.seen,
 		func(tx *db.Tx, seen []app.SeenAccount) (map[string]app.AccountID, app.Upserted, error) {
 			return r.Apps.UpsertAccounts(tx, c, seen)
 		})
@@ -69,13 +69,15 @@ func (a Account) seen() app.SeenAccount {
 
 // upsert takes over one kind of object in batches, and answers their identities by external id.
 func upsert[S, V any, T ~string](
-	ctx context.Context, r *reading, list []S, convert func(S) V, write func(*db.Tx, []V) (map[string]T, app.Upserted, error),
+	ctx context.Context, r *reading, table string, list []S, convert func(S) V,
+	write func(*db.Tx, []V) (map[string]T, app.Upserted, error),
 ) (map[string]T, error) {
 	all := make(map[string]T, len(list))
 	seen := make([]V, len(list))
 	for i, v := range list {
 		seen[i] = convert(v)
 	}
+	grown := growth{table: table}
 	for _, batch := range db.Chunks(seen, app.MaxBatch) {
 		var ids map[string]T
 		var did app.Upserted
@@ -88,8 +90,31 @@ func upsert[S, V any, T ~string](
 		}
 		r.changed = r.changed || did.Added+did.Changed > 0
 		maps.Copy(all, ids)
+		if err := r.grown(ctx, &grown, did.Added); err != nil {
+			return nil, err
+		}
 	}
 	return all, nil
+}
+
+// growth is how much a reading has added to a table.
+type growth struct {
+	table          string
+	added, counted int // since the engine last looked at the table, and before
+}
+
+// muchGrowth is how many rows a table may grow by without the engine being told.
+const muchGrowth = 1000
+
+// grown tells the engine when a table has at least doubled by what the reading added. Without that the first reading of a large target
+// takes PostgreSQL time that grows with the square of its size: each batch compares its names with all that is there.
+func (r *reading) grown(ctx context.Context, g *growth, added int) error {
+	g.added += added
+	if g.added < max(muchGrowth, g.counted) {
+		return nil
+	}
+	g.counted, g.added = g.counted+g.added, 0
+	return r.write(ctx, func(tx *db.Tx) error { return tx.Analyze(g.table) })
 }
 
 // memberships are how many memberships one transaction takes.
@@ -139,6 +164,7 @@ func without(list []Membership, known, now app.Known) []grant.Membership {
 
 // discover makes the memberships known here that no grant explains.
 func (r *reading) discover(ctx context.Context, list []grant.Membership) error {
+	grown := growth{table: "grants"}
 	for _, batch := range db.Chunks(list, memberships) {
 		found := 0
 		err := r.write(ctx, func(tx *db.Tx) (err error) {
@@ -150,6 +176,9 @@ func (r *reading) discover(ctx context.Context, list []grant.Membership) error {
 		}
 		r.run.Added += found
 		r.changed = r.changed || found > 0
+		if err := r.grown(ctx, &grown, found); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -51,6 +51,18 @@ func (tx *Tx) Lock(keys ...string) error {
 // Skip is Engine.Skip.
 func (tx *Tx) Skip() string { return tx.engine.Skip() }
 
+// Analyze lets the engine look at a table again that has grown at once, before
+// its idea of the table is so wrong that it plans badly. PostgreSQL would do so
+// by itself, a minute later; SQLite plans without. The table is named by the
+// code, never by a client.
+func (tx *Tx) Analyze(table string) error {
+	if tx.engine == SQLite {
+		return nil
+	}
+	_, err := tx.Exec("analyze " + table)
+	return err
+}
+
 // OnCommit calls fn in the goroutine of Write after COMMIT, before Write
 // returns.
 func (tx *Tx) OnCommit(fn func()) { tx.done = append(tx.done, fn) }

@@ -20,8 +20,11 @@ import (
 	tlsca "github.com/interim-access/interim/internal/platform/tls"
 )
 
-// drain is how long requests under way may take to finish once the server was told to stop.
-const drain = 3 * time.Second
+// How long a server takes to stop once it was told to.
+const (
+	drain    = 3 * time.Second         // for requests under way to finish
+	farewell = 4500 * time.Millisecond // for everything
+)
 
 // Options are what a server is run with.
 type Options struct {
@@ -33,7 +36,29 @@ type Options struct {
 }
 
 // Run serves until ctx ends, then drains and returns nil. An error says what kept it from serving.
-func Run(ctx context.Context, o Options) (err error) {
+//
+// What has not come to its end within farewell, because a target or a database hangs, is left behind: nothing that was acknowledged
+// hangs on it, and the next start takes it up as after a crash. The process must end when Run has returned.
+func Run(ctx context.Context, o Options) error {
+	over := make(chan error, 1)
+	go func() { over <- run(ctx, o) }()
+	select {
+	case err := <-over:
+		return err
+	case <-ctx.Done():
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	defer cancel()
+	select {
+	case err := <-over:
+		return err
+	case <-end.Done():
+		o.Log.WarnContext(ctx, "stopped without waiting any longer for what hangs")
+		return nil
+	}
+}
+
+func run(ctx context.Context, o Options) (err error) {
 	d, err := open(ctx, o)
 	if err != nil {
 		return err

@@ -36,8 +36,8 @@ func encodeRun(r sync.Run) *interimv1.ConnectorSync {
 		Id: c1.KSUID(r.ID), AppId: c1.KSUID(r.Connector.AppID), ConnectorId: c1.KSUID(r.Connector.ID),
 		State:     c1.EnumValue[interimv1.ConnectorSync_State](interimv1.ConnectorSync_State_value, "STATE_", strings.ToUpper(string(r.State))),
 		StartedAt: c1.Moment(r.StartedAt), FinishedAt: c1.Moment(r.FinishedAt),
-		AccountsSeen: int32(r.Accounts), ResourcesSeen: int32(r.Resources), //nolint:gosec // bounded by the reading
-		EntitlementsSeen: int32(r.Entitlements), //nolint:gosec // bounded by the reading
+		AccountsSeen: int32(r.Accounts), ResourcesSeen: int32(r.Resources),
+		EntitlementsSeen: int32(r.Entitlements),
 		GrantsSeen:       int32(r.Grants), GrantsAdded: int32(r.Added), GrantsRemoved: int32(r.Removed),
 		Message: r.Message,
 	}

@@ -47,7 +47,9 @@ const (
 	ofApp = `app_id = $5`
 )
 
-const condemnSQL = `update grants set deprovision_at = $1, force_end = true, end_reason = $2, ended_by = $3, ended_by_name = $4,
+const condemnSQL = `update grants set force_end = true,
+		deprovision_at = case when coalesce(active_at, created_at) > $1 then coalesce(active_at, created_at) else $1 end,
+		end_reason = $2, ended_by = $3, ended_by_name = $4,
 		updated_at = $1, version = version + 1
 	where ended_at is null and ending_at is null
 		and (deprovision_at is null or deprovision_at > $1 or derived > 0 and not force_end) and `

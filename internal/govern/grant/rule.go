@@ -103,19 +103,31 @@ func (g Grant) Expire(now time.Time) (Grant, Effect) {
 }
 
 // Condemn ends g at now with all its sources, because what it hangs on is gone: its user, account, entitlement or app. Access is
-// denied from now on; [Grant.Expire] does the rest. A grant that is past its end stays as it is.
+// denied from now on; [Grant.Expire] does the rest. A grant that is past its end stays as it is. One that began after now, while
+// whoever took the time waited for its turn, ends where it began: nothing ends before.
 func (g Grant) Condemn(reason Reason, by Person, now time.Time) Grant {
 	if g.Over(now) {
 		return g
 	}
 	g.DeprovisionAt, g.ForceEnd, g.EndReason, g.EndedBy = now, true, reason, by
+	begun := g.ActiveAt
+	if begun.IsZero() {
+		begun = g.CreatedAt
+	}
+	if begun.After(now) {
+		g.DeprovisionAt = begun
+	}
 	return g
 }
 
-// Provisioned is the target's word that the membership is there.
+// Provisioned is the target's word that the membership is there. It comes too late for a grant that is past its end, which never was
+// in force and stays pending until [Grant.Expire] has it removed.
 func (g Grant) Provisioned(at time.Time) (Grant, Effect) {
 	switch g.State {
 	case Pending:
+		if g.Over(at) {
+			return g, Effect{}
+		}
 		g.State, g.ActiveAt, g.SeenAt = Active, at, at
 		return g, Effect{"", "grant.activated"}
 	case Active:

@@ -65,7 +65,7 @@ func TestEveryStepFromEveryState(t *testing.T) {
 			"AddSource": "active . source_added",
 		},
 		"pending, past its end": {
-			"Expire": "ending revoke ended_on_time", "Provisioned": "active . activated", "Abandoned": "ended . abandoned",
+			"Expire": "ending revoke ended_on_time", "Abandoned": "ended . abandoned",
 		},
 		"active": {
 			"Extend later": "active . extended", "Extend sooner": "-", "SetEnd": "active . end_moved", "ClearEnd": "active . end_cleared",
@@ -194,7 +194,8 @@ func TestAGrantsLife(t *testing.T) {
 			case "expire":
 				g, effect = g.Expire(now)
 			case "condemn":
-				g = g.Condemn("APP_DELETED", Person{}, now)
+				waited := time.Duration(rapid.IntRange(0, 30).Draw(t, "waited")) * time.Minute // since the time was taken
+				g = g.Condemn("APP_DELETED", Person{}, now.Add(-waited))
 			case "target":
 				switch open {
 				case provision.Grant:
@@ -232,6 +233,8 @@ func TestAGrantsLife(t *testing.T) {
 				t.Fatalf("ending, and the target is not asked to remove it")
 			case g.Derived < 0:
 				t.Fatalf("%d sources", g.Derived)
+			case !g.EndingAt.IsZero() && g.EndingAt.Before(g.ActiveAt):
+				t.Fatalf("ended before it was in force: %+v", g)
 			}
 		}
 	})

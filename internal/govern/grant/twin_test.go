@@ -53,6 +53,7 @@ func combinations() []grant.Grant {
 
 func TestSQLDoesToManyWhatTheStepsDoToEach(t *testing.T) {
 	now := granttest.Noon
+	earlier := now.Add(-90 * time.Minute) // after the combinations were created, before they became active
 	by := grant.Person{ID: "ada", Name: "Ada"}
 	outcomes := func(all []grant.Grant, kind provision.Kind) (list []provision.Outcome) {
 		for _, g := range all {
@@ -70,6 +71,9 @@ func TestSQLDoesToManyWhatTheStepsDoToEach(t *testing.T) {
 		}},
 		{"Condemn", func(g grant.Grant) grant.Grant { return g.Condemn("APP_DELETED", by, now) }, func(h *granttest.House, _ []grant.Grant) error {
 			return h.DB.Write(h.Ctx, func(tx *tx) error { return h.Grants.AppEnded(tx, h.Actor(), "app", now, "APP_DELETED") })
+		}},
+		{"Condemn before it began", func(g grant.Grant) grant.Grant { return g.Condemn("APP_DELETED", by, earlier) }, func(h *granttest.House, _ []grant.Grant) error {
+			return h.DB.Write(h.Ctx, func(tx *tx) error { return h.Grants.AppEnded(tx, h.Actor(), "app", earlier, "APP_DELETED") })
 		}},
 		{"Provisioned", func(g grant.Grant) grant.Grant { g, _ = g.Provisioned(now); return g }, func(h *granttest.House, all []grant.Grant) error {
 			return h.DB.Write(h.Ctx, func(tx *tx) error { return h.Grants.OperationsDone(tx, outcomes(all, provision.Grant), now) })

@@ -192,3 +192,17 @@ func TestATargetThatCannotBeReadRevokesNothingAndSaysWhy(t *testing.T) {
 		}
 	})
 }
+
+func TestATargetThatPanicsFailsItsRunAndNothingElse(t *testing.T) {
+	each(t, func(o *office) {
+		o.site.grow(2, 2).give("p1", "r1")
+		o.taken()
+		o.site.do(func() { o.site.also = func(*sync.Snapshot) { panic("a driver's mistake") } })
+		o.unchanged(func() {
+			run := o.read()
+			o.same("run", []any{run.State, run.Message}, []any{sync.Failed, "the target could not be read; the server's log says why"})
+		})
+		o.site.do(func() { o.site.also = nil })
+		o.same("the next run", o.read().State, sync.Done)
+	})
+}

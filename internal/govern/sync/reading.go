@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -21,8 +22,14 @@ type reading struct {
 	changed   bool // something was written but when grants were last seen
 }
 
-// take reads the target and takes over what it shows. Nothing is written before judge, and after it the grants, have been judged.
-func (r *reading) take(ctx context.Context) error {
+// take reads the target and takes over what it shows. Nothing is written before judge, and after it the grants, have been judged. A
+// target that panics fails its run and not the server.
+func (r *reading) take(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
 	s, known, err := r.read(ctx)
 	if err != nil {
 		return err

@@ -71,9 +71,10 @@ func (s *site) drop(what string) {
 
 // Read implements sync.Source.
 func (s *site) Read(ctx context.Context) (sync.Snapshot, error) {
-	s.mu.Lock()
-	snapshot, hold, err := s.snapshot(), s.hold, s.down
-	s.mu.Unlock()
+	var snapshot sync.Snapshot
+	var hold chan struct{}
+	var err error
+	s.do(func() { snapshot, hold, err = s.snapshot(), s.hold, s.down })
 	if hold != nil {
 		s.read <- struct{}{}
 		select {

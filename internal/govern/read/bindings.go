@@ -34,8 +34,9 @@ func (f GrantFilter) where(w *db.Where) {
 	for _, r := range f.Refs {
 		entitlement = append(entitlement, r.AppID, r.ID)
 	}
-	for _, r := range f.Accounts {
-		account = append(account, r.AppID, r.ID)
+	ids := make([]app.AccountID, len(f.Accounts))
+	for i, r := range f.Accounts {
+		ids[i], account = r.ID, append(account, r.AppID, r.ID)
 	}
 	switch len(f.Refs) {
 	case 0:
@@ -44,8 +45,9 @@ func (f GrantFilter) where(w *db.Where) {
 	default:
 		w.And("(g.app_id, g.entitlement_id) in (values "+marks("(?,?)", len(f.Refs))+")", entitlement...)
 	}
-	if len(f.Accounts) > 0 {
+	if len(f.Accounts) > 0 { // said twice: SQLite finds no index for the pairs
 		w.And("(g.app_id, g.account_id) in (values "+marks("(?,?)", len(f.Accounts))+")", account...)
+		in(w, "g.account_id", ids)
 	}
 	in(w, "g.account_id", f.AccountIDs)
 	anyOf(w, "g.account_id in (select a.id from account a where a.user_id in %s)", f.UserIDs)

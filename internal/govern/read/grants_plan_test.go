@@ -2,11 +2,13 @@ package read
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
 )
 
@@ -76,6 +78,29 @@ func TestListsOfGrantsAreReadFromAnIndex(t *testing.T) {
 				if plan := w.plan(sql, args); table.MatchString(plan) || !l.sorts && sorts(plan) {
 					w.Errorf("%s:\n%s\n%s", l.name, sql, plan)
 				}
+			}
+		}
+	})
+}
+
+// What an account holds and held is little of what an app has. (PostgreSQL knows so by its statistics.)
+func TestGrantsOfAccountsAreFoundByTheAccounts(t *testing.T) {
+	f := GrantFilter{Accounts: []app.AccountRef{{AppID: "a", ID: "c"}, {AppID: "a", ID: "d"}}}
+	onWorlds(t, func(w *world) {
+		if w.db.Engine() == db.Postgres {
+			return
+		}
+		past, pastArgs, err := pastSQL(f, page.Request{Size: 25})
+		if err != nil {
+			w.Fatal(err)
+		}
+		feed, feedArgs, err := feedSQL(f, time.Time{}, time.Time{}, page.Request{Size: 25})
+		if err != nil {
+			w.Fatal(err)
+		}
+		for sql, args := range map[string][]any{past: pastArgs, feed: feedArgs} {
+			if plan := w.plan(sql, args); !strings.Contains(plan, "grants_account (account_id=?)") {
+				w.Errorf("%s\n%s", sql, plan)
 			}
 		}
 	})

@@ -29,6 +29,9 @@ func postgresError(err error) error {
 		if says := serverSays(e.Code); says != "" {
 			return fault.Wrap(fault.Unavailable, err, "%s", says)
 		}
+		if lostRace(err) { // as often as was tried
+			return fault.Wrap(fault.Conflict, err, "others changed the same at the same time; try again")
+		}
 		if e.Code == "57014" { // query_canceled: the request ended, or statement_timeout
 			return fault.Wrap(fault.Timeout, err, "the database took too long")
 		}

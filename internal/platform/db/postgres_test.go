@@ -60,8 +60,8 @@ func TestAWriteThatLosesEveryRaceFailsInTheEnd(t *testing.T) {
 		runs++
 		tx.Queue(race)
 		return nil
-	}); err == nil {
-		t.Error("no error")
+	}); !fault.Is(err, fault.Conflict) {
+		t.Errorf("%v, want a conflict", err)
 	}
 	if runs != db.MaxAttempts {
 		t.Errorf("%d runs", runs)

@@ -18,6 +18,7 @@ import (
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/db/dbtest"
 	"github.com/interim-access/interim/internal/platform/due"
+	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // place is a database with apps whose targets do what the test says.
@@ -363,6 +364,22 @@ func TestABacklogIsLookedAfterByOtherLanes(t *testing.T) {
 		p.answer = func(provision.Change) error { return nil }
 		if p.next(1) != "0s" || p.run(1) != 1 {
 			p.Errorf("what was left is due at %s", p.next(1))
+		}
+	})
+}
+
+func TestATextThatCannotBeStoredKeepsNoOutcomeFromBeingRecorded(t *testing.T) {
+	each(t, func(p *place) {
+		p.want(provision.Grant, p.orders(2))
+		p.answer = func(c provision.Change) error {
+			if strings.HasSuffix(c.Account.ExternalID, "0") {
+				return fault.New(fault.Unavailable, "the target said \xff and \x00")
+			}
+			return nil
+		}
+		p.run(0)
+		if slices.Sort(p.told); !slices.Equal(p.told, []string{"done g1-001", "failed g1-000"}) {
+			p.Errorf("told %v", p.told)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -76,8 +77,10 @@ func words(err error) string {
 	return "the target could not be changed; the server's log says why"
 }
 
-// cut shortens a text to MaxText characters.
+// cut makes of a target's text one that can be stored, of at most MaxText characters: what could not would keep all that is recorded
+// with it from being so.
 func cut(s string) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 	if utf8.RuneCountInString(s) <= MaxText {
 		return s
 	}

@@ -75,7 +75,7 @@ func must[T any](v T, err error) func(t testing.TB) T {
 func (w *warehouse) exec(statements ...string) {
 	w.Helper()
 	c := must(pgx.Connect(w.ctx, w.target.URL("postgres")))(w)
-	defer c.Close(w.ctx) //nolint:errcheck // nothing is pending
+	defer c.Close(w.ctx)
 	for _, s := range statements {
 		if _, err := c.Exec(w.ctx, s); err != nil {
 			w.Fatalf("%s: %v", s, err)
@@ -134,8 +134,8 @@ func (w *warehouse) key(role, account string) grant.Key {
 
 func (w *warehouse) same(what string, got, want any) {
 	w.Helper()
-	if g, w_ := fmt.Sprint(got), fmt.Sprint(want); g != w_ {
-		w.Errorf("%s: got %s, want %s", what, g, w_)
+	if g, x := fmt.Sprint(got), fmt.Sprint(want); g != x {
+		w.Errorf("%s: got %s, want %s", what, g, x)
 	}
 }
 
@@ -161,7 +161,7 @@ func TestWhatHappensInTheDatabaseIsSeenAndWhatIsDecidedHappensThere(t *testing.T
 		must(w.grants.Revoke(w.ctx, before, ""))(w)
 		w.settle()
 		w.exec(`grant logs to grace; grant logs to ada`, `drop role grace`, `create role grace login`)
-		run = w.read()
+		w.read()
 		w.same("after the drop", w.lives(), []string{
 			"ada in logs: active", "ada in reporting: ended REMOVED_IN_TARGET", "grace in logs: ended REVOKED",
 		})

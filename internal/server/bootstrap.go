@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -84,17 +85,22 @@ func (p *parts) administrator(ctx context.Context) (directory.UserID, error) {
 	return u.ID, p.iam.AddMember(ctx, u.ID, iam.BuiltinID(iam.SuperAdministrator))
 }
 
-// write puts b into the file at path, whole or not at all.
+// write puts b into the file at path, whole or not at all, whenever the power goes.
 func (b Bootstrap) write(path string) error {
 	text, err := json.MarshalIndent(b, "", "  ")
 	if err != nil {
 		return err
 	}
-	temporary := path + ".new"
-	if err := os.WriteFile(temporary, append(text, '\n'), 0o600); err != nil {
+	f, err := os.CreateTemp(filepath.Dir(path), BootstrapFile+".new-*") // mode 0600
+	if err != nil {
 		return err
 	}
-	return os.Rename(temporary, path)
+	defer func() { _ = os.Remove(f.Name()) }()
+	_, err = f.Write(append(text, '\n'))
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
 }
 
 // ReadBootstrap reads the bootstrap file of a data folder.

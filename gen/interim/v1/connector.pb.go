@@ -93,9 +93,10 @@ const (
 	ConnectorSync_STATE_RUNNING ConnectorSync_State = 1
 	// Read and applied.
 	ConnectorSync_STATE_DONE ConnectorSync_State = 2
-	// The target could not be read; nothing was changed.
+	// The target could not be read, and nothing was changed; or the run was cut short, and what it had taken over by then stays.
 	ConnectorSync_STATE_FAILED ConnectorSync_State = 3
-	// The target was read but had shrunk so much that it was not believed; nothing was changed. `message` says what was missing.
+	// The target was read and not believed, because it showed nothing, or missed over 20 % of 100 or more of what was known; nothing
+	// was changed. `message` says what was missing.
 	ConnectorSync_STATE_REFUSED ConnectorSync_State = 4
 )
 
@@ -155,9 +156,10 @@ type Connector struct {
 	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
 	// The name shown.
 	DisplayName string `protobuf:"bytes,4,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	// How often the target is read; at least one minute. Null or zero: only when Sync is called.
+	// How often the target is read, counted from the end of the run before; from one minute to 30 days. Null or zero: only when Sync is
+	// called.
 	SyncEvery *durationpb.Duration `protobuf:"bytes,5,opt,name=sync_every,json=syncEvery,proto3" json:"sync_every,omitempty"`
-	// The resource types to read, such as `ROLE`. Empty: all that the kind knows.
+	// The resource types to read, such as `ROLE`; at most 16. Empty: all that the kind knows.
 	ResourceTypeFilter []string `protobuf:"bytes,6,rep,name=resource_type_filter,json=resourceTypeFilter,proto3" json:"resource_type_filter,omitempty"`
 	// The newest run. Null: none yet.
 	LastSync *ConnectorSync `protobuf:"bytes,7,opt,name=last_sync,json=lastSync,proto3" json:"last_sync,omitempty"`
@@ -316,7 +318,7 @@ type ConnectorSync struct {
 	GrantsAdded int32 `protobuf:"varint,11,opt,name=grants_added,json=grantsAdded,proto3" json:"grants_added,omitempty"`
 	// Grants ended because the target no longer held them.
 	GrantsRemoved int32 `protobuf:"varint,12,opt,name=grants_removed,json=grantsRemoved,proto3" json:"grants_removed,omitempty"`
-	// What went wrong or was refused, in words fit for showing. Empty: nothing.
+	// What went wrong, was refused or was left out, in words fit for showing. Empty: nothing.
 	Message       string `protobuf:"bytes,13,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -452,11 +454,14 @@ type CreateConnectorRequest struct {
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	// The name shown. Empty: the kind.
 	DisplayName string `protobuf:"bytes,3,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	// How to reach the target, for `postgres` a `postgres://` URL with its credentials. Sealed at rest, never shown again.
+	// How to reach the target, for `postgres` a `postgres://` URL with host, user, credentials and database, at most 4096 bytes. It
+	// may say `sslmode`, `sslnegotiation`, `channel_binding`, `connect_timeout` and `target_session_attrs`, and names no files. Sealed
+	// at rest, never shown again.
 	ConnectionString string `protobuf:"bytes,4,opt,name=connection_string,json=connectionString,proto3" json:"connection_string,omitempty"`
-	// How often to read the target; at least one minute. Absent: only when Sync is called.
+	// How often to read the target, counted from the end of the run before; from one minute to 30 days. Absent: only when Sync is
+	// called.
 	SyncEvery *durationpb.Duration `protobuf:"bytes,5,opt,name=sync_every,json=syncEvery,proto3" json:"sync_every,omitempty"`
-	// The resource types to read, such as `ROLE`. Empty: all that the kind knows.
+	// The resource types to read, such as `ROLE`; at most 16. Empty: all that the kind knows.
 	ResourceTypeFilter []string `protobuf:"bytes,6,rep,name=resource_type_filter,json=resourceTypeFilter,proto3" json:"resource_type_filter,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
@@ -1066,7 +1071,7 @@ func (x *SyncConnectorRequest) GetAcceptLosses() bool {
 	return false
 }
 
-// SyncConnectorResponse is the run that was started.
+// SyncConnectorResponse is the run that was made.
 type SyncConnectorResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The run.

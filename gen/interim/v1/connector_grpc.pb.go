@@ -38,10 +38,11 @@ const (
 //
 // For Super Administrators and Application Administrators; Read-Only Administrators may look.
 type ConnectorsClient interface {
-	// Create adds a connector to an app. It does not reach for the target: Check and Sync do.
+	// Create adds a connector to an app. It does not reach for the target: Check and Sync do, and, where the target is to be read
+	// every so often, the first planned run one interval later.
 	//
-	// Errors: 400 for an unknown kind, a malformed connection string or a sync interval under one minute; 404 for an unknown or
-	// deleted app.
+	// Errors: 400 for an unknown kind, a malformed connection string or a sync interval under one minute or over 30 days; 404 for an
+	// unknown or deleted app; 409 (code 6) where the app has a connector of this kind and name.
 	Create(ctx context.Context, in *CreateConnectorRequest, opts ...grpc.CallOption) (*ConnectorResponse, error)
 	// List lists the live connectors of an app, oldest first.
 	//
@@ -52,9 +53,10 @@ type ConnectorsClient interface {
 	// Errors: 404 for an unknown or deleted app or connector.
 	Get(ctx context.Context, in *GetConnectorRequest, opts ...grpc.CallOption) (*ConnectorResponse, error)
 	// Update changes a connector: displayName, syncEvery and resourceTypeFilter through the mask, the connection string when it
-	// is given. Without a mask the keys present in `connector` are the mask.
+	// is given. Without a mask the keys present in `connector` are the mask; a new connection string alone takes an empty `connector`.
 	//
-	// Errors: 400 as for Create; 404 for an unknown or deleted app or connector.
+	// Errors: 400 and 409 as for Create; 404 for an unknown or deleted app or connector; 409 (code 10) when somebody else changed it
+	// at the same moment.
 	Update(ctx context.Context, in *UpdateConnectorRequest, opts ...grpc.CallOption) (*ConnectorResponse, error)
 	// Delete removes a connector and its sealed connection string. What it had read stays; grants that wait for their
 	// removal are closed without it, audited and with a note, since nobody can ask the target any more.
@@ -65,11 +67,12 @@ type ConnectorsClient interface {
 	//
 	// A target that cannot be reached is an answer (`ok` false), not an error. Errors: 404 for an unknown or deleted connector.
 	Check(ctx context.Context, in *CheckConnectorRequest, opts ...grpc.CallOption) (*CheckConnectorResponse, error)
-	// Sync starts reading the target now and returns the run; look at it through ListSyncs.
+	// Sync reads the target now and returns the run when it is over, however it went: its state says. A run that takes longer than 20
+	// seconds is returned as it stands and goes on; look at it through ListSyncs.
 	//
-	// Errors: 404 for an unknown or deleted connector; 409 (code 10) while a run is under way.
+	// Errors: 404 for an unknown or deleted connector; 400 (code 9) for a disabled one; 409 (code 10) while a run is under way.
 	Sync(ctx context.Context, in *SyncConnectorRequest, opts ...grpc.CallOption) (*SyncConnectorResponse, error)
-	// ListSyncs lists the runs of a connector, newest first.
+	// ListSyncs lists the newest 1000 runs of a connector, newest first.
 	//
 	// Errors: 404 for an unknown or deleted connector.
 	ListSyncs(ctx context.Context, in *ListConnectorSyncsRequest, opts ...grpc.CallOption) (*ListConnectorSyncsResponse, error)
@@ -172,10 +175,11 @@ func (c *connectorsClient) ListSyncs(ctx context.Context, in *ListConnectorSyncs
 //
 // For Super Administrators and Application Administrators; Read-Only Administrators may look.
 type ConnectorsServer interface {
-	// Create adds a connector to an app. It does not reach for the target: Check and Sync do.
+	// Create adds a connector to an app. It does not reach for the target: Check and Sync do, and, where the target is to be read
+	// every so often, the first planned run one interval later.
 	//
-	// Errors: 400 for an unknown kind, a malformed connection string or a sync interval under one minute; 404 for an unknown or
-	// deleted app.
+	// Errors: 400 for an unknown kind, a malformed connection string or a sync interval under one minute or over 30 days; 404 for an
+	// unknown or deleted app; 409 (code 6) where the app has a connector of this kind and name.
 	Create(context.Context, *CreateConnectorRequest) (*ConnectorResponse, error)
 	// List lists the live connectors of an app, oldest first.
 	//
@@ -186,9 +190,10 @@ type ConnectorsServer interface {
 	// Errors: 404 for an unknown or deleted app or connector.
 	Get(context.Context, *GetConnectorRequest) (*ConnectorResponse, error)
 	// Update changes a connector: displayName, syncEvery and resourceTypeFilter through the mask, the connection string when it
-	// is given. Without a mask the keys present in `connector` are the mask.
+	// is given. Without a mask the keys present in `connector` are the mask; a new connection string alone takes an empty `connector`.
 	//
-	// Errors: 400 as for Create; 404 for an unknown or deleted app or connector.
+	// Errors: 400 and 409 as for Create; 404 for an unknown or deleted app or connector; 409 (code 10) when somebody else changed it
+	// at the same moment.
 	Update(context.Context, *UpdateConnectorRequest) (*ConnectorResponse, error)
 	// Delete removes a connector and its sealed connection string. What it had read stays; grants that wait for their
 	// removal are closed without it, audited and with a note, since nobody can ask the target any more.
@@ -199,11 +204,12 @@ type ConnectorsServer interface {
 	//
 	// A target that cannot be reached is an answer (`ok` false), not an error. Errors: 404 for an unknown or deleted connector.
 	Check(context.Context, *CheckConnectorRequest) (*CheckConnectorResponse, error)
-	// Sync starts reading the target now and returns the run; look at it through ListSyncs.
+	// Sync reads the target now and returns the run when it is over, however it went: its state says. A run that takes longer than 20
+	// seconds is returned as it stands and goes on; look at it through ListSyncs.
 	//
-	// Errors: 404 for an unknown or deleted connector; 409 (code 10) while a run is under way.
+	// Errors: 404 for an unknown or deleted connector; 400 (code 9) for a disabled one; 409 (code 10) while a run is under way.
 	Sync(context.Context, *SyncConnectorRequest) (*SyncConnectorResponse, error)
-	// ListSyncs lists the runs of a connector, newest first.
+	// ListSyncs lists the newest 1000 runs of a connector, newest first.
 	//
 	// Errors: 404 for an unknown or deleted connector.
 	ListSyncs(context.Context, *ListConnectorSyncsRequest) (*ListConnectorSyncsResponse, error)

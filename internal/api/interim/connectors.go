@@ -9,6 +9,7 @@ import (
 	interimv1 "github.com/interim-access/interim/gen/interim/v1"
 	"github.com/interim-access/interim/internal/api/c1"
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/sync"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
@@ -120,12 +121,17 @@ func (s connectors) Check(ctx context.Context, r *interimv1.CheckConnectorReques
 	return &interimv1.CheckConnectorResponse{Ok: ok, Message: said}, err
 }
 
+// answerWithin is how long a caller waits for a run. It is shorter than a request may take.
+const answerWithin = 20 * time.Second
+
 // Sync reads the target now; how the run went is the answer, however it went. See [sync.Service.Now].
 func (s connectors) Sync(ctx context.Context, r *interimv1.SyncConnectorRequest) (*interimv1.SyncConnectorResponse, error) {
 	ref, err := managedConnector(ctx, r)
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	run, err := s.Deps.Sync.Now(ctx, ref, r.GetAcceptLosses())
 	if err != nil {
 		return nil, err
@@ -182,6 +188,8 @@ func (s connectors) shown(ctx context.Context, list []app.Connector) ([]*interim
 		}
 		if run, ok := last[c.ID]; ok {
 			out[i].LastSync = encodeRun(run)
+		} else if c.Status == app.ConnectorOK {
+			out[i].Status = interimv1.ConnectorStatus_CONNECTOR_STATUS_UNSPECIFIED // not tried yet
 		}
 	}
 	return out, nil
@@ -193,7 +201,7 @@ type ofConnector interface {
 	GetId() string
 }
 
-// managedConnector reads which connector is meant, for callers who manage its app.
+// managedConnector reads which connector is meant; see managedApp.
 func managedConnector(ctx context.Context, r ofConnector) (ref app.ConnectorRef, err error) {
 	if ref.AppID, err = managedApp(ctx, r.GetAppId()); err != nil {
 		return ref, err
@@ -202,13 +210,14 @@ func managedConnector(ctx context.Context, r ofConnector) (ref app.ConnectorRef,
 	return ref, err
 }
 
-// managedApp reads which app is meant, for callers who manage it.
+// managedApp reads which app is meant. A connector reaches out with the server's own network, so that nobody works on one by owning an
+// app: it takes a permission for all.
 func managedApp(ctx context.Context, raw string) (app.ID, error) {
 	appID, err := c1.ID[app.ID]("appId", "app", raw)
 	if err != nil {
 		return "", err
 	}
-	return appID, requireApp(ctx, appID)
+	return appID, iam.RequireAll(ctx)
 }
 
 // interval reads how often; zero where it is null.

@@ -22,7 +22,7 @@ func (t *Target) Check(ctx context.Context) (ok bool, said string, err error) {
 	if err != nil {
 		return false, "", plain(err)
 	}
-	may := fmt.Sprintf("may grant the %d roles it has ADMIN OPTION on", admin)
+	may := fmt.Sprintf("may grant the roles it has ADMIN OPTION on: %d", admin)
 	switch {
 	case super:
 		may = "is a superuser and may grant every role"

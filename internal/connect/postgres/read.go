@@ -114,10 +114,10 @@ func snapshot(roles []role, members []member) sync.Snapshot {
 		}
 	}
 	if nested > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%d memberships of one group role in another are not shown as grants", nested))
+		s.Notes = append(s.Notes, fmt.Sprintf("memberships of one group role in another, not shown as grants: %d", nested))
 	}
 	if idle > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%d memberships with neither INHERIT nor SET are not shown as grants", idle))
+		s.Notes = append(s.Notes, fmt.Sprintf("memberships with neither INHERIT nor SET, not shown as grants: %d", idle))
 	}
 	return s
 }

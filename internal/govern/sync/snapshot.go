@@ -122,9 +122,9 @@ func pick[T any, K comparable](s *Snapshot, kind string, list []T, id func(T) K,
 			strays++
 		}
 	}
-	s.note(odd, "%d %s were left out: their id is empty, not text or longer than %d characters", kind, MaxID)
-	s.note(twice, "%d %s were shown more than once", kind)
-	s.note(strays, "%d %s were left out: they belong to something that the target does not show", kind)
+	s.note(odd, "%s left out because their id is empty, not text or longer than %d characters", kind, MaxID)
+	s.note(twice, "%s shown more than once", kind)
+	s.note(strays, "%s left out because they belong to something that the target does not show", kind)
 	return p
 }
 
@@ -133,9 +133,10 @@ func storable(id string) bool {
 	return id != "" && utf8.ValidString(id) && !strings.ContainsRune(id, 0) && utf8.RuneCountInString(id) <= MaxID
 }
 
+// note says of how many objects the words are true, if of any.
 func (s *Snapshot) note(n int, format string, args ...any) {
 	if n > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf(format, append([]any{n}, args...)...))
+		s.Notes = append(s.Notes, fmt.Sprintf(format+": %d", append(args, n)...))
 	}
 }
 

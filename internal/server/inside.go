@@ -43,7 +43,7 @@ func Inner(ctx context.Context, o Options) (*Inside, error) {
 	})
 	if err == nil {
 		in.tls = bundle.Config()
-		in.Handler, err = p.doors(nil)
+		in.Handler, err = p.doors(nil, o.Config.PerSecond())
 	}
 	if err != nil {
 		return nil, errors.Join(err, closing())

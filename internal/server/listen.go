@@ -35,7 +35,7 @@ const (
 
 // doors builds what answers on the TLS port: gRPC calls go to the gRPC server, everything else to the router. Both run the same
 // handlers behind the same guard.
-func (p *parts) doors(trusted []netip.Prefix) (http.Handler, error) {
+func (p *parts) doors(trusted []netip.Prefix, perSecond int) (http.Handler, error) {
 	rules, err := guard.Declared(protoregistry.GlobalFiles)
 	if err != nil {
 		return nil, err
@@ -49,7 +49,8 @@ func (p *parts) doors(trusted []netip.Prefix) (http.Handler, error) {
 	}
 	rules.Open(grpc_health_v1.Health_Check_FullMethodName, grpc_health_v1.Health_Watch_FullMethodName,
 		grpc_health_v1.Health_List_FullMethodName)
-	watch := guard.New(p.iam, rules.Find, p.log)
+	limit := guard.NewRate(p.clock, perSecond)
+	watch := guard.New(p.iam, rules.Find, limit, p.log)
 	inner := []grpc.UnaryServerInterceptor{p.measured(), deadline, watch.Unary()}
 
 	calls := grpc.NewServer(grpc.ChainUnaryInterceptor(append([]grpc.UnaryServerInterceptor{p.statuses}, inner...)...),
@@ -63,7 +64,7 @@ func (p *parts) doors(trusted []netip.Prefix) (http.Handler, error) {
 	}
 	grpc_health_v1.RegisterHealthServer(calls, health.NewServer())
 
-	signIn, err := oauth.New(oauth.Options{IAM: p.iam, Clock: p.clock, Log: p.log, PublicURL: p.url})
+	signIn, err := oauth.New(oauth.Options{IAM: p.iam, Clock: p.clock, Log: p.log, PublicURL: p.url, Rate: limit})
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func Offline(ctx context.Context, o Options) (call http.RoundTripper, closing fu
 	if err != nil {
 		return nil, nil, err
 	}
-	handler, err := p.doors(nil)
+	handler, err := p.doors(nil, 0)
 	if err != nil {
 		return nil, nil, errors.Join(err, closing())
 	}

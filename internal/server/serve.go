@@ -98,7 +98,7 @@ func run(ctx context.Context, o Options) (err error) {
 // serve runs listeners and loops until ctx ends or one of them fails.
 func (p *parts) serve(ctx context.Context, o Options, main net.Listener, bundle *tlsca.Bundle) error {
 	var draining atomic.Bool
-	web, err := p.doors(o.Config.TrustedProxies())
+	web, err := p.doors(o.Config.TrustedProxies(), o.Config.PerSecond())
 	if err != nil {
 		_ = main.Close()
 		return err

@@ -6,6 +6,7 @@
 //   - a method without a rule: denied, whoever asks;
 //   - without a live access token: 401, unless the method is public;
 //   - from outside the credential's networks: 403;
+//   - beyond the client's rate, or without a valid token beyond that of the network it comes from: 429 ([Rate]);
 //   - an operation that is known but not served: 501, to whoever is signed in;
 //   - without the permission: 403 in upstream's words.
 //

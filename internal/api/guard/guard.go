@@ -17,12 +17,13 @@ import (
 type Guard struct {
 	iam   *iam.Service
 	rules func(fullMethod string) (Rule, bool)
+	rate  *Rate
 	log   *slog.Logger
 }
 
-// New returns a guard. A method for which rules answers false is denied to everybody.
-func New(service *iam.Service, rules func(fullMethod string) (Rule, bool), log *slog.Logger) *Guard {
-	return &Guard{iam: service, rules: rules, log: log}
+// New returns a guard. A method for which rules answers false is denied to everybody. limit may be nil.
+func New(service *iam.Service, rules func(fullMethod string) (Rule, bool), limit *Rate, log *slog.Logger) *Guard {
+	return &Guard{iam: service, rules: rules, rate: limit, log: log}
 }
 
 // Unary is the interceptor for the gRPC server and the JSON gateway alike. It answers *fault.Fault: what turns faults into statuses
@@ -67,12 +68,18 @@ func (s *stream) Context() context.Context { return s.ctx }
 
 // enter judges a request and returns the context its handler runs in.
 func (g *Guard) enter(ctx context.Context, fullMethod string) (context.Context, error) {
+	inside, err := g.judge(ctx, fullMethod)
+	tell(ctx, err)
+	return inside, err
+}
+
+func (g *Guard) judge(ctx context.Context, fullMethod string) (context.Context, error) {
 	rule, ok := g.rules(fullMethod)
 	if !ok {
 		return nil, iam.Denial(iam.PermissionOf(fullMethod))
 	}
 	if rule.Access == Public {
-		return ctx, nil
+		return ctx, g.rate.Source(IP(ctx))
 	}
 	p, err := g.principal(ctx)
 	if err != nil {
@@ -93,8 +100,11 @@ func (g *Guard) principal(ctx context.Context) (*iam.Principal, error) {
 		var p *iam.Principal
 		if p, err = g.iam.Authenticate(ctx, token, IP(ctx)); err == nil {
 			p.RequestID = transcode.TraceID(ctx)
-			return p, nil
+			return p, g.rate.client(p)
 		}
+	}
+	if over := g.rate.Source(IP(ctx)); over != nil {
+		return nil, over
 	}
 	if fault.Is(err, fault.Unauthenticated) { // RFC 6750, section 3
 		_ = grpc.SetHeader(ctx, metadata.Pairs("www-authenticate", "Bearer"))

@@ -31,6 +31,8 @@ const (
 	public  = "/grpc.health.v1.Health/Check"          // public
 	missing = "/c1.api.task.v1.TaskService/Get"       // known, not served
 	signed  = "/interim.v1.Anything/ForWhoIsSignedIn" // authenticated
+
+	perSecond = 100 // requests of one client, and of one stranger
 )
 
 // gate is a guard over a database with one Basic User, whose token is at hand.
@@ -38,6 +40,7 @@ type gate struct {
 	*guard.Guard
 	t     *testing.T
 	iam   *iam.Service
+	clock *clock.Fake
 	user  directory.User
 	token string
 	log   bytes.Buffer
@@ -50,7 +53,7 @@ func newGate(t *testing.T) *gate {
 	service, err := iam.New(t.Context(), iam.Options{
 		DB: d, Clock: c, Audit: log, Settings: iam.NewSettings(d, c, seal.New([32]byte{1})), Host: "interim.example.com",
 	})
-	g := &gate{t: t, iam: service}
+	g := &gate{t: t, iam: service, clock: c}
 	g.ok(err)
 	t.Cleanup(service.Close)
 	people := directory.New(d, c, log)
@@ -71,7 +74,7 @@ func newGate(t *testing.T) *gate {
 	}
 	rules.Known(strings.ReplaceAll(strings.TrimPrefix(missing, "/"), "/", "."))
 	rules.Open(public)
-	g.Guard = guard.New(service, rules.Find, slog.New(slog.NewTextHandler(&g.log, nil)))
+	g.Guard = guard.New(service, rules.Find, guard.NewRate(c, perSecond), slog.New(slog.NewTextHandler(&g.log, nil)))
 	return g
 }
 
@@ -85,8 +88,11 @@ func (g *gate) ok(err error) {
 // call runs handler behind the guard, with Authorization headers.
 func (g *gate) call(method string, handler grpc.UnaryHandler, authorization ...string) (any, error) {
 	ctx := metadata.NewIncomingContext(transcode.WithTraceID(g.t.Context(), "trace-1"), metadata.MD{"authorization": authorization})
-	ctx = peer.NewContext(ctx, &peer.Peer{Addr: address("192.0.2.1:443")})
-	return g.Unary()(ctx, nil, &grpc.UnaryServerInfo{FullMethod: method}, handler)
+	return g.Unary()(fromPeer(ctx), nil, &grpc.UnaryServerInfo{FullMethod: method}, handler)
+}
+
+func fromPeer(ctx context.Context) context.Context {
+	return peer.NewContext(ctx, &peer.Peer{Addr: address("192.0.2.1:443")})
 }
 
 func (g *gate) bearer() string { return "Bearer " + g.token }

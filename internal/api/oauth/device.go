@@ -28,13 +28,12 @@ func (d *door) start(w http.ResponseWriter, r *http.Request) {
 		err = f.required("client_id")
 	}
 	if err == nil {
-		err = d.starts.check(sourceKey(ip))
+		err = d.starts.Take(guard.Network(ip))
 	}
 	if err != nil {
 		d.fail(ctx, w, err)
 		return
 	}
-	d.starts.count(sourceKey(ip))
 	code, err := d.iam.StartDevice(ctx, f["client_id"], ip)
 	if err != nil {
 		d.fail(ctx, w, err)

@@ -44,6 +44,9 @@ type rig struct {
 	web   *httptest.Server
 }
 
+// perSecond is the rate limit of the door under test: more than any test but that of the limit sends.
+const perSecond = 500
+
 func newRig(t testing.TB, d *db.DB) *rig {
 	t.Helper()
 	r := &rig{t: t, clock: clock.NewFake(monday)}
@@ -57,7 +60,7 @@ func newRig(t testing.TB, d *db.DB) *rig {
 	r.dir = directory.New(d, r.clock, r.log)
 	r.dir.Tell(r.iam)
 	r.dir.TellCreated(r.iam)
-	h, err := New(Options{IAM: r.iam, Clock: r.clock, Log: slog.New(slog.DiscardHandler), PublicURL: "https://" + testHost})
+	h, err := New(Options{IAM: r.iam, Clock: r.clock, Log: slog.New(slog.DiscardHandler), PublicURL: "https://" + testHost, Rate: guard.NewRate(r.clock, perSecond)})
 	r.ok(err)
 	r.web = httptest.NewTLSServer(guard.ClientIP([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")})(h))
 	t.Cleanup(r.web.Close)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/rate"
 )
 
 // failure is a refusal in OAuth's words.
@@ -67,10 +68,15 @@ func failureOf(err error) failure {
 func (d *door) fail(ctx context.Context, w http.ResponseWriter, err error) {
 	f := failureOf(err)
 	d.logFailure(ctx, f, err)
-	if f.status == http.StatusTooManyRequests {
-		w.Header().Set("Retry-After", "60")
-	}
+	retryAfter(w, err)
 	answer(w, f.status, map[string]string{"error": f.word, "error_description": f.text})
+}
+
+// retryAfter says in the answer when to try again, where err does.
+func retryAfter(w http.ResponseWriter, err error) {
+	if seconds := rate.RetryAfter(err); seconds != "" {
+		w.Header().Set("Retry-After", seconds)
+	}
 }
 
 func (d *door) logFailure(ctx context.Context, f failure, err error) {

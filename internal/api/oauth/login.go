@@ -35,7 +35,7 @@ func (d *door) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	setSession(w, s.Token, int(s.Until.Sub(d.clock.Now())/time.Second))
-	http.Redirect(w, r, devicePath, http.StatusSeeOther)
+	http.Redirect(w, r, afterLogin(w, r), http.StatusSeeOther)
 }
 
 // logout ends the session. Without one there is nothing to end.

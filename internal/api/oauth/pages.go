@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/interim-access/interim/internal/api/guard"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
@@ -49,6 +50,10 @@ func (d *door) page(next http.Handler) http.Handler {
 			d.sorry(w, r, session{}, fault.Wrap(fault.Denied, err, "This form was sent from another site."))
 			return
 		}
+		if err := d.rate.Source(guard.IP(r.Context())); err != nil {
+			d.sorry(w, r, session{}, err)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -82,11 +87,12 @@ func (d *door) sorry(w http.ResponseWriter, r *http.Request, s session, err erro
 		d.log.ErrorContext(r.Context(), "a page failed", slog.Any("error", err), slog.String("cause", f.Cause()))
 		status, text = http.StatusInternalServerError, "Something went wrong on our side."
 	}
+	retryAfter(w, err)
 	title := "That did not work"
 	if f.Code == fault.Unauthenticated {
 		title = "Sign in first"
-		text = "Open the sign-in link you were given in this browser, then come back to this page. " +
-			"An administrator makes one with: interim admin login-link YOU"
+		text = "Open the sign-in link you were given in this browser; if you came with a device's code, that takes you on to it. " +
+			"An administrator makes a link with: interim admin login-link YOU"
 	}
 	d.show(w, r, status, "message", view{Title: title, Session: s, Text: text})
 }

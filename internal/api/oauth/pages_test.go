@@ -26,10 +26,16 @@ func unmarshal(t testing.TB, s string, into any) {
 // signIn uses a fresh link of u in a browser.
 func (r *rig) signIn(web *http.Client, u directory.User) reply {
 	r.t.Helper()
+	return r.signInTo(web, u, devicePath)
+}
+
+// signInTo is signIn for somebody who came for a page.
+func (r *rig) signInTo(web *http.Client, u directory.User, page string) reply {
+	r.t.Helper()
 	link, err := r.iam.CreateLink(iam.AsSystem(r.t.Context()), u.ID)
 	r.ok(err)
 	got := r.post(web, loginPath, url.Values{"token": {link.Token}}, "Sec-Fetch-Site", "same-origin")
-	if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != devicePath {
+	if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != page {
 		r.t.Fatalf("got %d %s", got.StatusCode, got.body)
 	}
 	return got
@@ -136,7 +142,7 @@ func TestQuestionsForDeviceCodesAreLimited(t *testing.T) {
 	for range 120 {
 		r.start()
 	}
-	r.refusal(r.post(r.browser(), startPath, url.Values{"client_id": {cone}}), http.StatusTooManyRequests, "minute")
+	r.refusal(r.post(r.browser(), startPath, url.Values{"client_id": {cone}}), http.StatusTooManyRequests, "too many")
 }
 
 func TestOpeningALinkDoesNotUseItUp(t *testing.T) {

@@ -57,7 +57,12 @@ func csrfOf(token string) string {
 }
 
 func setSession(w http.ResponseWriter, token string, maxAge int) {
+	setCookie(w, SessionCookie, token, maxAge)
+}
+
+// setCookie gives the browser something to keep for this host, away from scripts; a negative maxAge (seconds) takes it back.
+func setCookie(w http.ResponseWriter, name, value string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
-		Name: SessionCookie, Value: token, Path: "/", MaxAge: maxAge, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Name: name, Value: value, Path: "/", MaxAge: maxAge, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 }

@@ -40,18 +40,17 @@ func (d *door) token(w http.ResponseWriter, r *http.Request) {
 
 // exchange answers a form with a token. Failures are counted against who makes them, and too many are refused before any work.
 func (d *door) exchange(ctx context.Context, f form, ip netip.Addr) (iam.Token, error) {
-	source := sourceKey(ip)
-	client := source + " " + f["client_id"][:min(len(f["client_id"]), 128)]
-	if err := d.badSources.check(source); err != nil {
+	source := guard.Network(ip)
+	client := source.String() + " " + f["client_id"][:min(len(f["client_id"]), 128)]
+	if err := d.badSources.Check(source); err != nil {
 		return iam.Token{}, err
 	}
-	if err := d.badClients.check(client); err != nil {
+	if err := d.badClients.Check(client); err != nil {
 		return iam.Token{}, err
 	}
 	t, err := d.grant(ctx, f, ip)
 	if err != nil && counts(err) {
-		d.badSources.count(source)
-		d.badClients.count(client)
+		_, _ = d.badSources.Take(source), d.badClients.Take(client)
 	}
 	return t, err
 }

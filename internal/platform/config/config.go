@@ -17,6 +17,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"strconv"
 )
 
 // Storage is where the data is: what `migrate` and `admin` need, too.
@@ -35,6 +36,7 @@ type Serve struct {
 	ListenOps    string   `env:"INTERIM_LISTEN_OPS" name:"listen-ops" placeholder:"HOST:PORT" help:"Address of health and metrics (default 127.0.0.1:9090); 0 is off."`
 	PublicHost   string   `env:"INTERIM_PUBLIC_HOST" name:"public-host" placeholder:"HOST[:PORT]" help:"Where clients find this server (default the address of --listen)."`
 	TrustedProxy []string `env:"INTERIM_TRUSTED_PROXY" name:"trusted-proxy" placeholder:"CIDR,…" help:"Networks whose X-Forwarded-For is believed (default none)."`
+	RateLimit    string   `env:"INTERIM_RATE_LIMIT" name:"rate-limit" placeholder:"N" help:"Requests a second that one client may make, and one address without signing in (default 20000); 0 is no limit."`
 	LogLevel     string   `env:"INTERIM_LOG_LEVEL" name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error (default info)."`
 	LogFormat    string   `env:"INTERIM_LOG_FORMAT" name:"log-format" placeholder:"FORMAT" help:"text or json (default text)."`
 }
@@ -81,6 +83,12 @@ func (s *Serve) TrustedProxies() []netip.Prefix {
 		}
 	}
 	return all
+}
+
+// PerSecond returns RateLimit as a number.
+func (s *Serve) PerSecond() int {
+	n, _ := strconv.Atoi(s.RateLimit) // which Validate has checked
+	return n
 }
 
 // Logger returns a logger as LogLevel and LogFormat say, writing to w.

@@ -53,7 +53,7 @@ func file(t *testing.T, text string) string {
 
 var fallbacks = Serve{
 	Storage: Storage{Data: "./data"}, Listen: "127.0.0.1:8443", ListenHTTP: "0", ListenOps: "127.0.0.1:9090",
-	LogLevel: "info", LogFormat: "text",
+	RateLimit: "20000", LogLevel: "info", LogFormat: "text",
 }
 
 func TestWithoutSettingsTheServerIsReachableFromThisMachineOnly(t *testing.T) {
@@ -77,7 +77,7 @@ func values(n string) map[string]string {
 	return map[string]string{
 		"data": "/srv/" + n, "database": "postgres://db" + n + "/interim", "listen": "10.0.0." + n + ":443",
 		"listen-http": "10.0.0." + n + ":80", "listen-ops": "10.0.0." + n + ":81", "public-host": "h" + n + ".example.com",
-		"trusted-proxy": "10.0." + n + ".0/24, 10.9." + n + ".1", "log-level": []string{"debug", "warn", "error"}[n[0]-'1'],
+		"trusted-proxy": "10.0." + n + ".0/24, 10.9." + n + ".1", "rate-limit": n + "00", "log-level": []string{"debug", "warn", "error"}[n[0]-'1'],
 		"log-format": []string{"json", "text", "json"}[n[0]-'1'],
 	}
 }
@@ -85,7 +85,8 @@ func values(n string) map[string]string {
 func shown(s *Serve) map[string]string {
 	return map[string]string{
 		"data": s.Data, "database": s.Database, "listen": s.Listen, "listen-http": s.ListenHTTP, "listen-ops": s.ListenOps,
-		"public-host": s.PublicHost, "trusted-proxy": strings.Join(s.TrustedProxy, ","), "log-level": s.LogLevel, "log-format": s.LogFormat,
+		"public-host": s.PublicHost, "trusted-proxy": strings.Join(s.TrustedProxy, ","), "rate-limit": s.RateLimit,
+		"log-level": s.LogLevel, "log-format": s.LogFormat,
 	}
 }
 
@@ -169,6 +170,9 @@ func TestEveryWrongSettingIsOneLineThatNamesIt(t *testing.T) {
 		{"trusted-proxy", "10.0.0.0/33", "want networks"},
 		{"trusted-proxy", "10.0.0.0/8,,10.0.0.1", "want networks"},
 		{"trusted-proxy", "proxy.example.com", "want networks"},
+		{"rate-limit", "-1", "1 to 1000000, or 0 for no limit"},
+		{"rate-limit", "1000001", "1 to 1000000, or 0 for no limit"},
+		{"rate-limit", "many", "1 to 1000000, or 0 for no limit"},
 		{"log-level", "loud", "want one of debug, info, warn, error"},
 		{"log-format", "xml", "want one of text, json"},
 	} {
@@ -263,6 +267,9 @@ func TestTheDerivedSettings(t *testing.T) {
 	}
 	if addr, on := s.HTTP(); !on || addr != "127.0.0.1:80" {
 		t.Errorf("http %q %v", addr, on)
+	}
+	if off, twenty := (&Serve{RateLimit: "0"}), (&Serve{RateLimit: "20"}); off.PerSecond() != 0 || twenty.PerSecond() != 20 {
+		t.Errorf("rates %d and %d", off.PerSecond(), twenty.PerSecond())
 	}
 	if _, on := s.Ops(); on {
 		t.Error("ops is on")

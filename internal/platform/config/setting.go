@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -26,6 +27,7 @@ var settings = []setting{
 	{"listen-ops", "127.0.0.1:9090", optional(checkListen)},
 	{"public-host", "", checkPublicHost},
 	{"trusted-proxy", "", checkNetworks},
+	{"rate-limit", "20000", checkRate},
 	{"log-level", "info", oneOf("debug", "info", "warn", "error")},
 	{"log-format", "text", oneOf("text", "json")},
 }
@@ -49,7 +51,8 @@ func (s *Serve) Validate() error {
 	proxies := strings.Join(s.TrustedProxy, ",")
 	err := fill(map[string]*string{
 		"data": &s.Data, "database": &s.Database, "listen": &s.Listen, "listen-http": &s.ListenHTTP, "listen-ops": &s.ListenOps,
-		"public-host": &s.PublicHost, "trusted-proxy": &proxies, "log-level": &s.LogLevel, "log-format": &s.LogFormat,
+		"public-host": &s.PublicHost, "trusted-proxy": &proxies, "rate-limit": &s.RateLimit,
+		"log-level": &s.LogLevel, "log-format": &s.LogFormat,
 	})
 	if err != nil {
 		return err
@@ -151,6 +154,16 @@ func parseNetwork(v string) (netip.Prefix, error) {
 	}
 	p, err := netip.ParsePrefix(v)
 	return p.Masked(), err
+}
+
+// maxRate is one request in a microsecond, the smallest step of the clock.
+const maxRate = 1_000_000
+
+func checkRate(v string) error {
+	if n, err := strconv.Atoi(v); err != nil || n < 0 || n > maxRate {
+		return fmt.Errorf("%.100q: want a number of requests a second, 1 to %d, or 0 for no limit", v, maxRate)
+	}
+	return nil
 }
 
 // optional lets a listener be off.

@@ -16,6 +16,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/sync"
@@ -45,6 +46,7 @@ type parts struct {
 	provision *provision.Service
 	grants    *grant.Service
 	sync      *sync.Service
+	owners    *owner.Service
 	read      *read.Service
 	due       *due.Loop
 }
@@ -79,6 +81,10 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 		Registerer: p.metrics,
 	})
 
+	p.owners = owner.New(owner.Deps{DB: d.db, Clock: d.clock, Audit: p.audit})
+
+	p.iam.Relate(p.owners)
+	p.apps.TellCreated(p.owners)
 	p.directory.TellCreated(p.iam)
 	p.directory.Tell(p.iam)
 	p.directory.Tell(p.grants)

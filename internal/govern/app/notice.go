@@ -17,6 +17,11 @@ type Notice interface {
 	AccountsEnded(tx *db.Tx, actor audit.Actor, app ID, ids []AccountID, at time.Time, reason string) error
 }
 
+// Created is told, inside the transaction, that an app was made, so that it can be given what every app has.
+type Created interface {
+	AppCreated(tx *db.Tx, actor audit.Actor, a App) error
+}
+
 // Reasons given to a [Notice].
 const (
 	ReasonApp         = "APP_DELETED"

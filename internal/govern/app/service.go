@@ -20,6 +20,7 @@ type Service struct {
 	clock   clock.Clock
 	log     *audit.Log
 	notices []Notice
+	created []Created
 }
 
 // New returns the use cases over d.
@@ -29,6 +30,9 @@ func New(d *db.DB, c clock.Clock, log *audit.Log) *Service {
 
 // Tell adds a listener to objects that end. Only at start, before requests are served.
 func (s *Service) Tell(n Notice) { s.notices = append(s.notices, n) }
+
+// TellCreated adds a listener to apps that are made. Only at start.
+func (s *Service) TellCreated(n Created) { s.created = append(s.created, n) }
 
 // lockApp makes everybody who adds to this app, removes from it or deletes it take turns, so that nothing is added below what is
 // being deleted, and what must be unique is looked for and written at one time.

@@ -11,9 +11,9 @@ import (
 	"github.com/interim-access/interim/internal/platform/id"
 )
 
-// CreateApp makes a, with the built-in objects in it; id, times and version are filled in and it starts without a connector.
-// Invalid for a broken limit.
-func (s *Service) CreateApp(ctx context.Context, a App) (App, error) {
+// CreateApp makes a, with the built-in objects in it, tells every [Created], and does in the same transaction what also says; id,
+// times and version are filled in and it starts without a connector. Invalid for a broken limit.
+func (s *Service) CreateApp(ctx context.Context, a App, also ...func(tx *db.Tx, a App) error) (App, error) {
 	now, actor := s.clock.Now(), audit.From(ctx)
 	a.ID, a.CreatedAt, a.UpdatedAt, a.DeletedAt, a.Version = ID(id.New(now)), now, now, time.Time{}, 1
 	a.ManuallyManaged, a.CreatedBy = true, directory.UserID(actor.UserID)
@@ -27,7 +27,21 @@ func (s *Service) CreateApp(ctx context.Context, a App) (App, error) {
 		if err := insertBuiltin(tx, a); err != nil {
 			return err
 		}
-		return s.log.Record(tx, actor, event("app.created", audit.Create, "app", a.ID, a.ID, "created app "+a.DisplayName))
+		if err := s.log.Record(tx, actor,
+			event("app.created", audit.Create, "app", a.ID, a.ID, "created app "+a.DisplayName)); err != nil {
+			return err
+		}
+		for _, n := range s.created {
+			if err := n.AppCreated(tx, actor, a); err != nil {
+				return err
+			}
+		}
+		for _, fn := range also {
+			if err := fn(tx, a); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return a, err
 }

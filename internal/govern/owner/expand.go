@@ -1,0 +1,157 @@
+package owner
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/page"
+)
+
+// batch is how many objects one statement asks about.
+const batch = 100
+
+// holders joins rows o of owner_entitlement with the people who hold the entitlement; now is the placeholder of the moment.
+func holders(now string) string {
+	return ` from owner_entitlement o
+		join grants g on g.app_id = o.via_app_id and g.entitlement_id = o.via_entitlement_id
+		join account a on a.app_id = g.app_id and a.id = g.account_id
+		join users u on u.id = a.user_id
+		join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id
+		join app p on p.id = g.app_id
+		where ` + grant.AccessSQL(now)
+}
+
+const named = ` from owner_user o join users u on u.id = o.user_id where u.status = 'ENABLED'`
+
+// untilSQL is [grant.Grant.Until] of the grant g, null for no end.
+const untilSQL = `case when g.derived > 0 and not g.force_end then null else g.deprovision_at end`
+
+// Users answers who owns each of the objects under the role at that moment, as approvals see it: named users and holders of
+// entitlements, enabled ones only; a user once for each reason, the named first. An object that nobody owns, or that is deleted, is
+// left out. Two statements for each hundred objects.
+func (*Service) Users(q db.Q, objects []Object, role string, at time.Time) (map[Object][]Owned, error) {
+	out := make(map[Object][]Owned, len(objects))
+	for _, chunk := range db.Chunks(once(objects), batch) {
+		if err := expand(q, chunk, role, at, out); err != nil {
+			return nil, err
+		}
+	}
+	for _, list := range out {
+		slices.SortFunc(list, func(a, b Owned) int {
+			return cmp.Or(cmp.Compare(a.Via.AppID, b.Via.AppID), cmp.Compare(a.Via.ID, b.Via.ID), cmp.Compare(a.User, b.User))
+		})
+	}
+	return out, nil
+}
+
+func expand(q db.Q, objects []Object, role string, at time.Time, out map[Object][]Owned) error {
+	type reason struct {
+		Object
+		Owned
+	}
+	which, args := among(objects, 2)
+	reasons, err := db.Collect(q, func(r *db.Rows) (v reason, err error) {
+		return v, r.Scan(&v.Kind, &v.App, &v.ID, &v.User)
+	}, `select o.kind, o.app_id, o.object_id, o.user_id`+named+` and o.role = $1 and `+which+` and `+liveSQL,
+		append([]any{role}, args...)...)
+	if err != nil {
+		return err
+	}
+	for _, v := range reasons {
+		out[v.Object] = append(out[v.Object], v.Owned)
+	}
+	which, args = among(objects, 3)
+	held, err := db.Collect(q, func(r *db.Rows) (v reason, err error) {
+		var until *int64
+		err = r.Scan(&v.Kind, &v.App, &v.ID, &v.Via.AppID, &v.Via.ID, &v.User, &until)
+		if until != nil {
+			v.Until = clock.FromMicros(*until)
+		}
+		return v, err
+	}, `select o.kind, o.app_id, o.object_id, o.via_app_id, o.via_entitlement_id, a.user_id, `+untilSQL+holders("$2")+`
+		and o.role = $1 and `+which+` and `+liveSQL, append([]any{role, clock.Micros(at)}, args...)...)
+	if err != nil {
+		return err
+	}
+	type key struct {
+		Object
+		user directory.UserID
+		via  app.EntitlementRef
+	}
+	latest := map[key]time.Time{}
+	for _, v := range held { // through several accounts: until the last of them ends
+		k := key{v.Object, v.User, v.Via}
+		if t, ok := latest[k]; !ok || !t.IsZero() && (v.Until.IsZero() || v.Until.After(t)) {
+			latest[k] = v.Until
+		}
+	}
+	for k, until := range latest {
+		out[k.Object] = append(out[k.Object], Owned{User: k.user, Via: k.via, Until: until})
+	}
+	return nil
+}
+
+// OwnedSQL is a select of (kind, app_id, object_id) of what a user owns under a role at a moment, each once, deleted objects left
+// out; its arguments are the placeholders of user, role and moment in microseconds. The user must be enabled.
+func OwnedSQL(user, role, now string) string {
+	return `select o.kind, o.app_id, o.object_id` + named + ` and o.user_id = ` + user + ` and o.role = ` + role + ` and ` + liveSQL + `
+		union
+		select o.kind, o.app_id, o.object_id` + holders(now) + ` and a.user_id = ` + user + ` and o.role = ` + role + ` and ` + liveSQL
+}
+
+func scanObject(r *db.Rows) (o Object, err error) { return o, r.Scan(&o.Kind, &o.App, &o.ID) }
+
+// Owns answers every object that the user owns under the role at that moment, through entitlements too, by kind, app and identity.
+func (*Service) Owns(q db.Q, user directory.UserID, role string, at time.Time) ([]Object, error) {
+	return db.Collect(q, scanObject, OwnedSQL("$1", "$2", "$3")+` order by 1, 2, 3`, string(user), role, clock.Micros(at))
+}
+
+// Owned lists what the user owns as primary owner now, in the order of Owns; kinds narrows it.
+func (s *Service) Owned(ctx context.Context, user directory.UserID, kinds []Kind, r page.Request) (page.Page[Object], error) {
+	sql, args := ownedPage(user, kinds, s.clock.Now(), r)
+	list, err := db.Collect(s.db.Q(ctx), scanObject, sql, args...)
+	return page.Cut(list, r.Size, func(o Object) page.Key { return page.Key{string(o.Kind), string(o.App), o.ID} }), err
+}
+
+func ownedPage(user directory.UserID, kinds []Kind, at time.Time, r page.Request) (string, []any) {
+	args := []any{string(user), Primary, clock.Micros(at)}
+	sql := `select o.kind, o.app_id, o.object_id from (` + OwnedSQL("$1", "$2", "$3") + `) o where 0 = 0`
+	if len(kinds) > 0 {
+		sql += ` and o.kind in ` + db.In(len(kinds), len(args)+1)
+		for _, k := range kinds {
+			args = append(args, string(k))
+		}
+	}
+	if len(r.After) == 3 {
+		sql += ` and (o.kind, o.app_id, o.object_id) > ` + db.In(3, len(args)+1)
+		args = append(args, r.After[0], r.After[1], r.After[2])
+	}
+	return sql + ` order by 1, 2, 3 limit ` + strconv.Itoa(r.Size+1), args
+}
+
+// People lists who owns the object as primary owner now, as approvals see it, each user once and in the order of their identities.
+// An object that is not there is owned by nobody.
+func (s *Service) People(ctx context.Context, o Object, r page.Request) (page.Page[directory.UserID], error) {
+	sql, args := peoplePage(o, s.clock.Now(), r)
+	list, err := db.Collect(s.db.Q(ctx), func(r *db.Rows) (u directory.UserID, err error) { return u, r.Scan(&u) }, sql, args...)
+	return page.Cut(list, r.Size, func(u directory.UserID) page.Key { return page.Key{string(u)} }), err
+}
+
+func peoplePage(o Object, at time.Time, r page.Request) (string, []any) {
+	const object = ` and o.kind = $3 and o.app_id = $4 and o.object_id = $5 and o.role = $2 and ` + liveSQL
+	args := []any{clock.Micros(at), Primary, string(o.Kind), string(o.App), o.ID}
+	sql := `select v.user_id from (select o.user_id` + named + object + `
+		union select a.user_id` + holders("$1") + object + `) v where 0 = 0`
+	if len(r.After) == 1 {
+		sql, args = sql+` and v.user_id > $6`, append(args, r.After[0])
+	}
+	return sql + ` order by 1 limit ` + strconv.Itoa(r.Size+1), args
+}

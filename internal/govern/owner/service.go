@@ -1,0 +1,261 @@
+package owner
+
+import (
+	"context"
+	"slices"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/page"
+)
+
+// Deps are what a [Service] stands on; all are required.
+type Deps struct {
+	DB    *db.DB
+	Clock clock.Clock
+	Audit *audit.Log
+}
+
+// Service holds the use cases about owners. Whether the caller may is judged by the doors; each method that writes is one
+// transaction, its audit event included, and a write that changes nothing leaves no event.
+type Service struct {
+	db    *db.DB
+	clock clock.Clock
+	log   *audit.Log
+}
+
+// New returns the use cases.
+func New(d Deps) *Service { return &Service{db: d.DB, clock: d.Clock, log: d.Audit} }
+
+// Set makes exactly these users and entitlements the owners of the object under the role; who owned it before keeps the time at
+// which that was first said. Invalid for a malformed role or more than [MaxOwners] of either; NotFound for an object, user or
+// entitlement that is not there or deleted.
+func (s *Service) Set(ctx context.Context, o Object, role string, users []directory.UserID, entitlements []app.EntitlementRef) error {
+	users, entitlements = once(users), once(entitlements)
+	if err := ValidRole(role); err != nil {
+		return err
+	}
+	if n := max(len(users), len(entitlements)); n > MaxOwners {
+		return fault.New(fault.Invalid, "%d owners of one role; at most %d users and %d entitlements are allowed", n, MaxOwners, MaxOwners)
+	}
+	return s.change(ctx, o, func(tx *db.Tx, actor audit.Actor) error {
+		if err := usersExist(tx, users); err != nil {
+			return err
+		}
+		if err := entitlementsExist(tx, entitlements); err != nil {
+			return err
+		}
+		return s.replace(tx, actor, o, role, users, entitlements)
+	})
+}
+
+// replace writes what differs.
+func (s *Service) replace(
+	tx *db.Tx, actor audit.Actor, o Object, role string, users []directory.UserID, entitlements []app.EntitlementRef,
+) error {
+	oldUsers, oldEntitlements, err := rows(tx, o, role)
+	if err != nil {
+		return err
+	}
+	now, changed := s.clock.Now(), false
+	for _, old := range oldUsers {
+		if !slices.Contains(users, old.User) {
+			deleteUser(tx, o, role, old.User)
+			changed = true
+		}
+	}
+	for _, old := range oldEntitlements {
+		if !slices.Contains(entitlements, old.Via) {
+			deleteEntitlement(tx, o, role, old.Via)
+			changed = true
+		}
+	}
+	for _, u := range users {
+		if !slices.ContainsFunc(oldUsers, func(old Owner) bool { return old.User == u }) {
+			insertUser(tx, o, role, u, now)
+			changed = true
+		}
+	}
+	for _, e := range entitlements {
+		if !slices.ContainsFunc(oldEntitlements, func(old Owner) bool { return old.Via == e }) {
+			insertEntitlement(tx, o, role, e, now)
+			changed = true
+		}
+	}
+	if !changed {
+		return nil
+	}
+	return s.log.Record(tx, actor, setEvent(o, role, users, entitlements))
+}
+
+// AddUser makes a user an owner of the object under the role; doing it again answers the same row. Invalid for a malformed role;
+// NotFound for an object or user that is not there or deleted; Precondition where [MaxOwners] users own it.
+func (s *Service) AddUser(ctx context.Context, o Object, role string, user directory.UserID) (row Owner, err error) {
+	if err := ValidRole(role); err != nil {
+		return Owner{}, err
+	}
+	err = s.change(ctx, o, func(tx *db.Tx, actor audit.Actor) error {
+		row, err = s.addUser(tx, actor, o, role, user)
+		return err
+	})
+	return row, err
+}
+
+func (s *Service) addUser(tx *db.Tx, actor audit.Actor, o Object, role string, user directory.UserID) (Owner, error) {
+	if err := usersExist(tx, []directory.UserID{user}); err != nil {
+		return Owner{}, err
+	}
+	row, err := getUser(tx, o, role, user)
+	if !fault.Is(err, fault.NotFound) {
+		return row, err
+	}
+	users, _, err := rows(tx, o, role)
+	if err != nil {
+		return Owner{}, err
+	}
+	if len(users) >= MaxOwners {
+		return Owner{}, full("users")
+	}
+	row = Owner{Object: o, Role: role, User: user, CreatedAt: s.clock.Now()}
+	insertUser(tx, o, role, user, row.CreatedAt)
+	return row, s.log.Record(tx, actor, event(row, "owner.added", audit.Create))
+}
+
+// AddEntitlement is AddUser for an entitlement, whose holders own from then on while they hold it.
+func (s *Service) AddEntitlement(ctx context.Context, o Object, role string, via app.EntitlementRef) (row Owner, err error) {
+	if err := ValidRole(role); err != nil {
+		return Owner{}, err
+	}
+	err = s.change(ctx, o, func(tx *db.Tx, actor audit.Actor) error {
+		row, err = s.addEntitlement(tx, actor, o, role, via)
+		return err
+	})
+	return row, err
+}
+
+func (s *Service) addEntitlement(tx *db.Tx, actor audit.Actor, o Object, role string, via app.EntitlementRef) (Owner, error) {
+	if err := entitlementsExist(tx, []app.EntitlementRef{via}); err != nil {
+		return Owner{}, err
+	}
+	row, err := getEntitlement(tx, o, role, via)
+	if !fault.Is(err, fault.NotFound) {
+		return row, err
+	}
+	_, entitlements, err := rows(tx, o, role)
+	if err != nil {
+		return Owner{}, err
+	}
+	if len(entitlements) >= MaxOwners {
+		return Owner{}, full("entitlements")
+	}
+	row = Owner{Object: o, Role: role, Via: via, CreatedAt: s.clock.Now()}
+	insertEntitlement(tx, o, role, via, row.CreatedAt)
+	return row, s.log.Record(tx, actor, event(row, "owner.added", audit.Create))
+}
+
+func full(what string) error {
+	return fault.New(fault.Precondition, "at most %d %s can own one object under one role", MaxOwners, what)
+}
+
+// RemoveUsers takes named users off the owners of the object under the role, all or none. Invalid for a malformed role; NotFound for
+// an object that is not there, and for a user who is not named there.
+func (s *Service) RemoveUsers(ctx context.Context, o Object, role string, users ...directory.UserID) error {
+	if err := ValidRole(role); err != nil {
+		return err
+	}
+	return s.change(ctx, o, func(tx *db.Tx, actor audit.Actor) error {
+		for _, u := range once(users) {
+			row, err := getUser(tx, o, role, u)
+			if err != nil {
+				return err
+			}
+			deleteUser(tx, o, role, u)
+			if err := s.log.Record(tx, actor, event(row, "owner.removed", audit.Delete)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// RemoveEntitlement is RemoveUsers for an entitlement.
+func (s *Service) RemoveEntitlement(ctx context.Context, o Object, role string, via app.EntitlementRef) error {
+	if err := ValidRole(role); err != nil {
+		return err
+	}
+	return s.change(ctx, o, func(tx *db.Tx, actor audit.Actor) error {
+		row, err := getEntitlement(tx, o, role, via)
+		if err != nil {
+			return err
+		}
+		deleteEntitlement(tx, o, role, via)
+		return s.log.Record(tx, actor, event(row, "owner.removed", audit.Delete))
+	})
+}
+
+// GetUser reads the row of a named user. Invalid for a malformed role; NotFound for an object or row that is not there.
+func (s *Service) GetUser(ctx context.Context, o Object, role string, user directory.UserID) (Owner, error) {
+	if err := s.readable(ctx, o, role); err != nil {
+		return Owner{}, err
+	}
+	return getUser(s.db.Q(ctx), o, role, user)
+}
+
+// GetEntitlement reads the row of an entitlement. Invalid for a malformed role; NotFound for an object or row that is not there.
+func (s *Service) GetEntitlement(ctx context.Context, o Object, role string, via app.EntitlementRef) (Owner, error) {
+	if err := s.readable(ctx, o, role); err != nil {
+		return Owner{}, err
+	}
+	return getEntitlement(s.db.Q(ctx), o, role, via)
+}
+
+// ListUsers lists the named users of an object that are not deleted, by role and identity; role "" is every role. Invalid for a
+// malformed role; NotFound for an object that is not there.
+func (s *Service) ListUsers(ctx context.Context, o Object, role string, r page.Request) (page.Page[Owner], error) {
+	if err := s.readable(ctx, o, role); err != nil {
+		return page.Page[Owner]{}, err
+	}
+	sql, args := listSQL(userColumns, o, role, []string{"o.role", "o.user_id"}, r)
+	list, err := db.Collect(s.db.Q(ctx), scanUser, sql, args...)
+	return page.Cut(list, r.Size, func(o Owner) page.Key { return page.Key{o.Role, string(o.User)} }), err
+}
+
+// ListEntitlements is ListUsers for entitlements.
+func (s *Service) ListEntitlements(ctx context.Context, o Object, role string, r page.Request) (page.Page[Owner], error) {
+	if err := s.readable(ctx, o, role); err != nil {
+		return page.Page[Owner]{}, err
+	}
+	sql, args := listSQL(entitlementColumns, o, role, []string{"o.role", "o.via_app_id", "o.via_entitlement_id"}, r)
+	list, err := db.Collect(s.db.Q(ctx), scanEntitlement, sql, args...)
+	return page.Cut(list, r.Size, func(o Owner) page.Key {
+		return page.Key{o.Role, string(o.Via.AppID), string(o.Via.ID)}
+	}), err
+}
+
+func (s *Service) readable(ctx context.Context, o Object, role string) error {
+	if role != "" {
+		if err := ValidRole(role); err != nil {
+			return err
+		}
+	}
+	return exists(s.db.Q(ctx), o)
+}
+
+// change runs one change of the owners of o. Whoever changes the owners of one object takes turns, so that no two of them together
+// exceed a limit.
+func (s *Service) change(ctx context.Context, o Object, fn func(tx *db.Tx, actor audit.Actor) error) error {
+	actor := audit.From(ctx)
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := tx.Lock("owners:" + string(o.Kind) + ":" + string(o.App) + ":" + o.ID); err != nil {
+			return err
+		}
+		if err := exists(tx, o); err != nil {
+			return err
+		}
+		return fn(tx, actor)
+	})
+}

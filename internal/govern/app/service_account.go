@@ -36,6 +36,9 @@ func (s *Service) CreateAccount(ctx context.Context, a Account) (Account, error)
 		if err := insertAccount(tx, a); err != nil {
 			return err
 		}
+		if a.UserID != "" {
+			handOver(tx, a.AppID, []AccountID{a.ID}, now)
+		}
 		e := event("account.created", audit.Create, "account", a.AppID, a.ID, "created account "+a.DisplayName)
 		e.UserID = string(a.UserID)
 		return s.log.Record(tx, actor, e)
@@ -72,6 +75,9 @@ func (s *Service) UpdateAccount(ctx context.Context, appID ID, accountID Account
 		after.UpdatedAt = now
 		if err := updateAccount(tx, after); err != nil {
 			return err
+		}
+		if after.UserID != before.UserID {
+			handOver(tx, appID, []AccountID{accountID}, now)
 		}
 		after.Version++
 		e := event("account.updated", audit.Update, "account", appID, accountID, "changed account "+after.DisplayName)

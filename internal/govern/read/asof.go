@@ -13,9 +13,9 @@ import (
 	"github.com/interim-access/interim/internal/platform/page"
 )
 
-// GrantsAsOf lists the grants that match f and were in force at a moment, oldest first, each as it stands now and with what passed it
-// on then. In force is from when access began until it ended; an end that has passed counts, noticed or not. Invalid for a moment
-// that has not come.
+// GrantsAsOf lists the grants that match f and were in force at a moment, oldest first, each as it stands now, with what passed it
+// on then and with who held its account then: that is also whose it counts as. In force is from when access began until it ended; an
+// end that has passed counts, noticed or not. Invalid for a moment that has not come.
 func (s *Service) GrantsAsOf(ctx context.Context, at time.Time, f GrantFilter, r page.Request) (page.Page[Binding], error) {
 	if at.After(s.clock.Now()) {
 		return page.Page[Binding]{}, fault.InvalidField("at", "must not be in the future")
@@ -24,31 +24,34 @@ func (s *Service) GrantsAsOf(ctx context.Context, at time.Time, f GrantFilter, r
 	if err != nil {
 		return page.Page[Binding]{}, err
 	}
-	return s.bindings(ctx, at, sql, args, r, activeKey)
+	return s.bindings(ctx, at, lookBack{then: moment(at), own: f.Own}, sql, args, r, activeKey)
 }
 
 func asOfSQL(at time.Time, f GrantFilter, r page.Request) (string, []any, error) {
 	var w db.Where
-	moment := w.Bind(clock.Micros(at))
-	w.And("g.active_at is not null and g.active_at <= " + moment + " and (g.ending_at is null or g.ending_at > " + moment + ")")
-	w.And("(g.ending_at is not null or g.deprovision_at is null or g.deprovision_at > " + moment + " or g.derived > 0 and not g.force_end)")
-	f.where(&w)
+	then := w.Bind(clock.Micros(at))
+	w.And("g.active_at is not null and g.active_at <= " + then + " and (g.ending_at is null or g.ending_at > " + then + ")")
+	w.And("(g.ending_at is not null or g.deprovision_at is null or g.deprovision_at > " + then + " or g.derived > 0 and not g.force_end)")
+	f.where(&w, moment(at))
 	return byAge(&w, r)
 }
 
-// PastGrants lists the grants that match f, were in force and no longer are, the one that ended last first.
+// PastGrants lists the grants that match f, were in force and no longer are, the one that ended last first. Each counts as theirs who
+// held its account when it ended: to hand an account over ends no grant.
 func (s *Service) PastGrants(ctx context.Context, f GrantFilter, r page.Request) (page.Page[Binding], error) {
 	sql, args, err := pastSQL(f, r)
 	if err != nil {
 		return page.Page[Binding]{}, err
 	}
-	return s.bindings(ctx, s.clock.Now(), sql, args, r, func(b Binding) page.Key { return momentKey(b.EndingAt, string(b.ID)) })
+	return s.bindings(ctx, s.clock.Now(), lookBack{then: ended, own: f.Own}, sql, args, r, func(b Binding) page.Key {
+		return momentKey(b.EndingAt, string(b.ID))
+	})
 }
 
 func pastSQL(f GrantFilter, r page.Request) (string, []any, error) {
 	var w db.Where
 	w.And("g.ending_at is not null and g.active_at is not null")
-	f.where(&w)
+	f.where(&w, ended)
 	if len(r.After) > 0 {
 		at, err := micros(r.After)
 		if err != nil {

@@ -27,8 +27,8 @@ type GrantFilter struct {
 	Own         directory.UserID // to accounts of this user only, whatever else is asked
 }
 
-// where adds the conditions on grants g.
-func (f GrantFilter) where(w *db.Where) {
+// where adds the conditions on grants g; a grant is theirs whose its account is now or, unless then is nil, whose it was then.
+func (f GrantFilter) where(w *db.Where, then whose) {
 	in(w, "g.app_id", f.AppIDs)
 	entitlement, account := make([]any, 0, 2*len(f.Refs)), make([]any, 0, 2*len(f.Accounts))
 	for _, r := range f.Refs {
@@ -50,9 +50,9 @@ func (f GrantFilter) where(w *db.Where) {
 		in(w, "g.account_id", ids)
 	}
 	in(w, "g.account_id", f.AccountIDs)
-	anyOf(w, "g.account_id in (select a.id from account a where a.user_id in %s)", f.UserIDs)
+	ofUsers(w, f.UserIDs, then)
 	if f.Own != "" {
-		w.And("g.account_id in (select a.id from account a where a.user_id = ?)", f.Own)
+		ofUsers(w, []directory.UserID{f.Own}, then)
 	}
 	f.ofEntitlement(w)
 }
@@ -81,6 +81,7 @@ type Binding struct {
 	grant.Grant
 
 	Sources []app.EntitlementRef
+	Held    Holding // in lists that look back only
 }
 
 // bind adds to grants what passed them on at a moment; those of which none is live need not be asked about now.
@@ -106,7 +107,7 @@ func scanGrant(r *db.Rows) (grant.Grant, error) { return grant.Scan(r) }
 func (s *Service) Grants(ctx context.Context, f GrantFilter, r page.Request) (page.Page[Binding], error) {
 	now := s.clock.Now()
 	sql, args := grantsSQL(f, r, now)
-	return s.bindings(ctx, now, sql, args, r, func(b Binding) page.Key {
+	return s.bindings(ctx, now, lookBack{}, sql, args, r, func(b Binding) page.Key {
 		return page.Key{string(b.App), string(b.Entitlement), string(b.Account)}
 	})
 }
@@ -114,14 +115,14 @@ func (s *Service) Grants(ctx context.Context, f GrantFilter, r page.Request) (pa
 func grantsSQL(f GrantFilter, r page.Request, now time.Time) (string, []any) {
 	var w db.Where
 	w.And(grant.LiveSQL("g.", w.Bind(clock.Micros(now))))
-	f.where(&w)
+	f.where(&w, nil)
 	end := order{columns: []string{"g.app_id", "g.entitlement_id", "g.account_id"}}.page(&w, r)
 	where, args := w.SQL()
 	return `select ` + grant.Columns("g.") + ` from grants g` + where + end, args
 }
 
 func (s *Service) bindings(
-	ctx context.Context, at time.Time, sql string, args []any, r page.Request, key func(Binding) page.Key,
+	ctx context.Context, at time.Time, back lookBack, sql string, args []any, r page.Request, key func(Binding) page.Key,
 ) (page.Page[Binding], error) {
 	var p page.Page[Binding]
 	err := s.db.Read(ctx, func(q db.Q) error {
@@ -130,26 +131,34 @@ func (s *Service) bindings(
 			return err
 		}
 		rows, err := bind(q, at, s.clock.Now(), grants)
+		if err != nil {
+			return err
+		}
 		p = page.Cut(rows, r.Size, key)
-		return err
+		return back.tell(q, at, p.Items)
 	})
 	return p, err
 }
 
-// History lists all grants of an entitlement that ever were in force, oldest first.
+// History lists all grants of an entitlement that ever were in force, oldest first, each with who held its account last while it was;
+// with own, those of which own had a part, cut down to that.
 func (s *Service) History(ctx context.Context, of app.EntitlementRef, own directory.UserID, r page.Request) (page.Page[Binding], error) {
 	now := s.clock.Now()
 	sql, args, err := historySQL(of, own, r)
 	if err != nil {
 		return page.Page[Binding]{}, err
 	}
-	return s.bindings(ctx, now, sql, args, r, activeKey)
+	back := lookBack{then: before(now)}
+	if own != "" {
+		back = lookBack{then: during, own: own}
+	}
+	return s.bindings(ctx, now, back, sql, args, r, activeKey)
 }
 
 func historySQL(of app.EntitlementRef, own directory.UserID, r page.Request) (string, []any, error) {
 	var w db.Where
 	w.And("g.active_at is not null and g.app_id = ? and g.entitlement_id = ?", of.AppID, of.ID)
-	GrantFilter{Own: own}.where(&w)
+	GrantFilter{Own: own}.where(&w, during)
 	return byAge(&w, r)
 }
 

@@ -30,7 +30,8 @@ type FeedEvent struct {
 }
 
 // Feed lists when the grants that match f began and ended in [after, before), newest first; a zero edge does not narrow. A grant that
-// was never in force is not in it.
+// was never in force is not in it. An event counts as theirs who held the account when it happened: that another takes over an account
+// is no event of its grants.
 func (s *Service) Feed(ctx context.Context, f GrantFilter, after, before time.Time, r page.Request) (page.Page[FeedEvent], error) {
 	sql, args, err := feedSQL(f, after, before, r)
 	if err != nil {
@@ -56,9 +57,10 @@ func feedSQL(f GrantFilter, after, before time.Time, r page.Request) (string, []
 	for _, half := range []struct {
 		what                  Happening
 		at, happened, taskCol string
+		then                  whose
 	}{
-		{Added, "g.active_at", "g.active_at is not null", "g.granted_task"},
-		{Removed, "g.ending_at", "g.ending_at is not null and g.active_at is not null", "g.ended_task"},
+		{Added, "g.active_at", "g.active_at is not null", "g.granted_task", began},
+		{Removed, "g.ending_at", "g.ending_at is not null and g.active_at is not null", "g.ended_task", ended},
 	} {
 		w := db.Where{}
 		for _, v := range args { // the halves are one statement, so their values are counted through
@@ -79,7 +81,7 @@ func feedSQL(f GrantFilter, after, before time.Time, r page.Request) (string, []
 			}
 			w.And(half.at+" <= ? and ("+half.at+", g.id, "+what+") < (?, ?, ?)", at, at, r.After[1], r.After[2])
 		}
-		f.where(&w)
+		f.where(&w, half.then)
 		limit := w.Bind(r.Size + 1)
 		var where string
 		where, args = w.SQL()

@@ -29,23 +29,74 @@ const columns = `id, at, kind, activity, failed, actor_kind, actor_id, actor_nam
 // Record writes e as done by actor, in the transaction tx of the change it tells of. The id is always new; the time is e.At, or
 // now where that is zero.
 func (l *Log) Record(tx *db.Tx, actor Actor, e Event) error {
-	if e.At.IsZero() {
-		e.At = l.clock.Now()
-	}
-	data := "{}"
-	if len(e.Data) > 0 {
-		b, err := json.Marshal(e.Data)
-		if err != nil {
-			return fmt.Errorf("audit data of %s: %w", e.Kind, err)
+	return l.RecordAll(tx, actor, []Event{e})
+}
+
+// atOnce is how many events one statement writes. More gain nothing: SQLite finds a parameter by going through those before it.
+const atOnce = 20
+
+// RecordAll is Record for the many events of one act, in their order, with few statements.
+func (l *Log) RecordAll(tx *db.Tx, actor Actor, events []Event) error {
+	by := []any{actor.Kind, actor.UserID, actor.Name, actor.Email, actor.ClientKey, actor.OnBehalfOf, actor.IP, actor.RequestID}
+	for _, chunk := range db.Chunks(events, atOnce) {
+		args := make([]any, 0, len(by)+ofEvent*len(chunk))
+		for i, e := range chunk {
+			own, err := l.values(e)
+			if err != nil {
+				return err
+			}
+			args = append(args, own[:beforeActor]...)
+			if i == 0 {
+				args = append(args, by...)
+			}
+			args = append(args, own[beforeActor:]...)
 		}
-		data = string(b)
+		tx.Queue(inserts[len(chunk)], args...)
 	}
-	tx.Queue(`insert into event (`+columns+`)
-		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19)`,
-		id.New(l.clock.Now()), clock.Micros(e.At), e.Kind, int(e.Activity), e.Failed, actor.Kind, actor.UserID, actor.Name, actor.Email,
-		actor.ClientKey, actor.OnBehalfOf, actor.IP, actor.RequestID, e.ObjectType, e.ObjectID, e.AppID, e.UserID, e.Message, data)
 	return nil
 }
+
+// The columns of an event: those before its actor's, its actor's, and how many it has without.
+const beforeActor, ofActor, ofEvent = 5, 8, 11
+
+// values are those of the columns of e without its actor's.
+func (l *Log) values(e Event) (own [ofEvent]any, err error) {
+	now := l.clock.Now()
+	if e.At.IsZero() {
+		e.At = now
+	}
+	data := []byte("{}")
+	if len(e.Data) > 0 {
+		if data, err = json.Marshal(e.Data); err != nil {
+			return own, fmt.Errorf("audit data of %s: %w", e.Kind, err)
+		}
+	}
+	return [ofEvent]any{
+		id.New(now), clock.Micros(e.At), e.Kind, int(e.Activity), e.Failed, e.ObjectType, e.ObjectID, e.AppID, e.UserID, e.Message,
+		string(data),
+	}, nil
+}
+
+// inserts are the statements that write so many events of one actor. The parameters are numbered as they first appear.
+var inserts = func() (all [atOnce + 1]string) {
+	text, last := "insert into event ("+columns+`)
+		values `, 0
+	for n := 1; n <= atOnce; n++ {
+		text += "("
+		for column := range ofEvent + ofActor {
+			p := column + 1 // the first event's, and every event's actor
+			if actor := column >= beforeActor && column < beforeActor+ofActor; n == 1 || !actor {
+				last++
+				p = last
+			}
+			text += "$" + strconv.Itoa(p) + ","
+		}
+		text = text[:len(text)-1] + ")"
+		all[n] = text
+		text += ","
+	}
+	return all
+}()
 
 // List answers the events that match f in the order of their time, oldest first unless f.Newest. An unknown SinceID or UntilID is
 // Invalid. For people who may read the system log.

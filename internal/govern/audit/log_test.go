@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -117,6 +118,40 @@ func TestTheWindowOfEventsIsHalfOpen(t *testing.T) {
 		}
 		if _, err := log.List(context.Background(), Filter{SinceID: "unknown"}, page.Request{Size: 10}); !fault.Is(err, fault.Invalid) {
 			t.Errorf("an unknown event: %v", err)
+		}
+	})
+}
+
+func TestManyEventsOfOneActAreReadAsTheyWereRecorded(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB, log *Log, c *clock.Fake) {
+		actor := Actor{
+			Kind: KindUser, UserID: "u", Name: "Ada", Email: "ada@example.com", ClientKey: "k", OnBehalfOf: "o", IP: "192.0.2.1",
+			RequestID: "r",
+		}
+		for _, n := range []int{0, 1, 2, atOnce, 2*atOnce + 3} {
+			subject := fmt.Sprint("s", n)
+			sent := make([]Event, n)
+			for i := range sent {
+				sent[i] = Event{
+					At: c.Now().Add(time.Duration(i) * time.Second), Kind: fmt.Sprint("kind", i), Activity: Delete, Failed: i%2 == 0,
+					ObjectType: "grant", ObjectID: fmt.Sprint("g", i), AppID: fmt.Sprint("a", i), UserID: subject,
+					Message: fmt.Sprint("message", i), Data: map[string]any{"n": float64(i)},
+				}
+			}
+			if err := d.Write(t.Context(), func(tx *db.Tx) error { return log.RecordAll(tx, actor, sent) }); err != nil {
+				t.Fatal(err)
+			}
+			got, err := log.List(t.Context(), Filter{UserID: subject}, page.Request{Size: 100})
+			if err != nil || len(got.Items) != n {
+				t.Fatalf("%d of %d events, %v", len(got.Items), n, err)
+			}
+			for i, e := range got.Items {
+				want := sent[i]
+				want.ID, want.Actor = e.ID, actor
+				if !reflect.DeepEqual(e, want) {
+					t.Errorf("got %+v\nwant %+v", e, want)
+				}
+			}
 		}
 	})
 }

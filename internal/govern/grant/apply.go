@@ -14,6 +14,7 @@ import (
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/due"
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/text"
 )
 
 // apply writes one step of one grant: the row over the version that was read, the operation it asks for, the event that tells of
@@ -123,10 +124,7 @@ func checkNote(note string) error {
 	if n := utf8.RuneCountInString(note); n > MaxNote {
 		return fault.InvalidField("reason", "has %d characters; at most %d are allowed", n, MaxNote)
 	}
-	if !utf8.ValidString(note) || strings.ContainsRune(note, 0) {
-		return fault.InvalidField("reason", "is not valid text")
-	}
-	return nil
+	return text.Block("reason", note)
 }
 
 // us is a moment in the database's form.

@@ -53,6 +53,9 @@ func (e Ender) Run(ctx context.Context, now time.Time) (int, error) {
 			return err
 		}
 		handled = len(over)
+		if len(grants) == atOnce {
+			e.Provision.More(tx)
+		}
 		tx.OnCommit(func() { e.metrics.late(over, e.Clock.Now()) })
 		return e.Provision.Replace(tx, provision.Revoke, orders(over), now)
 	})

@@ -113,12 +113,11 @@ func (s *Service) writeMoved(tx *db.Tx, actor audit.Actor, m moved, write string
 		tx.Queue(`update grants set `+write+`, updated_at = $1, version = version + 1 where id in `+db.In(len(list), 2),
 			bind(list, us(now))...)
 	}
-	for _, h := range m.grants {
-		if err := s.Audit.Record(tx, actor, event(h.Grant, m.kind, h.User)); err != nil {
-			return err
-		}
+	events := make([]audit.Event, len(m.grants))
+	for i, h := range m.grants {
+		events[i] = event(h.Grant, m.kind, h.User)
 	}
-	return nil
+	return s.Audit.RecordAll(tx, actor, events)
 }
 
 // endSources ends the derived sources of grants that ended with all their sources.

@@ -43,13 +43,16 @@ type lane struct {
 // Name implements due.Source.
 func (l *lane) Name() string { return l.name }
 
-// Next implements due.Source: when it is the turn of a connector that nobody serves.
+// Next implements due.Source: when it is the turn of a connector that nobody serves, and no burst of operations is coming in.
 func (l *lane) Next(ctx context.Context) (time.Time, bool, error) {
 	l.slots.mu.Lock()
 	defer l.slots.mu.Unlock()
 	list, err := heads(l.DB.Q(ctx))
 	_, at := l.slots.turn(list, l.Clock.Now(), l.sound)
-	return at, !at.IsZero(), err
+	if at.IsZero() || err != nil {
+		return at, false, err
+	}
+	return later(at, l.burst.over()), true, nil
 }
 
 // Run implements due.Source: it serves the connector whose turn it is.

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/text"
 )
 
 // ID is the identity of an operation: a UUIDv7 in text form.
@@ -80,7 +80,7 @@ func words(err error) string {
 // cut makes of a target's text one that can be stored, of at most MaxText characters: what could not would keep all that is recorded
 // with it from being so.
 func cut(s string) string {
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+	s = text.CleanBlock(s)
 	if utf8.RuneCountInString(s) <= MaxText {
 		return s
 	}

@@ -58,6 +58,7 @@ type Service struct {
 
 	done    Done
 	slots   slots
+	burst   burst
 	metrics metrics
 }
 

@@ -145,6 +145,19 @@ func (s *seeder) accounts(w *world) error {
 		})
 }
 
+// holders writes whose the accounts are: theirs from the beginning.
+func (s *seeder) holders(w *world) error {
+	at := clock.Micros(s.now)
+	return s.bulk(`insert into account_holder (app_id, account_id, user_id, from_at, until_at)`, `(?,?,?,?,null)`,
+		len(w.accounts)+len(w.noop.accounts), func(i int) []any {
+			if n := i - len(w.accounts); n >= 0 {
+				return []any{string(w.noop.connector.AppID), w.noop.accounts[n], w.users[n%len(w.users)], at}
+			}
+			u, k := i/accountsEach, i%accountsEach
+			return []any{string(w.place(u, k).app), w.accounts[i], w.users[u], at}
+		})
+}
+
 // held writes the live grants. Those of the no-op app end in a year, the others one after the other from a month from now on.
 func (s *seeder) held(w *world) error {
 	ids, at := append(s.ids(w.grants()), w.noop.grants...), clock.Micros(s.now)

@@ -37,6 +37,11 @@ func TestTheWorldIsFullOfLiveGrants(t *testing.T) {
 		if want := 2000 + 3*2*endRounds + singles; n != want {
 			t.Errorf("%d live grants, want %d", n, want)
 		}
+		if err := d.Q(t.Context()).Row(`select count(*) from account a left join account_holder h on h.app_id = a.app_id
+			and h.account_id = a.id and h.user_id = a.user_id and h.from_at = a.created_at and h.until_at is null
+			where h.from_at is null`).Scan(&n); err != nil || n != 0 {
+			t.Errorf("%d accounts without their holder, %v", n, err)
+		}
 		for i := range w.grants() {
 			h := w.holding(i)
 			g, err := check(d.Q(t.Context()), string(h.app), string(h.entitlement), h.user)
@@ -49,9 +54,9 @@ func TestTheWorldIsFullOfLiveGrants(t *testing.T) {
 
 func indexes(t *testing.T, d *db.DB) (n int) {
 	t.Helper()
-	sql := `select count(*) from sqlite_master where type = 'index' and tbl_name in ('users', 'account', 'grants')`
+	sql := `select count(*) from sqlite_master where type = 'index' and tbl_name in ('users', 'account', 'account_holder', 'grants')`
 	if d.Engine() == db.Postgres {
-		sql = `select count(*) from pg_indexes where tablename in ('users', 'account', 'grants')`
+		sql = `select count(*) from pg_indexes where tablename in ('users', 'account', 'account_holder', 'grants')`
 	}
 	if err := d.Q(t.Context()).Row(sql).Scan(&n); err != nil {
 		t.Fatal(err)

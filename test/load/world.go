@@ -126,7 +126,7 @@ func (s *seeder) world(grants, burst int) (*world, error) {
 	for _, table := range []struct {
 		name string
 		fill func(*world) error
-	}{{"users", s.people}, {"account", s.accounts}, {"grants", s.held}} {
+	}{{"users", s.people}, {"account", s.accounts}, {"account_holder", s.holders}, {"grants", s.held}} {
 		if err := s.unindexed(table.name, func() error { return table.fill(w) }); err != nil {
 			return nil, err
 		}

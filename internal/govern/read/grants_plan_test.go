@@ -2,12 +2,14 @@ package read
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
 )
@@ -63,6 +65,9 @@ func TestListsOfGrantsAreReadFromAnIndex(t *testing.T) {
 		{"a person as of a moment", asOf(of), true},
 		{"all past grants", past(GrantFilter{}), false},
 		{"past grants of an entitlement", past(one), true},
+		{"a person's past grants", past(of), true},
+		{"my past grants", past(GrantFilter{Own: "u"}), true},
+		{"my part of an entitlement's history", func(r page.Request) (string, []any, error) { return historySQL(one.Refs[0], "u", r) }, true},
 		{"an entitlement's history", func(r page.Request) (string, []any, error) { return historySQL(one.Refs[0], "", r) }, false},
 		{"the feed", feed(GrantFilter{}), true},
 		{"the feed of a person", feed(of), true},
@@ -101,6 +106,45 @@ func TestGrantsOfAccountsAreFoundByTheAccounts(t *testing.T) {
 		for sql, args := range map[string][]any{past: pastArgs, feed: feedArgs} {
 			if plan := w.plan(sql, args); !strings.Contains(plan, "grants_account (account_id=?)") {
 				w.Errorf("%s\n%s", sql, plan)
+			}
+		}
+	})
+}
+
+// What a person ever held is looked up by the person, then by the accounts; it is never all that others hold.
+func TestAPersonsPastIsFoundByWhatTheyHeld(t *testing.T) {
+	for name, f := range map[string]GrantFilter{"of": {UserIDs: []directory.UserID{"u"}}, "own": {Own: "u"}} {
+		onWorlds(t, func(w *world) {
+			feed := func(f GrantFilter, r page.Request) (string, []any, error) { return feedSQL(f, time.Time{}, time.Time{}, r) }
+			asOf := func(f GrantFilter, r page.Request) (string, []any, error) { return asOfSQL(start, f, r) }
+			for what, list := range map[string]func(GrantFilter, page.Request) (string, []any, error){"past": pastSQL, "feed": feed, "as of": asOf} {
+				sql, args, err := list(f, page.Request{Size: 25})
+				if err != nil {
+					w.Fatal(err)
+				}
+				plan := w.plan(sql, args)
+				if !strings.Contains(plan, "account_holder_user") {
+					w.Errorf("%s %s:\n%s\n%s", what, name, sql, plan)
+				}
+			}
+		})
+	}
+}
+
+// Who held the accounts of a page is looked up grant by grant.
+func TestHoldersOfAPageAreReadFromAnIndex(t *testing.T) {
+	ids := make([]grant.ID, 100)
+	for i := range ids {
+		ids[i] = grant.ID(strconv.Itoa(i))
+	}
+	onWorlds(t, func(w *world) {
+		for name, l := range map[string]lookBack{
+			"then": {then: moment(start)}, "at the end": {then: ended}, "last": {then: before(start)}, "mine": {then: during, own: "u"},
+		} {
+			sql, args := l.sql(ids)
+			plan := w.plan(sql, args)
+			if table.MatchString(plan) {
+				w.Errorf("%s:\n%s\n%s", name, sql, plan)
 			}
 		}
 	})

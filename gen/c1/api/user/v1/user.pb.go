@@ -542,9 +542,9 @@ func (x *IntrospectResponse) GetExpanded() []*anypb.Any {
 // SearchUsersRequest narrows the search. Filters are joined by and; an empty one filters nothing.
 type SearchUsersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Only users with, or without, a delegate. Not served yet.
+	// Only users with, or without, somebody who answers instead of them now.
 	DelegateStatus DelegateStatus `protobuf:"varint,1,opt,name=delegate_status,json=delegateStatus,proto3,enum=c1.api.user.v1.DelegateStatus" json:"delegate_status,omitempty"`
-	// Only users whose delegate is one of these. Not served yet.
+	// Only users instead of whom one of these answers now.
 	DelegatedUserIds []string `protobuf:"bytes,2,rep,name=delegated_user_ids,json=delegatedUserIds,proto3" json:"delegated_user_ids,omitempty"`
 	// Only users of these departments.
 	Departments []string `protobuf:"bytes,3,rep,name=departments,proto3" json:"departments,omitempty"`
@@ -558,7 +558,7 @@ type SearchUsersRequest struct {
 	ExcludeTypes []UserType `protobuf:"varint,7,rep,packed,name=exclude_types,json=excludeTypes,proto3,enum=c1.api.user.v1.UserType" json:"exclude_types,omitempty"`
 	// Only these users; `refs` is the newer way to say it.
 	Ids []string `protobuf:"bytes,8,rep,name=ids,proto3" json:"ids,omitempty"`
-	// Only users who stand in for somebody. Not served yet.
+	// Only users who answer instead of somebody now.
 	IsDelegate bool `protobuf:"varint,9,opt,name=is_delegate,json=isDelegate,proto3" json:"is_delegate,omitempty"`
 	// Only users with these job titles.
 	JobTitles []string `protobuf:"bytes,10,rep,name=job_titles,json=jobTitles,proto3" json:"job_titles,omitempty"`
@@ -942,7 +942,7 @@ type User struct {
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// The name shown wherever the user appears.
 	DisplayName string `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	// Who stands in for the user right now. Empty: nobody.
+	// Who answers instead of the user right now. Empty: nobody. Set by SetExpiringUserDelegationBindingByAdmin.
 	DelegatedUserId string `protobuf:"bytes,3,opt,name=delegated_user_id,json=delegatedUserId,proto3" json:"delegated_user_id,omitempty"`
 	Department      string `protobuf:"bytes,4,opt,name=department,proto3" json:"department,omitempty"`
 	// Which accounts the department comes from; likewise the other sources.
@@ -1892,16 +1892,16 @@ const file_c1_api_user_v1_user_proto_rawDesc = "" +
 	"\n" +
 	"UserSearch\x12\xa5\x01\n" +
 	"\x06Search\x12\".c1.api.user.v1.SearchUsersRequest\x1a#.c1.api.user.v1.SearchUsersResponse\"R\xaa\xd4\x18/\n" +
-	"+permission/c1.api.user.v1.UserSearch.Search\x10\x03\x82\xd3\xe4\x93\x02\x19:\x01*\"\x14/api/v1/search/users2\xa9\b\n" +
+	"+permission/c1.api.user.v1.UserSearch.Search\x10\x03\x82\xd3\xe4\x93\x02\x19:\x01*\"\x14/api/v1/search/users2\xa7\b\n" +
 	"\vUserService\x12\xa0\x01\n" +
 	"\x04List\x12&.c1.api.user.v1.UserServiceListRequest\x1a'.c1.api.user.v1.UserServiceListResponse\"G\xaa\xd4\x18.\n" +
 	"*permission/c1.api.user.v1.UserService.List\x10\x03\x82\xd3\xe4\x93\x02\x0f\x12\r/api/v1/users\x12\xa1\x01\n" +
 	"\x03Get\x12%.c1.api.user.v1.UserServiceGetRequest\x1a&.c1.api.user.v1.UserServiceGetResponse\"K\xaa\xd4\x18-\n" +
 	")permission/c1.api.user.v1.UserService.Get\x10\x03\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/users/{id}\x12\xde\x01\n" +
 	"\x13GetUserProfileTypes\x12*.c1.api.user.v1.GetUserProfileTypesRequest\x1a+.c1.api.user.v1.GetUserProfileTypesResponse\"n\xaa\xd4\x18=\n" +
-	"9permission/c1.api.user.v1.UserService.GetUserProfileTypes\x10\x03\x82\xd3\xe4\x93\x02'\x12%/api/v1/users/{user_id}/profile-types\x12\xbe\x02\n" +
-	"'SetExpiringUserDelegationBindingByAdmin\x12>.c1.api.user.v1.SetExpiringUserDelegationBindingByAdminRequest\x1a?.c1.api.user.v1.SetExpiringUserDelegationBindingByAdminResponse\"\x91\x01\xaa\xd4\x18S\n" +
-	"Mpermission/c1.api.user.v1.UserService.SetExpiringUserDelegationBindingByAdmin\x10\x03\x18\x01\x82\xd3\xe4\x93\x024:\x01*\"//api/v1/users/{user_id}/set-delegation-by-admin\x12\xb0\x01\n" +
+	"9permission/c1.api.user.v1.UserService.GetUserProfileTypes\x10\x03\x82\xd3\xe4\x93\x02'\x12%/api/v1/users/{user_id}/profile-types\x12\xbc\x02\n" +
+	"'SetExpiringUserDelegationBindingByAdmin\x12>.c1.api.user.v1.SetExpiringUserDelegationBindingByAdminRequest\x1a?.c1.api.user.v1.SetExpiringUserDelegationBindingByAdminResponse\"\x8f\x01\xaa\xd4\x18Q\n" +
+	"Mpermission/c1.api.user.v1.UserService.SetExpiringUserDelegationBindingByAdmin\x10\x03\x82\xd3\xe4\x93\x024:\x01*\"//api/v1/users/{user_id}/set-delegation-by-admin\x12\xb0\x01\n" +
 	"\n" +
 	"Introspect\x12!.c1.api.user.v1.IntrospectRequest\x1a\".c1.api.user.v1.IntrospectResponse\"[\xaa\xd4\x184\n" +
 	"0permission/c1.api.user.v1.UserService.Introspect\x10\x03\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/api/v1/users/introspectB=Z;github.com/interim-access/interim/gen/c1/api/user/v1;userv1b\x06proto3"

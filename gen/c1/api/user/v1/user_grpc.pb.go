@@ -33,7 +33,7 @@ type UserSearchClient interface {
 	// Search lists the live users that match, oldest first.
 	//
 	// Super Administrators, Read-Only and Application Administrators see everything; others see names, and everything of
-	// themselves. Errors: 501 for a filter that is not served yet.
+	// themselves.
 	Search(ctx context.Context, in *SearchUsersRequest, opts ...grpc.CallOption) (*SearchUsersResponse, error)
 }
 
@@ -64,7 +64,7 @@ type UserSearchServer interface {
 	// Search lists the live users that match, oldest first.
 	//
 	// Super Administrators, Read-Only and Application Administrators see everything; others see names, and everything of
-	// themselves. Errors: 501 for a filter that is not served yet.
+	// themselves.
 	Search(context.Context, *SearchUsersRequest) (*SearchUsersResponse, error)
 	mustEmbedUnimplementedUserSearchServer()
 }
@@ -162,10 +162,13 @@ type UserServiceClient interface {
 	//
 	// Own, or anyone's for administrators. Errors: 404 for an unknown or deleted user.
 	GetUserProfileTypes(ctx context.Context, in *GetUserProfileTypesRequest, opts ...grpc.CallOption) (*GetUserProfileTypesResponse, error)
-	// SetExpiringUserDelegationBindingByAdmin makes a user's delegate answer for them in a window of time; an empty
-	// delegate removes it.
+	// SetExpiringUserDelegationBindingByAdmin makes a delegate answer instead of a user in a window of time, in place of the
+	// delegate the user had before; an empty delegate removes that one.
 	//
-	// For Super Administrators. Not served yet.
+	// It holds for steps that open from then on. Removing answers with the delegation and its `deletedAt`; removing none
+	// answers with the user and `deletedAt` alone. For Super Administrators whose credential is not scoped to roles.
+	// Errors: 400 for the user as their own delegate, an unknown or deleted delegate, an end that is not after the start; 404 for
+	// an unknown or deleted user; 409 (code 10) when somebody else was faster.
 	SetExpiringUserDelegationBindingByAdmin(ctx context.Context, in *SetExpiringUserDelegationBindingByAdminRequest, opts ...grpc.CallOption) (*SetExpiringUserDelegationBindingByAdminResponse, error)
 	// Introspect returns the caller's own user.
 	Introspect(ctx context.Context, in *IntrospectRequest, opts ...grpc.CallOption) (*IntrospectResponse, error)
@@ -249,10 +252,13 @@ type UserServiceServer interface {
 	//
 	// Own, or anyone's for administrators. Errors: 404 for an unknown or deleted user.
 	GetUserProfileTypes(context.Context, *GetUserProfileTypesRequest) (*GetUserProfileTypesResponse, error)
-	// SetExpiringUserDelegationBindingByAdmin makes a user's delegate answer for them in a window of time; an empty
-	// delegate removes it.
+	// SetExpiringUserDelegationBindingByAdmin makes a delegate answer instead of a user in a window of time, in place of the
+	// delegate the user had before; an empty delegate removes that one.
 	//
-	// For Super Administrators. Not served yet.
+	// It holds for steps that open from then on. Removing answers with the delegation and its `deletedAt`; removing none
+	// answers with the user and `deletedAt` alone. For Super Administrators whose credential is not scoped to roles.
+	// Errors: 400 for the user as their own delegate, an unknown or deleted delegate, an end that is not after the start; 404 for
+	// an unknown or deleted user; 409 (code 10) when somebody else was faster.
 	SetExpiringUserDelegationBindingByAdmin(context.Context, *SetExpiringUserDelegationBindingByAdminRequest) (*SetExpiringUserDelegationBindingByAdminResponse, error)
 	// Introspect returns the caller's own user.
 	Introspect(context.Context, *IntrospectRequest) (*IntrospectResponse, error)

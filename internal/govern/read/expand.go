@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -29,7 +30,8 @@ type Related struct {
 	Entitlements  map[app.EntitlementRef]app.Entitlement
 	Accounts      map[app.AccountRef]app.Account
 	Users         map[directory.UserID]directory.User
-	Roles         map[directory.UserID][]iam.RoleID // of Users
+	Roles         map[directory.UserID][]iam.RoleID     // of Users
+	Delegates     map[directory.UserID]directory.UserID // who answers instead of Users now
 }
 
 // Related reads what w names, one statement for each kind and 500 objects. Whether the caller may see it is the caller's to judge.
@@ -69,6 +71,10 @@ func (s *Service) Related(ctx context.Context, w Wanted) (Related, error) {
 		},
 		func() (err error) {
 			r.Roles, err = rolesOf(q, slices.Collect(maps.Keys(r.Users)))
+			return err
+		},
+		func() (err error) {
+			r.Delegates, err = delegation.Delegates(q, slices.Collect(maps.Keys(r.Users)), s.clock.Now())
 			return err
 		},
 	} {

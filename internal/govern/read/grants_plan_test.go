@@ -115,7 +115,9 @@ func TestGrantsOfAccountsAreFoundByTheAccounts(t *testing.T) {
 func TestAPersonsPastIsFoundByWhatTheyHeld(t *testing.T) {
 	for name, f := range map[string]GrantFilter{"of": {UserIDs: []directory.UserID{"u"}}, "own": {Own: "u"}} {
 		onWorlds(t, func(w *world) {
-			feed := func(f GrantFilter, r page.Request) (string, []any, error) { return feedSQL(f, time.Time{}, time.Time{}, r) }
+			feed := func(f GrantFilter, r page.Request) (string, []any, error) {
+				return feedSQL(f, time.Time{}, time.Time{}, r)
+			}
 			asOf := func(f GrantFilter, r page.Request) (string, []any, error) { return asOfSQL(start, f, r) }
 			for what, list := range map[string]func(GrantFilter, page.Request) (string, []any, error){"past": pastSQL, "feed": feed, "as of": asOf} {
 				sql, args, err := list(f, page.Request{Size: 25})

@@ -5,8 +5,10 @@ import (
 	"errors"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
 )
@@ -28,6 +30,10 @@ type UserFilter struct {
 	RoleIDs        []iam.RoleID
 	AppIDs         []app.ID // has an account in one of these
 
+	Delegated   Delegated          // somebody answers instead of them now, or nobody does
+	DelegateIDs []directory.UserID // one of these answers instead of them now
+	IsDelegate  bool               // answers instead of somebody now
+
 	// Own is the caller, if of others they may know no more than a colleague does: name, address, kind, origin and status. The
 	// threat: a filter on anything else tells by who is in the list what the list does not show.
 	Own directory.UserID
@@ -35,35 +41,51 @@ type UserFilter struct {
 
 // hidden reports whether the filter asks for what a colleague may not know.
 func (f UserFilter) hidden() bool {
-	return len(f.Departments)+len(f.JobTitles)+len(f.ManagerIDs)+len(f.RoleIDs)+len(f.AppIDs) > 0
+	return len(f.Departments)+len(f.JobTitles)+len(f.ManagerIDs)+len(f.RoleIDs)+len(f.AppIDs)+len(f.DelegateIDs) > 0 ||
+		f.Delegated != AnyDelegated || f.IsDelegate
 }
 
-// UserRow is a user with the roles assigned to them.
+// Delegated narrows a list of users by whether somebody answers instead of them.
+type Delegated int
+
+// What a list of users may be narrowed to.
+const (
+	AnyDelegated Delegated = iota
+	HasDelegate
+	NoDelegate
+)
+
+// UserRow is a user with the roles assigned to them and who answers instead of them now.
 type UserRow struct {
 	directory.User
-	RoleIDs []iam.RoleID
+	RoleIDs  []iam.RoleID
+	Delegate directory.UserID // empty: nobody
 }
 
 // Users lists users in the order they were made.
 func (s *Service) Users(ctx context.Context, f UserFilter, r page.Request) (page.Page[UserRow], error) {
 	var rows []UserRow
 	err := s.db.Read(ctx, func(q db.Q) error {
-		w := f.where()
-		w.After([]string{"u.id"}, r.After...)
-		limit := w.Bind(r.Size + 1)
-		sql, args := w.SQL()
-		users, err := db.Collect(q, directory.Scan,
-			`select `+directory.Columns("u.")+` from users u`+sql+` order by u.id limit `+limit, args...)
+		sql, args := usersSQL(f, clock.Micros(s.clock.Now()), r)
+		users, err := db.Collect(q, directory.Scan, sql, args...)
 		if err != nil {
 			return err
 		}
 		if err := directory.Managers(q, users); err != nil {
 			return err
 		}
-		rows, err = withRoles(q, users)
+		rows, err = s.userRows(q, users)
 		return err
 	})
 	return page.Cut(rows, r.Size, func(u UserRow) page.Key { return page.Key{string(u.ID)} }), err
+}
+
+func usersSQL(f UserFilter, now int64, r page.Request) (string, []any) {
+	w := f.where(now)
+	w.After([]string{"u.id"}, r.After...)
+	limit := w.Bind(r.Size + 1)
+	sql, args := w.SQL()
+	return `select ` + directory.Columns("u.") + ` from users u` + sql + ` order by u.id limit ` + limit, args
 }
 
 // UsersByID reads users for expansion, with their roles, deleted ones too; unknown ids are left out.
@@ -74,7 +96,7 @@ func (s *Service) UsersByID(ctx context.Context, ids []directory.UserID) (map[di
 		if err != nil {
 			return err
 		}
-		rows, err := withRoles(q, users)
+		rows, err := s.userRows(q, users)
 		for _, u := range rows {
 			found[u.ID] = u
 		}
@@ -83,12 +105,15 @@ func (s *Service) UsersByID(ctx context.Context, ids []directory.UserID) (map[di
 	return found, err
 }
 
-func (f UserFilter) where() *db.Where {
+func (f UserFilter) where(now int64) *db.Where {
 	w := &db.Where{}
 	if len(f.Statuses) == 0 {
 		w.And("u.status <> 'DELETED'")
 	}
 	w.In("u.status", f.Statuses)
+	if f.Own != "" { // who is gone is nobody to a colleague, as when one asks for them by id
+		w.And("(u.id = ? or u.status <> 'DELETED')", f.Own)
+	}
 	if f.Query != "" {
 		w.And(`u.search like ? escape '\'`, db.Like(f.Query))
 		if f.Own != "" { // the last line is the user name: what is found must not be in that alone
@@ -111,10 +136,31 @@ func (f UserFilter) where() *db.Where {
 	w.Exists("select 1 from user_manager m where m.user_id = u.id and m.manager_id in", f.ManagerIDs)
 	w.Exists("select 1 from user_role r where r.user_id = u.id and r.role_id in", f.RoleIDs)
 	w.Exists("select 1 from account a where a.user_id = u.id and a.deleted_at is null and a.app_id in", f.AppIDs)
+	f.delegated(w, now)
 	return w
 }
 
-func withRoles(q db.Q, users []directory.User) ([]UserRow, error) {
+// delegated narrows by who answers instead of whom. Those who do, or have somebody, are few: they are looked up and not looked for in
+// everybody.
+func (f UserFilter) delegated(w *db.Where, now int64) {
+	from := " from delegation d where d.mode = 'REASSIGN' and " + delegation.OpenSQL("d.")
+	switch f.Delegated {
+	case HasDelegate:
+		w.And("u.id in (select d.delegator"+from+")", now, now)
+	case NoDelegate:
+		w.And("not exists (select 1"+from+" and d.delegator = u.id)", now, now)
+	case AnyDelegated:
+	}
+	if f.IsDelegate {
+		w.And("u.id in (select d.delegate"+from+")", now, now)
+	}
+	if n := len(f.DelegateIDs); n > 0 {
+		w.And("u.id in (select d.delegator"+from+" and d.delegate in ("+marks("?", n)+"))", append([]any{now, now}, texts(f.DelegateIDs)...)...)
+	}
+}
+
+// userRows reads what is shown with users, each in one statement for 500.
+func (s *Service) userRows(q db.Q, users []directory.User) ([]UserRow, error) {
 	ids := make([]directory.UserID, len(users))
 	for i, u := range users {
 		ids[i] = u.ID
@@ -123,9 +169,13 @@ func withRoles(q db.Q, users []directory.User) ([]UserRow, error) {
 	if err != nil {
 		return nil, err
 	}
+	delegates, err := delegation.Delegates(q, ids, s.clock.Now())
+	if err != nil {
+		return nil, err
+	}
 	rows := make([]UserRow, len(users))
 	for i, u := range users {
-		rows[i] = UserRow{User: u, RoleIDs: roles[u.ID]}
+		rows[i] = UserRow{User: u, RoleIDs: roles[u.ID], Delegate: delegates[u.ID]}
 	}
 	return rows, nil
 }

@@ -87,7 +87,9 @@ func (s *Service) Close() { s.flights.close() }
 func (s *Service) Idle() { s.flights.all.Wait() }
 
 // Get reads a live webhook. NotFound if there is none.
-func (s *Service) Get(ctx context.Context, webhookID ID) (Webhook, error) { return Get(s.DB.Q(ctx), webhookID) }
+func (s *Service) Get(ctx context.Context, webhookID ID) (Webhook, error) {
+	return Get(s.DB.Q(ctx), webhookID)
+}
 
 // Create makes w, whose id, times and version are filled in; a callback timeout of zero is the default. Invalid for a broken limit.
 // Super Administrators: it makes the server call out.

@@ -88,7 +88,9 @@ func update(tx *db.Tx, w Webhook) error {
 	return err
 }
 
-func searchText(w Webhook) string { return db.Fold(w.DisplayName + "\n" + w.Description + "\n" + w.URL) }
+func searchText(w Webhook) string {
+	return db.Fold(w.DisplayName + "\n" + w.Description + "\n" + w.URL)
+}
 
 func since(micros *int64) time.Time {
 	if micros == nil {

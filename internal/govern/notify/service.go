@@ -1,0 +1,120 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/webhook"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/due"
+	"github.com/interim-access/interim/internal/platform/id"
+)
+
+// Mailer sends mails. Package connect/mail has the one that does.
+//
+// It returns nil once a mail server has taken the mail. An error that is a *fault.Fault shows its message to administrators; of any
+// other only the log sees the text. One made by [Permanent] is not tried again.
+type Mailer interface {
+	Send(ctx context.Context, m Message) error
+}
+
+// Deps is what the service stands on. Mailer and Registerer may be nil.
+type Deps struct {
+	DB         *db.DB
+	Clock      clock.Clock
+	Log        *slog.Logger
+	Audit      *audit.Log
+	Webhooks   *webhook.Service
+	Mailer     Mailer // nil: nobody is told by mail
+	PublicURL  string // https://host[:port], without a slash at the end
+	Registerer prometheus.Registerer
+}
+
+// Service takes notices and sends them.
+type Service struct {
+	Deps
+
+	reachable atomic.Bool // there is a way to tell anybody
+	metrics   metrics
+	unhear    func()
+}
+
+// New returns the service, which listens to the webhooks and to changes that other replicas make. [Service.Close] ends the listening.
+func New(ctx context.Context, d Deps) (*Service, error) {
+	if d.Log == nil {
+		d.Log = slog.Default()
+	}
+	s := &Service{Deps: d, metrics: newMetrics(d.Registerer)}
+	d.Webhooks.Tell(s)
+	s.unhear = d.DB.Subscribe(topic, func(string) {
+		if err := s.look(context.WithoutCancel(ctx)); err != nil {
+			s.Log.WarnContext(ctx, "the defaults of notifications could not be read", slog.Any("error", err))
+		}
+	})
+	return s, s.look(ctx)
+}
+
+// Close stops listening for changes.
+func (s *Service) Close() { s.unhear() }
+
+// rows is how many notifications one statement adds.
+const rows = 50
+
+// Tell queues notices in the transaction of the change they tell of, any number. Whether each is told, and how, is decided when it is
+// sent. Where nobody can be told, nothing is queued.
+func (s *Service) Tell(tx *db.Tx, notices ...Notice) error {
+	if !s.reachable.Load() || len(notices) == 0 {
+		return nil
+	}
+	now := s.Clock.Now()
+	for _, chunk := range db.Chunks(notices, rows) {
+		values, args := make([]byte, 0, len(chunk)*48), []any{clock.Micros(now)}
+		for _, n := range chunk {
+			if !slices.Contains(Kinds, n.Kind) {
+				return fmt.Errorf("notify: no kind %q", n.Kind)
+			}
+			body, err := json.Marshal(n.Data.plain())
+			if err != nil {
+				return err
+			}
+			i := len(args) + 1
+			values = fmt.Appendf(values, ",($%d,$%d,$%d,'',$%d,$%d,'open',$1,'',0,'',$1,null)", i, i+1, i+2, i+3, i+4)
+			args = append(args, id.New(now), string(n.User), string(n.Kind), n.TaskID, string(body))
+		}
+		tx.Queue(`insert into notification (id, user_id, kind, channel, task_id, body, state, due_at, lease, attempts, last_error, created_at,
+			done_at) values `+string(values[1:]), args...)
+	}
+	due.Wake(tx, now)
+	return nil
+}
+
+// Cancel drops what was queued about a task and is not sent yet, of one kind: that somebody is asked to decide what is decided.
+func (s *Service) Cancel(tx *db.Tx, taskID string, kind Kind) {
+	tx.Queue(`delete from notification where task_id = $1 and kind = $2 and done_at is null and state = 'open'`, taskID, string(kind))
+}
+
+// UserEnded implements directory.Notice: who is disabled or deleted is told nothing more.
+func (s *Service) UserEnded(tx *db.Tx, _ audit.Actor, u directory.UserID, _ time.Time, _ string) error {
+	handed, err := db.Collect(tx, func(r *db.Rows) (i ID, err error) { return i, r.Scan(&i) },
+		`select id from notification where user_id = $1 and done_at is null and state = 'handed'`, string(u))
+	if err != nil {
+		return err
+	}
+	for _, i := range handed {
+		if err := s.Webhooks.Cancel(tx, refOf(i)); err != nil {
+			return err
+		}
+	}
+	tx.Queue(`delete from notification where user_id = $1 and done_at is null`, string(u))
+	return nil
+}

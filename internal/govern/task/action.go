@@ -1,0 +1,134 @@
+package task
+
+import (
+	"strings"
+
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/policy"
+)
+
+// Action is something that people do with a task.
+type Action string
+
+// The actions, under the names of the API.
+const (
+	Approve        Action = "APPROVE"
+	Deny           Action = "DENY"
+	Comment        Action = "COMMENT"
+	Close          Action = "CLOSE"
+	ReassignStep   Action = "REASSIGN"
+	SkipStep       Action = "SKIP_STEP"
+	Restart        Action = "RESTART"
+	Reset          Action = "HARD_RESET"
+	ProcessNow     Action = "PROCESS_NOW"
+	Escalate       Action = "ESCALATE_TO_EMERGENCY_ACCESS"
+	UpdateDuration Action = "UPDATE_GRANT_DURATION"
+	UpdateData     Action = "UPDATE_REQUEST_DATA"
+	Retry          Action = "RETRY_PROVISIONING"
+	CompleteManual Action = "PROVISION_COMPLETE"
+	FailManual     Action = "PROVISION_ERRORED"
+)
+
+var actions = []Action{
+	Approve, Deny, Comment, Close, ReassignStep, SkipStep, Restart, Reset, ProcessNow, Escalate, UpdateDuration, UpdateData, Retry,
+	CompleteManual, FailManual,
+}
+
+func (a Action) word() string { return strings.ToLower(strings.ReplaceAll(string(a), "_", " ")) }
+
+// Who is somebody who wants to do something, and what makes them somebody for this task at this moment. The zero Who is Interim.
+type Who struct {
+	User  directory.UserID
+	Super bool // a Super Administrator
+	Owner bool // a primary owner of the app
+
+	Step    StepID   // the step for which Reasons were found
+	Reasons []Reason // why they may decide that step at this moment; none: they may not
+	Urgent  bool     // the entitlement may be asked for in an emergency
+}
+
+// supervises reports whether w looks after tasks about the app.
+func (w Who) supervises() bool { return w.Super || w.Owner }
+
+// standsFor is for whom w decides: nobody else where they may do so for themself.
+func (w Who) standsFor() directory.UserID {
+	for _, r := range w.Reasons {
+		if r.For == "" {
+			return ""
+		}
+	}
+	if len(w.Reasons) > 0 {
+		return w.Reasons[0].For
+	}
+	return ""
+}
+
+// why is what makes w a decider, for the history.
+func (w Who) why() []string {
+	list := make([]string, len(w.Reasons))
+	for i, r := range w.Reasons {
+		list[i] = r.String()
+	}
+	return list
+}
+
+// decidesAlone reports whether the open step asks u about themself.
+func (t Task) decidesAlone(u directory.UserID) bool {
+	return u == t.Subject && t.Current.Step.Approval.Kind == policy.Self
+}
+
+// Actions are those that w may take now, which is what the use cases let through.
+func (t Task) Actions(w Who) []Action {
+	var list []Action
+	for _, a := range actions {
+		if t.May(w, a) {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// May reports whether w may take the action now. Whether w may see the task at all is judged before.
+//
+// Approving, denying, skipping, processing, resetting, restarting and reassigning are decisions: neither the subject nor the opener
+// takes them, whatever else they are, unless the step that is open lets them.
+func (t Task) May(w Who, a Action) bool {
+	if t.State != Open || w.User == "" {
+		return false
+	}
+	i := t.Current
+	eligible := len(w.Reasons) > 0 && w.Step == t.Step()
+	party := t.Party(w.User)
+	barred := party && !i.selfApproval()
+	asks := i != nil && i.Step.Approval != nil
+	switch a {
+	case Approve, Deny:
+		return i.approving() && eligible && !(barred && !t.decidesAlone(w.User))
+	case Comment:
+		return true
+	case Close:
+		return (party || w.supervises()) && !(t.Asked && t.Kind == Revoke) && t.Kind != Offboarding
+	case ReassignStep:
+		return i.approving() && !barred && (eligible && i.Step.Approval.AllowReassignment || w.supervises())
+	case SkipStep:
+		return i != nil && (asks || i.Step.Wait != nil) && !barred && w.supervises()
+	case Restart:
+		return asks && !barred && (eligible || w.supervises())
+	case Reset:
+		return i != nil && !t.Asked && !barred && w.supervises()
+	case ProcessNow:
+		return i != nil && (asks || i.Step.Wait != nil) && !barred && w.supervises()
+	case Escalate:
+		return t.Kind == Grant && !t.Emergency && w.Urgent && !t.Asked && i != nil && (party || w.supervises())
+	case UpdateDuration:
+		return t.Kind == Grant && !t.Asked && i != nil && (party || eligible)
+	case UpdateData:
+		return t.Kind == Grant && !t.Asked && i != nil && party
+	case Retry:
+		return i != nil && i.Step.Provision != nil && t.Outcome == Failed && (party || w.supervises())
+	case CompleteManual, FailManual:
+		return i.manual() && eligible
+	default:
+		return false
+	}
+}

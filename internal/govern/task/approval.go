@@ -1,0 +1,235 @@
+package task
+
+import (
+	"slices"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/policy"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// ask begins an approval step: whoever knows the people is asked who decides, or the webhook is called that does.
+func (m *machine) ask() {
+	m.Processing, m.Outcome = Working, NoOutcome
+	if a := m.Current.Step.Approval; a.Kind == policy.Webhook {
+		m.Processing, m.Current.State, m.Current.AssignedAt = Waiting, Pending, m.now
+		m.schedule(a)
+		m.audit(ApprovalCalled, system, "", map[string]any{"webhookId": a.WebhookID})
+		m.do(Deliver{m.Current.ID, a.WebhookID, "approval"})
+		return
+	}
+	m.do(Resolve{m.Current.ID})
+}
+
+// schedule sets when the step escalates.
+func (m *machine) schedule(a *policy.Approval) {
+	if e := a.Escalation; e != nil && !a.Disabled && !m.Current.Escalated {
+		m.Current.DueAt = m.now.Add(e.After)
+	}
+}
+
+// Resolved says who decides the step that was opened, or what has become of the question.
+type Resolved struct {
+	Step StepID
+	Resolution
+	Skip  bool   // an expression named nobody, which skips the step
+	Error string // an expression failed; the fallback decides
+}
+
+func (e Resolved) apply(m *machine) error {
+	if err := m.at(e.Step); err != nil {
+		return err
+	}
+	i := m.Current
+	if i.State == Over || i.Step.Approval == nil && i.Step.Provision == nil {
+		return nil
+	}
+	if e.Error != "" {
+		m.audit(ExpressionFailed, system, "", map[string]any{"error": e.Error})
+	}
+	if e.Skip {
+		m.audit(StepSkipped, system, "the expression named nobody", nil)
+		m.leave(Result{Kind: Skipped, Text: "the expression named nobody"})
+		m.forth()
+		return nil
+	}
+	first := i.State == Init
+	i.Slots, i.Tier, i.Fixed, i.Eligible = e.Slots, e.Tier, e.Fixed, e.Users()
+	i.State, m.Processing = Pending, Waiting
+	if first {
+		i.AssignedAt = m.now
+		if a := i.Step.Approval; a != nil {
+			m.schedule(a)
+		}
+	}
+	m.tell(e.Resolution)
+	return nil
+}
+
+// tell audits who decides and asks them to.
+func (m *machine) tell(r Resolution) {
+	m.audit(ApproversChosen, system, "", map[string]any{"tier": string(r.Tier), "userIds": r.Users()})
+	for _, s := range r.Fixed {
+		m.audit(GivenToDelegate, system, "", map[string]any{
+			"originalAssigneeUserId": string(s.For), "delegatedAssigneeUserId": string(s.User), "delegationId": s.Delegation,
+		})
+	}
+	switch r.Tier {
+	case Admins:
+		m.audit(FellBackToAdmins, system, "", map[string]any{"userIds": r.Users()})
+	case Nobody:
+		m.audit(NobodyEligible, system, "", nil)
+		return
+	case Named, Fallback:
+	}
+	m.do(Notify{Kind: Decide, Users: r.Users(), Step: m.Current.ID})
+}
+
+// Decision is somebody's yes or no to the step that is open. A no ends the task.
+type Decision struct {
+	By      Who
+	Step    StepID
+	Approve bool
+	Comment string
+}
+
+func (e Decision) apply(m *machine) error {
+	if err := m.at(e.Step); err != nil {
+		return err
+	}
+	action := Deny
+	if e.Approve {
+		action = Approve
+	}
+	if err := m.may(e.By, action); err != nil {
+		return err
+	}
+	a := m.Current.Step.Approval
+	if e.Comment == "" && (e.Approve && a.RequireApprovalReason || !e.Approve && a.RequireDenialReason) {
+		return fault.InvalidField("comment", "a reason is required to %s", action.word())
+	}
+	kind := Refused
+	if e.Approve {
+		kind = Approved
+	}
+	m.audit(ApproversChosen, e.By, e.Comment, map[string]any{"outcome": string(kind), "reasons": e.By.why()})
+	m.leave(Result{Kind: kind, By: e.By.User, For: e.By.standsFor(), Text: e.Comment})
+	if !e.Approve {
+		m.end(m.refused(), e.By)
+		return nil
+	}
+	m.forth()
+	return nil
+}
+
+// Skip leaves an approval or a wait as if it had passed.
+type Skip struct {
+	By      Who
+	Step    StepID
+	Comment string
+}
+
+func (e Skip) apply(m *machine) error {
+	if err := m.at(e.Step); err != nil {
+		return err
+	}
+	if err := m.may(e.By, SkipStep); err != nil {
+		return err
+	}
+	m.audit(StepSkipped, e.By, e.Comment, nil)
+	m.leave(Result{Kind: Skipped, By: e.By.User, Text: e.Comment})
+	m.forth()
+	return nil
+}
+
+// Reassign has others decide the step that is open. It is opened anew.
+type Reassign struct {
+	By      Who
+	Step    StepID
+	To      []directory.UserID
+	Comment string
+}
+
+func (e Reassign) apply(m *machine) error {
+	if err := m.at(e.Step); err != nil {
+		return err
+	}
+	if err := m.may(e.By, ReassignStep); err != nil {
+		return err
+	}
+	a := m.Current.Step.Approval
+	switch {
+	case len(e.To) == 0:
+		return fault.InvalidField("newStepUserIds", "is required")
+	case len(e.To) > MaxReassignees:
+		return fault.InvalidField("newStepUserIds", "has %d entries; at most %d are allowed", len(e.To), MaxReassignees)
+	case a.RequireReassignmentReason && e.Comment == "":
+		return fault.InvalidField("comment", "a reason is required to reassign")
+	}
+	for _, u := range e.To {
+		if len(a.AllowedReassignees) > 0 && !slices.Contains(a.AllowedReassignees, u) {
+			return fault.InvalidField("newStepUserIds", "the policy allows reassignment to others only")
+		}
+		if m.Party(u) && !a.AllowSelfApproval {
+			return fault.InvalidField("newStepUserIds", "nobody decides a request of their own")
+		}
+	}
+	m.reassign(e.By, e.To, e.Comment)
+	return nil
+}
+
+// reassign opens the step anew for the given people.
+func (m *machine) reassign(by Who, to []directory.UserID, comment string) {
+	m.audit(StepReassigned, by, comment, map[string]any{"newStepUserIds": to})
+	m.again(Result{Kind: Reassigned, By: by.User, For: by.standsFor(), Text: comment})
+	m.Current.Assigned, m.Current.Slots = true, nil
+	for _, u := range to {
+		m.Current.Slots = append(m.Current.Slots, Slot{Kind: ToUser, User: u})
+	}
+}
+
+// StandsDown is told when somebody's authority to answer for others is over: they answer for themselves again.
+type StandsDown struct {
+	Step       StepID
+	Delegation string
+}
+
+func (e StandsDown) apply(m *machine) error {
+	if m.at(e.Step) != nil {
+		return nil
+	}
+	var kept []Stand
+	for _, s := range m.Current.Fixed {
+		if s.Delegation != e.Delegation {
+			kept = append(kept, s)
+			continue
+		}
+		m.audit(StepReassigned, system, "the delegation is over", map[string]any{
+			"fromUserId": string(s.User), "newStepUserIds": []directory.UserID{s.For}, "delegationId": s.Delegation,
+		})
+		m.do(Notify{Kind: Decide, Users: []directory.UserID{s.For}, Step: m.Current.ID})
+	}
+	m.Current.Fixed = kept
+	return nil
+}
+
+// escalate does what the policy wants done with an approval that nobody decided in time.
+func (m *machine) escalate() {
+	e := m.Current.Step.Approval.Escalation
+	m.Current.DueAt, m.Current.Escalated = time.Time{}, true
+	m.audit(Escalated, system, e.Comment, map[string]any{"kind": string(e.Kind)})
+	switch e.Kind {
+	case policy.CancelTask:
+		m.leave(Result{Kind: Stopped, Text: e.Comment})
+		m.end(Cancelled, system)
+	case policy.SkipStep:
+		m.leave(Result{Kind: Skipped, Text: e.Comment})
+		m.forth()
+	case policy.ReassignTo:
+		m.reassign(system, e.UserIDs, e.Comment)
+		m.Current.Escalated, m.Current.DueAt = true, time.Time{}
+	case policy.ReplacePolicy:
+		m.do(Replan{e.PolicyID, Escalated})
+	}
+}

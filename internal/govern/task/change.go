@@ -1,0 +1,281 @@
+package task
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/interim-access/interim/internal/govern/policy"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// Plan is what a policy resolved to: the steps that a task goes through.
+type Plan struct {
+	Policy     policy.ID
+	Generation policy.GenerationID
+	Key        string
+	Steps      []policy.Step
+	Trace      []any // how it was found, for the history; may be nil
+}
+
+func (m *machine) take(p Plan) {
+	m.Policy, m.Generation, m.Plan = p.Policy, p.Generation, p.Steps
+	carries := func(s policy.Step) bool { return s.Provision != nil }
+	if (m.Kind == Grant || m.Kind == Revoke) && !slices.ContainsFunc(m.Plan, carries) { // what is approved is carried out
+		m.Plan = append(slices.Clone(m.Plan), policy.Step{Provision: &policy.Provision{}})
+	}
+	if len(p.Trace) > 0 {
+		m.audit(PolicyEvaluated, system, "", map[string]any{"policyId": string(p.Policy), "key": p.Key, "trace": p.Trace})
+	}
+}
+
+// Created is the first event of every task.
+type Created struct {
+	By   Who
+	Plan Plan
+}
+
+func (e Created) apply(m *machine) error {
+	if m.Opened > 0 || m.State == Closed {
+		return fault.New(fault.Conflict, "task has begun")
+	}
+	m.State, m.Processing = Open, Working
+	m.audit(TaskCreated, e.By, m.Description, map[string]any{"origin": string(m.Origin), "steps": steps(e.Plan.Steps)})
+	m.take(e.Plan)
+	if m.Kind == Offboarding {
+		m.Outcome = InProgress
+		return nil
+	}
+	m.start()
+	return nil
+}
+
+// Planned brings the steps of another policy, which take the place of all that were still to come. The answer to [Replan].
+type Planned struct {
+	Plan Plan
+	Why  AuditKind
+}
+
+func (e Planned) apply(m *machine) error {
+	if m.State != Open || m.Current == nil || m.Asked {
+		return nil
+	}
+	m.audit(PolicyChanged, system, "", map[string]any{"policyId": string(e.Plan.Policy), "why": string(e.Why), "steps": steps(e.Plan.Steps)})
+	m.leave(Result{Kind: Reassigned, Text: string(e.Why)})
+	m.take(e.Plan)
+	m.start()
+	return nil
+}
+
+// Emergency makes an open request one for emergency access; the plan is that of the emergency policy.
+type Emergency struct {
+	By      Who
+	Step    StepID // empty: whichever is open
+	Plan    Plan
+	Comment string
+}
+
+func (e Emergency) apply(m *machine) error {
+	if err := m.either(e.Step, e.By, Escalate); err != nil {
+		return err
+	}
+	m.audit(TaskEscalated, e.By, e.Comment, map[string]any{"policyId": string(e.Plan.Policy), "steps": steps(e.Plan.Steps)})
+	m.Emergency = true
+	m.leave(Result{Kind: Reassigned, By: e.By.User, Text: e.Comment})
+	m.take(e.Plan)
+	m.start()
+	return nil
+}
+
+// either refuses a stale step, where one is named, a closed task, and who may not.
+func (m *machine) either(step StepID, by Who, a Action) error {
+	if err := m.open(); err != nil {
+		return err
+	}
+	if step != "" {
+		if err := m.at(step); err != nil {
+			return err
+		}
+	}
+	return m.may(by, a)
+}
+
+// Again opens the step that is open anew, which finds its approvers again.
+type Again struct {
+	By      Who
+	Step    StepID // empty: whichever is open
+	Comment string
+}
+
+func (e Again) apply(m *machine) error {
+	if err := m.either(e.Step, e.By, Restart); err != nil {
+		return err
+	}
+	m.audit(TaskRestarted, e.By, e.Comment, nil)
+	m.again(Result{Kind: Restarted, By: e.By.User, For: e.By.standsFor(), Text: e.Comment})
+	return nil
+}
+
+// StartOver goes through the policy from its first step; what was approved is approved no longer. Plan is the policy resolved again.
+type StartOver struct {
+	By      Who
+	Plan    Plan
+	Comment string
+}
+
+func (e StartOver) apply(m *machine) error {
+	if err := m.either("", e.By, Reset); err != nil {
+		return err
+	}
+	m.audit(HardReset, e.By, e.Comment, nil)
+	m.take(e.Plan)
+	m.over(e.By, e.Comment)
+	return nil
+}
+
+// over starts again at step one. The decisions that were taken stand in the history, and count no more.
+func (m *machine) over(by Who, why string) {
+	m.leave(Result{Kind: Restarted, By: by.User, Text: why})
+	for n := range m.History {
+		if r := m.History[n].Result; r.Kind == Approved {
+			undone := *r
+			undone.Kind = Restarted
+			m.History[n].Result = &undone
+		}
+	}
+	m.start()
+}
+
+// Now has a wait end, or the approvers of a step found again.
+type Now struct{ By Who }
+
+func (e Now) apply(m *machine) error {
+	if err := m.either("", e.By, ProcessNow); err != nil {
+		return err
+	}
+	if m.Current.Step.Wait != nil {
+		m.waited(e.By, "processed now")
+		return nil
+	}
+	m.audit(StateChanged, e.By, "processed now", nil)
+	if m.Current.Step.Approval.Kind == policy.Webhook {
+		m.do(Deliver{m.Current.ID, m.Current.Step.Approval.WebhookID, "approval"})
+	} else {
+		m.do(Resolve{m.Current.ID})
+	}
+	return nil
+}
+
+// Cancel ends the task without a decision.
+type Cancel struct {
+	By      Who
+	Comment string
+	Forced  bool // Interim does it, since what the task is about is gone
+}
+
+func (e Cancel) apply(m *machine) error {
+	if err := m.open(); err != nil {
+		return err
+	}
+	if !e.Forced {
+		if err := m.may(e.By, Close); err != nil {
+			return err
+		}
+	}
+	m.audit(StateChanged, e.By, e.Comment, map[string]any{"outcome": string(Cancelled)})
+	if i := m.Current; i != nil {
+		if m.Asked && m.Kind == Grant && !m.Extension {
+			m.do(RevokeAccess{Step: i.ID, Of: i.Target, Undo: true})
+		}
+		if i.Step.Provision != nil {
+			m.audit(ProvisionGivenUp, e.By, e.Comment, nil)
+		}
+		m.leave(Result{Kind: Stopped, By: e.By.User, Text: e.Comment})
+	}
+	m.end(Cancelled, e.By)
+	return nil
+}
+
+// Remark is a comment.
+type Remark struct {
+	By   Who
+	Text string
+}
+
+func (e Remark) apply(m *machine) error {
+	if err := m.either("", e.By, Comment); err != nil {
+		return err
+	}
+	if e.Text == "" {
+		return fault.InvalidField("comment", "is required")
+	}
+	m.Comments++
+	m.audit(Commented, e.By, e.Text, nil)
+	return nil
+}
+
+// SetDuration changes how long the access is to last. An approver who shortens it stays where they are; whatever else changes what
+// was asked starts again at step one.
+type SetDuration struct {
+	By       Who
+	Duration time.Duration // 0: without end
+}
+
+func (e SetDuration) apply(m *machine) error {
+	if err := m.either("", e.By, UpdateDuration); err != nil {
+		return err
+	}
+	if e.Duration == m.Duration {
+		return nil
+	}
+	shorter := e.Duration != 0 && (m.Duration == 0 || e.Duration < m.Duration)
+	m.audit(DurationUpdated, e.By, "", map[string]any{"from": m.Duration.String(), "to": e.Duration.String()})
+	m.Duration = e.Duration
+	if !shorter {
+		m.over(e.By, "the duration was changed")
+	}
+	return nil
+}
+
+// SetData changes what the requester filled in, and starts again at step one.
+type SetData struct {
+	By   Who
+	Data json.RawMessage
+}
+
+func (e SetData) apply(m *machine) error {
+	if err := m.either("", e.By, UpdateData); err != nil {
+		return err
+	}
+	if bytes.Equal(e.Data, m.Data) {
+		return nil
+	}
+	m.audit(DataUpdated, e.By, "", nil)
+	m.Data = e.Data
+	m.over(e.By, "the request was changed")
+	return nil
+}
+
+// Ready says that all that an offboarding wanted revoked is.
+type Ready struct{}
+
+func (Ready) apply(m *machine) error {
+	if m.State == Open && m.Kind == Offboarding {
+		m.audit(StateChanged, system, "", nil)
+		m.end(Completed, system)
+	}
+	return nil
+}
+
+// checkText refuses what is too long or no text. field is its name at the door.
+func checkText(field, s string, limit int) error {
+	if n := utf8.RuneCountInString(s); n > limit {
+		return fault.InvalidField(field, "has %d characters; at most %d are allowed", n, limit)
+	}
+	if !utf8.ValidString(s) || bytes.IndexByte([]byte(s), 0) >= 0 {
+		return fault.InvalidField(field, "is not valid text")
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+// Package task owns the tasks: somebody asks for access, the policy says who decides, people decide, access is given for as long as
+// was asked, and another task takes it away.
+//
+// A task goes through the steps of its plan, which it took from the policy when it began and which later changes of the policy do
+// not touch. [Task.Apply] is all of it: (task, event, now) → (task, effects). What an effect brings back is an event again, in the
+// same transaction where it can be.
+//
+//	          Created
+//	             │          ┌───────────────────── over: the next step of the plan ────────────────────┐
+//	             ▼          ▼                                                                          │
+//	┌──────────────────────────────────────────────────────────────────────────────────────────────┐   │
+//	│ approval   INIT ──Resolved──▶ WAITING ──Decision yes, Skip, Answered yes, escalation: skip───┼──▶┤
+//	│              │ └─Resolved: the expression named nobody───────────────────────────────────────┼──▶┤
+//	│              │                   ├──Reassign, Again, escalation: reassign──▶ INIT, another id  │   │
+//	│              │                   ├──Decision no, Answered no──▶ closed DENIED (DECERTIFIED)    │   │
+//	│              │                   └──escalation: cancel──▶ closed CANCELLED                     │   │
+//	│ accept     ────────────────────────────────────────────────────────────────────────────────────┼──▶┤
+//	│ reject     ──▶ closed DENIED                                                                   │   │
+//	│ wait       WAITING ──its time, Checked: holds, Skip, Now───────────────────────────────────────┼──▶┤
+//	│              └──timeout──▶ closed WAIT_TIMED_OUT                                               │   │
+//	│ provision  connector, delegated, unconfigured: GrantAccess ──Carried: over─────────────────────┼──▶┤
+//	│              │ manual: INIT ──Resolved──▶ WAITING ──ByPerson: done──▶ GrantAccess, unless a    │   │
+//	│              │ webhook: WAITING ──Answered──▶ ──────────────────────  later step does ─────────┼──▶┘
+//	│              └──Carried: error, ByPerson: failed, ticket──▶ outcome ERROR ──RetryProvision──▶ ↺│
+//	└──────────────────────────────────────────────────────────────────────────────────────────────┘
+//	  │ Cancel ──▶ closed CANCELLED            after the last step ──▶ closed GRANTED, REVOKED, CERTIFIED
+//	  │ StartOver, SetData, SetDuration (longer) ──▶ first step      Planned, Emergency ──▶ first step of another plan
+//
+// A revocation takes the access when its provision step begins; what is left to be done by hand or by a webhook comes after. At the
+// end of a grant (Auto) the steps that ask somebody pass by themselves, because access ends on time.
+//
+// Each opening of a step has an id of its own. Whoever decides names the opening they saw; about another one they get a Conflict.
+//
+// Invariants:
+//   - access is given once for a task, and an extension never provisions;
+//   - neither the subject nor the opener decides, by no way, unless the step lets them; who decides was eligible at that moment;
+//   - nothing changes without an entry in the task's history and in the audit, in the same transaction;
+//   - a closed task never changes; of two changes at once one wins and the other is a Conflict;
+//   - one open task for a subject or account, an entitlement and a kind.
+//
+// Who may decide is found when it is asked: a [Question] is answered over [Facts], purely. What the rows of a step keep are slots,
+// which name people by what they are, so that "my work" is a query over what is true at that moment; see [WorkSQL].
+//
+// CEL and policies are asked before the transaction. A transaction that finds it needs an answer nobody has got yet is given up, the
+// answer found, and the transaction run again.
+package task

@@ -1,0 +1,187 @@
+package task
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/policy"
+)
+
+// ID is the identity of a task: a UUIDv7 in text form.
+type ID string
+
+// StepID is the identity of one opening of one step. A step that is opened again has another one, so that whoever decides says
+// which opening they saw.
+type StepID string
+
+// Kind says what a task is to bring about.
+type Kind string
+
+// The kinds of tasks.
+const (
+	Grant       Kind = "GRANT"
+	Revoke      Kind = "REVOKE"
+	Certify     Kind = "CERTIFY"
+	Offboarding Kind = "OFFBOARDING"
+)
+
+// State says whether anything can still happen to a task.
+type State string
+
+// The states. A closed task never opens again.
+const (
+	Open   State = "OPEN"
+	Closed State = "CLOSED"
+)
+
+// Processing says whom an open task waits for.
+type Processing string
+
+// What a task is doing.
+const (
+	Working Processing = "PROCESSING" // Interim or a target is at work
+	Waiting Processing = "WAITING"    // people, a time or a condition
+	Done    Processing = "DONE"
+)
+
+// Outcome is what became of a task. Failed alone may stand on an open task: it waits for another attempt.
+type Outcome string
+
+// The outcomes. NoOutcome is that of a task nobody has decided.
+const (
+	NoOutcome   Outcome = ""
+	Granted     Outcome = "GRANTED"
+	Revoked     Outcome = "REVOKED"
+	Certified   Outcome = "CERTIFIED"
+	Decertified Outcome = "DECERTIFIED"
+	Denied      Outcome = "DENIED"
+	Failed      Outcome = "ERROR"
+	Cancelled   Outcome = "CANCELLED"
+	TimedOut    Outcome = "WAIT_TIMED_OUT"
+	InProgress  Outcome = "IN_PROGRESS" // of an offboarding
+	Completed   Outcome = "DONE"        // of an offboarding
+)
+
+// Origin says where a task came from.
+type Origin string
+
+// The origins of tasks that Interim makes.
+const (
+	ByAPI        Origin = "API"
+	ByConsole    Origin = "WEBAPP"
+	ByTime       Origin = "TIME_REVOKE"
+	ByAutomation Origin = "AUTOMATION"
+	ByReview     Origin = "ACCESS_REVIEW"
+	ByDeletion   Origin = "CASCADE_DELETE"
+)
+
+// Limits of what people write.
+const (
+	MaxDescription = 2048 // characters of why something is asked for
+	MaxComment     = 4096 // characters of a comment or reason
+	MaxData        = 64 << 10
+	MaxReassignees = 32
+	MaxDuration    = app.MaxGrantLimit
+)
+
+// Source is what a request came out of. The members that begin with External are the asking program's own, kept as they were sent.
+type Source struct {
+	ConversationID string           `json:"conversationId,omitempty"`
+	ExternalURL    string           `json:"externalUrl,omitempty"`
+	IntegrationID  string           `json:"integrationId,omitempty"`
+	RequestID      string           `json:"requestId,omitempty"`
+	ExpiredAt      time.Time        `json:"expiredAt,omitzero"` // of a revocation: the end of the grant
+	Review         string           `json:"review,omitempty"`   // of a revocation: the review that asked for it
+	CertTask       ID               `json:"certTask,omitempty"` // and the task in which it was decided
+	RequestedBy    directory.UserID `json:"requestedBy,omitempty"`
+}
+
+// Task is one request and all that has become of it. Times that are zero have not come or are not set.
+type Task struct {
+	ID         ID
+	Number     int64 // what people call it by; unique and increasing, with gaps
+	Kind       Kind
+	State      State
+	Processing Processing
+	Outcome    Outcome
+	OutcomeAt  time.Time
+	Origin     Origin
+
+	App          app.ID
+	Entitlement  app.EntitlementID
+	Resource     app.ResourceID
+	ResourceType app.ResourceTypeID
+	Account      app.AccountID    // empty: the subject has none yet and gets one when access is given
+	Subject      directory.UserID // whose access it is; empty: an account of nobody
+	Opener       directory.UserID // who asked; empty: Interim itself
+
+	DisplayName string
+	Description string
+	Duration    time.Duration // how long the access is to last, from when it is given; 0: without end
+	Emergency   bool
+	Extension   bool // of what is held already: an end moves, nothing is provisioned
+	Source      Source
+	Data        json.RawMessage // the answers to the request form, a JSON object; nil: none
+	Parent      ID              // the offboarding it belongs to
+
+	Policy     policy.ID
+	Generation policy.GenerationID
+	Plan       []policy.Step // the steps as they were resolved when the task began, or was reset or escalated
+	Current    *Instance     // nil: closed, or not begun
+	History    []Instance    // the steps that are over, oldest first
+	Opened     int           // how many steps were opened so far
+
+	Auto  bool     // steps that ask somebody pass by themselves: the grant's time is over and its end does not wait
+	Asked bool     // access was given or taken for this task, which happens once
+	Grant grant.ID // the grant that was given or taken
+
+	Comments  int
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	DeletedAt time.Time
+	Version   int64
+}
+
+// Party reports whether u asked, or is whom it is about. Parties do not decide.
+func (t Task) Party(u directory.UserID) bool { return u != "" && (u == t.Subject || u == t.Opener) }
+
+// Step is the id of the step that is open, "" if none is.
+func (t Task) Step() StepID {
+	if t.Current == nil {
+		return ""
+	}
+	return t.Current.ID
+}
+
+// DueAt is when something happens to t by itself; zero: never.
+func (t Task) DueAt() time.Time {
+	if t.State != Open || t.Current == nil {
+		return time.Time{}
+	}
+	return t.Current.next()
+}
+
+// Approvers are those who decided the steps that are over, in their order, each once.
+func (t Task) Approvers() []directory.UserID {
+	var list []directory.UserID
+	seen := map[directory.UserID]bool{}
+	for _, i := range t.History {
+		if o := i.Result; o != nil && o.Kind == Approved && o.By != "" && !seen[o.By] {
+			seen[o.By], list = true, append(list, o.By)
+		}
+	}
+	return list
+}
+
+// Decider is the last who approved, and for whom: by their authority access is given.
+func (t Task) Decider() (by, standingInFor directory.UserID) {
+	for _, i := range t.History {
+		if o := i.Result; o != nil && o.Kind == Approved {
+			by, standingInFor = o.By, o.For
+		}
+	}
+	return by, standingInFor
+}

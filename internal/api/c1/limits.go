@@ -1,6 +1,7 @@
 package c1
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -8,6 +9,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/text"
 )
 
 // Limits of what a caller may send; over one of them is 400 naming field and limit.
@@ -35,6 +37,40 @@ func CheckText(field, s string, most int) error {
 		return fault.InvalidField(field, "has %d characters; at most %d are allowed", n, most)
 	}
 	return nil
+}
+
+// CheckProse refuses a message of which any text holds what a text of several lines may not ([text.Block]), naming it by its way
+// from field. For messages that are kept as they come; how long they may be is for their keeper to say.
+func CheckProse(field string, m protoreflect.Message) (err error) {
+	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		name := field + "." + f.JSONName()
+		switch {
+		case f.IsMap():
+			v.Map().Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
+				err = firstError(text.Block(name, k.String()), checkValue(name, f.MapValue(), v))
+				return err == nil
+			})
+		case f.IsList():
+			for i := 0; i < v.List().Len() && err == nil; i++ {
+				err = checkValue(fmt.Sprintf("%s[%d]", name, i), f, v.List().Get(i))
+			}
+		default:
+			err = checkValue(name, f, v)
+		}
+		return err == nil
+	})
+	return err
+}
+
+func checkValue(field string, f protoreflect.FieldDescriptor, v protoreflect.Value) error {
+	switch {
+	case f.Message() != nil:
+		return CheckProse(field, v.Message())
+	case f.Kind() == protoreflect.StringKind:
+		return text.Block(field, v.String())
+	default:
+		return nil
+	}
 }
 
 // CheckTexts refuses a filter of more than MaxFilter texts, and one of which a text is over MaxQuery characters or none at all.

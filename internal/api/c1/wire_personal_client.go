@@ -109,7 +109,8 @@ func decodeClientChange(object *iamv1.PersonalClient, m Mask) (func(*iam.Client)
 	}, nil
 }
 
-// Time decodes a time to the microsecond; zero where it is null.
+// Time decodes a time to the microsecond; zero where it is null, and only there. The first moment of year 1 is what a Go client sends
+// for a time it never set: it counts as the microsecond after it, lest an end long past become one that never comes.
 func Time(field string, t *timestamppb.Timestamp) (time.Time, error) {
 	if t == nil {
 		return time.Time{}, nil
@@ -117,5 +118,9 @@ func Time(field string, t *timestamppb.Timestamp) (time.Time, error) {
 	if err := t.CheckValid(); err != nil {
 		return time.Time{}, fault.InvalidField(field, "is not a time")
 	}
-	return t.AsTime().Truncate(time.Microsecond), nil
+	at := t.AsTime().Truncate(time.Microsecond)
+	if at.IsZero() {
+		at = at.Add(time.Microsecond)
+	}
+	return at, nil
 }

@@ -43,7 +43,7 @@ func TestUserCodesCannotBeGuessed(t *testing.T) {
 	adas, graces := r.browser(), r.browser()
 	r.signIn(adas, r.person("Ada"))
 	r.signIn(graces, r.person("Grace"))
-	real := r.start()["user_code"].(string)
+	right := r.start()["user_code"].(string)
 	csrf := r.csrf(r.get(adas, devicePath))
 	look := func(web *http.Client, code, from string) reply {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.web.URL+devicePath+"?user_code="+code, nil)
@@ -55,7 +55,7 @@ func TestUserCodesCannotBeGuessed(t *testing.T) {
 		return r.post(web, devicePath, url.Values{"csrf": {csrf}, "user_code": {code}, "decision": {"approve"}}, "X-Forwarded-For", from)
 	}
 	for range 2 * maxWrongCode { // what is right does not count
-		if got := look(adas, real, "192.0.2.1"); got.StatusCode != http.StatusOK {
+		if got := look(adas, right, "192.0.2.1"); got.StatusCode != http.StatusOK {
 			t.Fatalf("the right code: %d", got.StatusCode)
 		}
 	}
@@ -77,20 +77,20 @@ func TestUserCodesCannotBeGuessed(t *testing.T) {
 		t.Errorf("%d guesses were looked up, want %d", missed.Load(), maxWrongCode)
 	}
 	for name, got := range map[string]reply{
-		"the same person elsewhere":       look(adas, real, "192.0.2.2"),
-		"the same person approves":        approve(adas, real, "192.0.2.2"),
-		"another person at that address":  look(graces, real, "192.0.2.1"),
+		"the same person elsewhere":       look(adas, right, "192.0.2.2"),
+		"the same person approves":        approve(adas, right, "192.0.2.2"),
+		"another person at that address":  look(graces, right, "192.0.2.1"),
 		"another person with a bad guess": look(graces, "CCCC-CCCC", "192.0.2.1"),
 	} {
 		if got.StatusCode != http.StatusTooManyRequests || got.Header.Get("Retry-After") != "6" {
 			t.Errorf("%s: %d, Retry-After %q", name, got.StatusCode, got.Header.Get("Retry-After"))
 		}
 	}
-	if got := look(graces, real, "192.0.2.2"); got.StatusCode != http.StatusOK {
+	if got := look(graces, right, "192.0.2.2"); got.StatusCode != http.StatusOK {
 		t.Errorf("another person elsewhere: %d", got.StatusCode)
 	}
 	r.clock.Advance(6 * time.Second)
-	if got := approve(adas, real, "192.0.2.1"); got.StatusCode != http.StatusOK {
+	if got := approve(adas, right, "192.0.2.1"); got.StatusCode != http.StatusOK {
 		t.Errorf("after the wait: %d", got.StatusCode)
 	}
 }

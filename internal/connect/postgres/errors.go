@@ -10,6 +10,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/text"
 )
 
 // hopeless are the classes of SQLSTATE of statements that fail the same way until somebody changes something: no right to run them,
@@ -50,7 +51,7 @@ func plain(err error) error {
 // brief makes of a text from outside one line of at most 300 characters.
 func brief(s string) string {
 	const most = 300
-	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ")
+	s = text.CleanLine(strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " "))
 	if utf8.RuneCountInString(s) > most {
 		s = string([]rune(s)[:most]) + "…"
 	}

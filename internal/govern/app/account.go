@@ -97,16 +97,16 @@ func (a Account) Validate() error {
 			return fault.InvalidField(l.field, "has %d values; at most %d are allowed", len(l.list), MaxList)
 		}
 		for i, v := range l.list {
-			if err := text(l.field+"["+strconv.Itoa(i)+"]", v, MaxName); err != nil {
+			if err := line(l.field+"["+strconv.Itoa(i)+"]", v, MaxName); err != nil {
 				return err
 			}
 		}
 	}
 	return all(
 		required("displayName", a.DisplayName),
-		text("username", a.Username, MaxName),
-		text("status.details", a.StatusDetails, MaxName),
-		text("email", a.Email, MaxEmail),
+		line("username", a.Username, MaxName),
+		line("status.details", a.StatusDetails, MaxName),
+		line("email", a.Email, MaxEmail),
 	)
 }
 

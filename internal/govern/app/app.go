@@ -53,8 +53,8 @@ func (a App) Validate() error {
 	}
 	return all(
 		required("displayName", a.DisplayName),
-		text("description", a.Description, MaxDescription),
-		text("instructions", a.Instructions, MaxInstructions),
+		prose("description", a.Description, MaxDescription),
+		prose("instructions", a.Instructions, MaxInstructions),
 		webAddress("iconUrl", a.IconURL),
 	)
 }
@@ -67,5 +67,5 @@ func webAddress(field, s string) error {
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || len(s) > MaxURL {
 		return fault.InvalidField(field, "must be an http or https address of at most %d bytes", MaxURL)
 	}
-	return text(field, s, MaxURL)
+	return line(field, s, MaxURL)
 }

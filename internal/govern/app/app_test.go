@@ -77,7 +77,7 @@ func TestAnAppOverALimitIsRefusedByNameOfTheField(t *testing.T) {
 			_, err := f.apps.CreateApp(f.ctx, a)
 			f.refused(err, fault.Invalid, field)
 		}
-		for _, blank := range []string{"", " ", "\t\n", "a\x00b", "\xff"} {
+		for _, blank := range []string{"", " ", "\t\n", "a\x00b", "\xff", "a\x1b[2Jb", "a\nb", "a\rb", "a\u202eb", "a\u2066b"} {
 			_, err := f.apps.CreateApp(f.ctx, app.App{DisplayName: blank})
 			f.refused(err, fault.Invalid, "displayName")
 		}

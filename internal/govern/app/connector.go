@@ -73,6 +73,6 @@ func (c Connector) Validate() error {
 	return all(
 		required("kind", c.Kind),
 		required("displayName", c.DisplayName),
-		text("statusText", c.StatusText, MaxDescription),
+		prose("statusText", c.StatusText, MaxDescription),
 	)
 }

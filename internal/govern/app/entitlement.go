@@ -76,8 +76,8 @@ func (e Entitlement) Validate() error {
 	}
 	return all(
 		required("displayName", e.DisplayName),
-		text("description", e.Description, MaxDescription),
+		prose("description", e.Description, MaxDescription),
 		word("alias", e.Alias, MaxAlias),
-		text("slug", e.Slug, MaxAlias),
+		line("slug", e.Slug, MaxAlias),
 	)
 }

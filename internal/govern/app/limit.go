@@ -7,6 +7,7 @@ import (
 
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/text"
 )
 
 // Limits of what the objects of an app may hold; texts are counted in characters.
@@ -24,31 +25,37 @@ const (
 	sortLength      = 64        // characters of a display name that decide its place in a list
 )
 
-// text refuses what no database keeps and what is over most characters.
-func text(field, s string, most int) error {
-	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
-		return fault.InvalidField(field, "is not valid text")
-	}
+// prose refuses a text of several lines with characters it may not hold, or over most of them.
+func prose(field, s string, most int) error {
+	return all(text.Block(field, s), length(field, s, most))
+}
+
+// line is prose for a text of one line.
+func line(field, s string, most int) error {
+	return all(text.Line(field, s), length(field, s, most))
+}
+
+func length(field, s string, most int) error {
 	if n := utf8.RuneCountInString(s); n > most {
 		return fault.InvalidField(field, "has %d characters; at most %d are allowed", n, most)
 	}
 	return nil
 }
 
-// required is text for a name, which must hold more than white space.
+// required is line for a name, which must hold more than white space.
 func required(field, s string) error {
 	if strings.TrimSpace(s) == "" {
 		return fault.InvalidField(field, "is required: 1 to %d characters", MaxName)
 	}
-	return text(field, s, MaxName)
+	return line(field, s, MaxName)
 }
 
-// word is text without white space and control characters, which a person can type as one argument.
+// word is line without white space and control characters, which a person can type as one argument.
 func word(field, s string, most int) error {
 	if strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
 		return fault.InvalidField(field, "must not contain white space or control characters")
 	}
-	return text(field, s, most)
+	return line(field, s, most)
 }
 
 // all returns the first error of several checks.

@@ -33,8 +33,8 @@ type ResourceDoc struct {
 func (r Resource) Validate() error {
 	return all(
 		required("displayName", r.DisplayName),
-		text("description", r.Description, MaxDescription),
-		text("customDescription", r.CustomDescription, MaxDescription),
+		prose("description", r.Description, MaxDescription),
+		prose("customDescription", r.CustomDescription, MaxDescription),
 	)
 }
 

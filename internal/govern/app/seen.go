@@ -3,10 +3,11 @@ package app
 import (
 	"cmp"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/interim-access/interim/internal/platform/text"
 )
 
-// What a connector reads. Its texts come from a system we do not govern: they are cut to our limits instead of being refused, since
+// What a connector reads. Its texts come from a system we do not govern: they are cleaned and cut to our limits instead of being refused, since
 // one odd name must not stop the reading of all others. An external id must be unique among what one connector reads of one kind of
 // object, at most [MaxName] characters, and must never be given to another thing later.
 type (
@@ -54,11 +55,13 @@ type (
 // Upserted says what an upsert did.
 type Upserted struct{ Added, Changed int }
 
-// clip makes s storable and cuts it to most characters.
-func clip(s string, most int) string {
-	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
-		s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
-	}
+// clip makes of s a line that people could have written, of at most that many characters.
+func clip(s string, most int) string { return cut(text.CleanLine(s), most) }
+
+// clipProse is clip for a text of several lines.
+func clipProse(s string, most int) string { return cut(text.CleanBlock(s), most) }
+
+func cut(s string, most int) string {
 	n := 0
 	for i := range s {
 		if n == most {
@@ -107,7 +110,7 @@ func (s SeenAccount) onto(a Account) Account {
 func (s SeenResource) onto(r Resource) Resource {
 	r.ExternalID, r.TypeID, r.ParentID, r.Profile = s.ExternalID, s.TypeID, s.ParentID, s.Profile
 	r.DisplayName = r.Edited.take(editedName, r.DisplayName, clipName(s.DisplayName, s.ExternalID))
-	r.Description = r.Edited.take(editedDescription, r.Description, clip(s.Description, MaxDescription))
+	r.Description = r.Edited.take(editedDescription, r.Description, clipProse(s.Description, MaxDescription))
 	return r
 }
 
@@ -119,6 +122,6 @@ func (s SeenEntitlement) onto(e Entitlement) Entitlement {
 	}
 	e.ExternalID = s.ExternalID
 	e.DisplayName = e.Edited.take(editedName, e.DisplayName, clipName(s.DisplayName, s.Slug, s.ExternalID))
-	e.Description = e.Edited.take(editedDescription, e.Description, clip(s.Description, MaxDescription))
+	e.Description = e.Edited.take(editedDescription, e.Description, clipProse(s.Description, MaxDescription))
 	return e
 }

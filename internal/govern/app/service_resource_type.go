@@ -12,7 +12,8 @@ import (
 )
 
 // CreateResourceType adds a resource type made by people to the app t.AppID. Invalid, NotFound for the app, Exists for a second
-// live type of a kind that an app has once.
+// live type of a kind that an app has once. Upstream refuses it as well, in a text that says the type already exists (c1-api.md,
+// section 4.3); cone goes no further then, so the text names the type that its resource can be made under.
 func (s *Service) CreateResourceType(ctx context.Context, t ResourceType) (ResourceType, error) {
 	now := s.clock.Now()
 	t.ID, t.CreatedAt, t.UpdatedAt, t.DeletedAt, t.Version = ResourceTypeID(id.New(now)), now, now, time.Time{}, 1
@@ -31,8 +32,9 @@ func (s *Service) CreateResourceType(ctx context.Context, t ResourceType) (Resou
 		if err != nil {
 			return err
 		}
-		if taken {
-			return fault.New(fault.Exists, "resourceType: this app has a resource type %s already; only CUSTOM may occur more than once", t.Kind)
+		if taken != "" {
+			return fault.New(fault.Exists, "resourceType: resource type %s already exists in this app, with the id %s; only CUSTOM may occur more than once",
+				t.Kind, id.KSUID(string(taken)))
 		}
 		if err := insertResourceType(tx, t); err != nil {
 			return err

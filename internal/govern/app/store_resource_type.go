@@ -1,6 +1,8 @@
 package app
 
 import (
+	"errors"
+
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 )
@@ -40,15 +42,17 @@ func ManyResourceTypes(q db.Q, refs []ResourceTypeRef) ([]ResourceType, error) {
 		func(r ResourceTypeRef) (string, string) { return string(r.AppID), string(r.ID) })
 }
 
-// kindTaken reports whether the app has a live resource type of this kind, which may occur once.
-func kindTaken(q db.Q, app ID, kind ResourceKind) (bool, error) {
+// kindTaken answers the live resource type by which the app has this kind already, if it may occur once; "" if there is none.
+func kindTaken(q db.Q, app ID, kind ResourceKind) (by ResourceTypeID, err error) {
 	if kind == KindCustom {
-		return false, nil
+		return "", nil
 	}
-	var n int
-	err := q.Row(`select count(*) from resource_type where app_id = $1 and kind = $2 and kind <> 'CUSTOM' and deleted_at is null`,
-		string(app), string(kind)).Scan(&n)
-	return n > 0, err
+	err = q.Row(`select id from resource_type where app_id = $1 and kind = $2 and kind <> 'CUSTOM' and deleted_at is null limit 1`,
+		string(app), string(kind)).Scan(&by)
+	if errors.Is(err, db.ErrNoRows) {
+		err = nil
+	}
+	return by, err
 }
 
 func insertResourceType(tx *db.Tx, t ResourceType) error {

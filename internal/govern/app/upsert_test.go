@@ -191,6 +191,31 @@ func TestOddTextsOfATargetAreCutToOurLimits(t *testing.T) {
 	})
 }
 
+func TestATextOfATargetThatPeopleCouldNotWriteIsCleanedAndReadOn(t *testing.T) {
+	each(t, func(f *fixture) {
+		a := f.app("Database")
+		c := f.connector(a.ID)
+		odd := "x\x1b[2J\r\n\u202ey"
+		ids, did := f.read(c, odd, app.SeenAccount{
+			ExternalID: "10", DisplayName: odd, Username: odd, Email: odd, StatusDetails: odd, Emails: []string{odd}, Usernames: []string{odd},
+		})
+		f.same("did", did, app.Upserted{Added: 4})
+		account := f.account(a.ID, ids["account 10"])
+		f.same("user name", account.Username, "x\uFFFD[2J\uFFFD\uFFFD\uFFFDy")
+		resource := must[app.Resource](f)(app.GetResource(f.db.Q(f.ctx), a.ID, app.ResourceID(ids["resource"])))
+		entitlement := must[app.Entitlement](f)(app.GetEntitlement(f.db.Q(f.ctx), a.ID, app.EntitlementID(ids["entitlement"])))
+		for what, err := range map[string]error{"account": account.Validate(), "resource": resource.Validate(), "entitlement": entitlement.Validate()} {
+			if err != nil {
+				f.Errorf("%s: %v", what, err)
+			}
+		}
+		_, did = f.read(c, odd, app.SeenAccount{
+			ExternalID: "10", DisplayName: odd, Username: odd, Email: odd, StatusDetails: odd, Emails: []string{odd}, Usernames: []string{odd},
+		})
+		f.same("read again", did, app.Upserted{})
+	})
+}
+
 func TestAnUpsertTakesALimitedBatch(t *testing.T) {
 	each(t, func(f *fixture) {
 		a := f.app("Database")

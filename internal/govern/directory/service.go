@@ -160,7 +160,7 @@ func (s *Service) Delete(ctx context.Context, userID UserID, note string) (User,
 }
 
 func (s *Service) move(ctx context.Context, userID UserID, to Status, note string) (User, error) {
-	if err := limit("reason", note, MaxNote); err != nil {
+	if err := prose("reason", note, MaxNote); err != nil {
 		return User{}, err
 	}
 	actor, now := audit.From(ctx), s.clock.Now()

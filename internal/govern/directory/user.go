@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/text"
 )
 
 // UserID is the identity of a user: a UUIDv7 in text form.
@@ -97,7 +98,7 @@ func (u User) Validate() error {
 		{"employmentStatus", u.EmploymentStatus},
 		{"employmentType", u.EmploymentType},
 	} {
-		if err := limit(f.name, f.value, MaxName); err != nil {
+		if err := line(f.name, f.value, MaxName); err != nil {
 			return err
 		}
 	}
@@ -127,12 +128,12 @@ func (p Profile) validate(managers int) error {
 		}
 	}
 	for i, n := range p.Usernames {
-		if err := limit(fmt.Sprintf("usernames[%d]", i), n, MaxName); err != nil {
+		if err := line(fmt.Sprintf("usernames[%d]", i), n, MaxName); err != nil {
 			return err
 		}
 	}
 	for i, n := range p.EmployeeIDs {
-		if err := limit(fmt.Sprintf("employeeIds[%d]", i), n, MaxName); err != nil {
+		if err := line(fmt.Sprintf("employeeIds[%d]", i), n, MaxName); err != nil {
 			return err
 		}
 	}
@@ -140,10 +141,10 @@ func (p Profile) validate(managers int) error {
 		return fault.InvalidField("profile", "at most %d attributes", MaxProfile)
 	}
 	for k, v := range p.Attributes {
-		if err := limit("profile", k, MaxAttrName); err != nil {
+		if err := line("profile", k, MaxAttrName); err != nil {
 			return err
 		}
-		if err := limit("profile."+k, v, MaxAttr); err != nil {
+		if err := prose("profile."+k, v, MaxAttr); err != nil {
 			return err
 		}
 	}
@@ -161,15 +162,28 @@ func address(field, s string) error {
 	if a, err := mail.ParseAddress(s); err != nil || a.Address != s {
 		return fault.InvalidField(field, "is not an e-mail address")
 	}
-	return nil
+	return text.Line(field, s)
 }
 
-func limit(field, s string, n int) error {
+// line refuses a text of one line with more than n characters, or with one that it may not hold.
+func line(field, s string, n int) error {
+	if err := text.Line(field, s); err != nil {
+		return err
+	}
+	return length(field, s, n)
+}
+
+// prose is line for a text of several lines.
+func prose(field, s string, n int) error {
+	if err := text.Block(field, s); err != nil {
+		return err
+	}
+	return length(field, s, n)
+}
+
+func length(field, s string, n int) error {
 	if utf8.RuneCountInString(s) > n {
 		return fault.InvalidField(field, "at most %d characters", n)
-	}
-	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
-		return fault.InvalidField(field, "is not valid text")
 	}
 	return nil
 }

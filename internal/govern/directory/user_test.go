@@ -24,6 +24,12 @@ func TestAUserKeepsWithinTheLimits(t *testing.T) {
 		"many managers":       {User{DisplayName: "Ada", ManagerIDs: make([]UserID, MaxList+1)}, "managerIds"},
 		"bad second address":  {User{DisplayName: "Ada", Profile: Profile{Emails: []string{"x"}}}, "emails[0]"},
 		"NUL":                 {User{DisplayName: "A\x00da"}, "displayName"},
+		"escape in a title":   {User{DisplayName: "Ada", JobTitle: "x\x1b[2J"}, "jobTitle"},
+		"line in a name":      {User{DisplayName: "Ada\r\nGrace"}, "displayName"},
+		"turned department":   {User{DisplayName: "Ada", Department: "\u202efloW"}, "department"},
+		"turned address":      {User{DisplayName: "Ada", Email: "\"\u202ea\"@example.com"}, "email"},
+		"escape in attribute": {User{DisplayName: "Ada", Profile: Profile{Attributes: map[string]string{"a": "\x1b"}}}, "profile.a"},
+		"line in its name":    {User{DisplayName: "Ada", Profile: Profile{Attributes: map[string]string{"a\nb": "x"}}}, "profile"},
 		"broken UTF-8":        {User{DisplayName: "A\xffda"}, "displayName"},
 		"long attribute":      {User{DisplayName: "Ada", Profile: Profile{Attributes: map[string]string{"a": strings.Repeat("x", MaxAttr+1)}}}, "profile.a"},
 	} {

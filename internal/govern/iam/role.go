@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/text"
 )
 
 // RoleID is the identity of a role: a UUIDv7 in text form.
@@ -102,8 +103,8 @@ func roleName(display string, roleID RoleID) string {
 }
 
 func checkName(field, s string) error {
-	if !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
-		return fault.InvalidField(field, "is not valid text")
+	if err := text.Line(field, s); err != nil {
+		return err
 	}
 	if utf8.RuneCountInString(s) > MaxName {
 		return fault.InvalidField(field, "at most %d characters", MaxName)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/text"
 )
 
 // Limits of a reading. One that is over MaxObjects is failed as a whole: half a target is not to be compared with a whole one.
@@ -155,8 +156,7 @@ func (s Snapshot) said() string {
 
 // brief makes of a text from outside one line of at most that many characters.
 func brief(s string, most int) string {
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
-	s = strings.Join(strings.Fields(s), " ")
+	s = text.CleanLine(strings.Join(strings.Fields(strings.ToValidUTF8(s, "\uFFFD")), " "))
 	if utf8.RuneCountInString(s) > most {
 		s = string([]rune(s)[:most-1]) + "…"
 	}

@@ -86,7 +86,7 @@ func (d *drive) apply(e task.Event) error {
 		case task.Resolve:
 			answer = task.Resolved{Step: one.Step, Resolution: d.t.Question(d.t.Current, nil).Resolve(d.facts)}
 		case task.GrantAccess:
-			answer = task.Carried{Grant: "grant", Over: !d.target, Error: d.deny, Final: d.deny != ""}
+			answer = task.Carried{Grant: "grant", Over: !d.target && d.deny == "", Error: d.deny, Final: d.deny != ""}
 		case task.RevokeAccess:
 			answer = task.Carried{Grant: "grant", Over: !d.target}
 		case task.Check:

@@ -1,0 +1,279 @@
+package task_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/policy"
+	"github.com/interim-access/interim/internal/govern/task"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+var people = []directory.UserID{"ada", "grace", "linus", "edith", "barbara"}
+
+var anybody = rapid.SampledFrom(people)
+
+// world draws who owns, holds, manages and stands in for whom. Whoever is named is a person of the world.
+func world(t *rapid.T) task.Facts {
+	some := rapid.SliceOfNDistinct(anybody, 0, 3, rapid.ID)
+	f := task.Facts{People: map[task.Slot][]task.Filler{}, Stands: map[directory.UserID][]task.Stand{}}
+	for _, s := range []task.Slot{ownersOf, groupOf, toAdmins, {Kind: task.ToManagers, User: "ada"}} {
+		f.People[s] = fillers(some.Draw(t, string(s.Kind))...)
+	}
+	for _, u := range people {
+		f.People[task.Slot{Kind: task.ToUser, User: u}] = fillers(u)
+		if rapid.IntRange(0, 2).Draw(t, "stands") == 0 {
+			d := anybody.Draw(t, "delegate")
+			if d != u {
+				f.Stands[u] = []task.Stand{{For: u, User: d, Delegation: string(u), Instead: rapid.Bool().Draw(t, "instead")}}
+			}
+		}
+	}
+	return f
+}
+
+func anyStep(t *rapid.T) policy.Step {
+	switch rapid.IntRange(0, 9).Draw(t, "step") {
+	case 0:
+		return policy.Step{Accept: &policy.Verdict{}}
+	case 1:
+		return policy.Step{Wait: &policy.Wait{Duration: time.Hour}}
+	case 2:
+		return policy.Step{Wait: &policy.Wait{Condition: "c", Timeout: 3 * time.Hour}}
+	case 3:
+		return provision(rapid.SampledFrom([]string{"", `{"connector":{}}`, `{"manual":{"userIds":["grace","ada"]}}`, `{"webhook":{"webhookId":"w"}}`,
+			`{"unconfigured":{}}`, `{"externalTicket":{}}`, `{"delegated":{"appId":"o","entitlementId":"i"}}`}).Draw(t, "means"))
+	default:
+		a := &policy.Approval{
+			Kind: rapid.SampledFrom([]policy.ApproverKind{
+				policy.Users, policy.AppOwners, policy.Manager, policy.Group, policy.Self, policy.Webhook,
+			}).Draw(t, "kind"),
+			UserIDs: rapid.SliceOfNDistinct(anybody, 1, 3, rapid.ID).Draw(t, "users"), AllowReassignment: true, WebhookID: "w",
+			AllowDelegation: rapid.Bool().Draw(t, "delegation"), AllowSelfApproval: rapid.IntRange(0, 4).Draw(t, "self") == 0,
+			RequireDistinctApprovers: rapid.Bool().Draw(t, "distinct"),
+		}
+		a.Group.AppID, a.Group.ID = "app", "group"
+		if rapid.Bool().Draw(t, "escalates") {
+			a.Escalation = &policy.Escalation{
+				After: time.Hour, PolicyID: "p", UserIDs: []directory.UserID{"linus", "ada"},
+				Kind: rapid.SampledFrom([]policy.EscalationKind{policy.ReplacePolicy, policy.ReassignTo, policy.SkipStep, policy.CancelTask}).Draw(t, "escalation"),
+			}
+		}
+		return policy.Step{Approval: a}
+	}
+}
+
+// history is a task in a world that changes, and people who do what comes to their mind.
+type history struct {
+	*rapid.T
+
+	t       task.Task
+	now     time.Time
+	facts   task.Facts
+	plan    []policy.Step
+	lives   int // grants that were made for the task and not taken back
+	steps   map[task.StepID]bool
+	stale   []task.StepID
+	waiting bool // a target is being called
+}
+
+// who is somebody as they truly stand at this moment.
+func (h *history) who(u directory.UserID) task.Who {
+	w := task.Who{User: u, Urgent: true, Step: h.t.Step(), Owner: slices.Contains(h.facts.People[ownersOf], task.Filler{User: u})}
+	w.Super = slices.Contains(h.facts.People[toAdmins], task.Filler{User: u})
+	if i := h.t.Current; i != nil && (i.Step.Approval != nil || i.Step.Provision != nil) {
+		w.Reasons = h.t.Question(i, nil).Resolve(h.facts).Of(u)
+	}
+	return w
+}
+
+func (h *history) apply(e task.Event) {
+	before := h.t
+	after, effects, err := h.t.Apply(e, h.now)
+	if err != nil {
+		if f := fault.Of(err); f.Code == fault.Internal {
+			h.Fatalf("%T: %v", e, err)
+		}
+		return
+	}
+	h.t = after
+	h.changed(e, before, effects)
+	for _, one := range effects {
+		h.answer(one)
+	}
+}
+
+func (h *history) answer(e task.Effect) {
+	switch e := e.(type) {
+	case task.Resolve:
+		r := h.t.Question(h.t.Current, nil).Resolve(h.facts)
+		h.apply(task.Resolved{Step: e.Step, Resolution: r, Skip: rapid.IntRange(0, 19).Draw(h.T, "named nobody") == 0})
+	case task.Check:
+		h.apply(task.Checked{Step: e.Step, Holds: rapid.Bool().Draw(h.T, "holds")})
+	case task.Replan:
+		h.apply(task.Planned{Plan: task.Plan{Steps: h.plan}, Why: e.Why})
+	case task.GrantAccess:
+		switch rapid.IntRange(0, 3).Draw(h.T, "target") {
+		case 0:
+			h.apply(task.Carried{Error: "no", Final: true})
+		case 1:
+			h.lives++
+			h.waiting = true
+			h.apply(task.Carried{Grant: "g"})
+		default:
+			h.lives++
+			h.apply(task.Carried{Grant: "g", Over: true})
+		}
+		if h.lives > 1 {
+			h.Fatal("a task gave access twice")
+		}
+	case task.RevokeAccess:
+		if e.Undo {
+			h.lives--
+		} else {
+			h.apply(task.Carried{Grant: "g", Over: true})
+		}
+	}
+}
+
+// changed is what holds of every change.
+func (h *history) changed(e task.Event, before task.Task, effects []task.Effect) {
+	if len(effects) == 0 {
+		return
+	}
+	if before.State == task.Closed {
+		h.Fatalf("%T changed a closed task", e)
+	}
+	audited := slices.ContainsFunc(effects, func(e task.Effect) bool { _, ok := e.(task.Audit); return ok })
+	looks := slices.ContainsFunc(effects, func(e task.Effect) bool { _, ok := e.(task.Check); return ok })
+	if !audited && !looks {
+		h.Fatalf("%T has effects without an audit event: %v", e, effects)
+	}
+	if (h.t.State == task.Closed) != (h.t.Current == nil) {
+		h.Fatalf("%T left a task %s at %v", e, h.t.State, h.t.Current)
+	}
+	if h.t.State == task.Closed && h.t.Outcome == task.Granted && h.lives != 1 {
+		h.Fatalf("granted, with %d grants", h.lives)
+	}
+	if s := h.t.Step(); s != before.Step() {
+		if s != "" && h.steps[s] {
+			h.Fatalf("the id of a step came back")
+		}
+		h.steps[s], h.stale = true, append(h.stale, before.Step())
+	}
+	h.decided(e, before)
+}
+
+// decided is what holds of every decision: it was about the step that is open, by somebody who may at this moment.
+func (h *history) decided(e task.Event, before task.Task) {
+	var by directory.UserID
+	step := before.Step()
+	eligible := false
+	switch e := e.(type) {
+	case task.Decision:
+		by, step, eligible = e.By.User, e.Step, true
+	case task.Skip:
+		by, step = e.By.User, e.Step
+	case task.Reassign:
+		by, step = e.By.User, e.Step
+	case task.Again:
+		by = e.By.User
+	case task.StartOver:
+		by = e.By.User
+	case task.Now:
+		by = e.By.User
+	default:
+		return
+	}
+	if step != before.Step() {
+		h.Fatalf("%T about another step", e)
+	}
+	a := before.Current.Step.Approval
+	lets := a != nil && (a.AllowSelfApproval || a.Kind == policy.Self && by == before.Subject && eligible)
+	if before.Party(by) && !lets {
+		h.Fatalf("%s took part in a request of their own by %T", by, e)
+	}
+	if !eligible {
+		return
+	}
+	reasons := before.Question(before.Current, nil).Resolve(h.facts).Of(by)
+	if len(reasons) == 0 {
+		h.Fatalf("%s decided and may not", by)
+	}
+	for _, r := range reasons {
+		if r.For != "" && (before.Party(r.For) || before.Party(by)) {
+			h.Fatalf("%s decided for %s", by, r.For)
+		}
+	}
+}
+
+// act is one thing that happens: somebody does something, at the step that is open or at one they saw before, as they stand now or
+// as they stood then.
+func (h *history) act() {
+	u := h.who(anybody.Draw(h.T, "who"))
+	step := h.t.Step()
+	if len(h.stale) > 0 && rapid.IntRange(0, 4).Draw(h.T, "stale") == 0 {
+		step = rapid.SampledFrom(h.stale).Draw(h.T, "old step")
+	}
+	plan := task.Plan{Steps: h.plan}
+	switch rapid.IntRange(0, 18).Draw(h.T, "event") {
+	case 0, 1, 2, 3, 4:
+		h.apply(task.Decision{By: u, Step: step, Approve: rapid.IntRange(0, 5).Draw(h.T, "yes") > 0})
+	case 5:
+		h.apply(task.Skip{By: u, Step: step})
+	case 6:
+		h.apply(task.Reassign{By: u, Step: step, To: []directory.UserID{anybody.Draw(h.T, "to")}})
+	case 7:
+		h.apply(task.Again{By: u})
+	case 8:
+		h.apply(task.StartOver{By: u, Plan: plan})
+	case 9:
+		h.apply(task.Now{By: u})
+	case 10:
+		h.apply(task.SetDuration{By: u, Duration: time.Duration(rapid.IntRange(0, 3).Draw(h.T, "hours")) * time.Hour})
+	case 11:
+		h.apply(task.SetData{By: u, Data: []byte(rapid.SampledFrom([]string{"1", "2"}).Draw(h.T, "data"))})
+	case 12:
+		h.now = h.now.Add(time.Duration(rapid.IntRange(1, 120).Draw(h.T, "minutes")) * time.Minute)
+		h.apply(task.Reached{})
+	case 13:
+		h.apply(task.ByPerson{By: u, Step: step, Failed: rapid.Bool().Draw(h.T, "failed"), Text: "x"})
+	case 14:
+		h.apply(task.RetryProvision{By: u})
+	case 15:
+		h.apply(task.Answered{Step: step, Approve: rapid.Bool().Draw(h.T, "yes"), GaveUp: rapid.Bool().Draw(h.T, "gave up")})
+	case 16:
+		h.facts = world(h.T)
+	case 17:
+		if h.waiting {
+			h.apply(task.Carried{Grant: "g", Over: rapid.Bool().Draw(h.T, "over"), Error: ""})
+		}
+	case 18:
+		if rapid.IntRange(0, 5).Draw(h.T, "cancel") == 0 {
+			h.apply(task.Cancel{By: u})
+		} else {
+			h.apply(task.Emergency{By: u, Plan: plan})
+		}
+	}
+}
+
+func TestNoHistoryGivesTwiceOrLetsAnybodyDecideWhoMayNot(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := &history{T: t, now: noon, facts: world(t), steps: map[task.StepID]bool{}}
+		for range rapid.IntRange(1, 4).Draw(t, "steps") {
+			h.plan = append(h.plan, anyStep(t))
+		}
+		h.t = task.Task{
+			ID: "task", Kind: task.Grant, Subject: "ada", Opener: anybody.Draw(t, "opener"), App: "app", Entitlement: "e",
+			Duration: time.Hour, Extension: rapid.IntRange(0, 4).Draw(t, "extension") == 0,
+		}
+		h.apply(task.Created{Plan: task.Plan{Steps: h.plan}})
+		for range rapid.IntRange(5, 40).Draw(t, "events") {
+			h.act()
+		}
+	})
+}

@@ -325,7 +325,7 @@ func (w *replay) compare(began time.Time) {
 	}
 	for _, b := range w.asOf(now, read.GrantFilter{AppIDs: f.AppIDs}) {
 		if want := w.holder(b.Account, now); b.Held.User != want {
-			w.T.Errorf("held by %q now, want %q", b.Held.User, want)
+			w.Errorf("held by %q now, want %q", b.Held.User, want)
 		}
 	}
 }
@@ -334,6 +334,6 @@ func (w *replay) same(what string, got, want []string) {
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
-		w.T.Errorf("%s: %v, want %v", what, got, want)
+		w.Errorf("%s: %v, want %v", what, got, want)
 	}
 }

@@ -32,8 +32,8 @@ func (l *Log) Record(tx *db.Tx, actor Actor, e Event) error {
 	return l.RecordAll(tx, actor, []Event{e})
 }
 
-// atOnce is how many events one statement writes. More gain nothing: SQLite finds a parameter by going through those before it.
-const atOnce = 20
+// atOnce is how many events one statement writes.
+const atOnce = 50
 
 // RecordAll is Record for the many events of one act, in their order, with few statements.
 func (l *Log) RecordAll(tx *db.Tx, actor Actor, events []Event) error {

@@ -78,19 +78,22 @@ func (c *sqliteConn) bind(text string, args []any) (statement, error) {
 	if c.open != nil {
 		return nil, errOpen
 	}
-	s, err := c.stmts.get(text, c.prepare)
+	p, err := c.stmts.get(text, c.prepare)
 	if err != nil {
 		return nil, sqliteError(err)
 	}
 	c.args = c.args[:0]
-	for i, a := range args {
-		v, err := plain(a)
+	for i, n := range p.order {
+		if n < 1 || n > len(args) {
+			return nil, fmt.Errorf("db: a statement with $%d was given %d values", n, len(args))
+		}
+		v, err := plain(args[n-1])
 		if err != nil {
 			return nil, err
 		}
 		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: v})
 	}
-	return s, nil
+	return p.stmt, nil
 }
 
 func (c *sqliteConn) prepare(text string) (statement, error) {

@@ -24,35 +24,38 @@ type statements struct {
 }
 
 type prepared struct {
-	text string
-	stmt statement
+	text  string
+	stmt  statement
+	order []int // the number of the value for each of its parameters
 }
 
-func (s *statements) get(text string, prepare func(string) (statement, error)) (statement, error) {
+func (s *statements) get(text string, prepare func(string) (statement, error)) (*prepared, error) {
 	if e := s.byText[text]; e != nil {
 		s.order.MoveToFront(e)
-		return e.Value.(prepared).stmt, nil
+		return e.Value.(*prepared), nil
 	}
-	stmt, err := prepare(text)
+	plain, order := positional(text)
+	stmt, err := prepare(plain)
 	if err != nil {
 		return nil, err
 	}
+	p := &prepared{text, stmt, order}
 	if s.byText == nil {
 		s.byText = make(map[string]*list.Element, maxStatements)
 	}
-	s.byText[text] = s.order.PushFront(prepared{text, stmt})
+	s.byText[text] = s.order.PushFront(p)
 	if s.order.Len() > maxStatements {
-		last := s.order.Remove(s.order.Back()).(prepared)
+		last := s.order.Remove(s.order.Back()).(*prepared)
 		delete(s.byText, last.text)
 		_ = last.stmt.Close()
 	}
-	return stmt, nil
+	return p, nil
 }
 
 func (s *statements) close() error {
 	var errs []error
 	for e := s.order.Front(); e != nil; e = e.Next() {
-		errs = append(errs, e.Value.(prepared).stmt.Close())
+		errs = append(errs, e.Value.(*prepared).stmt.Close())
 	}
 	s.byText = nil
 	s.order.Init()

@@ -46,7 +46,7 @@ func (s *Service) OperationsDone(tx *db.Tx, done []provision.Outcome, at time.Ti
 
 // OperationsFailed implements provision.Done. The grant stays what it is; the audit hears of the first failure and of each that
 // reads differently from the one before, so that a target that is down for a day does not fill it.
-func (s *Service) OperationsFailed(tx *db.Tx, failed []provision.Outcome, _ time.Time) error {
+func (s *Service) OperationsFailed(tx *db.Tx, failed []provision.Outcome, at time.Time) error {
 	var news []ID
 	words := map[ID]provision.Outcome{}
 	for _, o := range failed {
@@ -69,7 +69,14 @@ func (s *Service) OperationsFailed(tx *db.Tx, failed []provision.Outcome, _ time
 			return err
 		}
 	}
-	return nil
+	if s.notice == nil {
+		return nil
+	}
+	told := make(map[ID]string, len(words))
+	for i, o := range words {
+		told[i] = o.Words()
+	}
+	return s.notice.GrantsFailed(tx, told, at)
 }
 
 // OperationsAbandoned implements provision.Done. Nobody can ask the target any more, so nothing is said of when it removed them.

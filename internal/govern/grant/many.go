@@ -100,6 +100,9 @@ func (s *Service) move(tx *db.Tx, actor audit.Actor, grants []held, next func(Gr
 		if err := s.writeMoved(tx, actor, *groups[name], writes[name], now); err != nil {
 			return nil, err
 		}
+		if err := s.tell(tx, *groups[name], now); err != nil {
+			return nil, err
+		}
 	}
 	return all, nil
 }

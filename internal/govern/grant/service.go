@@ -33,6 +33,7 @@ type Service struct {
 
 	share   string // locks the rows of a select against change, where the engine has rows to lock
 	metrics *metrics
+	notice  Notice // nil: nobody is told
 }
 
 // The interfaces that the server wires.

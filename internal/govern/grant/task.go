@@ -1,0 +1,136 @@
+package grant
+
+import (
+	"context"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/id"
+)
+
+// Step is a grant that took a step which somebody may be waiting for, as it is afterwards.
+type Step struct {
+	Grant
+
+	Kind string           // the audit event that tells of it
+	User directory.UserID // whose account it is; empty: nobody's
+}
+
+// Notice is told, in the transaction of the change, of grants that took a step together with others: whatever a target confirmed, and
+// whatever came to its end. Of a change of one grant whoever made it knows by the answer.
+type Notice interface {
+	// GrantsMoved tells of at most 500 grants.
+	GrantsMoved(tx *db.Tx, moved []Step, at time.Time) error
+	// GrantsFailed tells of calls of targets that failed and will be made again, by grant, with the error in words for people.
+	GrantsFailed(tx *db.Tx, failed map[ID]string, at time.Time) error
+}
+
+// Tell says who is told. Only at start, before anything runs.
+func (s *Service) Tell(n Notice) { s.notice = n }
+
+// tell passes on what move did.
+func (s *Service) tell(tx *db.Tx, m moved, at time.Time) error {
+	if s.notice == nil || len(m.grants) == 0 {
+		return nil
+	}
+	list := make([]Step, len(m.grants))
+	for i, h := range m.grants {
+		list[i] = Step{h.Grant, m.kind, h.User}
+	}
+	return s.notice.GrantsMoved(tx, list, at)
+}
+
+// Gift is a grant that a task gives.
+type Gift struct {
+	Key
+	End    time.Time // zero: without end. What lasts longer than the entitlement allows by now is cut to that
+	Extend bool      // only what is held already
+	Given  Provenance
+}
+
+// Give is [Service.Create] for a task, in its transaction. With Extend, what is held no longer is a Precondition. The other faults are
+// those of Create; all but Conflict come before anything is written.
+func (s *Service) Give(tx *db.Tx, actor audit.Actor, g Gift, now time.Time) (Grant, error) {
+	p, err := s.parents(tx, g.Key)
+	if err != nil {
+		return Grant{}, err
+	}
+	if longest := now.Add(p.longest); p.longest > 0 && (g.End.IsZero() || g.End.After(longest)) {
+		g.End = longest
+	}
+	before, err := lockLive(tx, g.Key)
+	switch {
+	case err == nil:
+		after, effect, err := before.Extend(Request, g.End, now)
+		if err == nil && effect.Kind != "" {
+			err = s.apply(tx, actor, before, &after, effect, now)
+		}
+		return after, err
+	case !fault.Is(err, fault.NotFound):
+		return Grant{}, err
+	case g.Extend:
+		return Grant{}, fault.New(fault.Precondition, "the grant that was to be extended has ended")
+	}
+	after, effect := Grant{
+		ID: ID(id.New(now)), Key: g.Key, Connector: p.connector, Given: g.Given, UpdatedAt: now, Version: 1,
+	}.Begin(Request, g.End, now)
+	return after, s.begin(tx, actor, after, p.user, effect, now)
+}
+
+// Taking is a grant that a task takes.
+type Taking struct {
+	Key
+	Task string
+	Own  bool // only a grant that was given for the task itself
+	By   Person
+	Note string
+}
+
+// Take is [Service.Revoke] for a task, in its transaction. What is past its end already is returned as it is; NotFound for what is not
+// held, or not by the task's own; Precondition for what is held through other entitlements only.
+func (s *Service) Take(tx *db.Tx, actor audit.Actor, t Taking, now time.Time) (Grant, error) {
+	before, err := lockLive(tx, t.Key)
+	switch {
+	case err != nil:
+		return Grant{}, err
+	case t.Own && before.Given.Task != t.Task:
+		return Grant{}, fault.New(fault.NotFound, "the grant was not given for this task")
+	case before.State == Ending:
+		return before.Grant, nil
+	case before.Over(now): // nobody has noticed yet
+		after, effect := before.Expire(now)
+		if effect.Kind != "" {
+			err = s.apply(tx, actor, before, &after, effect, now)
+		}
+		return after, err
+	}
+	after, effect, err := before.Revoke(t.By, t.Note, now)
+	if err != nil {
+		return Grant{}, err
+	}
+	after.EndedTask = t.Task
+	err = s.apply(tx, actor, before, &after, effect, now)
+	return after, err
+}
+
+// lockLive is live, and keeps the row from changing until the transaction ends.
+func lockLive(tx *db.Tx, k Key) (held, error) {
+	list, err := db.Collect(tx, scanHeld, liveSQL+locking(tx, ""), k.App, k.Entitlement, k.Account)
+	if err != nil {
+		return held{}, err
+	}
+	if len(list) == 0 {
+		return held{}, fault.New(fault.NotFound, "grant not found: the account does not hold the entitlement")
+	}
+	return list[0], nil
+}
+
+// AccountFor is the account through which a user is given something in an app. A user without one gets one where people keep the app;
+// Precondition where a connector says who has one.
+func (s *Service) AccountFor(ctx context.Context, in app.ID, of directory.UserID) (app.AccountID, error) {
+	return s.accountOf(ctx, in, of)
+}

@@ -24,6 +24,7 @@ import (
 	"github.com/interim-access/interim/internal/api/ops"
 	"github.com/interim-access/interim/internal/api/reference"
 	"github.com/interim-access/interim/internal/api/transcode"
+	"github.com/interim-access/interim/internal/govern/webhook"
 )
 
 // Limits of connections. There is none on how long a request or an answer may take as a whole: connectors hold streams open.
@@ -71,6 +72,7 @@ func (p *parts) doors(trusted []netip.Prefix, perSecond int) (http.Handler, erro
 	web := chi.NewRouter()
 	web.Mount("/auth/v1", signIn)
 	reference.Mount(web)
+	web.Post(webhook.CallbackPath+"*", c1.WebhookCallback(p.webhooks).ServeHTTP)
 	gateway.Mount(web)
 	return guard.ClientIP(trusted)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
@@ -84,7 +86,8 @@ func (p *parts) doors(trusted []netip.Prefix, perSecond int) (http.Handler, erro
 // deps is what the handlers of both API doors stand on.
 func (p *parts) deps() *c1.Deps {
 	return &c1.Deps{
-		DB: p.db, Clock: p.clock, Tokens: p.tokens, Audit: p.audit, Directory: p.directory, IAM: p.iam, Apps: p.apps, Grants: p.grants,
+		DB: p.db, Clock: p.clock, Tokens: p.tokens, Audit: p.audit, Directory: p.directory, IAM: p.iam, Webhooks: p.webhooks,
+		Notify: p.notify, Apps: p.apps, Grants: p.grants,
 		Provision: p.provision, Sync: p.sync, Read: p.read, PublicURL: p.url, TenantID: p.tenant,
 	}
 }

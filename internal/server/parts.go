@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,10 +17,12 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/notify"
 	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/sync"
+	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/due"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -41,6 +44,8 @@ type parts struct {
 	audit     *audit.Log
 	directory *directory.Service
 	iam       *iam.Service
+	webhooks  *webhook.Service
+	notify    *notify.Service
 	apps      *app.Service
 	targets   *connect.Registry
 	provision *provision.Service
@@ -69,6 +74,9 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 		return nil, err
 	}
 	p.directory = directory.New(d.db, d.clock, p.audit)
+	if err := p.telling(ctx, o); err != nil {
+		return nil, err
+	}
 	p.apps = app.New(d.db, d.clock, p.audit)
 	p.read = read.New(d.db, d.clock)
 	p.targets = connect.NewRegistry(sync.Opener(d.box))
@@ -88,15 +96,17 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	p.directory.TellCreated(p.iam)
 	p.directory.Tell(p.iam)
 	p.directory.Tell(p.grants)
+	p.directory.Tell(p.notify)
 	p.apps.Tell(p.grants)
 	p.provision.Tell(p.grants)
 
 	if err := p.recover(ctx); err != nil {
 		return nil, err
 	}
+	sources := slices.Concat(p.provision.Sources(), p.webhooks.Sources(), p.notify.Sources())
 	p.due = due.New(due.Options{
 		Clock: d.clock, Log: o.Log, DB: d.db, Registerer: p.metrics,
-		Sources: append(p.provision.Sources(), p.grants.Ender(), p.sync.Planned(), p.iam.Pruner()),
+		Sources: append(sources, p.grants.Ender(), p.sync.Planned(), p.iam.Pruner()),
 	})
 	return p, nil
 }
@@ -107,8 +117,10 @@ func (p *parts) recover(ctx context.Context) error {
 	if p.db.Engine() != db.SQLite {
 		return nil
 	}
-	if err := p.provision.Recover(ctx); err != nil {
-		return err
+	for _, takeUp := range []func(context.Context) error{p.provision.Recover, p.webhooks.Recover, p.notify.Recover} {
+		if err := takeUp(ctx); err != nil {
+			return err
+		}
 	}
 	return p.sync.Recover(ctx)
 }
@@ -135,6 +147,8 @@ func (p *parts) locked(err error) error {
 
 func (p *parts) close() {
 	p.sync.Close()
+	p.webhooks.Close()
+	p.notify.Close()
 	p.iam.Close()
 	p.targets.Close()
 }

@@ -6,9 +6,11 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/notify"
 	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/sync"
+	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
@@ -23,6 +25,8 @@ type Deps struct {
 
 	Audit     *audit.Log
 	Directory *directory.Service
+	Webhooks  *webhook.Service
+	Notify    *notify.Service
 	IAM       *iam.Service
 	Apps      *app.Service
 	Provision *provision.Service

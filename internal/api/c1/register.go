@@ -21,4 +21,5 @@ func (d *Deps) Register(r grpc.ServiceRegistrar) {
 	appv1.RegisterAppEntitlementUserBindingServiceServer(r, bindings{Deps: d})
 	d.registerIAM(r)
 	d.registerUsers(r)
+	d.registerWebhooks(r)
 }

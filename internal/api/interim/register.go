@@ -16,4 +16,5 @@ func Register(r grpc.ServiceRegistrar, d *c1.Deps) {
 	interimv1.RegisterAccessServer(r, access{Deps: d})
 	interimv1.RegisterConnectorsServer(r, connectors{Deps: d})
 	registerIAM(r, d)
+	registerNotifications(r, d)
 }

@@ -56,12 +56,16 @@ func New(ctx context.Context, d Deps) (*Service, error) {
 	}
 	s := &Service{Deps: d, metrics: newMetrics(d.Registerer)}
 	d.Webhooks.Tell(s)
-	s.unhear = d.DB.Subscribe(topic, func(string) {
-		if err := s.look(context.WithoutCancel(ctx)); err != nil {
-			s.Log.WarnContext(ctx, "the defaults of notifications could not be read", slog.Any("error", err))
-		}
+	s.unhear = d.DB.Subscribe(topic, func(hook string) { // where a notice was missed, queuing for nobody does no harm
+		s.reachable.Store(s.Mailer != nil || hook != noHook)
 	})
-	return s, s.look(ctx)
+	defaults, err := s.Defaults(ctx)
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.reachable.Store(s.Mailer != nil || defaults.WebhookID != "")
+	return s, nil
 }
 
 // Close stops listening for changes.

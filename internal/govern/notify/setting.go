@@ -1,9 +1,9 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"slices"
 	"time"
 
@@ -161,7 +161,7 @@ func (s *Service) UpdateDefaults(ctx context.Context, change func(v *Defaults)) 
 		if err := keep(tx, row); err != nil {
 			return err
 		}
-		tx.Notify(topic, "defaults")
+		tx.Notify(topic, cmp.Or(string(after.WebhookID), noHook))
 		return s.Audit.Record(tx, audit.From(ctx), audit.Event{
 			Kind: "notification_defaults.updated", Activity: audit.Update, ObjectType: "notification_defaults", ObjectID: "defaults",
 			Message: "changed how people are told", Data: map[string]any{"channel": after.Channel, "webhook": after.WebhookID},
@@ -201,15 +201,8 @@ func keep(tx *db.Tx, c choice) error {
 	return err
 }
 
-// topic is where changed defaults are told.
-const topic = "notify"
-
-// look finds out whether there is any way to tell people.
-func (s *Service) look(ctx context.Context) error {
-	d, err := s.Defaults(ctx)
-	if err != nil && !errors.Is(err, db.ErrNoRows) {
-		return err
-	}
-	s.reachable.Store(s.Mailer != nil || d.WebhookID != "")
-	return nil
-}
+// topic is where it is told which webhook tells people, from now on.
+const (
+	topic  = "notify"
+	noHook = "none"
+)

@@ -49,7 +49,7 @@ func (s *Service) hand(tx *db.Tx, n Notification, u directory.User, hook webhook
 // WebhookAnswered implements webhook.Notice: a notification was told.
 func (s *Service) WebhookAnswered(tx *db.Tx, d webhook.Delivery, _ webhook.Answer, at time.Time) error {
 	if n, ours := notificationOf(d); ours {
-		s.metrics.told(Webhook, "sent")
+		tx.OnCommit(func() { s.metrics.told(Webhook, "sent") })
 		finishHanded(tx, n, Done, "", at, at.Add(KeptDone))
 	}
 	return nil
@@ -58,7 +58,7 @@ func (s *Service) WebhookAnswered(tx *db.Tx, d webhook.Delivery, _ webhook.Answe
 // WebhookGaveUp implements webhook.Notice: a notification was not told.
 func (s *Service) WebhookGaveUp(tx *db.Tx, d webhook.Delivery, why string, at time.Time) error {
 	if n, ours := notificationOf(d); ours {
-		s.metrics.told(Webhook, "failed")
+		tx.OnCommit(func() { s.metrics.told(Webhook, "failed") })
 		finishHanded(tx, n, Failed, why, at, at.Add(KeptFailed))
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/id"
+	"github.com/interim-access/interim/internal/platform/text"
 )
 
 // Verdict is what a receiver decided.
@@ -134,7 +135,10 @@ func (r reply) answer(event Event) (Answer, error) {
 
 func (v verdict) answer(name Verdict) (Answer, error) {
 	a := Answer{Verdict: name, Comment: v.Comment}
-	if err := text(string(name)+".comment", v.Comment, MaxComment); err != nil {
+	if err := most(string(name)+".comment", v.Comment, MaxComment); err != nil {
+		return Answer{}, err
+	}
+	if err := text.Block(string(name)+".comment", v.Comment); err != nil {
 		return Answer{}, err
 	}
 	users, steps := append(v.NewStepUserIDs, v.NewStepUserSnake...), append(v.PolicySteps, v.PolicyStepsSnake...)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/text"
 )
 
 // ID is the identity of a webhook: a UUIDv7 in text form.
@@ -45,11 +46,13 @@ func (w Webhook) Validate() error {
 	if strings.TrimSpace(w.DisplayName) == "" {
 		return fault.InvalidField("displayName", "is required")
 	}
-	if err := text("displayName", w.DisplayName, MaxName); err != nil {
-		return err
-	}
-	if err := text("description", w.Description, MaxDescription); err != nil {
-		return err
+	for _, err := range []error{
+		most("displayName", w.DisplayName, MaxName), text.Line("displayName", w.DisplayName),
+		most("description", w.Description, MaxDescription), text.Block("description", w.Description),
+	} {
+		if err != nil {
+			return err
+		}
 	}
 	if w.CallbackTimeout < MinCallbackTimeout || w.CallbackTimeout > MaxCallbackTimeout {
 		return fault.InvalidField("callbackTimeout", "must be between %s and %s", MinCallbackTimeout, MaxCallbackTimeout)
@@ -67,7 +70,7 @@ func checkURL(s string) error {
 		return fault.InvalidField("url", "has %d bytes; at most %d are allowed", len(s), MaxURL)
 	}
 	u, err := url.Parse(s)
-	if err != nil || !utf8.ValidString(s) || u.Scheme != "https" && u.Scheme != "http" || u.Opaque != "" || u.Hostname() == "" {
+	if err != nil || text.Line("url", s) != nil || u.Scheme != "https" && u.Scheme != "http" || u.Opaque != "" || u.Hostname() == "" {
 		return fault.InvalidField("url", "must be an address such as https://hooks.example.com/interim")
 	}
 	if u.User != nil {
@@ -82,12 +85,9 @@ func checkURL(s string) error {
 	return nil
 }
 
-func text(field, s string, most int) error {
-	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
-		return fault.InvalidField(field, "is not valid text")
-	}
-	if n := utf8.RuneCountInString(s); n > most {
-		return fault.InvalidField(field, "has %d characters; at most %d are allowed", n, most)
+func most(field, s string, limit int) error {
+	if n := utf8.RuneCountInString(s); n > limit {
+		return fault.InvalidField(field, "has %d characters; at most %d are allowed", n, limit)
 	}
 	return nil
 }

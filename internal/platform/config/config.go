@@ -37,6 +37,10 @@ type Serve struct {
 	PublicHost   string   `env:"INTERIM_PUBLIC_HOST" name:"public-host" placeholder:"HOST[:PORT]" help:"Where clients find this server (default the address of --listen)."`
 	TrustedProxy []string `env:"INTERIM_TRUSTED_PROXY" name:"trusted-proxy" placeholder:"CIDR,…" help:"Networks whose X-Forwarded-For is believed (default none)."`
 	RateLimit    string   `env:"INTERIM_RATE_LIMIT" name:"rate-limit" placeholder:"N" help:"Requests a second that one client may make, and one address without signing in (default 20000); 0 is no limit."`
+	WebhookAllow []string `env:"INTERIM_WEBHOOK_ALLOW" name:"webhook-allow" placeholder:"CIDR,…" help:"Networks beside the public Internet that webhooks may be in, also over http and on any port (default none)."`
+	WebhookCA    string   `env:"INTERIM_WEBHOOK_CA" name:"webhook-ca" placeholder:"FILE" help:"PEM file of authorities that the certificates of webhooks are from, besides those the system trusts."`
+	SMTPURL      string   `env:"INTERIM_SMTP_URL" name:"smtp-url" placeholder:"URL" help:"Mail server, smtp[s]://USER:PASSWORD@HOST:PORT (default none: nobody is told by mail)."`
+	MailFrom     string   `env:"INTERIM_MAIL_FROM" name:"mail-from" placeholder:"ADDRESS" help:"Whom mails are from, as in \"Interim <interim@example.com>\" (default interim at the host of --public-host)."`
 	LogLevel     string   `env:"INTERIM_LOG_LEVEL" name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error (default info)."`
 	LogFormat    string   `env:"INTERIM_LOG_FORMAT" name:"log-format" placeholder:"FORMAT" help:"text or json (default text)."`
 }
@@ -75,9 +79,14 @@ func (s *Serve) Public(bound net.Addr) string {
 
 // TrustedProxies returns the networks whose forwarding headers are believed.
 // A single address is a network of one.
-func (s *Serve) TrustedProxies() []netip.Prefix {
+func (s *Serve) TrustedProxies() []netip.Prefix { return networks(s.TrustedProxy) }
+
+// WebhookNetworks returns the networks that webhooks may be in beside the public Internet.
+func (s *Serve) WebhookNetworks() []netip.Prefix { return networks(s.WebhookAllow) }
+
+func networks(list []string) []netip.Prefix {
 	var all []netip.Prefix
-	for _, v := range s.TrustedProxy {
+	for _, v := range list {
 		if p, err := parseNetwork(v); err == nil {
 			all = append(all, p)
 		}

@@ -77,7 +77,9 @@ func values(n string) map[string]string {
 	return map[string]string{
 		"data": "/srv/" + n, "database": "postgres://db" + n + "/interim", "listen": "10.0.0." + n + ":443",
 		"listen-http": "10.0.0." + n + ":80", "listen-ops": "10.0.0." + n + ":81", "public-host": "h" + n + ".example.com",
-		"trusted-proxy": "10.0." + n + ".0/24, 10.9." + n + ".1", "rate-limit": n + "00", "log-level": []string{"debug", "warn", "error"}[n[0]-'1'],
+		"trusted-proxy": "10.0." + n + ".0/24, 10.9." + n + ".1", "rate-limit": n + "00",
+		"webhook-allow": "10.1." + n + ".0/24", "webhook-ca": "/etc/ca" + n + ".pem", "smtp-url": "smtp://mail" + n + ".example.com:25",
+		"mail-from": "interim" + n + "@example.com", "log-level": []string{"debug", "warn", "error"}[n[0]-'1'],
 		"log-format": []string{"json", "text", "json"}[n[0]-'1'],
 	}
 }
@@ -86,6 +88,7 @@ func shown(s *Serve) map[string]string {
 	return map[string]string{
 		"data": s.Data, "database": s.Database, "listen": s.Listen, "listen-http": s.ListenHTTP, "listen-ops": s.ListenOps,
 		"public-host": s.PublicHost, "trusted-proxy": strings.Join(s.TrustedProxy, ","), "rate-limit": s.RateLimit,
+		"webhook-allow": strings.Join(s.WebhookAllow, ","), "webhook-ca": s.WebhookCA, "smtp-url": s.SMTPURL, "mail-from": s.MailFrom,
 		"log-level": s.LogLevel, "log-format": s.LogFormat,
 	}
 }
@@ -173,6 +176,14 @@ func TestEveryWrongSettingIsOneLineThatNamesIt(t *testing.T) {
 		{"rate-limit", "-1", "1 to 1000000, or 0 for no limit"},
 		{"rate-limit", "1000001", "1 to 1000000, or 0 for no limit"},
 		{"rate-limit", "many", "1 to 1000000, or 0 for no limit"},
+		{"webhook-allow", "hooks.example.com", "want networks"},
+		{"webhook-ca", "a\x00b", "not the name"},
+		{"smtp-url", "http://u:secret@mail.example.com", "want smtp://"},
+		{"smtp-url", "smtp://u:secret@:25", "want smtp://"},
+		{"smtp-url", "smtp://u:secret@mail.example.com/x", "want smtp://"},
+		{"smtp-url", "smtp://u:secret@mail.example.com:99999", "want smtp://"},
+		{"smtp-url", "smtp://u:secret%@mail.example.com", "want smtp://"},
+		{"mail-from", "nobody", "want an address"},
 		{"log-level", "loud", "want one of debug, info, warn, error"},
 		{"log-format", "xml", "want one of text, json"},
 	} {
@@ -206,6 +217,7 @@ func TestGoodFormsAreTaken(t *testing.T) {
 		{"--listen-http=0", "--listen-ops=0"},
 		{"--listen=127.0.0.1:0", "--listen-http=127.0.0.1:0", "--listen-ops=127.0.0.1:0"},
 		{"--database=postgresql:///interim?host=/run/postgresql"},
+		{"--smtp-url=smtps://u:p%40ss@mail.example.com", "--mail-from=Interim <interim@example.com>", "--webhook-allow=10.0.0.0/8,::1"},
 		{"--trusted-proxy=10.0.0.0/8", "--trusted-proxy=::1, 2001:db8::/32"},
 	} {
 		if _, err := parse(t, nil, append([]string{"serve"}, args...)...); err != nil {

@@ -28,6 +28,10 @@ var settings = []setting{
 	{"public-host", "", checkPublicHost},
 	{"trusted-proxy", "", checkNetworks},
 	{"rate-limit", "20000", checkRate},
+	{"webhook-allow", "", checkNetworks},
+	{"webhook-ca", "", checkFolder},
+	{"smtp-url", "", checkSMTP},
+	{"mail-from", "", checkSender},
 	{"log-level", "info", oneOf("debug", "info", "warn", "error")},
 	{"log-format", "text", oneOf("text", "json")},
 }
@@ -48,11 +52,12 @@ func (s *Storage) Validate() error {
 // Validate implements kong's hook, as that of Storage does, and checks what
 // the listeners must not be together.
 func (s *Serve) Validate() error {
-	proxies := strings.Join(s.TrustedProxy, ",")
+	proxies, allowed := strings.Join(s.TrustedProxy, ","), strings.Join(s.WebhookAllow, ",")
 	err := fill(map[string]*string{
 		"data": &s.Data, "database": &s.Database, "listen": &s.Listen, "listen-http": &s.ListenHTTP, "listen-ops": &s.ListenOps,
 		"public-host": &s.PublicHost, "trusted-proxy": &proxies, "rate-limit": &s.RateLimit,
-		"log-level": &s.LogLevel, "log-format": &s.LogFormat,
+		"webhook-allow": &allowed,
+		"webhook-ca":    &s.WebhookCA, "smtp-url": &s.SMTPURL, "mail-from": &s.MailFrom, "log-level": &s.LogLevel, "log-format": &s.LogFormat,
 	})
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -202,8 +203,8 @@ func until(ctx context.Context, w *works, at time.Time, sql string, args ...any)
 	}
 }
 
-// endRaw does the same changes with as few statements as there can be: the grant, its operation and an event, and when the target
-// has answered, the operation, the grant and an event.
+// endRaw runs the server's own statements for a set of grants, one batch after the other and nothing between them: what is read, the
+// grants, their events and operations, and when the target has answered, the operations, the grants and their events.
 func (b *bench) endRaw(ctx context.Context, w *works, set []string) (c course, err error) {
 	began := time.Now()
 	chunks := db.Chunks(set)
@@ -214,8 +215,8 @@ func (b *bench) endRaw(ctx context.Context, w *works, set []string) (c course, e
 		}
 	}
 	c.ending = time.Since(began)
-	for i, chunk := range chunks {
-		if err := rawGone(ctx, w, chunk, moved[i]); err != nil {
+	for _, pairs := range moved {
+		if err := rawGone(ctx, w, pairs); err != nil {
 			return c, err
 		}
 	}
@@ -231,46 +232,78 @@ func (b *bench) rawEnding(ctx context.Context, w *works, grants []string) (moved
 	err = w.Write(ctx, func(tx *db.Tx) error {
 		now := time.Now()
 		at := clock.Micros(now)
-		moved, err = db.Collect(tx, func(r *db.Rows) (p pair, err error) { return p, r.Scan(&p.grant, &p.account) },
-			`update grants set state = 'ending', ending_at = $1, deprovision_at = $1, end_reason = 'EXPIRED', updated_at = $1,
-				version = version + 1
-			where id in `+db.In(len(grants), 2)+` returning id, account_id`, with(grants, at)...)
-		if err != nil {
+		if moved, err = rawRead(tx, grants); err != nil {
 			return err
 		}
-		for i := range moved {
-			p := &moved[i]
-			p.operation = id.New(now)
-			tx.Queue(`insert into operation (id, kind, grant_id, connector_id, app_id, entitlement_id, account_id, state, due_at, lease,
-					attempts, last_error, note, created_at, done_at, version)
-				values ($1,'revoke',$2,$3,$4,$5,$6,'open',$7,'',0,'','',$7,null,1)`,
-				p.operation, p.grant, string(noop.connector.ID), string(noop.connector.AppID), string(noop.entitlement), p.account, at)
-			rawEvent(tx, now, *p)
+		tx.Queue(`update grants set state = 'ending', ending_at = $1, deprovision_at = $1, end_reason = 'EXPIRED', derived = 0, updated_at = $1,
+			version = version + 1 where id in `+db.In(len(grants), 2), with(grants, at)...)
+		rawEvents(tx, now, moved)
+		if _, err := tx.Exec(`update operation set state = 'superseded', done_at = $1, version = version + 1
+			where state = 'open' and kind <> 'revoke' and grant_id in `+db.In(len(grants), 2), with(grants, at)...); err != nil {
+			return err
 		}
+		inRows(tx, `insert into operation (id, kind, grant_id, connector_id, app_id, entitlement_id, account_id, state, due_at, lease,
+			attempts, last_error, note, created_at, done_at, version)`,
+			`(?,'revoke',?,?,?,?,?,'open',?,'',0,'','',?,null,1)`, moved, func(p *pair) []any {
+				p.operation = id.New(now)
+				return []any{p.operation, p.grant, string(noop.connector.ID), string(noop.connector.AppID), string(noop.entitlement), p.account, at, at}
+			})
 		return nil
 	})
 	return moved, err
 }
 
-func rawGone(ctx context.Context, w *works, grants []string, moved []pair) error {
+func rawGone(ctx context.Context, w *works, moved []pair) error {
 	return w.Write(ctx, func(tx *db.Tx) error {
 		now := time.Now()
-		at, operations := clock.Micros(now), make([]string, len(moved))
+		at, operations, grants := clock.Micros(now), make([]string, len(moved)), make([]string, len(moved))
 		for i, p := range moved {
-			operations[i] = p.operation
+			operations[i], grants[i] = p.operation, p.grant
+		}
+		if _, err := rawRead(tx, grants); err != nil {
+			return err
 		}
 		tx.Queue(`update operation set state = 'done', done_at = $1, version = version + 1 where id in `+db.In(len(operations), 2),
 			with(operations, at)...)
 		tx.Queue(`update grants set state = 'ended', ended_at = $1, removed_at = $1, updated_at = $1, version = version + 1
 			where id in `+db.In(len(grants), 2), with(grants, at)...)
-		for _, p := range moved {
-			rawEvent(tx, now, p)
-		}
+		rawEvents(tx, now, moved)
 		return nil
 	})
 }
 
-func rawEvent(tx *db.Tx, now time.Time, p pair) {
-	tx.Queue(eventSQL, id.New(now), clock.Micros(now), "grant.ended_on_time", 4, false, "system", "", "Interim", "", "", "", "", "",
-		"grant", p.grant, p.grant, p.account, "ended on time", eventData)
+// rawRead reads grants with what a change of them has to know, and keeps them from changing.
+func rawRead(tx *db.Tx, grants []string) ([]pair, error) {
+	lock := ""
+	if tx.Skip() != "" {
+		lock = " for update of g"
+	}
+	return db.Collect(tx, func(r *db.Rows) (pair, error) {
+		var longest *int64
+		var user *string
+		g, err := grant.Scan(r, &longest, &user)
+		return pair{grant: string(g.ID), account: string(g.Account)}, err
+	}, `select `+grant.Columns("g.")+`, e.max_grant_micros, a.user_id from grants g
+		left join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id
+		left join account a on a.app_id = g.app_id and a.id = g.account_id
+		where g.id in `+db.In(len(grants), 1)+` order by g.id`+lock, with(grants)...)
+}
+
+func rawEvents(tx *db.Tx, now time.Time, moved []pair) {
+	head, _, _ := strings.Cut(eventSQL, "values")
+	inRows(tx, head, `(?,?,'grant.ended_on_time',4,false,'system','','Interim','','','','','','grant',?,?,?,'ended on time',?)`,
+		moved, func(p *pair) []any {
+			return []any{id.New(now), clock.Micros(now), p.grant, p.grant, p.account, eventData}
+		})
+}
+
+// inRows inserts a row for each pair, as many to a statement as the server does.
+func inRows(tx *db.Tx, head, tuple string, moved []pair, row func(*pair) []any) {
+	for _, chunk := range db.Chunks(moved, 50) {
+		var args []any
+		for i := range chunk {
+			args = append(args, row(&chunk[i])...)
+		}
+		tx.Queue(rows(head, tuple, len(chunk)), args...)
+	}
 }

@@ -38,6 +38,16 @@ func (s *Service) TellCreated(n Created) { s.created = append(s.created, n) }
 // being deleted, and what must be unique is looked for and written at one time.
 func lockApp(tx *db.Tx, id ID) error { return tx.Lock("app:" + string(id)) }
 
+// alsoDo does, in the transaction that makes an object, what the caller wants done with it.
+func alsoDo[T any](tx *db.Tx, made T, also []func(tx *db.Tx, made T) error) error {
+	for _, fn := range also {
+		if err := fn(tx, made); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // changes names the members that differ, old and new, as JSON shows them; it is empty when nothing differs.
 func changes(before, after any) (map[string]any, error) {
 	old, err := members(before)

@@ -36,12 +36,7 @@ func (s *Service) CreateApp(ctx context.Context, a App, also ...func(tx *db.Tx, 
 				return err
 			}
 		}
-		for _, fn := range also {
-			if err := fn(tx, a); err != nil {
-				return err
-			}
-		}
-		return nil
+		return alsoDo(tx, a, also)
 	})
 	return a, err
 }

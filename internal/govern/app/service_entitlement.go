@@ -10,9 +10,9 @@ import (
 	"github.com/interim-access/interim/internal/platform/id"
 )
 
-// CreateEntitlement adds an entitlement made by people to the resource e.ResourceID of type e.TypeID in the app e.AppID. Invalid;
-// NotFound for app, type or resource; Exists for an alias that another live entitlement has.
-func (s *Service) CreateEntitlement(ctx context.Context, e Entitlement) (Entitlement, error) {
+// CreateEntitlement adds an entitlement made by people to the resource e.ResourceID of type e.TypeID in the app e.AppID, and does
+// in the same transaction what also says. Invalid; NotFound for app, type or resource; Exists for an alias that another live entitlement has.
+func (s *Service) CreateEntitlement(ctx context.Context, e Entitlement, also ...func(tx *db.Tx, e Entitlement) error) (Entitlement, error) {
 	now := s.clock.Now()
 	e.ID, e.CreatedAt, e.UpdatedAt, e.DeletedAt, e.Version = EntitlementID(id.New(now)), now, now, time.Time{}, 1
 	e.ConnectorID, e.ExternalID, e.Builtin, e.Edited = "", "", false, nil
@@ -38,8 +38,11 @@ func (s *Service) CreateEntitlement(ctx context.Context, e Entitlement) (Entitle
 		if err := insertEntitlement(tx, e); err != nil {
 			return err
 		}
-		return s.log.Record(tx, audit.From(ctx),
-			event("entitlement.created", audit.Create, "entitlement", e.AppID, e.ID, "created entitlement "+e.DisplayName))
+		if err := s.log.Record(tx, audit.From(ctx),
+			event("entitlement.created", audit.Create, "entitlement", e.AppID, e.ID, "created entitlement "+e.DisplayName)); err != nil {
+			return err
+		}
+		return alsoDo(tx, e, also)
 	})
 	return e, err
 }

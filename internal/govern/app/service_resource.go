@@ -10,9 +10,9 @@ import (
 	"github.com/interim-access/interim/internal/platform/id"
 )
 
-// CreateResource adds a resource made by people to the type r.TypeID of the app r.AppID. Invalid; NotFound for app or type;
-// Precondition for the built-in type.
-func (s *Service) CreateResource(ctx context.Context, r Resource) (Resource, error) {
+// CreateResource adds a resource made by people to the type r.TypeID of the app r.AppID, and does in the same transaction what also
+// says. Invalid; NotFound for app or type; Precondition for the built-in type.
+func (s *Service) CreateResource(ctx context.Context, r Resource, also ...func(tx *db.Tx, r Resource) error) (Resource, error) {
 	now := s.clock.Now()
 	r.ID, r.CreatedAt, r.UpdatedAt, r.DeletedAt, r.Version = ResourceID(id.New(now)), now, now, time.Time{}, 1
 	r.ConnectorID, r.ExternalID, r.ParentID, r.Profile, r.Edited = "", "", "", nil, nil
@@ -36,8 +36,11 @@ func (s *Service) CreateResource(ctx context.Context, r Resource) (Resource, err
 		if err := insertResource(tx, r); err != nil {
 			return err
 		}
-		return s.log.Record(tx, audit.From(ctx),
-			event("resource.created", audit.Create, "resource", r.AppID, r.ID, "created resource "+r.DisplayName))
+		if err := s.log.Record(tx, audit.From(ctx),
+			event("resource.created", audit.Create, "resource", r.AppID, r.ID, "created resource "+r.DisplayName)); err != nil {
+			return err
+		}
+		return alsoDo(tx, r, also)
 	})
 	return r, err
 }

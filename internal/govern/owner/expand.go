@@ -18,15 +18,26 @@ import (
 // batch is how many objects one statement asks about.
 const batch = 100
 
-// holders joins rows o of owner_entitlement with the people who hold the entitlement; now is the placeholder of the moment.
-func holders(now string) string {
-	return ` from owner_entitlement o
-		join grants g on g.app_id = o.via_app_id and g.entitlement_id = o.via_entitlement_id
-		join account a on a.app_id = g.app_id and a.id = g.account_id
-		join users u on u.id = a.user_id
-		join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id
-		join app p on p.id = g.app_id
-		where ` + grant.AccessSQL(now)
+// Where a question about holders begins: at what is owned, at a person, or at both. SQLite takes the tables of a cross join in the
+// order in which they are named; left to itself it would read every row of owner_entitlement, or everybody's grants. Two conditions
+// that always hold are there for it too: that an account has an identity makes it read the live grants and not the history, and what
+// is added to an app's identity keeps it from reading all grants of the app.
+const (
+	withRest   = ` cross join users u cross join entitlement e cross join app p`
+	fromObject = ` from owner_entitlement o cross join grants g cross join account a` + withRest + `
+		where g.app_id = o.via_app_id and g.entitlement_id = o.via_entitlement_id and g.account_id > ''
+		and a.app_id = o.via_app_id and a.id = g.account_id`
+	fromUser = ` from account a cross join grants g cross join owner_entitlement o` + withRest + `
+		where g.account_id = a.id and g.app_id || '' = a.app_id
+		and o.via_app_id = a.app_id and o.via_entitlement_id = g.entitlement_id`
+	fromBoth = ` from owner_entitlement o cross join account a cross join grants g` + withRest + `
+		where a.app_id = o.via_app_id and g.app_id = o.via_app_id and g.entitlement_id = o.via_entitlement_id and g.account_id = a.id`
+)
+
+// holders joins rows o of owner_entitlement with the people u who hold the entitlement; now is the placeholder of the moment.
+func holders(from, now string) string {
+	return from + ` and u.id = a.user_id and e.app_id = o.via_app_id and e.id = o.via_entitlement_id and p.id = o.via_app_id
+		and ` + grant.AccessSQL(now)
 }
 
 const named = ` from owner_user o join users u on u.id = o.user_id where u.status = 'ENABLED'`
@@ -57,18 +68,17 @@ func expand(q db.Q, objects []Object, role string, at time.Time, out map[Object]
 		Object
 		Owned
 	}
-	which, args := among(objects, 2)
+	sql, args := namedSQL(objects, role)
 	reasons, err := db.Collect(q, func(r *db.Rows) (v reason, err error) {
 		return v, r.Scan(&v.Kind, &v.App, &v.ID, &v.User)
-	}, `select o.kind, o.app_id, o.object_id, o.user_id`+named+` and o.role = $1 and `+which+` and `+liveSQL,
-		append([]any{role}, args...)...)
+	}, sql, args...)
 	if err != nil {
 		return err
 	}
 	for _, v := range reasons {
 		out[v.Object] = append(out[v.Object], v.Owned)
 	}
-	which, args = among(objects, 3)
+	sql, args = heldSQL(objects, role, at)
 	held, err := db.Collect(q, func(r *db.Rows) (v reason, err error) {
 		var until *int64
 		err = r.Scan(&v.Kind, &v.App, &v.ID, &v.Via.AppID, &v.Via.ID, &v.User, &until)
@@ -76,8 +86,7 @@ func expand(q db.Q, objects []Object, role string, at time.Time, out map[Object]
 			v.Until = clock.FromMicros(*until)
 		}
 		return v, err
-	}, `select o.kind, o.app_id, o.object_id, o.via_app_id, o.via_entitlement_id, a.user_id, `+untilSQL+holders("$2")+`
-		and o.role = $1 and `+which+` and `+liveSQL, append([]any{role, clock.Micros(at)}, args...)...)
+	}, sql, args...)
 	if err != nil {
 		return err
 	}
@@ -99,19 +108,38 @@ func expand(q db.Q, objects []Object, role string, at time.Time, out map[Object]
 	return nil
 }
 
-// OwnedSQL is a select of (kind, app_id, object_id) of what a user owns under a role at a moment, each once, deleted objects left
-// out; its arguments are the placeholders of user, role and moment in microseconds. The user must be enabled.
-func OwnedSQL(user, role, now string) string {
-	return `select o.kind, o.app_id, o.object_id` + named + ` and o.user_id = ` + user + ` and o.role = ` + role + ` and ` + liveSQL + `
+func namedSQL(objects []Object, role string) (string, []any) {
+	which, args := among(objects, 2)
+	return `select o.kind, o.app_id, o.object_id, o.user_id` + named + ` and o.role = $1 and ` + which + ` and ` + liveSQL,
+		append([]any{role}, args...)
+}
+
+func heldSQL(objects []Object, role string, at time.Time) (string, []any) {
+	which, args := among(objects, 3)
+	return `select o.kind, o.app_id, o.object_id, o.via_app_id, o.via_entitlement_id, a.user_id, ` + untilSQL +
+		holders(fromObject, "$2") + ` and o.role = $1 and ` + which + ` and ` + liveSQL, append([]any{role, clock.Micros(at)}, args...)
+}
+
+// OwnedSQL is a select of (kind, app_id, object_id) of what one of the users owns under a role at a moment, each once, deleted
+// objects left out; its arguments are the placeholders of the users in brackets, the role, and the moment in microseconds.
+func OwnedSQL(users, role, now string) string {
+	return `select o.kind, o.app_id, o.object_id` + named + ` and o.user_id in ` + users + ` and o.role = ` + role + ` and ` + liveSQL + `
 		union
-		select o.kind, o.app_id, o.object_id` + holders(now) + ` and a.user_id = ` + user + ` and o.role = ` + role + ` and ` + liveSQL
+		select o.kind, o.app_id, o.object_id` + holders(fromUser, now) + ` and a.user_id in ` + users + ` and o.role = ` + role + ` and ` + liveSQL
+}
+
+// HasOwnerSQL is the condition that somebody owns the row of the table of that kind, one in an app, under a role at a moment; alias
+// is the table's alias with its dot, and must not be one of o, g, a, u, e, p; role and now are placeholders as for [OwnedSQL].
+func HasOwnerSQL(kind Kind, alias, role, now string) string {
+	which := ` and o.kind = '` + string(kind) + `' and o.app_id = ` + alias + `app_id and o.object_id = ` + alias + `id and o.role = ` + role
+	return `(exists (select 1` + named + which + `) or exists (select 1` + holders(fromObject, now) + which + `))`
 }
 
 func scanObject(r *db.Rows) (o Object, err error) { return o, r.Scan(&o.Kind, &o.App, &o.ID) }
 
 // Owns answers every object that the user owns under the role at that moment, through entitlements too, by kind, app and identity.
 func (*Service) Owns(q db.Q, user directory.UserID, role string, at time.Time) ([]Object, error) {
-	return db.Collect(q, scanObject, OwnedSQL("$1", "$2", "$3")+` order by 1, 2, 3`, string(user), role, clock.Micros(at))
+	return db.Collect(q, scanObject, OwnedSQL("($1)", "$2", "$3")+` order by 1, 2, 3`, string(user), role, clock.Micros(at))
 }
 
 // Owned lists what the user owns as primary owner now, in the order of Owns; kinds narrows it.
@@ -123,7 +151,7 @@ func (s *Service) Owned(ctx context.Context, user directory.UserID, kinds []Kind
 
 func ownedPage(user directory.UserID, kinds []Kind, at time.Time, r page.Request) (string, []any) {
 	args := []any{string(user), Primary, clock.Micros(at)}
-	sql := `select o.kind, o.app_id, o.object_id from (` + OwnedSQL("$1", "$2", "$3") + `) o where 0 = 0`
+	sql := `select o.kind, o.app_id, o.object_id from (` + OwnedSQL("($1)", "$2", "$3") + `) o where 0 = 0`
 	if len(kinds) > 0 {
 		sql += ` and o.kind in ` + db.In(len(kinds), len(args)+1)
 		for _, k := range kinds {
@@ -149,7 +177,7 @@ func peoplePage(o Object, at time.Time, r page.Request) (string, []any) {
 	const object = ` and o.kind = $3 and o.app_id = $4 and o.object_id = $5 and o.role = $2 and ` + liveSQL
 	args := []any{clock.Micros(at), Primary, string(o.Kind), string(o.App), o.ID}
 	sql := `select v.user_id from (select o.user_id` + named + object + `
-		union select a.user_id` + holders("$1") + object + `) v where 0 = 0`
+		union select a.user_id` + holders(fromObject, "$1") + object + `) v where 0 = 0`
 	if len(r.After) == 1 {
 		sql, args = sql+` and v.user_id > $6`, append(args, r.After[0])
 	}

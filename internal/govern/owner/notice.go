@@ -18,8 +18,8 @@ func (s *Service) AppCreated(tx *db.Tx, actor audit.Actor, a app.App) error {
 
 // Also returns what makes these users and entitlements primary owners beside those there are, in the transaction that makes the
 // object. NotFound for a user or entitlement that is not there or deleted; Precondition above [MaxOwners].
-func (s *Service) Also(users []directory.UserID, entitlements []app.EntitlementRef) func(*db.Tx, audit.Actor, Object) error {
-	return func(tx *db.Tx, actor audit.Actor, o Object) error {
+func (s *Service) Also(actor audit.Actor, users []directory.UserID, entitlements []app.EntitlementRef) func(*db.Tx, Object) error {
+	return func(tx *db.Tx, o Object) error {
 		for _, u := range once(users) {
 			if _, err := s.addUser(tx, actor, o, Primary, u); err != nil {
 				return err

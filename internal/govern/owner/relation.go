@@ -63,5 +63,5 @@ func ownsAnySQL(u directory.UserID, objects []Object, at time.Time) (string, []a
 	which, args := among(objects, 4)
 	mine := fmt.Sprintf(` and o.role = $2 and %s and %s`, which, liveSQL)
 	return `select 1` + named + ` and o.user_id = $1` + mine + `
-		union select 1` + holders("$3") + ` and a.user_id = $1` + mine, append([]any{string(u), Primary, clock.Micros(at)}, args...)
+		union all select 1` + holders(fromBoth, "$3") + ` and a.user_id = $1` + mine, append([]any{string(u), Primary, clock.Micros(at)}, args...)
 }

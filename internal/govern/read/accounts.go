@@ -3,9 +3,11 @@ package read
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
 )
@@ -23,12 +25,13 @@ type AccountFilter struct {
 	WithoutUser        bool             // nobody's
 	ExcludeDeletedApps bool             // of live apps only
 	Own                directory.UserID // this user's only, whatever else is asked
+	OwnedBy            directory.UserID // this user is a primary owner now, of the account itself
 	ByApp              bool             // in the order of apps; else of display names
 }
 
 // Accounts lists the accounts that match f by display name, or by app and then display name.
 func (s *Service) Accounts(ctx context.Context, f AccountFilter, r page.Request) (page.Page[app.Account], error) {
-	sql, args := accountsSQL(f, r)
+	sql, args := accountsSQL(f, r, s.clock.Now())
 	rows, err := db.Collect(s.db.Q(ctx), app.ScanAccount, sql, args...)
 	return page.Cut(rows, r.Size, func(a app.Account) page.Key {
 		if f.ByApp {
@@ -38,7 +41,7 @@ func (s *Service) Accounts(ctx context.Context, f AccountFilter, r page.Request)
 	}), err
 }
 
-func accountsSQL(f AccountFilter, r page.Request) (string, []any) {
+func accountsSQL(f AccountFilter, r page.Request, now time.Time) (string, []any) {
 	var w db.Where
 	if !slices.Contains(f.Statuses, app.Deleted) {
 		w.And("deleted_at is null")
@@ -60,6 +63,9 @@ func accountsSQL(f AccountFilter, r page.Request) (string, []any) {
 	}
 	if f.ExcludeDeletedApps {
 		w.And("exists (select 1 from app where app.id = account.app_id and app.deleted_at is null)")
+	}
+	if f.OwnedBy != "" {
+		ownedBy(&w, owner.Account, "", []directory.UserID{f.OwnedBy}, now)
 	}
 	by := []string{"sort_name", "app_id", "id"}
 	if f.ByApp {

@@ -3,6 +3,7 @@ package read
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
@@ -23,20 +24,22 @@ func TestMainListsAreReadFromAnIndexInOrder(t *testing.T) {
 		"resource types of an app": func(r page.Request) (string, []any) { return resourceTypesSQL(ResourceTypeFilter{AppIDs: one}, r) },
 		"all resource types":       func(r page.Request) (string, []any) { return resourceTypesSQL(ResourceTypeFilter{}, r) },
 		"resources of a type": func(r page.Request) (string, []any) {
-			return resourcesSQL(ResourceFilter{AppIDs: one, TypeIDs: []app.ResourceTypeID{"t"}}, r)
+			return resourcesSQL(ResourceFilter{AppIDs: one, TypeIDs: []app.ResourceTypeID{"t"}}, r, time.Time{})
 		},
-		"all resources":          func(r page.Request) (string, []any) { return resourcesSQL(ResourceFilter{}, r) },
-		"resources, last first":  func(r page.Request) (string, []any) { return resourcesSQL(ResourceFilter{Descending: true}, r) },
+		"all resources": func(r page.Request) (string, []any) { return resourcesSQL(ResourceFilter{}, r, time.Time{}) },
+		"resources, last first": func(r page.Request) (string, []any) {
+			return resourcesSQL(ResourceFilter{Descending: true}, r, time.Time{})
+		},
 		"entitlements of an app": func(r page.Request) (string, []any) { return entitlementsSQL(EntitlementFilter{AppIDs: one}, r) },
 		"all entitlements":       func(r page.Request) (string, []any) { return entitlementsSQL(EntitlementFilter{}, r) },
 		"all ever": func(r page.Request) (string, []any) {
 			return entitlementsSQL(EntitlementFilter{IncludeDeleted: true}, r)
 		},
 		"accounts of an app": func(r page.Request) (string, []any) {
-			return accountsSQL(AccountFilter{AppIDs: one, ByApp: true}, r)
+			return accountsSQL(AccountFilter{AppIDs: one, ByApp: true}, r, time.Time{})
 		},
-		"all accounts":        func(r page.Request) (string, []any) { return accountsSQL(AccountFilter{}, r) },
-		"all accounts by app": func(r page.Request) (string, []any) { return accountsSQL(AccountFilter{ByApp: true}, r) },
+		"all accounts":        func(r page.Request) (string, []any) { return accountsSQL(AccountFilter{}, r, time.Time{}) },
+		"all accounts by app": func(r page.Request) (string, []any) { return accountsSQL(AccountFilter{ByApp: true}, r, time.Time{}) },
 	}
 	onWorlds(t, func(w *world) {
 		for name, list := range lists {
@@ -66,12 +69,21 @@ func TestLookUpsReadNoWholeTable(t *testing.T) {
 			return entitlementsSQL(EntitlementFilter{AppIDs: []app.ID{"a"}, ResourceIDs: []app.ResourceID{"r"}}, r)
 		},
 		"entitlements of a connector": func() (string, []any) { return entitlementsSQL(EntitlementFilter{ConnectorID: "c"}, r) },
-		"my accounts":                 func() (string, []any) { return accountsSQL(AccountFilter{Own: "u"}, r) },
+		"my accounts":                 func() (string, []any) { return accountsSQL(AccountFilter{Own: "u"}, r, time.Time{}) },
 		"somebody's accounts": func() (string, []any) {
-			return accountsSQL(AccountFilter{UserIDs: []directory.UserID{"u"}, AppIDs: []app.ID{"a"}}, r)
+			return accountsSQL(AccountFilter{UserIDs: []directory.UserID{"u"}, AppIDs: []app.ID{"a"}}, r, time.Time{})
 		},
 		"accounts by name": func() (string, []any) {
-			return accountsSQL(AccountFilter{Refs: []app.AccountRef{{AppID: "a", ID: "b"}}}, r)
+			return accountsSQL(AccountFilter{Refs: []app.AccountRef{{AppID: "a", ID: "b"}}}, r, time.Time{})
+		},
+		"what somebody owns": func() (string, []any) {
+			return accountsSQL(AccountFilter{OwnedBy: "u", Kinds: []app.AccountKind{app.KindService}}, r, time.Time{})
+		},
+		"resources of owners": func() (string, []any) {
+			return resourcesSQL(ResourceFilter{OwnerIDs: []directory.UserID{"u", "v"}}, r, time.Time{})
+		},
+		"resources of nobody": func() (string, []any) {
+			return resourcesSQL(ResourceFilter{AppIDs: []app.ID{"a"}, Unowned: true}, r, time.Time{})
 		},
 		"an app by name": func() (string, []any) { return appsSQL(AppFilter{DisplayName: "wiki"}, r) },
 	}
@@ -116,7 +128,8 @@ func (w *world) plan(sql string, args []any) string {
 func full(plan string) bool {
 	for line := range strings.Lines(plan) {
 		if strings.Contains(line, "Seq Scan") || strings.Contains(line, "SCAN") && !strings.Contains(line, "USING INDEX") &&
-			!strings.Contains(line, "USING COVERING INDEX") && !strings.Contains(line, "CONSTANT ROW") && !strings.Contains(line, "SUBQUERY") {
+			!strings.Contains(line, "USING COVERING INDEX") && !strings.Contains(line, "CONSTANT ROW") && !strings.Contains(line, "SUBQUERY") &&
+			!strings.Contains(plan, strings.Replace(strings.TrimSpace(line), "SCAN ", "CO-ROUTINE ", 1)) { // what the statement gathered
 			return true
 		}
 	}

@@ -3,8 +3,12 @@ package read
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/owner"
+	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
 )
@@ -18,7 +22,9 @@ type ResourceFilter struct {
 	Refs                []TypedResourceRef
 	Kinds, ExcludeKinds []app.ResourceKind
 	GrantedTo           []app.AccountID // what one of these accounts holds a grant of
-	Descending          bool            // the order turned round
+	OwnerIDs            []directory.UserID
+	Unowned             bool // what nobody owns
+	Descending          bool // the order turned round
 }
 
 // TypedResourceRef names a resource, and the type it must be of; without a type any will do.
@@ -29,14 +35,14 @@ type TypedResourceRef struct {
 
 // Resources lists the live resources that match f by app, then display name. Anybody may see which there are.
 func (s *Service) Resources(ctx context.Context, f ResourceFilter, r page.Request) (page.Page[app.Resource], error) {
-	sql, args := resourcesSQL(f, r)
+	sql, args := resourcesSQL(f, r, s.clock.Now())
 	rows, err := db.Collect(s.db.Q(ctx), app.ScanResource, sql, args...)
 	return page.Cut(rows, r.Size, func(v app.Resource) page.Key {
 		return page.Key{string(v.AppID), app.SortName(v.DisplayName), string(v.ID)}
 	}), err
 }
 
-func resourcesSQL(f ResourceFilter, r page.Request) (string, []any) {
+func resourcesSQL(f ResourceFilter, r page.Request, now time.Time) (string, []any) {
 	var w db.Where
 	w.And("r.deleted_at is null")
 	query(&w, "r.search", f.Query)
@@ -50,6 +56,10 @@ func resourcesSQL(f ResourceFilter, r page.Request) (string, []any) {
 		f.ExcludeKinds)
 	anyOf(&w, `(r.app_id, r.id) in (select e.app_id, e.resource_id from grants g
 		join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id where g.account_id in %s and `+held+`)`, f.GrantedTo)
+	ownedBy(&w, owner.Resource, "r.", f.OwnerIDs, now)
+	if f.Unowned {
+		w.And("not " + owner.HasOwnerSQL(owner.Resource, "r.", w.Bind(owner.Primary), w.Bind(clock.Micros(now))))
+	}
 	end := order{columns: []string{"r.app_id", "r.sort_name", "r.id"}, desc: f.Descending}.page(&w, r)
 	where, args := w.SQL()
 	return `select ` + app.ResourceColumns("r.") + ` from resource r` + where + end, args

@@ -3,7 +3,11 @@ package read
 import (
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/owner"
+	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
 )
@@ -44,6 +48,20 @@ func names[R any](w *db.Where, op, alias string, refs []R, key func(R) (app, id 
 		args = append(args, a, i)
 	}
 	w.And("("+alias+"app_id, "+alias+"id) "+op+" (values "+marks("(?,?)", len(refs))+")", args...)
+}
+
+// ownedBy adds that one of the users is a primary owner of the row of the table with that alias now; an empty list adds nothing.
+func ownedBy(w *db.Where, kind owner.Kind, alias string, users []directory.UserID, now time.Time) {
+	if len(users) == 0 {
+		return
+	}
+	list := make([]string, len(users))
+	for i, u := range users {
+		list[i] = w.Bind(string(u))
+	}
+	owned := owner.OwnedSQL("("+strings.Join(list, ",")+")", w.Bind(owner.Primary), w.Bind(clock.Micros(now)))
+	w.And("(" + alias + "app_id, " + alias + "id) in (select o.app_id, o.object_id from (" + owned + ") o where o.kind = " +
+		w.Bind(string(kind)) + ")")
 }
 
 // query adds that the folded column holds the text; an empty text adds nothing.

@@ -691,7 +691,7 @@ type CreateAppRequest struct {
 	Description string `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
 	// At most 16 keys; those beginning with `c1/` are reserved. An update merges, an empty value removes.
 	Annotations map[string]string `protobuf:"bytes,3,rep,name=annotations,proto3" json:"annotations,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Entitlements whose holders own the app.
+	// Entitlements whose holders own the app. At most 32.
 	AppEntitlementOwnerRefs []*AppEntitlementRef    `protobuf:"bytes,4,rep,name=app_entitlement_owner_refs,json=appEntitlementOwnerRefs,proto3" json:"app_entitlement_owner_refs,omitempty"`
 	CertifyPolicyId         string                  `protobuf:"bytes,5,opt,name=certify_policy_id,json=certifyPolicyId,proto3" json:"certify_policy_id,omitempty"`
 	GrantPolicyId           string                  `protobuf:"bytes,6,opt,name=grant_policy_id,json=grantPolicyId,proto3" json:"grant_policy_id,omitempty"`
@@ -701,7 +701,7 @@ type CreateAppRequest struct {
 	MatchBatonRef *AppMatchBatonRef `protobuf:"bytes,9,opt,name=match_baton_ref,json=matchBatonRef,proto3" json:"match_baton_ref,omitempty"`
 	// What one account costs a month, in whole US dollars.
 	MonthlyCostUsd int32 `protobuf:"varint,10,opt,name=monthly_cost_usd,json=monthlyCostUsd,proto3" json:"monthly_cost_usd,omitempty"`
-	// Users who own the app, besides the caller.
+	// Users who own the app, besides the caller: with the caller at most 32.
 	Owners                              []string `protobuf:"bytes,11,rep,name=owners,proto3" json:"owners,omitempty"`
 	RevokePolicyId                      string   `protobuf:"bytes,12,opt,name=revoke_policy_id,json=revokePolicyId,proto3" json:"revoke_policy_id,omitempty"`
 	StrictAccessEntitlementProvisioning bool     `protobuf:"varint,13,opt,name=strict_access_entitlement_provisioning,json=strictAccessEntitlementProvisioning,proto3" json:"strict_access_entitlement_provisioning,omitempty"`
@@ -1321,9 +1321,10 @@ func (x *SearchAppsResponse) GetNextPageToken() string {
 
 // SearchUserOwnershipRequest names a user and what kinds of ownership to look for.
 type SearchUserOwnershipRequest struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	UserId         string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	OwnershipTypes []UserOwnershipType    `protobuf:"varint,2,rep,packed,name=ownership_types,json=ownershipTypes,proto3,enum=c1.api.app.v1.UserOwnershipType" json:"ownership_types,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	UserId string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Only these kinds. Empty: every kind.
+	OwnershipTypes []UserOwnershipType `protobuf:"varint,2,rep,packed,name=ownership_types,json=ownershipTypes,proto3,enum=c1.api.app.v1.UserOwnershipType" json:"ownership_types,omitempty"`
 	// How many to answer with: 1 to 100; 0 means 25.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The `nextPageToken` of the page before.
@@ -1794,12 +1795,12 @@ const file_c1_api_app_v1_app_proto_rawDesc = "" +
 	"\x1fUSER_OWNERSHIP_TYPE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17USER_OWNERSHIP_TYPE_APP\x10\x01\x12 \n" +
 	"\x1cUSER_OWNERSHIP_TYPE_RESOURCE\x10\x02\x12#\n" +
-	"\x1fUSER_OWNERSHIP_TYPE_ENTITLEMENT\x10\x032\x85\x03\n" +
+	"\x1fUSER_OWNERSHIP_TYPE_ENTITLEMENT\x10\x032\x83\x03\n" +
 	"\tAppSearch\x12\x9e\x01\n" +
 	"\x06Search\x12 .c1.api.app.v1.SearchAppsRequest\x1a!.c1.api.app.v1.SearchAppsResponse\"O\xaa\xd4\x18-\n" +
-	")permission/c1.api.app.v1.AppSearch.Search\x10\x03\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/api/v1/search/apps\x12\xd6\x01\n" +
-	"\x13SearchUserOwnership\x12).c1.api.app.v1.SearchUserOwnershipRequest\x1a*.c1.api.app.v1.SearchUserOwnershipResponse\"h\xaa\xd4\x18<\n" +
-	"6permission/c1.api.app.v1.AppSearch.SearchUserOwnership\x10\x03\x18\x01\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/api/v1/search/user-ownership2\xe0\x05\n" +
+	")permission/c1.api.app.v1.AppSearch.Search\x10\x03\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/api/v1/search/apps\x12\xd4\x01\n" +
+	"\x13SearchUserOwnership\x12).c1.api.app.v1.SearchUserOwnershipRequest\x1a*.c1.api.app.v1.SearchUserOwnershipResponse\"f\xaa\xd4\x18:\n" +
+	"6permission/c1.api.app.v1.AppSearch.SearchUserOwnership\x10\x03\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/api/v1/search/user-ownership2\xe0\x05\n" +
 	"\x04Apps\x12\x87\x01\n" +
 	"\x04List\x12\x1e.c1.api.app.v1.ListAppsRequest\x1a\x1f.c1.api.app.v1.ListAppsResponse\">\xaa\xd4\x18&\n" +
 	"\"permission/c1.api.app.v1.Apps.List\x10\x03\x82\xd3\xe4\x93\x02\x0e\x12\f/api/v1/apps\x12\x90\x01\n" +

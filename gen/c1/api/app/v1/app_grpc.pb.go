@@ -36,9 +36,10 @@ type AppSearchClient interface {
 	//
 	// Open to Basic Users.
 	Search(ctx context.Context, in *SearchAppsRequest, opts ...grpc.CallOption) (*SearchAppsResponse, error)
-	// SearchUserOwnership lists what a user owns.
+	// SearchUserOwnership lists the apps, entitlements and resources that a user owns now under the role `primary`, by name
+	// or as a holder of an entitlement, as approvals see it. A user who is unknown or disabled owns nothing.
 	//
-	// Own, or anyone's for administrators. Not served yet.
+	// For viewers and administrators; others may ask about themselves. Errors: 400 without `userId`.
 	SearchUserOwnership(ctx context.Context, in *SearchUserOwnershipRequest, opts ...grpc.CallOption) (*SearchUserOwnershipResponse, error)
 }
 
@@ -80,9 +81,10 @@ type AppSearchServer interface {
 	//
 	// Open to Basic Users.
 	Search(context.Context, *SearchAppsRequest) (*SearchAppsResponse, error)
-	// SearchUserOwnership lists what a user owns.
+	// SearchUserOwnership lists the apps, entitlements and resources that a user owns now under the role `primary`, by name
+	// or as a holder of an entitlement, as approvals see it. A user who is unknown or disabled owns nothing.
 	//
-	// Own, or anyone's for administrators. Not served yet.
+	// For viewers and administrators; others may ask about themselves. Errors: 400 without `userId`.
 	SearchUserOwnership(context.Context, *SearchUserOwnershipRequest) (*SearchUserOwnershipResponse, error)
 	mustEmbedUnimplementedAppSearchServer()
 }

@@ -1987,11 +1987,11 @@ const file_c1_api_app_v1_app_user_proto_rawDesc = "" +
 	"\x19APP_USER_TYPE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12APP_USER_TYPE_USER\x10\x01\x12!\n" +
 	"\x1dAPP_USER_TYPE_SERVICE_ACCOUNT\x10\x02\x12 \n" +
-	"\x1cAPP_USER_TYPE_SYSTEM_ACCOUNT\x10\x032\xed\n" +
+	"\x1cAPP_USER_TYPE_SYSTEM_ACCOUNT\x10\x032\xeb\n" +
 	"\n" +
-	"\x0eAppUserService\x12\xfa\x01\n" +
-	"\x18ListOwnedServiceAccounts\x12..c1.api.app.v1.ListOwnedServiceAccountsRequest\x1a/.c1.api.app.v1.ListOwnedServiceAccountsResponse\"}\xaa\xd4\x18F\n" +
-	"@permission/c1.api.app.v1.AppUserService.ListOwnedServiceAccounts\x10\x03\x18\x01\x82\xd3\xe4\x93\x02-:\x01*\"(/api/v1/app_users/owned_service_accounts\x12\xb8\x01\n" +
+	"\x0eAppUserService\x12\xf8\x01\n" +
+	"\x18ListOwnedServiceAccounts\x12..c1.api.app.v1.ListOwnedServiceAccountsRequest\x1a/.c1.api.app.v1.ListOwnedServiceAccountsResponse\"{\xaa\xd4\x18D\n" +
+	"@permission/c1.api.app.v1.AppUserService.ListOwnedServiceAccounts\x10\x03\x82\xd3\xe4\x93\x02-:\x01*\"(/api/v1/app_users/owned_service_accounts\x12\xb8\x01\n" +
 	"\x04List\x12(.c1.api.app.v1.AppUserServiceListRequest\x1a).c1.api.app.v1.AppUserServiceListResponse\"[\xaa\xd4\x180\n" +
 	",permission/c1.api.app.v1.AppUserService.List\x10\x03\x82\xd3\xe4\x93\x02!\x12\x1f/api/v1/apps/{app_id}/app_users\x12\x8d\x02\n" +
 	"\x16ListAppUserCredentials\x123.c1.api.app.v1.AppUserServiceListCredentialsRequest\x1a4.c1.api.app.v1.AppUserServiceListCredentialsResponse\"\x87\x01\xaa\xd4\x18B\n" +

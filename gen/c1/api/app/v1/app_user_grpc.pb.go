@@ -33,9 +33,10 @@ const (
 //
 // AppUserService shows accounts. They are made by syncs, by provisioning and by interim.v1.Accounts.
 type AppUserServiceClient interface {
-	// ListOwnedServiceAccounts lists the service accounts that the caller answers for.
+	// ListOwnedServiceAccounts lists the live service accounts that the caller owns now under the role `primary`, by name or
+	// as a holder of an entitlement. Accounts that the caller owns only because their app is the caller's are not in it.
 	//
-	// Not served yet.
+	// Open to Basic Users.
 	ListOwnedServiceAccounts(ctx context.Context, in *ListOwnedServiceAccountsRequest, opts ...grpc.CallOption) (*ListOwnedServiceAccountsResponse, error)
 	// List returns the live accounts of an app by display name; none for an unknown app.
 	//
@@ -135,9 +136,10 @@ func (c *appUserServiceClient) Search(ctx context.Context, in *AppUserServiceSea
 //
 // AppUserService shows accounts. They are made by syncs, by provisioning and by interim.v1.Accounts.
 type AppUserServiceServer interface {
-	// ListOwnedServiceAccounts lists the service accounts that the caller answers for.
+	// ListOwnedServiceAccounts lists the live service accounts that the caller owns now under the role `primary`, by name or
+	// as a holder of an entitlement. Accounts that the caller owns only because their app is the caller's are not in it.
 	//
-	// Not served yet.
+	// Open to Basic Users.
 	ListOwnedServiceAccounts(context.Context, *ListOwnedServiceAccountsRequest) (*ListOwnedServiceAccountsResponse, error)
 	// List returns the live accounts of an app by display name; none for an unknown app.
 	//

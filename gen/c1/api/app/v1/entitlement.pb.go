@@ -868,7 +868,7 @@ type CreateAppEntitlementRequest struct {
 	Alias string `protobuf:"bytes,6,opt,name=alias,proto3" json:"alias,omitempty"`
 	// At most 16 keys; those beginning with `c1/` are reserved. An update merges, an empty value removes.
 	Annotations map[string]string `protobuf:"bytes,7,rep,name=annotations,proto3" json:"annotations,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Users who own the entitlement.
+	// Users who own the entitlement. At most 32.
 	AppEntitlementOwnerIds      []string `protobuf:"bytes,8,rep,name=app_entitlement_owner_ids,json=appEntitlementOwnerIds,proto3" json:"app_entitlement_owner_ids,omitempty"`
 	CertifyPolicyId             string   `protobuf:"bytes,9,opt,name=certify_policy_id,json=certifyPolicyId,proto3" json:"certify_policy_id,omitempty"`
 	ComplianceFrameworkValueIds []string `protobuf:"bytes,10,rep,name=compliance_framework_value_ids,json=complianceFrameworkValueIds,proto3" json:"compliance_framework_value_ids,omitempty"`

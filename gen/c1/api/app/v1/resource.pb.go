@@ -310,14 +310,15 @@ type AppResource struct {
 	CustomDescription string `protobuf:"bytes,9,opt,name=custom_description,json=customDescription,proto3" json:"custom_description,omitempty"`
 	// The target system's own id of it.
 	ExternalId string `protobuf:"bytes,10,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
-	// How many live grants its entitlements have.
+	// How many live grants its entitlements have. It counts itself: an update takes any number and changes nothing.
 	GrantCount int64 `protobuf:"varint,11,opt,name=grant_count,json=grantCount,proto3" json:"grant_count,omitempty"`
 	// The connector's id of what is to become this resource.
 	MatchBatonId string  `protobuf:"bytes,12,opt,name=match_baton_id,json=matchBatonId,proto3" json:"match_baton_id,omitempty"`
 	NhiDetail    string  `protobuf:"bytes,13,opt,name=nhi_detail,json=nhiDetail,proto3" json:"nhi_detail,omitempty"`
 	NhiType      NhiType `protobuf:"varint,14,opt,name=nhi_type,json=nhiType,proto3,enum=c1.api.app.v1.NhiType" json:"nhi_type,omitempty"`
 	// The resource it is part of.
-	ParentAppResourceId     string `protobuf:"bytes,15,opt,name=parent_app_resource_id,json=parentAppResourceId,proto3" json:"parent_app_resource_id,omitempty"`
+	ParentAppResourceId string `protobuf:"bytes,15,opt,name=parent_app_resource_id,json=parentAppResourceId,proto3" json:"parent_app_resource_id,omitempty"`
+	// The type of that resource. It cannot be changed, as neither can the resource it is part of.
 	ParentAppResourceTypeId string `protobuf:"bytes,16,opt,name=parent_app_resource_type_id,json=parentAppResourceTypeId,proto3" json:"parent_app_resource_type_id,omitempty"`
 	// Further attributes, as the connector read them.
 	Profile *structpb.Struct `protobuf:"bytes,17,opt,name=profile,proto3" json:"profile,omitempty"`
@@ -1041,7 +1042,7 @@ type CreateManuallyManagedAppResourceRequest struct {
 	Annotations map[string]string `protobuf:"bytes,5,rep,name=annotations,proto3" json:"annotations,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The connector's id of what is to become this resource.
 	MatchBatonId string `protobuf:"bytes,6,opt,name=match_baton_id,json=matchBatonId,proto3" json:"match_baton_id,omitempty"`
-	// Users who own the resource.
+	// Users who own the resource. At most 32.
 	ResourceOwnerUserIds []string `protobuf:"bytes,7,rep,name=resource_owner_user_ids,json=resourceOwnerUserIds,proto3" json:"resource_owner_user_ids,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
@@ -1286,7 +1287,7 @@ type SearchAppResourcesRequest struct {
 	ExcludeResourceIds             []string      `protobuf:"bytes,9,rep,name=exclude_resource_ids,json=excludeResourceIds,proto3" json:"exclude_resource_ids,omitempty"`
 	ExcludeResourceTypeTraitIds    []string      `protobuf:"bytes,10,rep,name=exclude_resource_type_trait_ids,json=excludeResourceTypeTraitIds,proto3" json:"exclude_resource_type_trait_ids,omitempty"`
 	NhiTypes                       []NhiType     `protobuf:"varint,11,rep,packed,name=nhi_types,json=nhiTypes,proto3,enum=c1.api.app.v1.NhiType" json:"nhi_types,omitempty"`
-	// Only resources that one of these users owns. Not served yet.
+	// Only resources that one of these users owns now under the role `primary`, by name or as a holder of an entitlement.
 	OwnerUserIds []string `protobuf:"bytes,12,rep,name=owner_user_ids,json=ownerUserIds,proto3" json:"owner_user_ids,omitempty"`
 	// Words to find in the display name.
 	Query                string               `protobuf:"bytes,13,opt,name=query,proto3" json:"query,omitempty"`
@@ -1296,7 +1297,7 @@ type SearchAppResourcesRequest struct {
 	ResourceTypeTraitIds []string             `protobuf:"bytes,17,rep,name=resource_type_trait_ids,json=resourceTypeTraitIds,proto3" json:"resource_type_trait_ids,omitempty"`
 	SecretAging          *SecretAgingFilter   `protobuf:"bytes,18,opt,name=secret_aging,json=secretAging,proto3" json:"secret_aging,omitempty"`
 	SortField            AppResourceSortField `protobuf:"varint,19,opt,name=sort_field,json=sortField,proto3,enum=c1.api.app.v1.AppResourceSortField" json:"sort_field,omitempty"`
-	// Only resources without an owner. Not served yet.
+	// Only resources that nobody owns now under the role `primary`.
 	UnownedOnly bool `protobuf:"varint,20,opt,name=unowned_only,json=unownedOnly,proto3" json:"unowned_only,omitempty"`
 	// Only resources with open findings. Not served yet.
 	WithOpenFindings bool `protobuf:"varint,21,opt,name=with_open_findings,json=withOpenFindings,proto3" json:"with_open_findings,omitempty"`

@@ -1,0 +1,47 @@
+package owner
+
+import (
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/platform/page"
+)
+
+// Statement is one that the package asks, and the indexes it must use.
+type Statement struct {
+	Name    string
+	SQL     string
+	Args    []any
+	Indexes []string
+}
+
+// Statements are those whose cost must not grow with how many owners and grants there are.
+func Statements() []Statement {
+	at := time.UnixMicro(1)
+	o := OfEntitlement(app.EntitlementRef{AppID: "a", ID: "e"})
+	r := page.Request{Size: 25}
+	ask := func(name string, fn func() (string, []any), indexes ...string) Statement {
+		sql, args := fn()
+		return Statement{name, sql, args, indexes}
+	}
+	const users, entitlements = "owner_user", "owner_entitlement"
+	return []Statement{
+		ask("named users", func() (string, []any) { return namedSQL([]Object{o, OfApp("a")}, Primary) }, users),
+		ask("holders", func() (string, []any) { return heldSQL([]Object{o, OfApp("a")}, Primary, at) }, entitlements, "grants_live"),
+		ask("what a user owns", func() (string, []any) { return ownedPage("u", nil, at, r) },
+			"owner_user_owns", "account_user", "grants", "owner_entitlement_owns"),
+		ask("apps that a user owns", func() (string, []any) {
+			return ownedPage("u", []Kind{App}, at, page.Request{Size: 25, After: page.Key{"app", "a", "a"}})
+		}, "owner_user_owns", "account_user", "owner_entitlement_owns"),
+		ask("who owns an object", func() (string, []any) { return peoplePage(o, at, page.Request{Size: 25, After: page.Key{"u"}}) },
+			users, entitlements, "grants_live"),
+		ask("whether a user owns an object", func() (string, []any) { return ownsAnySQL("u", []Object{o, OfApp("a")}, at) },
+			users, entitlements, "account_user", "grants_live"),
+		ask("rows of users", func() (string, []any) {
+			return listSQL(userColumns, o, "", []string{"o.role", "o.user_id"}, page.Request{Size: 25, After: page.Key{"primary", "u"}})
+		}, users),
+		ask("rows of entitlements", func() (string, []any) {
+			return listSQL(entitlementColumns, o, Primary, []string{"o.role", "o.via_app_id", "o.via_entitlement_id"}, r)
+		}, entitlements),
+	}
+}

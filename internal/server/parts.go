@@ -14,6 +14,7 @@ import (
 	"github.com/interim-access/interim/internal/connect"
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/iam"
@@ -54,6 +55,8 @@ type parts struct {
 	owners    *owner.Service
 	read      *read.Service
 	due       *due.Loop
+
+	delegations *delegation.Service
 }
 
 // build makes the features and introduces them to each other.
@@ -90,12 +93,14 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	})
 
 	p.owners = owner.New(owner.Deps{DB: d.db, Clock: d.clock, Audit: p.audit})
+	p.delegations = delegation.New(delegation.Deps{DB: d.db, Clock: d.clock, Audit: p.audit})
 
 	p.iam.Relate(p.owners)
 	p.apps.TellCreated(p.owners)
 	p.directory.TellCreated(p.iam)
 	p.directory.Tell(p.iam)
 	p.directory.Tell(p.grants)
+	p.directory.Tell(p.delegations)
 	p.directory.Tell(p.notify)
 	p.apps.Tell(p.grants)
 	p.provision.Tell(p.grants)
@@ -106,7 +111,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	sources := slices.Concat(p.provision.Sources(), p.webhooks.Sources(), p.notify.Sources())
 	p.due = due.New(due.Options{
 		Clock: d.clock, Log: o.Log, DB: d.db, Registerer: p.metrics,
-		Sources: append(sources, p.grants.Ender(), p.sync.Planned(), p.iam.Pruner()),
+		Sources: append(sources, p.grants.Ender(), p.delegations.Ender(), p.sync.Planned(), p.iam.Pruner()),
 	})
 	return p, nil
 }

@@ -3,6 +3,7 @@ package c1
 import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/iam"
@@ -33,6 +34,8 @@ type Deps struct {
 	Grants    *grant.Service
 	Sync      *sync.Service
 	Read      *read.Service
+
+	Delegations *delegation.Service
 
 	PublicURL string // https://host[:port] that clients use, without a slash at the end
 	TenantID  string // UUID of this installation

@@ -22,6 +22,7 @@ import (
 	"github.com/interim-access/interim/internal/api/transcode"
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/read"
@@ -73,6 +74,8 @@ func newDoor(t *testing.T, engine *db.DB) *door {
 		DB: engine, Clock: c, Tokens: page.NewTokens(make([]byte, 32)), Audit: log, Directory: people, IAM: rights,
 		Apps: app.New(engine, c, log), Read: read.New(engine, c), PublicURL: "https://interim.example.com",
 	}}
+	d.deps.Delegations = delegation.New(delegation.Deps{DB: engine, Clock: c, Audit: log})
+	people.Tell(d.deps.Delegations)
 	gateway := transcode.New(transcode.Options{Interceptors: []grpc.UnaryServerInterceptor{d.enter}})
 	d.deps.Register(gateway)
 	interim.Register(gateway, d.deps)
@@ -111,7 +114,8 @@ func (d *door) as(u directory.User, role string) {
 	if err != nil {
 		d.Fatal(err)
 	}
-	d.who = &iam.Principal{UserID: u.ID, Name: u.DisplayName, Email: u.Email, Kind: iam.KindPersonal, Scopes: r.Scopes()}
+	d.who = &iam.Principal{UserID: u.ID, Name: u.DisplayName, Email: u.Email, Kind: iam.KindPersonal, Scopes: r.Scopes(),
+		SuperAdmin: role == iam.SuperAdministrator}
 }
 
 // answer is what came back.

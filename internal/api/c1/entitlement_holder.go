@@ -74,8 +74,8 @@ func (s entitlementSearch) SearchAppEntitlementsWithExpired(
 	out := &appv1.SearchAppEntitlementsWithExpiredResponse{NextPageToken: p.Token(found.Next)}
 	for i, b := range found.Items {
 		v := encodeLife(b, now, accounts[i].GetAppUser())
-		if u, ok := related.Users[users.Users[i]]; ok {
-			v.User = knowing(ctx).user(u, related.Roles[u.ID])
+		if u, ok := related.User(users.Users[i]); ok {
+			v.User = knowing(ctx).user(u)
 		}
 		out.List = append(out.List, v)
 	}

@@ -77,9 +77,9 @@ func (e expansion) account(ref app.AccountRef) string {
 }
 
 func (e expansion) user(id directory.UserID) string {
-	v, ok := e.related.Users[id]
+	v, ok := e.related.User(id)
 	if !ok {
 		return ""
 	}
-	return e.x.Path("user/"+string(id), e.know.user(v, e.related.Roles[id]))
+	return e.x.Path("user/"+string(id), e.know.user(v))
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/read"
 )
 
 // knowledge is what a caller may know of people, by whatever operation they ask. The threat: an answer that shows a person beside
@@ -50,8 +51,8 @@ func (k knowledge) account(a app.Account) bool {
 }
 
 // user shows a user as far as the caller may know them.
-func (k knowledge) user(u directory.User, roles []iam.RoleID) *userv1.User {
-	shown := EncodeUser(u, roles)
+func (k knowledge) user(u read.UserRow) *userv1.User {
+	shown := EncodeUser(u)
 	if !k.knows(u.ID) {
 		return colleague(shown)
 	}

@@ -33,9 +33,6 @@ func (s users) List(ctx context.Context, r *userv1.UserServiceListRequest) (*use
 
 // Search answers the users that match every filter that is set.
 func (s users) Search(ctx context.Context, r *userv1.SearchUsersRequest) (*userv1.SearchUsersResponse, error) {
-	if err := NotServed(r, nil, "delegate_status", "delegated_user_ids", "is_delegate"); err != nil {
-		return nil, err
-	}
 	f, err := userFilter(r)
 	if err != nil {
 		return nil, err
@@ -135,27 +132,33 @@ func (s users) views(ctx context.Context, rows []read.UserRow, mask *userv1.User
 		return nil, nil, err
 	}
 	whole := knowing(ctx)
-	managers, roles, err := s.related(ctx, rows, x, whole)
+	people, roles, err := s.related(ctx, rows, x, whole)
 	if err != nil {
 		return nil, nil, err
+	}
+	person := func(id directory.UserID) string {
+		u, ok := people[id]
+		if !ok {
+			return ""
+		}
+		return x.Path("user/"+string(id), whole.user(u))
 	}
 	views := make([]*userv1.UserView, len(rows))
 	for i, u := range rows {
 		v := &userv1.UserView{
-			UserId: KSUID(u.ID), User: whole.user(u.User, u.RoleIDs),
+			UserId: KSUID(u.ID), User: whole.user(u),
 			ObjectPermissions: userPermissions(ctx),
 		}
 		views[i] = v
 		if !whole.knows(u.ID) {
 			continue
 		}
-		v.ManagersPath = paths(u.ManagerIDs, func(m directory.UserID) string {
-			manager, ok := managers[m]
-			if !ok {
-				return ""
-			}
-			return x.Path("user/"+string(m), whole.user(manager.User, manager.RoleIDs))
-		})
+		if x.Wants("manager_ids") {
+			v.ManagersPath = paths(u.ManagerIDs, person)
+		}
+		if x.Wants("delegated_user_id") {
+			v.DelegatedUserPath = person(u.Delegate)
+		}
 		v.RolesPath = paths(u.RoleIDs, func(r iam.RoleID) string {
 			role, ok := roles[r]
 			if !ok || !whole.roles(u.ID) {
@@ -196,27 +199,33 @@ func colleague(u *userv1.User) *userv1.User {
 	}
 }
 
-// related reads, in one go each, the managers and roles that the caller wants expanded.
+// related reads, in one go each, the people and the roles that the caller wants expanded.
 func (s users) related(ctx context.Context, rows []read.UserRow, x *Expander, whole knowledge) (
-	managers map[directory.UserID]read.UserRow, roles map[iam.RoleID]iam.Role, err error,
+	people map[directory.UserID]read.UserRow, roles map[iam.RoleID]iam.Role, err error,
 ) {
-	var managerIDs []directory.UserID
+	var userIDs []directory.UserID
 	var roleIDs []iam.RoleID
 	for _, u := range rows {
-		if whole.knows(u.ID) {
-			managerIDs = append(managerIDs, u.ManagerIDs...)
-			roleIDs = append(roleIDs, u.RoleIDs...)
+		if !whole.knows(u.ID) {
+			continue
 		}
+		if x.Wants("manager_ids") {
+			userIDs = append(userIDs, u.ManagerIDs...)
+		}
+		if x.Wants("delegated_user_id") && u.Delegate != "" {
+			userIDs = append(userIDs, u.Delegate)
+		}
+		roleIDs = append(roleIDs, u.RoleIDs...)
 	}
-	if x.Wants("manager_ids") {
-		if managers, err = s.Read.UsersByID(ctx, managerIDs); err != nil {
+	if len(userIDs) > 0 {
+		if people, err = s.Read.UsersByID(ctx, userIDs); err != nil {
 			return nil, nil, err
 		}
 	}
 	if x.Wants("role_ids") {
 		roles, err = s.Read.RolesByID(ctx, roleIDs)
 	}
-	return managers, roles, err
+	return people, roles, err
 }
 
 func userFilter(r *userv1.SearchUsersRequest) (f read.UserFilter, err error) {
@@ -259,8 +268,10 @@ func userFilter(r *userv1.SearchUsersRequest) (f read.UserFilter, err error) {
 	if f.ExcludeOrigins, err = EnumNames[directory.Origin]("excludeOrigins", "USER_ORIGIN_", r.GetExcludeOrigins()); err != nil {
 		return f, err
 	}
-	f.ExcludeKinds, err = EnumNames[directory.Kind]("excludeTypes", "USER_TYPE_", r.GetExcludeTypes())
-	return f, err
+	if f.ExcludeKinds, err = EnumNames[directory.Kind]("excludeTypes", "USER_TYPE_", r.GetExcludeTypes()); err != nil {
+		return f, err
+	}
+	return delegateFilter(f, r)
 }
 
 // userIDs reads the two fields in which users are named, of which ids is the deprecated one: both fold into one filter.

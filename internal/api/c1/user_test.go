@@ -52,7 +52,6 @@ func TestBadInputAboutUsersNamesTheField(t *testing.T) {
 		} {
 			d.want(400, c.what, "POST", c.path, c.body)
 		}
-		d.want(501, "A filter that waits for delegation", "POST", "/api/v1/search/users", `{"isDelegate":true}`)
 		d.want(404, "Nobody", "POST", "/api/interim/v1/users/287oY0rG4UirjDNFEYguMBvxyim/disable", "{}")
 	})
 }
@@ -66,9 +65,10 @@ func TestWhatAnUpdateOfAUserCannotChangeIsRefusedAndMayBeSentBack(t *testing.T) 
 		d.invalid("POST", path, map[string]string{
 			"user.status":  `{"user":{"status":"DISABLED"}}`,
 			"user.roleIds": `{"user":{"roleIds":["` + role + `"]}}`,
+
+			"user.delegatedUserId": `{"user":{"delegatedUserId":"` + grace + `"}}`,
 		})
 		d.invalid("POST", path, map[string]string{"user.status": `{"user":{},"updateMask":"status"}`})
-		d.unserved("POST", path, map[string]string{"delegatedUserId": `{"user":{"delegatedUserId":"` + grace + `"}}`})
 		d.want(200, "", "POST", path+"/roles/"+role, "")
 		d.want(200, "", "POST", path, `{"user":{"status":"ENABLED","roleIds":["`+role+`"],"delegatedUserId":"","jobTitle":"x"}}`)
 		d.want(404, "", "POST", "/api/interim/v1/users/287oY0rG4UirjDNFEYguMBvxyim", `{"user":{"status":"DISABLED"}}`)

@@ -2,12 +2,11 @@ package c1
 
 import (
 	userv1 "github.com/interim-access/interim/gen/c1/api/user/v1"
-	"github.com/interim-access/interim/internal/govern/directory"
-	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/read"
 )
 
-// EncodeUser shows a user with the roles they hold.
-func EncodeUser(u directory.User, roles []iam.RoleID) *userv1.User {
+// EncodeUser shows a user with the roles they hold and who answers instead of them now.
+func EncodeUser(u read.UserRow) *userv1.User {
 	v := &userv1.User{
 		Id:               KSUID(u.ID),
 		DisplayName:      u.DisplayName,
@@ -26,6 +25,7 @@ func EncodeUser(u directory.User, roles []iam.RoleID) *userv1.User {
 		CreatedAt:        Moment(u.CreatedAt),
 		UpdatedAt:        Moment(u.UpdatedAt),
 		DeletedAt:        Moment(u.DeletedAt),
+		DelegatedUserId:  KSUID(u.Delegate),
 	}
 	if len(v.GetEmails()) == 0 && u.Email != "" {
 		v.Emails = []string{u.Email}
@@ -43,7 +43,7 @@ func EncodeUser(u directory.User, roles []iam.RoleID) *userv1.User {
 	for _, m := range u.ManagerIDs {
 		v.ManagerIds = append(v.ManagerIds, KSUID(m))
 	}
-	for _, r := range roles {
+	for _, r := range u.RoleIDs {
 		v.RoleIds = append(v.RoleIds, KSUID(r))
 	}
 	return v

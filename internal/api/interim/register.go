@@ -15,6 +15,7 @@ func Register(r grpc.ServiceRegistrar, d *c1.Deps) {
 	interimv1.RegisterGrantsServer(r, grants{Deps: d})
 	interimv1.RegisterAccessServer(r, access{Deps: d})
 	interimv1.RegisterConnectorsServer(r, connectors{Deps: d})
+	interimv1.RegisterDelegationsServer(r, delegations{Deps: d})
 	registerIAM(r, d)
 	registerNotifications(r, d)
 }

@@ -90,20 +90,23 @@ func (s users) Update(ctx context.Context, r *interimv1.UpdateUserRequest) (*int
 
 // unchanged refuses an update of what other operations change. A caller may send back what they read.
 func (s users) unchanged(ctx context.Context, userID directory.UserID, w *userv1.User, mask c1.Mask) error {
-	if err := c1.NotServed(w, mask, "delegated_user_id"); err != nil || !mask["status"] && !mask["role_ids"] {
-		return err
+	if !mask["status"] && !mask["role_ids"] && !mask["delegated_user_id"] {
+		return nil
 	}
 	found, err := s.Read.UsersByID(ctx, []directory.UserID{userID})
 	row, ok := found[userID]
 	if err != nil || !ok {
 		return err // the update says that there is none
 	}
-	now := c1.EncodeUser(row.User, row.RoleIDs)
+	now := c1.EncodeUser(row)
 	if mask["status"] && w.GetStatus() != now.GetStatus() {
 		return fault.InvalidField("user.status", "cannot be changed here: disable, enable or delete the user")
 	}
 	if mask["role_ids"] && !slices.Equal(slices.Sorted(slices.Values(w.GetRoleIds())), slices.Sorted(slices.Values(now.GetRoleIds()))) {
 		return fault.InvalidField("user.roleIds", "cannot be changed here: give and take roles one by one")
+	}
+	if mask["delegated_user_id"] && w.GetDelegatedUserId() != now.GetDelegatedUserId() {
+		return fault.InvalidField("user.delegatedUserId", "cannot be changed here: set the user's delegation")
 	}
 	return nil
 }
@@ -156,7 +159,7 @@ func (s users) answer(ctx context.Context, asked string, u directory.User, err e
 	if !ok {
 		return nil, fault.Missing("user", c1.KSUID(u.ID))
 	}
-	return &interimv1.UserResponse{User: c1.EncodeUser(row.User, row.RoleIDs)}, nil
+	return &interimv1.UserResponse{User: c1.EncodeUser(row)}, nil
 }
 
 func managerIDs(list []string) ([]directory.UserID, error) {

@@ -1,13 +1,12 @@
 package delegation
 
 import (
-	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/text"
 )
 
 // ID is the identity of a delegation: a UUIDv7 in text form.
@@ -102,15 +101,10 @@ func (d Delegation) validate() error {
 
 func sane(t time.Time) bool { return t.UTC().Year() >= 1 && t.UTC().Year() <= 9999 }
 
-// checkReason answers Invalid for a text that is too long, and for one that no screen shows as it is.
+// checkReason answers Invalid for a text that is too long, and for one that is not what it looks like.
 func checkReason(s string) error {
-	if !utf8.ValidString(s) || strings.ContainsFunc(s, hidden) {
-		return fault.InvalidField("reason", "is not valid text")
-	}
 	if n := utf8.RuneCountInString(s); n > MaxReason {
 		return fault.InvalidField("reason", "has %d characters; at most %d are allowed", n, MaxReason)
 	}
-	return nil
+	return text.Block("reason", s)
 }
-
-func hidden(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/notify"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/db/dbtest"
@@ -23,7 +24,8 @@ type office struct {
 	ctx              context.Context
 	clock            *clock.Fake
 	ada, grace, joan directory.UserID
-	over, named      []Delegation // what was told
+	over             []Delegation    // what was told
+	notices          []notify.Notice // to whom
 }
 
 func each(t *testing.T, test func(o *office)) {
@@ -36,23 +38,27 @@ func newOffice(t testing.TB, d *db.DB, now time.Time) *office {
 	c := clock.NewFake(now)
 	log := audit.New(d, c)
 	o := &office{
-		TB: t, Service: New(Deps{DB: d, Clock: c, Audit: log}), people: directory.New(d, c, log), clock: c,
+		TB: t, people: directory.New(d, c, log), clock: c,
 		ctx: audit.With(t.Context(), audit.Actor{Kind: audit.KindUser, UserID: "admin", Name: "Admin"}),
 	}
-	o.Tell(o)
-	o.TellNamed(o)
+	o.Service = New(Deps{DB: d, Clock: c, Audit: log, Notify: o})
+	o.Service.Tell(over{o})
 	o.people.Tell(o.Service)
 	o.ada, o.grace, o.joan = o.person("Ada"), o.person("Grace"), o.person("Joan")
 	return o
 }
 
-func (o *office) DelegationOver(_ *db.Tx, d Delegation, _ time.Time) error {
+// over listens for an office.
+type over struct{ *office }
+
+func (o over) DelegationOver(_ *db.Tx, d Delegation, _ time.Time) error {
 	o.over = append(o.over, d)
 	return nil
 }
 
-func (o *office) DelegateNamed(_ *db.Tx, d Delegation, _ time.Time) error {
-	o.named = append(o.named, d)
+// Tell is the office's way to tell people.
+func (o *office) Tell(_ *db.Tx, notices ...notify.Notice) error {
+	o.notices = append(o.notices, notices...)
 	return nil
 }
 
@@ -157,4 +163,11 @@ func (o *office) refused(err error, code fault.Code, field string) {
 func (o *office) now(d Delegation) Delegation {
 	o.Helper()
 	return must(o.Get(o.ctx, d.ID))(o)
+}
+
+// quiet tells nobody any more: what was told is not kept for many at once.
+func (o *office) quiet() {
+	deps := o.Deps
+	deps.Notify = nil
+	o.Service = New(deps)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/notify"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/due"
@@ -16,9 +17,15 @@ import (
 
 // Deps is what the service stands on.
 type Deps struct {
-	DB    *db.DB
-	Clock clock.Clock
-	Audit *audit.Log
+	DB     *db.DB
+	Clock  clock.Clock
+	Audit  *audit.Log
+	Notify Teller // nil: nobody is told
+}
+
+// Teller tells people what concerns them; package notify has the one that does.
+type Teller interface {
+	Tell(tx *db.Tx, notices ...notify.Notice) error
 }
 
 // Notice is told, inside the transaction, that a REASSIGN gives no authority any more: its window closed, it was removed or replaced,
@@ -27,17 +34,11 @@ type Notice interface {
 	DelegationOver(tx *db.Tx, d Delegation, at time.Time) error
 }
 
-// Named is told, inside the transaction, that somebody was made a delegate, now or for later, so that they can be told.
-type Named interface {
-	DelegateNamed(tx *db.Tx, d Delegation, at time.Time) error
-}
-
 // Service holds the use cases about delegations. Who may call them is for the door to ask: everybody for themself, Super
 // Administrators for anybody.
 type Service struct {
 	Deps
 	notices []Notice
-	named   []Named
 }
 
 // New returns the use cases over d.
@@ -45,9 +46,6 @@ func New(d Deps) *Service { return &Service{Deps: d} }
 
 // Tell adds a listener to REASSIGN delegations that are over. Only at start, before requests are served.
 func (s *Service) Tell(n Notice) { s.notices = append(s.notices, n) }
-
-// TellNamed adds a listener to people who become delegates. Only at start.
-func (s *Service) TellNamed(n Named) { s.named = append(s.named, n) }
 
 // SetReassign makes delegate answer instead of delegator in [from, until); from zero is now, until zero no end. It replaces the
 // delegator's earlier REASSIGN, if there is one; the same delegate without a gap goes on under the same identity. A window that is past
@@ -65,7 +63,7 @@ func (s *Service) SetReassign(
 		case found && old.continues(*d, c.now):
 			return s.prolong(tx, c, old, d)
 		case found:
-			if err := s.end(tx, c, old, "delegation.replaced"); err != nil {
+			if err := s.end(tx, c, &old, "delegation.replaced"); err != nil {
 				return err
 			}
 		}
@@ -140,17 +138,27 @@ func (s *Service) start(tx *db.Tx, c change, d Delegation, kind string) error {
 	if err := insert(tx, d); err != nil {
 		return err
 	}
-	if d.ClosedAt.IsZero() {
-		for _, n := range s.named {
-			if err := n.DelegateNamed(tx, d, c.now); err != nil {
-				return err
-			}
-		}
-		if !d.Until.IsZero() {
-			due.Wake(tx, d.Until)
-		}
+	if err := s.expect(tx, c, d); err != nil {
+		return err
 	}
 	return s.Audit.Record(tx, c.actor, c.people.event(d, kind, audit.Create))
+}
+
+// expect has the end of a window noticed, and tells the delegate of it. One that is over already concerns nobody.
+func (s *Service) expect(tx *db.Tx, c change, d Delegation) error {
+	if !d.ClosedAt.IsZero() {
+		return nil
+	}
+	if !d.Until.IsZero() {
+		due.Wake(tx, d.Until)
+	}
+	if s.Notify == nil {
+		return nil
+	}
+	return s.Notify.Tell(tx, notify.Notice{
+		User: d.Delegate, Kind: notify.Delegate,
+		Data: notify.Data{By: c.people.name(d.Delegator), Reason: d.Reason, From: d.From.UTC(), Until: d.Until.UTC()},
+	})
 }
 
 // prolong gives old the window and the reason of d, and d the identity of old.
@@ -159,8 +167,8 @@ func (s *Service) prolong(tx *db.Tx, c change, old Delegation, d *Delegation) er
 	if err := update(tx, d); err != nil {
 		return err
 	}
-	if !d.Until.IsZero() {
-		due.Wake(tx, d.Until)
+	if err := s.expect(tx, c, *d); err != nil {
+		return err
 	}
 	e := c.people.event(*d, "delegation.changed", audit.Update)
 	e.Data["was"] = map[string]any{"startAt": shown(old.From), "endAt": shown(old.Until), "reason": old.Reason}
@@ -168,22 +176,21 @@ func (s *Service) prolong(tx *db.Tx, c change, old Delegation, d *Delegation) er
 }
 
 // end marks a delegation deleted.
-func (s *Service) end(tx *db.Tx, c change, d Delegation, kind string) error {
-	over := !d.ClosedAt.IsZero()
+func (s *Service) end(tx *db.Tx, c change, d *Delegation, kind string) error {
 	d.DeletedAt, d.UpdatedAt = c.now, c.now
-	if err := update(tx, &d); err != nil {
+	if err := update(tx, d); err != nil {
 		return err
 	}
-	if !over {
-		if err := s.tell(tx, d, c.now); err != nil {
+	if d.ClosedAt.IsZero() {
+		if err := s.tell(tx, *d, c.now); err != nil {
 			return err
 		}
 	}
-	who, err := c.people.with(tx, d)
+	who, err := c.people.with(tx, *d)
 	if err != nil {
 		return err
 	}
-	return s.Audit.Record(tx, c.actor, who.event(d, kind, audit.Delete))
+	return s.Audit.Record(tx, c.actor, who.event(*d, kind, audit.Delete))
 }
 
 // tell lets the listeners know that a delegation gives no authority any more.
@@ -246,20 +253,16 @@ func (s *Service) RemoveReassign(ctx context.Context, delegator directory.UserID
 			d = Delegation{Delegator: delegator, Mode: Reassign, DeletedAt: c.now}
 			return nil
 		}
-		if err := s.end(tx, c, d, "delegation.removed"); err != nil {
-			return err
-		}
-		d.DeletedAt, d.UpdatedAt, d.Version = c.now, c.now, d.Version+1
-		return nil
+		return s.end(tx, c, &d, "delegation.removed")
 	})
 	return d, err
 }
 
-// Delete takes a delegation of either mode away. NotFound if there is none or it was deleted before.
-func (s *Service) Delete(ctx context.Context, delegation ID) error {
-	return s.DB.Write(ctx, func(tx *db.Tx) error {
-		d, err := get(tx, delegation, locked(tx, "update"))
-		if err != nil {
+// Delete takes a delegation of either mode away and answers it. NotFound if there is none or it was deleted before.
+func (s *Service) Delete(ctx context.Context, delegation ID) (Delegation, error) {
+	var d Delegation
+	err := s.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		if d, err = get(tx, delegation, locked(tx, "update")); err != nil {
 			return err
 		}
 		if !d.DeletedAt.IsZero() {
@@ -269,8 +272,9 @@ func (s *Service) Delete(ctx context.Context, delegation ID) error {
 		if d.Mode == Reassign {
 			kind = "delegation.removed"
 		}
-		return s.end(tx, change{actor: audit.From(ctx), now: s.Clock.Now()}, d, kind)
+		return s.end(tx, change{actor: audit.From(ctx), now: s.Clock.Now()}, &d, kind)
 	})
+	return d, err
 }
 
 // UserEnded implements directory.Notice: the delegations of a deleted user end, those to them too. Those of a disabled user stay and

@@ -1,12 +1,14 @@
 package delegation
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/notify"
 	"github.com/interim-access/interim/internal/platform/db/dbtest"
 	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/page"
@@ -31,11 +33,25 @@ func TestADelegateAnswersInsteadWhileTheWindowIsOpen(t *testing.T) {
 		o.told(d.ID)
 		o.answered(o.ada)
 		o.happened("delegation.set", "delegation.ended")
-		if d := o.now(d); !d.ClosedAt.Equal(in(3)) || !d.DeletedAt.IsZero() || len(o.named) != 1 {
-			t.Errorf("%+v, named %+v", d, o.named)
+		if d := o.now(d); !d.ClosedAt.Equal(in(3)) || !d.DeletedAt.IsZero() {
+			t.Errorf("%+v", d)
 		}
 		if n := o.end(); n != 0 {
 			t.Errorf("%d windows closed twice", n)
+		}
+	})
+}
+
+func TestTheDelegateIsToldOfTheirWindow(t *testing.T) {
+	each(t, func(o *office) {
+		must(o.SetReassign(o.ctx, o.ada, o.grace, in(1), in(3), "on leave"))(o)
+		o.beside(o.joan, time.Time{}, time.Time{})
+		want := []notify.Notice{
+			{User: o.grace, Kind: notify.Delegate, Data: notify.Data{By: "Ada", Reason: "on leave", From: in(1), Until: in(3)}},
+			{User: o.joan, Kind: notify.Delegate, Data: notify.Data{By: "Ada", Reason: "on leave", From: noon}},
+		}
+		if !slices.Equal(o.notices, want) {
+			t.Errorf("%+v, want %+v", o.notices, want)
 		}
 	})
 }
@@ -47,9 +63,7 @@ func TestEveryEventNamesBothPeople(t *testing.T) {
 		o.instead(o.joan, time.Time{}, in(2))
 		must(o.RemoveReassign(o.ctx, o.ada))(o)
 		added := o.beside(o.grace, time.Time{}, time.Time{})
-		if err := o.Delete(o.ctx, added.ID); err != nil {
-			t.Fatal(err)
-		}
+		must(o.Delete(o.ctx, added.ID))(o)
 		o.beside(o.joan, time.Time{}, in(1))
 		o.clock.Set(in(1))
 		o.end()
@@ -134,7 +148,7 @@ func TestRemovingTakesItAwayAndRemovingNothingSaysTheSame(t *testing.T) {
 		o.answered(o.ada)
 		o.told(d.ID)
 		o.happened("delegation.set", "delegation.removed")
-		if err := o.Delete(o.ctx, d.ID); !fault.Is(err, fault.NotFound) {
+		if _, err := o.Delete(o.ctx, d.ID); !fault.Is(err, fault.NotFound) {
 			t.Errorf("deleted again: %v", err)
 		}
 	})
@@ -150,9 +164,7 @@ func TestManyAnswerBesideAPerson(t *testing.T) {
 		o.answered(o.grace, o.joan)
 		o.clock.Set(in(2))
 		o.end()
-		if err := o.Delete(o.ctx, second.ID); err != nil {
-			t.Fatal(err)
-		}
+		must(o.Delete(o.ctx, second.ID))(o)
 		o.answered(o.grace)
 		o.told() // ADD hands nothing over
 		if d := o.now(first); d.StateAt(o.clock.Now()) != Over || d.Reason != "on leave" || d.CreatedBy != "admin" {
@@ -178,8 +190,8 @@ func TestAWindowThatIsPastOrEmptyIsKeptAndDoesNothing(t *testing.T) {
 				t.Errorf("%+v is %s", d, s)
 			}
 		}
-		if len(o.named) != 1 {
-			t.Errorf("told of windows that are past: %+v", o.named)
+		if len(o.notices) != 1 {
+			t.Errorf("told of windows that are past: %+v", o.notices)
 		}
 		o.told()
 	})
@@ -225,7 +237,8 @@ func TestWhoCannotBeADelegateIsRefused(t *testing.T) {
 		o.refused(err, fault.NotFound, "")
 		_, err = o.RemoveReassign(o.ctx, "nobody")
 		o.refused(err, fault.NotFound, "")
-		o.refused(o.Delete(o.ctx, "nothing"), fault.NotFound, "")
+		_, err = o.Delete(o.ctx, "nothing")
+		o.refused(err, fault.NotFound, "")
 		o.happened()
 	})
 }
@@ -312,7 +325,7 @@ func TestAPersonHasALimitedNumberOfDelegatesBeside(t *testing.T) {
 func TestOfManyWhoSetADelegateAtOnceOneIsLeft(t *testing.T) {
 	each(t, func(o *office) {
 		var all sync.WaitGroup
-		o.Service = New(o.Deps) // nobody is told: the office's lists are not for many at once
+		o.quiet()
 		for i := range 16 {
 			all.Go(func() {
 				var err error
@@ -343,7 +356,7 @@ func TestOfManyWhoSetADelegateAtOnceOneIsLeft(t *testing.T) {
 
 func TestADelegateWhoIsDeletedAtTheSameMomentLeavesNothing(t *testing.T) {
 	each(t, func(o *office) {
-		o.Service = New(o.Deps)
+		o.quiet()
 		for range 8 {
 			who := o.person("Somebody")
 			var all sync.WaitGroup

@@ -34,6 +34,12 @@ type Related struct {
 	Delegates     map[directory.UserID]directory.UserID // who answers instead of Users now
 }
 
+// User is one of Users with what is shown with them; false if there is none.
+func (r Related) User(id directory.UserID) (UserRow, bool) {
+	u, ok := r.Users[id]
+	return UserRow{User: u, RoleIDs: r.Roles[id], Delegate: r.Delegates[id]}, ok
+}
+
 // Related reads what w names, one statement for each kind and 500 objects. Whether the caller may see it is the caller's to judge.
 func (s *Service) Related(ctx context.Context, w Wanted) (Related, error) {
 	var (

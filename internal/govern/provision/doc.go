@@ -16,7 +16,8 @@
 //   - a result counts only while its worker holds the lease; what comes later is dropped, since the operation is somebody else's;
 //   - two calls about one grant are never under way at once: what supersedes a leased operation waits for the end of its lease, or
 //     for its worker, whichever comes first. A call is shorter than its lease;
-//   - a failed operation is tried again for ever, ever more rarely: a target that is down delays a removal and never cancels it.
+//   - a failed operation is tried again for ever, ever more rarely: a target that is down delays a removal and never cancels it;
+//   - while grants end by the thousand the lanes begin no turn until all are ending, for a second at most.
 //
 // A target may be called twice for one operation, when the worker died between the call and its record. Therefore [Target] is
 // idempotent: a membership is there or it is not.

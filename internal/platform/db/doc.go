@@ -30,7 +30,8 @@
 //
 // One connection writes, four read. Writes that wait at the same time share
 // one COMMIT: each runs in its own SAVEPOINT, so that its error rolls back
-// nothing but itself, and is acknowledged when the group is on disk.
+// nothing but itself, and is acknowledged when the group is on disk. It is
+// given $N as plain question marks, the values in their order.
 //
 // # PostgreSQL
 //

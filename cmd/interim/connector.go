@@ -18,6 +18,8 @@ type connectorCommand struct {
 	List   connectorList   `cmd:"" help:"List an app's connectors."`
 	Check  connectorCheck  `cmd:"" help:"Connect to the target and say what Interim can do there."`
 	Sync   connectorSync   `cmd:"" help:"Read the target now."`
+	Pause  connectorPause  `cmd:"" help:"Let nothing begin in the target. Access ends on time; what is to be removed there waits."`
+	Resume connectorResume `cmd:"" help:"Let a paused connector go on."`
 	Remove connectorRemove `cmd:"" help:"Remove a connector. What it has read stays."`
 }
 
@@ -40,6 +42,7 @@ type connectorAdd struct {
 	Kind  string        `arg:"" help:"Kind of target: postgres."`
 	Name  string        `help:"Name to show; the kind, if none is given."`
 	URL   string        `env:"INTERIM_CONNECTION" help:"Connection string; better in the environment, as INTERIM_CONNECTION, or on standard input: a dash."`
+	CA    string        `name:"ca" placeholder:"FILE" help:"Certificates in PEM of the authorities that sign the target's own."`
 	Every time.Duration `default:"1h" help:"How often to read the target; 0 is only when asked to (default ${default})."`
 }
 
@@ -57,6 +60,13 @@ func (c *connectorAdd) Run(ctx context.Context, out io.Writer) error {
 		return usage{errors.New("a connection string is needed: --url, INTERIM_CONNECTION, or --url=- and standard input")}
 	}
 	body := object{"kind": c.Kind, "displayName": c.Name, "connectionString": secret}
+	if c.CA != "" {
+		pem, err := os.ReadFile(c.CA)
+		if err != nil {
+			return usage{fmt.Errorf("--ca: %w", err)}
+		}
+		body["caCertificate"] = string(pem)
+	}
 	if c.Every != 0 {
 		body["syncEvery"] = fmt.Sprintf("%ds", int64(c.Every.Seconds()))
 	}
@@ -157,6 +167,32 @@ func (c *connectorSync) Run(ctx context.Context, out io.Writer) error {
 		if err == nil && s.Message != "" {
 			_, err = fmt.Fprintln(out, s.Message)
 		}
+		return err
+	})
+}
+
+type (
+	connectorPause  struct{ connectorOf }
+	connectorResume struct{ connectorOf }
+)
+
+// Run pauses a connector.
+func (c *connectorPause) Run(ctx context.Context, out io.Writer) error {
+	return c.disable(ctx, out, true, "paused")
+}
+
+// Run resumes a connector.
+func (c *connectorResume) Run(ctx context.Context, out io.Writer) error {
+	return c.disable(ctx, out, false, "resumed")
+}
+
+func (c *connectorOf) disable(ctx context.Context, out io.Writer, off bool, done string) error {
+	return c.with(ctx, func(a *api) error {
+		var answer object
+		if err := a.post(ctx, c.path(""), object{"connector": object{"disabled": off}}, &answer); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(out, done)
 		return err
 	})
 }

@@ -172,7 +172,10 @@ type Connector struct {
 	// When it was last changed.
 	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
 	// When it was deleted. Null: it is live.
-	DeletedAt     *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=deleted_at,json=deletedAt,proto3" json:"deleted_at,omitempty"`
+	DeletedAt *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=deleted_at,json=deletedAt,proto3" json:"deleted_at,omitempty"`
+	// Switched off: no reading and no change in the target begins. Access ends on time all the same; what is to be removed from the
+	// target waits, and is listed as overdue. What had come due meanwhile begins within a minute after it is switched on again.
+	Disabled      bool `protobuf:"varint,13,opt,name=disabled,proto3" json:"disabled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -289,6 +292,13 @@ func (x *Connector) GetDeletedAt() *timestamppb.Timestamp {
 		return x.DeletedAt
 	}
 	return nil
+}
+
+func (x *Connector) GetDisabled() bool {
+	if x != nil {
+		return x.Disabled
+	}
+	return false
 }
 
 // ConnectorSync is one reading of a target.
@@ -463,8 +473,14 @@ type CreateConnectorRequest struct {
 	SyncEvery *durationpb.Duration `protobuf:"bytes,5,opt,name=sync_every,json=syncEvery,proto3" json:"sync_every,omitempty"`
 	// The resource types to read, such as `ROLE`; at most 16. Empty: all that the kind knows.
 	ResourceTypeFilter []string `protobuf:"bytes,6,rep,name=resource_type_filter,json=resourceTypeFilter,proto3" json:"resource_type_filter,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// Certificates in PEM of the authorities that sign the target's own, at most 32768 bytes. With them `sslmode` is `verify-full`
+	// where the connection string does not say, and may only be `verify-ca` else. Empty: the authorities this machine knows. Sealed at
+	// rest, never shown again.
+	CaCertificate string `protobuf:"bytes,7,opt,name=ca_certificate,json=caCertificate,proto3" json:"ca_certificate,omitempty"`
+	// Begin switched off.
+	Disabled      bool `protobuf:"varint,8,opt,name=disabled,proto3" json:"disabled,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CreateConnectorRequest) Reset() {
@@ -539,6 +555,20 @@ func (x *CreateConnectorRequest) GetResourceTypeFilter() []string {
 	return nil
 }
 
+func (x *CreateConnectorRequest) GetCaCertificate() string {
+	if x != nil {
+		return x.CaCertificate
+	}
+	return ""
+}
+
+func (x *CreateConnectorRequest) GetDisabled() bool {
+	if x != nil {
+		return x.Disabled
+	}
+	return false
+}
+
 // UpdateConnectorRequest names a connector and what to change in it.
 type UpdateConnectorRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -551,7 +581,9 @@ type UpdateConnectorRequest struct {
 	// A new way to reach the target, sealed at rest. Empty: as it is.
 	ConnectionString string `protobuf:"bytes,4,opt,name=connection_string,json=connectionString,proto3" json:"connection_string,omitempty"`
 	// The fields of `connector` to write. Without it: the keys present in `connector`.
-	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,5,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,5,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// New certificates of the target's authorities, as for Create. Absent: as they are; empty: none.
+	CaCertificate *string `protobuf:"bytes,6,opt,name=ca_certificate,json=caCertificate,proto3,oneof" json:"ca_certificate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -619,6 +651,13 @@ func (x *UpdateConnectorRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
 		return x.UpdateMask
 	}
 	return nil
+}
+
+func (x *UpdateConnectorRequest) GetCaCertificate() string {
+	if x != nil && x.CaCertificate != nil {
+		return *x.CaCertificate
+	}
+	return ""
 }
 
 // GetConnectorRequest names a connector.
@@ -1250,7 +1289,7 @@ var File_interim_v1_connector_proto protoreflect.FileDescriptor
 const file_interim_v1_connector_proto_rawDesc = "" +
 	"\n" +
 	"\x1ainterim/v1/connector.proto\x12\n" +
-	"interim.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xc1\x04\n" +
+	"interim.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xdd\x04\n" +
 	"\tConnector\x12\x13\n" +
 	"\x02id\x18\x01 \x01(\tB\x03\xe0A\x03R\x02id\x12\x1a\n" +
 	"\x06app_id\x18\x02 \x01(\tB\x03\xe0A\x03R\x05appId\x12\x17\n" +
@@ -1269,7 +1308,8 @@ const file_interim_v1_connector_proto_rawDesc = "" +
 	"\n" +
 	"updated_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tupdatedAt\x12>\n" +
 	"\n" +
-	"deleted_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tdeletedAt\"\xee\x04\n" +
+	"deleted_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tdeletedAt\x12\x1a\n" +
+	"\bdisabled\x18\r \x01(\bR\bdisabled\"\xee\x04\n" +
 	"\rConnectorSync\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\tR\x05appId\x12!\n" +
@@ -1294,7 +1334,7 @@ const file_interim_v1_connector_proto_rawDesc = "" +
 	"\n" +
 	"STATE_DONE\x10\x02\x12\x10\n" +
 	"\fSTATE_FAILED\x10\x03\x12\x11\n" +
-	"\rSTATE_REFUSED\x10\x04\"\x8c\x02\n" +
+	"\rSTATE_REFUSED\x10\x04\"\xd4\x02\n" +
 	"\x16CreateConnectorRequest\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\tR\x05appId\x12\x17\n" +
 	"\x04kind\x18\x02 \x01(\tB\x03\xe0A\x02R\x04kind\x12!\n" +
@@ -1302,14 +1342,18 @@ const file_interim_v1_connector_proto_rawDesc = "" +
 	"\x11connection_string\x18\x04 \x01(\tB\x06\xe0A\x02\xe0A\x04R\x10connectionString\x128\n" +
 	"\n" +
 	"sync_every\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\tsyncEvery\x120\n" +
-	"\x14resource_type_filter\x18\x06 \x03(\tR\x12resourceTypeFilter\"\xe3\x01\n" +
+	"\x14resource_type_filter\x18\x06 \x03(\tR\x12resourceTypeFilter\x12*\n" +
+	"\x0eca_certificate\x18\a \x01(\tB\x03\xe0A\x04R\rcaCertificate\x12\x1a\n" +
+	"\bdisabled\x18\b \x01(\bR\bdisabled\"\xa7\x02\n" +
 	"\x16UpdateConnectorRequest\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\tR\x05appId\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x123\n" +
 	"\tconnector\x18\x03 \x01(\v2\x15.interim.v1.ConnectorR\tconnector\x120\n" +
 	"\x11connection_string\x18\x04 \x01(\tB\x03\xe0A\x04R\x10connectionString\x12;\n" +
 	"\vupdate_mask\x18\x05 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
-	"updateMask\"<\n" +
+	"updateMask\x12/\n" +
+	"\x0eca_certificate\x18\x06 \x01(\tB\x03\xe0A\x04H\x00R\rcaCertificate\x88\x01\x01B\x11\n" +
+	"\x0f_ca_certificate\"<\n" +
 	"\x13GetConnectorRequest\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\tR\x05appId\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\"?\n" +
@@ -1452,6 +1496,7 @@ func file_interim_v1_connector_proto_init() {
 	if File_interim_v1_connector_proto != nil {
 		return
 	}
+	file_interim_v1_connector_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

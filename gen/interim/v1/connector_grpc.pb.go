@@ -52,14 +52,16 @@ type ConnectorsClient interface {
 	//
 	// Errors: 404 for an unknown or deleted app or connector.
 	Get(ctx context.Context, in *GetConnectorRequest, opts ...grpc.CallOption) (*ConnectorResponse, error)
-	// Update changes a connector: displayName, syncEvery and resourceTypeFilter through the mask, the connection string when it
-	// is given. Without a mask the keys present in `connector` are the mask; a new connection string alone takes an empty `connector`.
+	// Update changes a connector: displayName, syncEvery, resourceTypeFilter and disabled through the mask, the connection string and
+	// the certificates of the target's authorities when they are given. Without a mask the keys present in `connector` are the mask; a
+	// new connection string alone takes an empty `connector`.
 	//
 	// Errors: 400 and 409 as for Create; 404 for an unknown or deleted app or connector; 409 (code 10) when somebody else changed it
 	// at the same moment.
 	Update(ctx context.Context, in *UpdateConnectorRequest, opts ...grpc.CallOption) (*ConnectorResponse, error)
-	// Delete removes a connector and its sealed connection string. What it had read stays; grants that wait for their
-	// removal are closed without it, audited and with a note, since nobody can ask the target any more.
+	// Delete removes a connector and its sealed connection string. What it had read stays. Grants that are active stay so until they
+	// end or are revoked, and then, like those that wait for their removal already, are closed without it, audited and with a note,
+	// since nobody can ask the target any more; grants that wait to be provisioned end. Nothing more can be granted on what it had read.
 	//
 	// Errors: 404 for an unknown or deleted app or connector.
 	Delete(ctx context.Context, in *DeleteConnectorRequest, opts ...grpc.CallOption) (*ConnectorResponse, error)
@@ -189,14 +191,16 @@ type ConnectorsServer interface {
 	//
 	// Errors: 404 for an unknown or deleted app or connector.
 	Get(context.Context, *GetConnectorRequest) (*ConnectorResponse, error)
-	// Update changes a connector: displayName, syncEvery and resourceTypeFilter through the mask, the connection string when it
-	// is given. Without a mask the keys present in `connector` are the mask; a new connection string alone takes an empty `connector`.
+	// Update changes a connector: displayName, syncEvery, resourceTypeFilter and disabled through the mask, the connection string and
+	// the certificates of the target's authorities when they are given. Without a mask the keys present in `connector` are the mask; a
+	// new connection string alone takes an empty `connector`.
 	//
 	// Errors: 400 and 409 as for Create; 404 for an unknown or deleted app or connector; 409 (code 10) when somebody else changed it
 	// at the same moment.
 	Update(context.Context, *UpdateConnectorRequest) (*ConnectorResponse, error)
-	// Delete removes a connector and its sealed connection string. What it had read stays; grants that wait for their
-	// removal are closed without it, audited and with a note, since nobody can ask the target any more.
+	// Delete removes a connector and its sealed connection string. What it had read stays. Grants that are active stay so until they
+	// end or are revoked, and then, like those that wait for their removal already, are closed without it, audited and with a note,
+	// since nobody can ask the target any more; grants that wait to be provisioned end. Nothing more can be granted on what it had read.
 	//
 	// Errors: 404 for an unknown or deleted app or connector.
 	Delete(context.Context, *DeleteConnectorRequest) (*ConnectorResponse, error)

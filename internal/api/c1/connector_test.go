@@ -139,6 +139,30 @@ func TestConnectorsFromCreationToDeletion(t *testing.T) {
 	})
 }
 
+func TestAConnectorIsPausedAndResumed(t *testing.T) {
+	onConnectorDoors(t, "", func(d connecting) {
+		one := d.app + "/" + d.made("shelf", "connector.id", "", d.app, `{"kind":"shelf","connectionString":"shelf://s3cret@library","disabled":true}`)
+		state := func(what, status string, disabled bool) {
+			d.Helper()
+			if a := d.want(200, "", "GET", one, ""); a.text("connector.status") != "CONNECTOR_STATUS_"+status || a.at("connector.disabled") != disabled {
+				d.Errorf("%s: %v", what, a.body)
+			}
+		}
+		state("made so", "DISABLED", true)
+		d.want(400, "", "POST", one+"/sync", `{}`)
+		d.want(200, "", "POST", one, `{"connector":{"displayName":"x"}}`)
+		state("something else changed", "DISABLED", true)
+		d.want(200, "", "POST", one, `{"connector":{"disabled":false}}`)
+		state("resumed before it was tried", "UNSPECIFIED", false)
+		d.want(200, "", "POST", one+"/sync", `{}`)
+		state("read", "OK", false)
+		d.want(200, "", "POST", one, `{"connector":{"disabled":true},"updateMask":"disabled"}`)
+		state("paused", "DISABLED", true)
+		d.want(200, "", "POST", one, `{"connector":`+d.json(d.call("GET", one, "").at("connector"))+`}`)
+		state("sent back as it was read", "DISABLED", true)
+	})
+}
+
 func TestALossIsBelievedWhereItIsAccepted(t *testing.T) {
 	onConnectorDoors(t, "", func(d connecting) {
 		d.shelf.readers = 200
@@ -194,6 +218,7 @@ func TestBadInputAboutConnectorsNamesTheField(t *testing.T) {
 			"displayName":        with(`"displayName":"` + strings.Repeat("x", 257) + `"`),
 			"resourceTypeFilter": with(`"resourceTypeFilter":["TEAPOT"]`),
 			"color":              with(`"color":"red"`),
+			"caCertificate":      with(`"caCertificate":"` + strings.Repeat("x", sync.MaxCA+1) + `"`),
 		})
 		d.invalid("POST", one, map[string]string{
 			"connector": `{"connectionString":"shelf://s3cret@library"}`, "connector.syncEvery": `{"connector":{"syncEvery":"-1s"}}`,

@@ -30,8 +30,12 @@ func (s connectors) Create(ctx context.Context, r *interimv1.CreateConnectorRequ
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.Deps.Sync.Create(ctx, appID, r.GetKind(), r.GetConnectionString(), sync.Settings{
-		DisplayName: r.GetDisplayName(), SyncEvery: every, ResourceTypes: r.GetResourceTypeFilter(),
+	secret, err := sync.NewSecret(r.GetConnectionString(), r.GetCaCertificate())
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.Deps.Sync.Create(ctx, appID, r.GetKind(), secret, sync.Settings{
+		DisplayName: r.GetDisplayName(), SyncEvery: every, ResourceTypes: r.GetResourceTypeFilter(), Disabled: r.GetDisabled(),
 	})
 	return s.answer(ctx, c, err)
 }
@@ -64,7 +68,7 @@ func (s connectors) Get(ctx context.Context, r *interimv1.GetConnectorRequest) (
 	return s.answer(ctx, c, err)
 }
 
-// Update changes the masked settings of a connector, and its connection string if one is given; see [sync.Service.Update].
+// Update changes the masked settings of a connector, and its connection string and certificates if they are given; see [sync.Service.Update].
 func (s connectors) Update(ctx context.Context, r *interimv1.UpdateConnectorRequest) (*interimv1.ConnectorResponse, error) {
 	ref, err := managedConnector(ctx, r)
 	if err != nil {
@@ -81,10 +85,15 @@ func (s connectors) Update(ctx context.Context, r *interimv1.UpdateConnectorRequ
 	if err := s.sameKind(ctx, ref, r.GetConnector().GetKind(), mask); err != nil {
 		return nil, err
 	}
-	c, err := s.Deps.Sync.Update(ctx, ref, r.GetConnectionString(), func(v *sync.Settings) {
+	secret, err := s.Deps.Sync.Secret(ctx, ref, r.GetConnectionString(), r.CaCertificate)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.Deps.Sync.Update(ctx, ref, secret, func(v *sync.Settings) {
 		c1.Set(mask, "display_name", &v.DisplayName, r.GetConnector().GetDisplayName())
 		c1.Set(mask, "sync_every", &v.SyncEvery, every)
 		c1.Set(mask, "resource_type_filter", &v.ResourceTypes, r.GetConnector().GetResourceTypeFilter())
+		c1.Set(mask, "disabled", &v.Disabled, r.GetConnector().GetDisabled())
 	})
 	return s.answer(ctx, c, err)
 }

@@ -22,6 +22,7 @@ func encodeConnector(c app.Connector) (*interimv1.Connector, error) {
 		ResourceTypeFilter: settings.ResourceTypes,
 		Status:             c1.EnumValue[interimv1.ConnectorStatus](interimv1.ConnectorStatus_value, "CONNECTOR_STATUS_", c.Status),
 		StatusText:         c.StatusText,
+		Disabled:           settings.Disabled,
 		CreatedAt:          c1.Moment(c.CreatedAt), UpdatedAt: c1.Moment(c.UpdatedAt), DeletedAt: c1.Moment(c.DeletedAt),
 	}
 	if c.SyncEvery > 0 {

@@ -35,11 +35,13 @@ var ours = map[string]string{
 	"passfile": "/dev/null", "servicefile": "/dev/null", "min_protocol_version": "", "max_protocol_version": "",
 }
 
-// ParseConfig reads a connection string: a postgres:// URL with host, user and database. Everything must be in it: the server's own
-// PG* environment and password file are not used. (Where that environment names a service, no string can be read.) Invalid says what is
-// wrong, and never repeats the string.
-func ParseConfig(s string) (*pgxpool.Config, error) {
+// ParseConfig reads a secret: a postgres:// URL with host, user and database and, from the next line on, the certificates in PEM of
+// the authorities to trust instead of those the machine knows. Everything must be in it: the server's own PG* environment, password
+// file and certificates are not used. (Where that environment names a service, no string can be read.) Invalid says what is wrong, and
+// never repeats the string.
+func ParseConfig(secret string) (*pgxpool.Config, error) {
 	const field = "connectionString"
+	s, ca, private := strings.Cut(secret, "\n")
 	if len(s) > maxURL {
 		return nil, fault.InvalidField(field, "has %d bytes; at most %d are allowed", len(s), maxURL)
 	}
@@ -59,6 +61,10 @@ func ParseConfig(s string) (*pgxpool.Config, error) {
 			return nil, fault.InvalidField(field, "parameter %q is not supported; known are %s", brief(name), strings.Join(allowed, ", "))
 		}
 	}
+	roots, err := trusted(ca, private, query)
+	if err != nil {
+		return nil, err
+	}
 	for name, value := range ours {
 		if query.Get(name) == "" {
 			query.Set(name, value)
@@ -75,6 +81,7 @@ func ParseConfig(s string) (*pgxpool.Config, error) {
 	if local(c.ConnConfig) {
 		return nil, fault.InvalidField(field, "must name hosts on the network: the server's own sockets are not reached through a connector")
 	}
+	trust(c.ConnConfig, roots)
 	c.ConnConfig.Password, _ = u.User.Password()
 	if t := c.ConnConfig.ConnectTimeout; t <= 0 || t > connectTimeout {
 		c.ConnConfig.ConnectTimeout = connectTimeout

@@ -100,6 +100,7 @@ func FuzzParseConfig(f *testing.F) {
 	f.Add("postgres://interim:secret@db:5432/postgres?sslmode=require")
 	f.Add("postgres://u:p@h/d?%zz")
 	f.Add("postgres://u:p@h,,i/d")
+	f.Add("postgres://u:p@h/d\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
 	f.Fuzz(func(t *testing.T, s string) {
 		c, err := ParseConfig(s)
 		switch {

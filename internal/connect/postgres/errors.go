@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"strings"
 	"unicode/utf8"
@@ -26,6 +28,8 @@ func plain(err error) error {
 	var (
 		said    *pgconn.PgError
 		connect *pgconn.ConnectError
+		forged  *tls.CertificateVerificationError
+		foreign x509.UnknownAuthorityError
 		known   *fault.Fault
 	)
 	switch {
@@ -41,6 +45,9 @@ func plain(err error) error {
 		return f
 	case errors.Is(err, context.DeadlineExceeded):
 		return fault.Wrap(fault.Unavailable, err, "the database gave no answer in time")
+	case errors.As(err, &forged) || errors.As(err, &foreign):
+		return fault.Wrap(fault.Unavailable, err,
+			"the database's certificate is not one for its host, or not signed by an authority that is trusted here: see caCertificate")
 	case errors.As(err, &connect):
 		return fault.Wrap(fault.Unavailable, err, "the database refused the connection or is out of reach")
 	default:

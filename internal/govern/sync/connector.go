@@ -9,13 +9,13 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/id"
-	"github.com/interim-access/interim/internal/platform/seal"
 )
 
 // Limits of what a connector is told.
 const (
-	MaxSecret = 4096 // bytes of what opens the target
-	MaxTypes  = 16   // kinds of resources to read
+	MaxSecret = 4096      // bytes of the connection string
+	MaxCA     = 32 * 1024 // bytes of the certificates of the target's authorities
+	MaxTypes  = 16        // kinds of resources to read
 )
 
 // Settings are what people decide about a connector, beside its secret.
@@ -23,6 +23,10 @@ type Settings struct {
 	DisplayName   string        // empty: the kind
 	SyncEvery     time.Duration // how long after the end of a run the next one begins; zero: only when somebody asks
 	ResourceTypes []string      // kinds of resources to read; empty: all
+
+	// Disabled lets nothing new begin: no reading, and no change in the target. Access ends on time all the same; what is to be
+	// removed from the target waits, and is shown as overdue.
+	Disabled bool
 }
 
 // options is what a connector's row keeps in the open that has no column.
@@ -34,7 +38,9 @@ type options struct {
 func SettingsOf(c app.Connector) (Settings, error) {
 	var o options
 	err := json.Unmarshal(c.Options, &o)
-	return Settings{DisplayName: c.DisplayName, SyncEvery: c.SyncEvery, ResourceTypes: o.ResourceTypes}, err
+	return Settings{
+		DisplayName: c.DisplayName, SyncEvery: c.SyncEvery, ResourceTypes: o.ResourceTypes, Disabled: c.Status == app.ConnectorDisabled,
+	}, err
 }
 
 // onto writes the settings into the row. A plan follows how often the target is to be read, except while it is being read: then
@@ -60,6 +66,9 @@ func (s Settings) onto(c *app.Connector, now time.Time) error {
 		}
 	}
 	c.DisplayName, c.SyncEvery, c.Options = s.DisplayName, s.SyncEvery, raw
+	if s.Disabled {
+		c.Status, c.StatusText = app.ConnectorDisabled, ""
+	}
 	return nil
 }
 
@@ -79,7 +88,7 @@ func (s *Service) Create(ctx context.Context, in app.ID, kind, secret string, se
 }
 
 // Update changes the settings of a connector, and its secret unless that is empty. change is given the settings as they are and may
-// be called again. Invalid, NotFound, Exists, Conflict. For whoever manages apps.
+// be called again. One that was disabled and is no more fares as its last run did; what had come due meanwhile begins. Invalid, NotFound, Exists, Conflict. For whoever manages apps.
 func (s *Service) Update(ctx context.Context, ref app.ConnectorRef, secret string, change func(*Settings)) (app.Connector, error) {
 	before, err := app.GetConnector(s.DB.Q(ctx), ref.AppID, ref.ID)
 	if err != nil {
@@ -91,6 +100,10 @@ func (s *Service) Update(ctx context.Context, ref app.ConnectorRef, secret strin
 			return app.Connector{}, err
 		}
 	}
+	last, err := s.LastRuns(ctx, []app.ConnectorID{ref.ID})
+	if err != nil {
+		return app.Connector{}, err
+	}
 	return s.Apps.UpdateConnector(ctx, ref.AppID, ref.ID, func(c *app.Connector) error {
 		if config != nil {
 			c.Config = config
@@ -100,8 +113,19 @@ func (s *Service) Update(ctx context.Context, ref app.ConnectorRef, secret strin
 			return err
 		}
 		change(&settings)
+		if c.Status == app.ConnectorDisabled && !settings.Disabled {
+			c.Status, c.StatusText = fared(last[ref.ID])
+		}
 		return settings.onto(c, s.Clock.Now())
 	})
+}
+
+// fared is how a connector works, as far as its last run tells; the zero run is none.
+func fared(last Run) (app.ConnectorStatus, string) {
+	if last.State == Failed || last.State == Refused {
+		return app.ConnectorError, last.Message
+	}
+	return app.ConnectorOK, ""
 }
 
 // Delete deletes a connector and forgets its secret; a run of it is cut short. What it had read stays. NotFound, Conflict. For
@@ -112,30 +136,4 @@ func (s *Service) Delete(ctx context.Context, ref app.ConnectorRef) (app.Connect
 		s.flights.cut(ref.ID)
 	}
 	return c, err
-}
-
-// Purpose is what a connector's secret is sealed for: it opens in no other connector's row.
-func Purpose(c app.ConnectorRef) string { return "connector/" + string(c.AppID) + "/" + string(c.ID) }
-
-// Opener returns the function that opens the secret of a connector, for whoever connects to its target. Unavailable where the server's
-// key is not the one it was sealed with.
-func Opener(box *seal.Box) func(app.Connector) (string, error) {
-	return func(c app.Connector) (string, error) {
-		plain, err := box.Open(Purpose(c.Ref()), c.Config)
-		if err != nil {
-			return "", fault.Wrap(fault.Unavailable, err, "the connection string cannot be opened: set it again")
-		}
-		return string(plain), nil
-	}
-}
-
-// sealed checks a secret, and seals it for its row.
-func (s *Service) sealed(c app.ConnectorRef, kind, secret string) ([]byte, error) {
-	if len(secret) > MaxSecret {
-		return nil, fault.InvalidField("connectionString", "has %d bytes; at most %d are allowed", len(secret), MaxSecret)
-	}
-	if err := s.Sources.Validate(kind, secret); err != nil {
-		return nil, err
-	}
-	return s.Box.Seal(Purpose(c), []byte(secret))
 }

@@ -154,6 +154,73 @@ func TestADisabledConnectorIsNotRead(t *testing.T) {
 	})
 }
 
+func TestAPausedConnectorLetsAccessEndOnTimeAndGoesOnWhereItWas(t *testing.T) {
+	each(t, func(o *office) {
+		o.site.grow(2, 2).give("p1", "r1")
+		o.taken()
+		k := o.key("p1", "r1")
+		o.site.do(func() { o.site.down = fault.New(fault.Unavailable, "the site is closed") })
+		o.same("the run", o.read().State, sync.Failed)
+		o.site.do(func() { o.site.down = nil })
+		failed := o.row()
+		pause := func(off bool) {
+			o.Helper()
+			must(o.sync.Update(o.ctx, o.connector.Ref(), "", func(s *sync.Settings) { s.Disabled = off }))(o)
+		}
+		pause(true)
+		o.same("paused", []any{o.row().Status, o.row().StatusText}, []any{app.ConnectorDisabled, ""})
+		must(o.sync.Update(o.ctx, o.connector.Ref(), "", func(s *sync.Settings) { s.DisplayName = "Still paused" }))(o)
+		o.same("another change", o.row().Status, app.ConnectorDisabled)
+		must(o.grants.SetEnd(o.ctx, k, o.clock.Now().Add(time.Minute)))(o)
+		o.clock.Advance(time.Minute)
+		answer := must(o.grants.Check(o.ctx, grant.Question{App: k.App, Entitlement: k.Entitlement, Account: k.Account}))(o)
+		o.same("access past its end", answer.Allowed, false)
+		o.settle()
+		if len(o.site.memberships()) != 1 {
+			o.Error("a paused connector changed its target")
+		}
+		pause(false)
+		o.same("resumed", []any{o.row().Status, o.row().StatusText}, []any{failed.Status, failed.StatusText})
+		o.clock.Advance(time.Minute)
+		o.settle()
+		if len(o.site.memberships()) != 0 {
+			o.Error("the target still holds what ended")
+		}
+	})
+}
+
+func TestThePartsOfASecretAreReplacedOneByOne(t *testing.T) {
+	o := newOffice(t, sqlite(t))
+	ref := o.connector.Ref()
+	opened := func() string {
+		return must(sync.Opener(o.box)(must(o.sync.Get(o.ctx, ref))(o)))(o)
+	}
+	none, ours := "", "ours\r\n"
+	for _, step := range []struct {
+		connection string
+		ca         *string
+		want       string
+	}{
+		{"", nil, "the site"},
+		{"", &ours, "the site\nours\n"},
+		{"site 2", nil, "site 2\nours\n"},
+		{"", &none, "site 2"},
+		{"site 3", &ours, "site 3\nours\n"},
+		{"site 4", &none, "site 4"},
+	} {
+		secret := must(o.sync.Secret(o.ctx, ref, step.connection, step.ca))(o)
+		must(o.sync.Update(o.ctx, ref, secret, func(*sync.Settings) {}))(o)
+		o.same("secret", opened(), step.want)
+	}
+	_, err := o.sync.Secret(o.ctx, ref, "two\nlines", nil)
+	o.refused(err, fault.Invalid, "connectionString")
+	long := strings.Repeat("x", sync.MaxCA)
+	_, err = o.sync.Create(o.ctx, ref.AppID, "site", sync.JoinSecret("x", long), sync.Settings{DisplayName: "long"})
+	o.refused(err, fault.Invalid, "caCertificate")
+	_, err = o.sync.Secret(o.ctx, app.ConnectorRef{AppID: ref.AppID, ID: "nobody"}, "", &ours)
+	o.refused(err, fault.NotFound, "")
+}
+
 func TestTheSecretIsSealedForItsRowAndShownNowhere(t *testing.T) {
 	each(t, func(o *office) {
 		o.site.grow(2, 2)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/interim-access/interim/internal/api/c1"
@@ -81,8 +82,6 @@ func TestFiltersOfResourcesThatAreNotServedAreRefusedByName(t *testing.T) {
 		me := d.person("Ada", "system:owner")
 		wiki, roles, writers, _ := d.catalog()
 		d.unserved("POST", "/api/v1/search/app_resources", map[string]string{
-			"SearchAppResourcesRequest.ownerUserIds":     `{"ownerUserIds":["` + c1.KSUID(me.ID) + `"]}`,
-			"SearchAppResourcesRequest.unownedOnly":      `{"unownedOnly":true}`,
 			"SearchAppResourcesRequest.withOpenFindings": `{"withOpenFindings":true}`,
 			"SearchAppResourcesRequest.nhiTypes":         `{"nhiTypes":["NHI_TYPE_ASSUMABLE_ROLE"]}`,
 			"SearchAppResourcesRequest.agentStatuses":    `{"agentStatuses":["AGENT_STATUS_READY"]}`,
@@ -99,6 +98,10 @@ func TestFiltersOfResourcesThatAreNotServedAreRefusedByName(t *testing.T) {
 			"AppResource.secretTrait":    `{"appResource":{"secretTrait":{"credentialDetail":"x"}}}`,
 			"AppResource.accessConfigId": `{"appResource":{"accessConfigId":"x"}}`,
 		})
+		d.invalid("POST", path+"/"+writers, map[string]string{
+			"parentAppResourceTypeId": `{"appResource":{"parentAppResourceTypeId":"` + strings.Repeat("x", 1<<20) + `"}}`,
+		})
+		d.want(200, "", "POST", path+"/"+writers, `{"appResource":{"parentAppResourceTypeId":"","grantCount":"77"}}`)
 		d.invalid("POST", path+"/"+writers, map[string]string{
 			"parentAppResourceId": `{"appResource":{"parentAppResourceId":"` + writers + `"}}`,
 			"expandMask":          `{"appResource":{},"expandMask":{"paths":["color"]}}`,

@@ -90,6 +90,37 @@ func TestAColleagueSeesWhoSomebodyIsAndNoMore(t *testing.T) {
 	})
 }
 
+func TestAColleagueWhoIsGoneIsNobody(t *testing.T) {
+	onDoors(t, "", func(d *door) {
+		d.person("Ada", "system:owner")
+		gone := d.made("gone", "user.id", "", "/api/interim/v1/users", `{"displayName":"Grace"}`)
+		d.want(200, "", "DELETE", "/api/interim/v1/users/"+gone, "{}")
+		search := map[string]string{
+			"by status": `{"userStatuses":["DELETED"]}`, "by id": `{"userStatuses":["DELETED","ENABLED"],"refs":[{"id":"` + gone + `"}]}`,
+			"by name": `{"userStatuses":["DELETED"],"query":"grace"}`,
+		}
+		found := func(body string) int {
+			list, _ := d.call("POST", "/api/v1/search/users", body).at("list").([]any)
+			return len(list)
+		}
+		for how, body := range search {
+			if found(body) != 1 {
+				d.Errorf("%s: an administrator does not find who is gone", how)
+			}
+		}
+		d.person("Linus", "system:user")
+		for how, body := range search {
+			if n := found(body); n != 0 {
+				d.Errorf("%s: a colleague finds %d people who are gone", how, n)
+			}
+		}
+		if found(`{"userStatuses":["ENABLED","DELETED"]}`) != 2 {
+			d.Errorf("who is there is not found any more")
+		}
+		d.want(404, "", "GET", "/api/v1/users/"+gone, "")
+	})
+}
+
 func TestTheSystemLogTellsWhatHappened(t *testing.T) {
 	onDoors(t, "systemlog", func(d *door) {
 		d.person("Ada", "system:owner")

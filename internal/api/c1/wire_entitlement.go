@@ -91,6 +91,9 @@ func decodePolicy(field string, p *policyv1.ProvisionPolicy) (json.RawMessage, e
 	if p == nil {
 		return nil, nil
 	}
+	if err := CheckProse(field, p.ProtoReflect()); err != nil {
+		return nil, err
+	}
 	raw, err := protojson.Marshal(p)
 	if err != nil {
 		return nil, fault.InvalidField(field, "is not valid text")

@@ -56,6 +56,8 @@ func decodeNewResource(req *appv1.CreateManuallyManagedAppResourceRequest) (app.
 	return r, err
 }
 
+// decodeResourceChange reads an update: what the mask names of the object, onto the resource as it is. What follows from something
+// else may be sent back as it was read; grantCount in any number, since grants come and go in between.
 func decodeResourceChange(object *appv1.AppResource, m Mask) (func(r *app.Resource) error, error) {
 	if err := NotServed(object, m, "access_config_id", "agent_trait", "match_baton_id", "secret_trait"); err != nil {
 		return nil, err
@@ -63,6 +65,9 @@ func decodeResourceChange(object *appv1.AppResource, m Mask) (func(r *app.Resour
 	return func(r *app.Resource) (err error) {
 		if m["parent_app_resource_id"] && object.GetParentAppResourceId() != KSUID(r.ParentID) {
 			return fixed("parentAppResourceId", "a resource stays where it is")
+		}
+		if m["parent_app_resource_type_id"] && object.GetParentAppResourceTypeId() != KSUID(r.ParentTypeID) {
+			return fixed("parentAppResourceTypeId", "it is the type of the parent")
 		}
 		Set(m, "display_name", &r.DisplayName, object.GetDisplayName())
 		Set(m, "description", &r.Description, object.GetDescription())

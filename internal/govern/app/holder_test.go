@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,6 +133,38 @@ func TestAWholeBatchIsHandedOver(t *testing.T) {
 			if err := f.db.Q(f.ctx).Row(query, string(a.ID)).Scan(&n); err != nil || n != want {
 				f.Errorf("%s: %d, want %d, %v", query, n, want, err)
 			}
+		}
+	})
+}
+
+// A hand-over costs the same however many accounts there are. PostgreSQL reads small tables whole, so it is
+// told not to where it has a choice.
+func TestHandOversReadNoWholeTable(t *testing.T) {
+	each(t, func(f *fixture) {
+		explain, whole := "explain query plan ", "SCAN"
+		scan := func(r *db.Rows) (line string, err error) {
+			var a, b, c int
+			return line, r.Scan(&a, &b, &c, &line)
+		}
+		if f.db.Engine() == db.Postgres {
+			explain, whole = "explain (costs off) ", "Seq Scan"
+			scan = func(r *db.Rows) (line string, err error) { return line, r.Scan(&line) }
+		}
+		all := []any{"app", "account", clock.Micros(start), "user"}
+		for statement, values := range app.HandOverSQL {
+			args := all[:values]
+			f.write(func(tx *db.Tx) error {
+				if f.db.Engine() == db.Postgres {
+					if _, err := tx.Exec("set local enable_seqscan = off"); err != nil {
+						return err
+					}
+				}
+				plan, err := db.Collect(tx, scan, explain+statement, args...)
+				if strings.Contains(strings.Join(plan, "\n"), whole) {
+					f.Errorf("%s:\n%s", statement, strings.Join(plan, "\n"))
+				}
+				return err
+			})
 		}
 	})
 }

@@ -36,9 +36,7 @@ func (s *Service) CreateAccount(ctx context.Context, a Account) (Account, error)
 		if err := insertAccount(tx, a); err != nil {
 			return err
 		}
-		if a.UserID != "" {
-			handOver(tx, a.AppID, []AccountID{a.ID}, now)
-		}
+		handOver(tx, "", a, now)
 		e := event("account.created", audit.Create, "account", a.AppID, a.ID, "created account "+a.DisplayName)
 		e.UserID = string(a.UserID)
 		return s.log.Record(tx, actor, e)
@@ -76,9 +74,7 @@ func (s *Service) UpdateAccount(ctx context.Context, appID ID, accountID Account
 		if err := updateAccount(tx, after); err != nil {
 			return err
 		}
-		if after.UserID != before.UserID {
-			handOver(tx, appID, []AccountID{accountID}, now)
-		}
+		handOver(tx, before.UserID, after, now)
 		after.Version++
 		e := event("account.updated", audit.Update, "account", appID, accountID, "changed account "+after.DisplayName)
 		e.Data, e.UserID = diff, string(after.UserID)

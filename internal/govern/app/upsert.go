@@ -27,7 +27,6 @@ func (s *Service) UpsertAccounts(tx *db.Tx, c ConnectorRef, seen []SeenAccount) 
 		return nil, Upserted{}, err
 	}
 	ids := make(map[string]AccountID, len(seen))
-	var passed []AccountID // to another holder
 	for _, v := range seen {
 		if _, twice := ids[v.ExternalID]; twice || u.err != nil {
 			continue
@@ -43,14 +42,11 @@ func (s *Service) UpsertAccounts(tx *db.Tx, c ConnectorRef, seen []SeenAccount) 
 		}
 		ids[v.ExternalID] = after.ID
 		after.UpdatedAt = u.now
-		if after.UserID != before.UserID {
-			passed = append(passed, after.ID)
-		}
 		u.write(string(after.ID), before.ID == "", before.ConnectorID != c.ID, before, after,
 			func() error { return insertAccount(tx, after) }, func() error { return updateAccount(tx, after) })
-	}
-	if u.err == nil {
-		handOver(tx, c.AppID, passed, u.now)
+		if u.err == nil {
+			handOver(tx, before.UserID, after, u.now)
+		}
 	}
 	return ids, u.Upserted, u.done()
 }

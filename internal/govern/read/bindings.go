@@ -19,12 +19,12 @@ type GrantFilter struct {
 	Refs        []app.EntitlementRef
 	AccountIDs  []app.AccountID
 	Accounts    []app.AccountRef
-	UserIDs     []directory.UserID // to accounts of one of these
+	UserIDs     []directory.UserID // to accounts of one of these, now or at the time that the list is about
 	Slugs       []string           // of entitlements with one of these slugs
 	Purposes    []app.Purpose
 	ResourceIDs []app.ResourceID
 	TypeIDs     []app.ResourceTypeID
-	Own         directory.UserID // to accounts of this user only, whatever else is asked
+	Own         directory.UserID // to accounts of this user only, then as now, whatever else is asked
 }
 
 // where adds the conditions on grants g; a grant is theirs whose its account is now or, unless then is nil, whose it was then.

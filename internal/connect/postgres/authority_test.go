@@ -125,7 +125,8 @@ func TestCertificatesAreReadWholeOrRefused(t *testing.T) {
 			t.Errorf("with %q at the end: %v", end, err)
 		}
 	}
-	if _, err := url.Parse("postgres://a\nb"); err == nil {
+	two := strings.Join([]string{"postgres://a", "b"}, "\n")
+	if _, err := url.Parse(two); err == nil {
 		t.Error("a URL of two lines is one: connection strings could not be told from certificates")
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/interim-access/interim/internal/platform/text"
 )
 
-// What a connector reads. Its texts come from a system we do not govern: they are cleaned and cut to our limits instead of being refused, since
-// one odd name must not stop the reading of all others. An external id must be unique among what one connector reads of one kind of
-// object, at most [MaxName] characters, and must never be given to another thing later.
+// What a connector reads. Its texts come from a system we do not govern: they are cleaned and cut to our limits instead of being
+// refused, since one odd name must not stop the reading of all others. An external id must be unique among what one connector reads of
+// one kind of object, at most [MaxName] characters, and must never be given to another thing later.
 type (
 	// SeenAccount is an account that a connector reads.
 	SeenAccount struct {

@@ -33,7 +33,8 @@ func (s *Service) CreateResourceType(ctx context.Context, t ResourceType) (Resou
 			return err
 		}
 		if taken != "" {
-			return fault.New(fault.Exists, "resourceType: resource type %s already exists in this app, with the id %s; only CUSTOM may occur more than once",
+			return fault.New(fault.Exists,
+				"resourceType: resource type %s already exists in this app, with the id %s; only CUSTOM may occur more than once",
 				t.Kind, id.KSUID(string(taken)))
 		}
 		if err := insertResourceType(tx, t); err != nil {

@@ -88,7 +88,8 @@ func (s *Service) Create(ctx context.Context, in app.ID, kind, secret string, se
 }
 
 // Update changes the settings of a connector, and its secret unless that is empty. change is given the settings as they are and may
-// be called again. One that was disabled and is no more fares as its last run did; what had come due meanwhile begins. Invalid, NotFound, Exists, Conflict. For whoever manages apps.
+// be called again. One that was disabled and is no more fares as its last run did; what had come due meanwhile begins.
+// Invalid, NotFound, Exists, Conflict. For whoever manages apps.
 func (s *Service) Update(ctx context.Context, ref app.ConnectorRef, secret string, change func(*Settings)) (app.Connector, error) {
 	before, err := app.GetConnector(s.DB.Q(ctx), ref.AppID, ref.ID)
 	if err != nil {

@@ -88,7 +88,7 @@ func (p *parts) deps() *c1.Deps {
 	return &c1.Deps{
 		DB: p.db, Clock: p.clock, Tokens: p.tokens, Audit: p.audit, Directory: p.directory, IAM: p.iam, Webhooks: p.webhooks,
 		Notify: p.notify, Apps: p.apps, Grants: p.grants,
-		Provision: p.provision, Sync: p.sync, Read: p.read, PublicURL: p.url, TenantID: p.tenant,
+		Provision: p.provision, Sync: p.sync, Owners: p.owners, Read: p.read, PublicURL: p.url, TenantID: p.tenant,
 		Delegations: p.delegations,
 	}
 }

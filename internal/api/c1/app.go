@@ -5,8 +5,11 @@ import (
 
 	appv1 "github.com/interim-access/interim/gen/c1/api/app/v1"
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/read"
+	"github.com/interim-access/interim/internal/platform/db"
 )
 
 // apps serves c1.api.app.v1.Apps.
@@ -30,7 +33,16 @@ func (s apps) Create(ctx context.Context, req *appv1.CreateAppRequest) (*appv1.C
 	if err != nil {
 		return nil, err
 	}
-	if a, err = s.Apps.CreateApp(ctx, a); err != nil {
+	users, err := userOwners("owners", req.GetOwners())
+	if err != nil {
+		return nil, err
+	}
+	entitlements, err := entitlementOwners("appEntitlementOwnerRefs", req.GetAppEntitlementOwnerRefs())
+	if err != nil {
+		return nil, err
+	}
+	also := s.Owners.Also(audit.From(ctx), users, entitlements)
+	if a, err = s.Apps.CreateApp(ctx, a, func(tx *db.Tx, a app.App) error { return also(tx, owner.OfApp(a.ID)) }); err != nil {
 		return nil, err
 	}
 	return &appv1.CreateAppResponse{App: EncodeApp(a, 0)}, nil

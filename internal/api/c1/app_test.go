@@ -60,11 +60,9 @@ func TestSettingsOfAnAppThatWouldDoNothingAreRefusedByName(t *testing.T) {
 		id := d.made("wiki", "app.id", "", "/api/v1/apps", `{"displayName":"Wiki"}`)
 		const other = `"287oY0rG4UirjDNFEYguMBvxyim"`
 		d.unserved("POST", "/api/v1/apps", map[string]string{
-			"CreateAppRequest.owners":                  `{"displayName":"a","owners":[` + other + `]}`,
-			"CreateAppRequest.appEntitlementOwnerRefs": `{"displayName":"a","appEntitlementOwnerRefs":[{"appId":` + other + `}]}`,
-			"CreateAppRequest.grantPolicyId":           `{"displayName":"a","grantPolicyId":` + other + `}`,
-			"CreateAppRequest.matchBatonRef":           `{"displayName":"a","matchBatonRef":{"externalId":"x"}}`,
-			"App.identityMatching":                     `{"displayName":"a","identityMatching":"APP_USER_IDENTITY_MATCHING_CUSTOM"}`,
+			"CreateAppRequest.grantPolicyId": `{"displayName":"a","grantPolicyId":` + other + `}`,
+			"CreateAppRequest.matchBatonRef": `{"displayName":"a","matchBatonRef":{"externalId":"x"}}`,
+			"App.identityMatching":           `{"displayName":"a","identityMatching":"APP_USER_IDENTITY_MATCHING_CUSTOM"}`,
 		})
 		d.unserved("POST", "/api/v1/apps/"+id, map[string]string{
 			"App.grantPolicyId":           `{"app":{"grantPolicyId":` + other + `}}`,

@@ -7,6 +7,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/read"
 )
 
@@ -123,7 +124,7 @@ func (s appUsers) Update(ctx context.Context, req *appv1.AppUserServiceUpdateReq
 
 func (d *Deps) listAccounts(ctx context.Context, x *Expander, req Paged, f read.AccountFilter) ([]*appv1.AppUserView, string, error) {
 	var err error
-	if f.Own, err = iam.OwnFilter(ctx); err != nil {
+	if f.Own, err = ownAccounts(ctx, f.AppIDs); err != nil {
 		return nil, "", err
 	}
 	p, err := d.Page(req)
@@ -136,6 +137,14 @@ func (d *Deps) listAccounts(ctx context.Context, x *Expander, req Paged, f read.
 	}
 	views, err := d.accountViews(ctx, x, found.Items...)
 	return views, p.Token(found.Next), err
+}
+
+// ownAccounts is the user that a list of accounts is narrowed to: none for whoever owns the one app that it is about.
+func ownAccounts(ctx context.Context, apps []app.ID) (directory.UserID, error) {
+	if len(apps) != 1 {
+		return iam.OwnFilter(ctx)
+	}
+	return narrowed(ctx, iam.Object{Type: string(owner.App), AppID: string(apps[0]), ID: string(apps[0])})
 }
 
 // accountViews shows accounts, with what x asks for; x may be nil.

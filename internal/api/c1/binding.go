@@ -23,6 +23,9 @@ func (s bindings) UpdateGrantDuration(
 	if err != nil {
 		return nil, err
 	}
+	if err := s.MayGive(ctx, k.App, k.Account); err != nil {
+		return nil, err
+	}
 	end, err := Time("newDeprovisionAt", r.GetNewDeprovisionAt())
 	if err != nil {
 		return nil, err
@@ -41,6 +44,9 @@ func (s bindings) RemoveGrantDuration(
 ) (*appv1.RemoveGrantDurationResponse, error) {
 	k, err := s.managed(ctx, r)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.MayGive(ctx, k.App, k.Account); err != nil {
 		return nil, err
 	}
 	g, err := s.Grants.ClearEnd(ctx, k)

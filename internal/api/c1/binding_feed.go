@@ -6,7 +6,6 @@ import (
 	appv1 "github.com/interim-access/interim/gen/c1/api/app/v1"
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/grant"
-	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/read"
 )
 
@@ -31,7 +30,7 @@ func (s bindings) SearchGrantFeed(ctx context.Context, req *appv1.SearchGrantFee
 	if err != nil {
 		return nil, err
 	}
-	if f.Own, err = iam.OwnFilter(ctx); err != nil {
+	if f.Own, err = OwnGrants(ctx, f); err != nil {
 		return nil, err
 	}
 	p, err := s.Page(req)
@@ -96,7 +95,7 @@ func (s bindings) SearchPastGrants(ctx context.Context, req *appv1.SearchPastGra
 	if err != nil {
 		return nil, err
 	}
-	if f.Own, err = iam.OwnFilter(ctx); err != nil {
+	if f.Own, err = OwnGrants(ctx, f); err != nil {
 		return nil, err
 	}
 	p, err := s.Page(req)

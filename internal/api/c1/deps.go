@@ -8,6 +8,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/notify"
+	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/sync"
@@ -33,6 +34,7 @@ type Deps struct {
 	Provision *provision.Service
 	Grants    *grant.Service
 	Sync      *sync.Service
+	Owners    *owner.Service
 	Read      *read.Service
 
 	Delegations *delegation.Service

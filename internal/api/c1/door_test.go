@@ -25,6 +25,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -70,9 +71,12 @@ func newDoor(t *testing.T, engine *db.DB) *door {
 		t.Fatal(err)
 	}
 	t.Cleanup(rights.Close)
+	apps, owners := app.New(engine, c, log), owner.New(owner.Deps{DB: engine, Clock: c, Audit: log})
+	apps.TellCreated(owners)
+	rights.Relate(owners)
 	d := &door{T: t, clock: c, names: map[string]string{}, deps: &c1.Deps{
 		DB: engine, Clock: c, Tokens: page.NewTokens(make([]byte, 32)), Audit: log, Directory: people, IAM: rights,
-		Apps: app.New(engine, c, log), Read: read.New(engine, c), PublicURL: "https://interim.example.com",
+		Apps: apps, Owners: owners, Read: read.New(engine, c), PublicURL: "https://interim.example.com",
 	}}
 	d.deps.Delegations = delegation.New(delegation.Deps{DB: engine, Clock: c, Audit: log})
 	people.Tell(d.deps.Delegations)

@@ -5,8 +5,11 @@ import (
 
 	appv1 "github.com/interim-access/interim/gen/c1/api/app/v1"
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/read"
+	"github.com/interim-access/interim/internal/platform/db"
 )
 
 // entitlements serves c1.api.app.v1.AppEntitlements: here what an app has to give; who holds it is served beside grants.
@@ -33,7 +36,13 @@ func (s entitlements) Create(ctx context.Context, req *appv1.CreateAppEntitlemen
 		return nil, err
 	}
 	e.AppID, e.TypeID, e.ResourceID = n.app, n.typ, n.id
-	if e, err = s.Apps.CreateEntitlement(ctx, e); err != nil {
+	users, err := userOwners("appEntitlementOwnerIds", req.GetAppEntitlementOwnerIds())
+	if err != nil {
+		return nil, err
+	}
+	also := s.Owners.Also(audit.From(ctx), users, nil)
+	e, err = s.Apps.CreateEntitlement(ctx, e, func(tx *db.Tx, e app.Entitlement) error { return also(tx, owner.OfEntitlement(e.Ref())) })
+	if err != nil {
 		return nil, err
 	}
 	views, err := s.entitlementViews(ctx, x, e)

@@ -7,6 +7,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
@@ -84,11 +85,11 @@ func (s entitlementSearch) SearchAppEntitlementsWithExpired(
 
 // holders reads the name of a live entitlement whose holders are asked for, and the user that the answer is cut down to.
 func (d *Deps) holders(ctx context.Context, appKSUID, entitlementKSUID string) (app.EntitlementRef, directory.UserID, error) {
-	own, err := iam.OwnFilter(ctx)
-	if err != nil {
-		return app.EntitlementRef{}, "", err
-	}
 	of, err := EntitlementName(appKSUID, entitlementKSUID)
+	if err != nil {
+		return of, "", err
+	}
+	own, err := narrowed(ctx, iam.Object{Type: string(owner.Entitlement), AppID: string(of.AppID), ID: string(of.ID)})
 	if err != nil {
 		return of, "", err
 	}
@@ -125,7 +126,7 @@ func (s entitlementSearch) SearchGrants(
 	if err != nil {
 		return nil, err
 	}
-	if f.Own, err = iam.OwnFilter(ctx); err != nil {
+	if f.Own, err = OwnGrants(ctx, f); err != nil {
 		return nil, err
 	}
 	p, err := s.Page(req)

@@ -113,8 +113,6 @@ func TestSettingsOfAnEntitlementThatWouldDoNothingAreRefusedByName(t *testing.T)
 			"AppEntitlement.defaultValuesApplied":                        `{"entitlement":{"defaultValuesApplied":true}}`,
 			"UpdateAppEntitlementRequest.overrideAccessRequestsDefaults": `{"entitlement":{},"overrideAccessRequestsDefaults":true}`,
 		})
-		d.unserved("POST", all, map[string]string{"appEntitlementOwnerIds": `{"displayName":"a","appEntitlementOwnerIds":[` + other + `],
-			"appResourceTypeId":"` + roles + `","appResourceId":"` + writers + `"}`})
 		const search = "AppEntitlementSearchServiceSearchRequest."
 		d.unserved("POST", "/api/v1/search/entitlements", map[string]string{
 			search + "policyRefs":             `{"policyRefs":[{"id":` + other + `}]}`,

@@ -22,4 +22,5 @@ func (d *Deps) Register(r grpc.ServiceRegistrar) {
 	d.registerIAM(r)
 	d.registerUsers(r)
 	d.registerWebhooks(r)
+	d.registerOwners(r)
 }

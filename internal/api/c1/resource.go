@@ -5,7 +5,11 @@ import (
 
 	appv1 "github.com/interim-access/interim/gen/c1/api/app/v1"
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/read"
+	"github.com/interim-access/interim/internal/platform/db"
 )
 
 // resources serves c1.api.app.v1.AppResourceService.
@@ -30,7 +34,15 @@ func (s resources) CreateManuallyManagedAppResource(
 		return nil, err
 	}
 	r.AppID, r.TypeID = appID, typeID
-	if r, err = s.Apps.CreateResource(ctx, r); err != nil {
+	users, err := userOwners("resourceOwnerUserIds", req.GetResourceOwnerUserIds())
+	if err != nil {
+		return nil, err
+	}
+	also := s.Owners.Also(audit.From(ctx), users, nil)
+	r, err = s.Apps.CreateResource(ctx, r, func(tx *db.Tx, r app.Resource) error {
+		return also(tx, owner.OfResource(app.ResourceRef{AppID: r.AppID, ID: r.ID}))
+	})
+	if err != nil {
 		return nil, err
 	}
 	return &appv1.CreateManuallyManagedAppResourceResponse{AppResource: EncodeResource(r, 0)}, nil
@@ -65,11 +77,11 @@ func (s resources) Update(
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.ownApp(ctx, "appResource.appId", object.GetAppId()); err != nil {
-		return nil, err
-	}
 	n, err := resourceName("appResource.", object.GetAppId(), object.GetAppResourceTypeId(), object.GetId())
 	if err != nil {
+		return nil, err
+	}
+	if err := iam.Require(ctx, iam.Object{Type: string(owner.Resource), AppID: string(n.app), ID: string(n.id)}); err != nil {
 		return nil, err
 	}
 	x, err := NewExpander(req.GetExpandMask().GetPaths(), resourcePaths...)

@@ -5,6 +5,7 @@ import (
 
 	appv1 "github.com/interim-access/interim/gen/c1/api/app/v1"
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/read"
 )
 
@@ -55,6 +56,9 @@ func (s resourceSearch) SearchAppResources(
 	if f.GrantedTo, err = s.seenAccounts(ctx, f.GrantedTo); err != nil {
 		return nil, err
 	}
+	if f.OwnerIDs, err = s.seenOwners(ctx, f.OwnerIDs); err != nil {
+		return nil, err
+	}
 	list, token, err := s.listResources(ctx, req, f)
 	if err != nil {
 		return nil, err
@@ -66,15 +70,14 @@ func (s resourceSearch) SearchAppResources(
 // itself or with its app, is never listed.
 func decodeResourceFilter(req *appv1.SearchAppResourcesRequest) (read.ResourceFilter, error) {
 	f := read.ResourceFilter{Query: req.GetQuery(), Descending: req.GetDirection() == appv1.SortDirection_SORT_DIRECTION_DESC}
-	err := NotServed(req, nil, "agent_statuses", "credential_types", "nhi_types", "owner_user_ids", "secret_aging", "sort_field",
-		"unowned_only", "with_open_findings")
+	err := NotServed(req, nil, "agent_statuses", "credential_types", "nhi_types", "secret_aging", "sort_field", "with_open_findings")
 	if err != nil {
 		return f, err
 	}
 	if _, err := EnumName[string]("direction", "SORT_DIRECTION_", req.GetDirection()); err != nil {
 		return f, err
 	}
-	var errs [8]error
+	var errs [9]error
 	f.AppIDs, errs[0] = appFilter(req.GetAppId(), req.GetAppIds())
 	f.TypeIDs, errs[1] = FilterIDs[app.ResourceTypeID]("resourceTypeIds", req.GetResourceTypeIds())
 	f.IDs, errs[2] = FilterIDs[app.ResourceID]("resourceIds", req.GetResourceIds())
@@ -83,6 +86,8 @@ func decodeResourceFilter(req *appv1.SearchAppResourcesRequest) (read.ResourceFi
 	f.ExcludeKinds, errs[5] = decodeTraits("excludeResourceTypeTraitIds", req.GetExcludeResourceTypeTraitIds())
 	f.GrantedTo, errs[6] = FilterIDs[app.AccountID]("appUserIds", req.GetAppUserIds())
 	f.Refs, errs[7] = decodeResourceRefs(req.GetRefs())
+	f.OwnerIDs, errs[8] = FilterIDs[directory.UserID]("ownerUserIds", req.GetOwnerUserIds())
+	f.Unowned = req.GetUnownedOnly()
 	return f, firstError(append(errs[:], CheckText("query", f.Query, MaxQuery))...)
 }
 

@@ -79,7 +79,7 @@ func TestResourcesFromCreationToDeletion(t *testing.T) {
 
 func TestFiltersOfResourcesThatAreNotServedAreRefusedByName(t *testing.T) {
 	onDoors(t, "", func(d *door) {
-		me := d.person("Ada", "system:owner")
+		d.person("Ada", "system:owner")
 		wiki, roles, writers, _ := d.catalog()
 		d.unserved("POST", "/api/v1/search/app_resources", map[string]string{
 			"SearchAppResourcesRequest.withOpenFindings": `{"withOpenFindings":true}`,
@@ -91,8 +91,7 @@ func TestFiltersOfResourcesThatAreNotServedAreRefusedByName(t *testing.T) {
 		})
 		path := "/api/v1/apps/" + wiki + "/resource_types/" + roles + "/resources"
 		d.unserved("POST", path, map[string]string{
-			"resourceOwnerUserIds": `{"displayName":"a","resourceOwnerUserIds":["` + c1.KSUID(me.ID) + `"]}`,
-			"matchBatonId":         `{"displayName":"a","matchBatonId":"x"}`,
+			"matchBatonId": `{"displayName":"a","matchBatonId":"x"}`,
 		})
 		d.unserved("POST", path+"/"+writers, map[string]string{
 			"AppResource.secretTrait":    `{"appResource":{"secretTrait":{"credentialDetail":"x"}}}`,

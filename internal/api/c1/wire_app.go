@@ -44,7 +44,7 @@ func EncodeApp(a app.App, users int64) *appv1.App {
 // decodeNewApp reads the body of a creation.
 func decodeNewApp(req *appv1.CreateAppRequest) (app.App, error) {
 	a := app.App{DisplayName: req.GetDisplayName(), Description: req.GetDescription()}
-	err := NotServed(req, nil, "app_entitlement_owner_refs", "certify_policy_id", "grant_policy_id", "match_baton_ref", "owners",
+	err := NotServed(req, nil, "certify_policy_id", "grant_policy_id", "match_baton_ref",
 		"revoke_policy_id", "strict_access_entitlement_provisioning")
 	if err != nil {
 		return a, err

@@ -124,7 +124,7 @@ func decodeMaxGrant(e *app.Entitlement, d *durationpb.Duration, unset *emptypb.E
 
 func decodeNewEntitlement(req *appv1.CreateAppEntitlementRequest) (app.Entitlement, error) {
 	e := app.Entitlement{DisplayName: req.GetDisplayName(), Description: req.GetDescription(), Alias: req.GetAlias(), Slug: req.GetSlug()}
-	err := NotServed(req, nil, "app_entitlement_owner_ids", "certify_policy_id", "compliance_framework_value_ids",
+	err := NotServed(req, nil, "certify_policy_id", "compliance_framework_value_ids",
 		"emergency_grant_enabled", "emergency_grant_policy_id", "grant_policy_id", "match_baton_id", "override_access_requests_defaults",
 		"revoke_policy_id", "risk_level_value_id")
 	if err != nil {

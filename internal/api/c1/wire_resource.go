@@ -48,7 +48,7 @@ func encodeProfile(profile map[string]any) *structpb.Struct {
 
 func decodeNewResource(req *appv1.CreateManuallyManagedAppResourceRequest) (app.Resource, error) {
 	r := app.Resource{DisplayName: req.GetDisplayName(), Description: req.GetDescription()}
-	if err := NotServed(req, nil, "match_baton_id", "resource_owner_user_ids"); err != nil {
+	if err := NotServed(req, nil, "match_baton_id"); err != nil {
 		return r, err
 	}
 	var err error

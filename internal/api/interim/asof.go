@@ -7,7 +7,6 @@ import (
 	"github.com/interim-access/interim/internal/api/c1"
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
-	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
@@ -31,7 +30,7 @@ func (s grants) SearchAsOf(ctx context.Context, r *interimv1.SearchGrantsAsOfReq
 	if f.UserIDs, err = c1.FilterIDs[directory.UserID]("userIds", r.GetUserIds()); err != nil {
 		return nil, err
 	}
-	if f.Own, err = iam.OwnFilter(ctx); err != nil {
+	if f.Own, err = c1.OwnGrants(ctx, f); err != nil {
 		return nil, err
 	}
 	p, err := s.Page(r)

@@ -25,6 +25,9 @@ func (s grants) Create(ctx context.Context, r *interimv1.CreateGrantRequest) (*i
 	if err != nil {
 		return nil, err
 	}
+	if err := s.MayGive(ctx, k.App, k.Account); err != nil {
+		return nil, err
+	}
 	g, err := s.Grants.Create(ctx, k, end)
 	return s.answer(ctx, g, err)
 }

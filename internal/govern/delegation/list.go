@@ -48,8 +48,8 @@ func listSQL(f Filter, now time.Time, r page.Request) (string, []any) {
 	}
 	asDelegator, args := branch(f, "d.delegator = ?", now, r)
 	asDelegate, _ := branch(f, "d.delegate = ?", now, r) // the same values
-	return `select * from (` + asDelegator + `) a union all select * from (` + asDelegate + `) b order by id limit ` +
-		asDelegator[strings.LastIndex(asDelegator, "$"):], args
+	both := `select ` + columns("") + ` from (` + asDelegator + `) a union all select ` + columns("") + ` from (` + asDelegate + `) b`
+	return both + ` order by id limit ` + asDelegator[strings.LastIndex(asDelegator, "$"):], args
 }
 
 func branch(f Filter, own string, now time.Time, r page.Request) (string, []any) {

@@ -99,7 +99,7 @@ func (o *office) answering() []directory.UserID {
 func (o *office) answeringAt(at time.Time) []directory.UserID {
 	o.Helper()
 	var users []directory.UserID
-	for _, s := range must(o.Service.Answering(o.DB.Q(o.ctx), []directory.UserID{o.ada}, at))(o)[o.ada] {
+	for _, s := range must(o.Answering(o.DB.Q(o.ctx), []directory.UserID{o.ada}, at))(o)[o.ada] {
 		users = append(users, s.User)
 	}
 	return users

@@ -211,7 +211,7 @@ func TestWhoCannotBeADelegateIsRefused(t *testing.T) {
 	each(t, func(o *office) {
 		gone := o.person("Gone")
 		must(o.people.Delete(o.ctx, gone, ""))(o)
-		for name, make := range map[string]func(a, b directory.UserID, from, until time.Time, why string) error{
+		for name, create := range map[string]func(a, b directory.UserID, from, until time.Time, why string) error{
 			"instead": func(a, b directory.UserID, from, until time.Time, why string) error {
 				_, err := o.SetReassign(o.ctx, a, b, from, until, why)
 				return err
@@ -223,15 +223,15 @@ func TestWhoCannotBeADelegateIsRefused(t *testing.T) {
 		} {
 			t.Log(name)
 			var zero time.Time
-			o.refused(make(o.ada, o.ada, zero, zero, ""), fault.Invalid, "delegateUserId")
-			o.refused(make(o.ada, "nobody", zero, zero, ""), fault.Invalid, "delegateUserId")
-			o.refused(make(o.ada, "", zero, zero, ""), fault.Invalid, "delegateUserId")
-			o.refused(make(o.ada, gone, zero, zero, ""), fault.Invalid, "delegateUserId")
-			o.refused(make("nobody", o.ada, zero, zero, ""), fault.NotFound, "")
-			o.refused(make(gone, o.ada, zero, zero, ""), fault.NotFound, "")
-			o.refused(make(o.ada, o.grace, in(1), in(0), ""), fault.Invalid, "endAt")
-			o.refused(make(o.ada, o.grace, zero, in(-1), ""), fault.Invalid, "endAt")
-			o.refused(make(o.ada, o.grace, zero, zero, strings.Repeat("x", 1<<20)), fault.Invalid, "reason")
+			o.refused(create(o.ada, o.ada, zero, zero, ""), fault.Invalid, "delegateUserId")
+			o.refused(create(o.ada, "nobody", zero, zero, ""), fault.Invalid, "delegateUserId")
+			o.refused(create(o.ada, "", zero, zero, ""), fault.Invalid, "delegateUserId")
+			o.refused(create(o.ada, gone, zero, zero, ""), fault.Invalid, "delegateUserId")
+			o.refused(create("nobody", o.ada, zero, zero, ""), fault.NotFound, "")
+			o.refused(create(gone, o.ada, zero, zero, ""), fault.NotFound, "")
+			o.refused(create(o.ada, o.grace, in(1), in(0), ""), fault.Invalid, "endAt")
+			o.refused(create(o.ada, o.grace, zero, in(-1), ""), fault.Invalid, "endAt")
+			o.refused(create(o.ada, o.grace, zero, zero, strings.Repeat("x", 1<<20)), fault.Invalid, "reason")
 		}
 		_, err := o.RemoveReassign(o.ctx, gone)
 		o.refused(err, fault.NotFound, "")

@@ -71,7 +71,7 @@ func TestTheDatabaseAgreesWithTheRules(t *testing.T) {
 		q := o.DB.Q(o.ctx)
 		for hour := -4; hour < 4; hour++ {
 			at := in(hour)
-			answering := must(o.Service.Answering(q, append(people, "nobody"), at))(o)
+			answering := must(o.Answering(q, append(people, "nobody"), at))(o)
 			shown := must(Delegates(q, people, at))(o)
 			for _, p := range people {
 				if want := Answering(p, all, able, at); !slices.Equal(answering[p], want) {

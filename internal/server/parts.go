@@ -93,15 +93,15 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	})
 
 	p.owners = owner.New(owner.Deps{DB: d.db, Clock: d.clock, Audit: p.audit})
-	p.delegations = delegation.New(delegation.Deps{DB: d.db, Clock: d.clock, Audit: p.audit})
+	p.delegations = delegation.New(delegation.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Notify: p.notify})
 
 	p.iam.Relate(p.owners)
 	p.apps.TellCreated(p.owners)
 	p.directory.TellCreated(p.iam)
 	p.directory.Tell(p.iam)
 	p.directory.Tell(p.grants)
-	p.directory.Tell(p.delegations)
 	p.directory.Tell(p.notify)
+	p.directory.Tell(p.delegations)
 	p.apps.Tell(p.grants)
 	p.provision.Tell(p.grants)
 

@@ -65,6 +65,9 @@ func (s *Service) Give(tx *db.Tx, actor audit.Actor, g Gift, now time.Time) (Gra
 	before, err := lockLive(tx, g.Key)
 	switch {
 	case err == nil:
+		if before.Over(now) {
+			return Grant{}, fault.New(fault.Precondition, "an earlier grant of the same is past its end and is being removed")
+		}
 		after, effect, err := before.Extend(Request, g.End, now)
 		if err == nil && effect.Kind != "" {
 			err = s.apply(tx, actor, before, &after, effect, now)
@@ -116,6 +119,9 @@ func (s *Service) Take(tx *db.Tx, actor audit.Actor, t Taking, now time.Time) (G
 	err = s.apply(tx, actor, before, &after, effect, now)
 	return after, err
 }
+
+// Hurry has the target of a grant called again at once, where a call for it failed.
+func (s *Service) Hurry(tx *db.Tx, g ID, now time.Time) { s.Provision.Hurry(tx, string(g), now) }
 
 // lockLive is live, and keeps the row from changing until the transaction ends.
 func lockLive(tx *db.Tx, k Key) (held, error) {

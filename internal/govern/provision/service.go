@@ -100,6 +100,14 @@ func (s *Service) Replace(tx *db.Tx, kind Kind, orders []Order, now time.Time) e
 	return nil
 }
 
+// Hurry makes the open operation of a grant due now if a call for it failed.
+func (s *Service) Hurry(tx *db.Tx, grantID string, now time.Time) {
+	tx.Queue(`update operation set due_at = $2, version = version + 1 where grant_id = $1 and state = 'open' and lease = '' and attempts > 0
+		and due_at > $2`,
+		grantID, clock.Micros(now))
+	due.Wake(tx, now)
+}
+
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b

@@ -55,6 +55,7 @@ func (e Resolved) apply(m *machine) error {
 		return nil
 	}
 	first := i.State == Init
+	old := *i
 	i.Slots, i.Tier, i.Fixed, i.Eligible = e.Slots, e.Tier, e.Fixed, e.Users()
 	i.State, m.Processing = Pending, Waiting
 	if first {
@@ -63,12 +64,14 @@ func (e Resolved) apply(m *machine) error {
 			m.schedule(a)
 		}
 	}
-	m.tell(e.Resolution)
+	if first || i.Tier != old.Tier || !slices.Equal(i.Eligible, old.Eligible) || !slices.Equal(i.Fixed, old.Fixed) {
+		m.tell(e.Resolution, old.Eligible)
+	}
 	return nil
 }
 
-// tell audits who decides and asks them to.
-func (m *machine) tell(r Resolution) {
+// tell audits who decides, and asks those to who were not asked before.
+func (m *machine) tell(r Resolution, before []directory.UserID) {
 	m.audit(ApproversChosen, system, "", map[string]any{"tier": string(r.Tier), "userIds": r.Users()})
 	for _, s := range r.Fixed {
 		m.audit(GivenToDelegate, system, "", map[string]any{
@@ -83,7 +86,8 @@ func (m *machine) tell(r Resolution) {
 		return
 	case Named, Fallback:
 	}
-	m.do(Notify{Kind: Decide, Users: r.Users(), Step: m.Current.ID})
+	fresh := slices.DeleteFunc(r.Users(), func(u directory.UserID) bool { return slices.Contains(before, u) })
+	m.do(Notify{Kind: Decide, Users: fresh, Step: m.Current.ID})
 }
 
 // Decision is somebody's yes or no to the step that is open. A no ends the task.
@@ -187,6 +191,26 @@ func (m *machine) reassign(by Who, to []directory.UserID, comment string) {
 	for _, u := range to {
 		m.Current.Slots = append(m.Current.Slots, Slot{Kind: ToUser, User: u})
 	}
+}
+
+// handOver opens the step of a webhook anew for people.
+func (m *machine) handOver(to []directory.UserID, comment string) {
+	a := *m.Current.Step.Approval
+	a.Kind, a.UserIDs, a.WebhookID = policy.Users, to, ""
+	plan := slices.Clone(m.Plan)
+	plan[m.Current.Index] = policy.Step{Approval: &a}
+	m.Plan = plan
+	m.again(Result{Kind: Reassigned, Text: comment})
+}
+
+// Look has the approvers of the step found again, since somebody may be gone.
+type Look struct{}
+
+func (Look) apply(m *machine) error {
+	if m.State == Open && (m.Current.approving() || m.Current.manual()) {
+		m.do(Resolve{m.Current.ID})
+	}
+	return nil
 }
 
 // StandsDown is told when somebody's authority to answer for others is over: they answer for themselves again.

@@ -224,7 +224,8 @@ func (r Resolution) Of(u directory.UserID) []Reason {
 // The threat is somebody who decides a request of their own. Neither the subject nor the opener gets in, by whichever slot; what is
 // theirs to decide nobody decides for them; and nobody answers for another about a request of their own.
 func (q Question) Resolve(f Facts) Resolution {
-	r := Resolution{Tier: Named, Slots: q.Named}
+	crowded := func(s Slot) bool { return s.Kind == ToHolders && len(f.People[s]) > MaxHolders }
+	r := Resolution{Tier: Named, Slots: slices.DeleteFunc(slices.Clone(q.Named), crowded)}
 	for _, tier := range []struct {
 		name  Tier
 		slots []Slot

@@ -17,11 +17,11 @@ type Plan struct {
 	Generation policy.GenerationID
 	Key        string
 	Steps      []policy.Step
-	Trace      []any // how it was found, for the history; may be nil
+	Trace      []policy.Tried // how it was found, for the history
 }
 
 func (m *machine) take(p Plan) {
-	m.Policy, m.Generation, m.Plan = p.Policy, p.Generation, p.Steps
+	m.Policy, m.Generation, m.StepKey, m.Plan = p.Policy, p.Generation, p.Key, p.Steps
 	carries := func(s policy.Step) bool { return s.Provision != nil }
 	if (m.Kind == Grant || m.Kind == Revoke) && !slices.ContainsFunc(m.Plan, carries) { // what is approved is carried out
 		m.Plan = append(slices.Clone(m.Plan), policy.Step{Provision: &policy.Provision{}})
@@ -46,6 +46,7 @@ func (e Created) apply(m *machine) error {
 	m.take(e.Plan)
 	if m.Kind == Offboarding {
 		m.Outcome = InProgress
+		m.do(WakeAt{m.now})
 		return nil
 	}
 	m.start()
@@ -258,11 +259,23 @@ func (e SetData) apply(m *machine) error {
 	return nil
 }
 
+// Spreading says that the tasks of an offboarding were made, and how many.
+type Spreading struct{ Tasks int }
+
+func (e Spreading) apply(m *machine) error {
+	if m.State != Open || m.Kind != Offboarding || m.Spread {
+		return nil
+	}
+	m.Spread = true
+	m.audit(StateChanged, system, "", map[string]any{"tasks": e.Tasks})
+	return nil
+}
+
 // Ready says that all that an offboarding wanted revoked is.
 type Ready struct{}
 
 func (Ready) apply(m *machine) error {
-	if m.State == Open && m.Kind == Offboarding {
+	if m.State == Open && m.Kind == Offboarding && m.Spread {
 		m.audit(StateChanged, system, "", nil)
 		m.end(Completed, system)
 	}

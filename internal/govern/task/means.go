@@ -16,7 +16,6 @@ type Means struct {
 	Instructions string               `json:"instructions,omitempty"`
 	Delegate     app.EntitlementRef   `json:"delegate,omitzero"` // what is given instead
 	Webhook      string               `json:"webhook,omitempty"`
-	Steps        []Means              `json:"-"`
 }
 
 // ParseMeans reads the ProvisionPolicy of the API in its JSON spelling. What says nothing is done by the connector, as is an empty
@@ -24,8 +23,13 @@ type Means struct {
 func ParseMeans(doc json.RawMessage) Means {
 	var d struct {
 		Manual *struct {
-			UserIDs      []string `json:"userIds"`
-			Instructions string   `json:"instructions"`
+			UserIDs  []string `json:"userIds"`
+			Assignee struct {
+				Users struct {
+					UserIDs []string `json:"userIds"`
+				} `json:"users"`
+			} `json:"assignee"`
+			Instructions string `json:"instructions"`
 		} `json:"manual"`
 		Delegated *struct {
 			AppID         string `json:"appId"`
@@ -34,9 +38,7 @@ func ParseMeans(doc json.RawMessage) Means {
 		Webhook *struct {
 			ID string `json:"webhookId"`
 		} `json:"webhook"`
-		MultiStep *struct {
-			Steps []json.RawMessage `json:"provisionSteps"`
-		} `json:"multiStep"`
+		MultiStep    json.RawMessage `json:"multiStep"`
 		Ticket       json.RawMessage `json:"externalTicket"`
 		Unconfigured json.RawMessage `json:"unconfigured"`
 		Action       json.RawMessage `json:"action"`
@@ -47,7 +49,7 @@ func ParseMeans(doc json.RawMessage) Means {
 	switch {
 	case d.Manual != nil:
 		m := Means{Kind: policy.ByHand, Instructions: d.Manual.Instructions}
-		for _, u := range d.Manual.UserIDs {
+		for _, u := range append(d.Manual.UserIDs, d.Manual.Assignee.Users.UserIDs...) {
 			m.Users = append(m.Users, directory.UserID(uuid(u)))
 		}
 		return m
@@ -58,11 +60,7 @@ func ParseMeans(doc json.RawMessage) Means {
 	case d.Webhook != nil:
 		return Means{Kind: policy.ByWebhook, Webhook: uuid(d.Webhook.ID)}
 	case d.MultiStep != nil:
-		m := Means{Kind: policy.InSteps}
-		for _, one := range d.MultiStep.Steps {
-			m.Steps = append(m.Steps, ParseMeans(one))
-		}
-		return m
+		return Means{Kind: policy.InSteps} // what [Flatten] writes out never gets here
 	case d.Ticket != nil, d.Action != nil:
 		return Means{Kind: policy.ByTicket}
 	case d.Unconfigured != nil:

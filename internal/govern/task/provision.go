@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -238,7 +239,8 @@ func (e RetryProvision) apply(m *machine) error {
 type Answered struct {
 	Step     StepID
 	Delivery string
-	Approve  bool // or: it is done
+	Approve  bool               // or: it is done
+	To       []directory.UserID // others shall decide
 	Text     string
 	GaveUp   bool // it never answered
 }
@@ -254,6 +256,9 @@ func (e Answered) apply(m *machine) error {
 		return nil
 	case approval && e.GaveUp:
 		m.audit(ApprovalUnanswered, system, e.Text, text)
+	case approval && len(e.To) > 0:
+		m.audit(ApprovalAnswered, system, e.Text, text)
+		m.handOver(e.To, e.Text)
 	case approval && e.Approve:
 		m.audit(ApprovalAnswered, system, e.Text, text)
 		m.leave(Result{Kind: Approved, Text: e.Text})

@@ -99,6 +99,14 @@ type Source struct {
 	RequestedBy    directory.UserID `json:"requestedBy,omitempty"`
 }
 
+// Names are what people know the objects of a task by.
+type Names struct {
+	App         string `json:"app,omitempty"`
+	Entitlement string `json:"entitlement,omitempty"`
+	Subject     string `json:"subject,omitempty"`
+	Opener      string `json:"opener,omitempty"`
+}
+
 // Task is one request and all that has become of it. Times that are zero have not come or are not set.
 type Task struct {
 	ID         ID
@@ -126,17 +134,20 @@ type Task struct {
 	Source      Source
 	Data        json.RawMessage // the answers to the request form, a JSON object; nil: none
 	Parent      ID              // the offboarding it belongs to
+	Names       Names           // as they were when it was made
 
 	Policy     policy.ID
 	Generation policy.GenerationID
+	StepKey    string        // under which the plan stands in its policy
 	Plan       []policy.Step // the steps as they were resolved when the task began, or was reset or escalated
 	Current    *Instance     // nil: closed, or not begun
 	History    []Instance    // the steps that are over, oldest first
 	Opened     int           // how many steps were opened so far
 
-	Auto  bool     // steps that ask somebody pass by themselves: the grant's time is over and its end does not wait
-	Asked bool     // access was given or taken for this task, which happens once
-	Grant grant.ID // the grant that was given or taken
+	Spread bool     // of an offboarding: the tasks that take what is held were made
+	Auto   bool     // steps that ask somebody pass by themselves: the grant's time is over and its end does not wait
+	Asked  bool     // access was given or taken for this task, which happens once
+	Grant  grant.ID // the grant that was given or taken
 
 	Comments  int
 	CreatedAt time.Time
@@ -158,10 +169,16 @@ func (t Task) Step() StepID {
 
 // DueAt is when something happens to t by itself; zero: never.
 func (t Task) DueAt() time.Time {
-	if t.State != Open || t.Current == nil {
+	switch {
+	case t.State != Open:
 		return time.Time{}
+	case t.Kind == Offboarding && !t.Spread:
+		return t.CreatedAt
+	case t.Current == nil:
+		return time.Time{}
+	default:
+		return t.Current.next()
 	}
-	return t.Current.next()
 }
 
 // Approvers are those who decided the steps that are over, in their order, each once.

@@ -1,0 +1,262 @@
+package task
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// act has the caller do something with a task, named by its id or number. What they may is found in the transaction, at the moment of
+// the change. Nobody else changes the task meanwhile: of two at once the second finds what the first made of it.
+//
+// The faults of all use cases that come through here: NotFound for the task; Conflict for a task that is closed, and for a step that
+// is not open any more; Denied for who may not; Invalid for what is missing or too long.
+func (s *Service) act(ctx context.Context, ref, comment string, next func(v *turn, w Who) (Event, error)) (Task, error) {
+	if err := checkText("comment", comment, MaxComment); err != nil {
+		return Task{}, err
+	}
+	known, err := s.Get(ctx, ref)
+	if err != nil {
+		return Task{}, err
+	}
+	return s.change(ctx, audit.From(ctx), known.ID, func(v *turn) (Event, error) {
+		w, err := s.who(ctx, v.tx, v.t, v.now)
+		if err != nil {
+			return nil, err
+		}
+		return next(v, w)
+	})
+}
+
+// change applies an event to a task.
+func (s *Service) change(ctx context.Context, actor audit.Actor, id ID, next func(v *turn) (Event, error)) (Task, error) {
+	var after Task
+	err := s.write(ctx, func(tx *db.Tx, k *known) error {
+		v, err := s.turn(tx, actor, id, k)
+		if err != nil {
+			return err
+		}
+		e, err := next(v)
+		if err != nil || e == nil {
+			after = v.t
+			return err
+		}
+		if err := v.apply(e); err != nil {
+			return err
+		}
+		err = v.write()
+		after = v.t
+		return err
+	})
+	return after, err
+}
+
+// turn reads a task and keeps others from changing it until the transaction ends.
+func (s *Service) turn(tx *db.Tx, actor audit.Actor, id ID, k *known) (*turn, error) {
+	sql := `select ` + Columns("") + ` from task where id = $1`
+	t, err := db.One(tx, scan, sql+s.forUpdate(), string(id))
+	if errors.Is(err, db.ErrNoRows) {
+		err = fault.Missing("task", string(id))
+	}
+	return &turn{Service: s, tx: tx, actor: actor, now: s.Clock.Now(), known: k, before: t, t: t}, err
+}
+
+// forUpdate keeps the rows of a select from changing, where the engine has rows to lock.
+func (s *Service) forUpdate() string {
+	if s.DB.Engine() == db.Postgres {
+		return " for update"
+	}
+	return ""
+}
+
+// Approve says yes to the step. comment is at most MaxComment characters, and required where the policy wants a reason.
+func (s *Service) Approve(ctx context.Context, ref string, step StepID, comment string) (Task, error) {
+	return s.decide(ctx, ref, step, true, comment)
+}
+
+// Deny says no to the step, which ends the task. The comment is as for [Service.Approve].
+func (s *Service) Deny(ctx context.Context, ref string, step StepID, comment string) (Task, error) {
+	return s.decide(ctx, ref, step, false, comment)
+}
+
+func (s *Service) decide(ctx context.Context, ref string, step StepID, yes bool, comment string) (Task, error) {
+	if step == "" {
+		return Task{}, fault.InvalidField("policyStepId", "is required")
+	}
+	return s.act(ctx, ref, comment, func(_ *turn, w Who) (Event, error) {
+		return Decision{By: w, Step: step, Approve: yes, Comment: comment}, nil
+	})
+}
+
+// SkipStep leaves an approval or a wait as if it had passed. Super Administrators and owners of the app, but not about themselves.
+func (s *Service) SkipStep(ctx context.Context, ref string, step StepID, comment string) (Task, error) {
+	if step == "" {
+		return Task{}, fault.InvalidField("policyStepId", "is required")
+	}
+	return s.act(ctx, ref, comment, func(_ *turn, w Who) (Event, error) { return Skip{By: w, Step: step, Comment: comment}, nil })
+}
+
+// Reassign has others decide the step, which is opened anew: 1 to MaxReassignees people, enabled ones. Whoever may decide it, where
+// the policy allows that; Super Administrators and owners of the app.
+func (s *Service) Reassign(ctx context.Context, ref string, step StepID, to []directory.UserID, comment string) (Task, error) {
+	if len(to) > MaxReassignees {
+		return Task{}, fault.InvalidField("newStepUserIds", "has %d entries; at most %d are allowed", len(to), MaxReassignees)
+	}
+	return s.act(ctx, ref, comment, func(v *turn, w Who) (Event, error) {
+		f := Facts{People: map[Slot][]Filler{}}
+		if err := enabled(v.tx, to, &f); err != nil {
+			return nil, err
+		}
+		for _, u := range to {
+			if f.People[Slot{Kind: ToUser, User: u}] == nil {
+				return nil, fault.InvalidField("newStepUserIds", "names a user who is not there, or is not enabled")
+			}
+		}
+		if step == "" {
+			step = v.t.Step()
+		}
+		return Reassign{By: w, Step: step, To: to, Comment: comment}, nil
+	})
+}
+
+// Comment adds a comment, 1 to MaxComment characters. Whoever sees the task.
+func (s *Service) Comment(ctx context.Context, ref, text string) (Task, error) {
+	return s.act(ctx, ref, text, func(_ *turn, w Who) (Event, error) { return Remark{By: w, Text: text}, nil })
+}
+
+// Close cancels a task. Who asked, whom it is about, Super Administrators, owners of the app; a revocation that has begun ends by
+// itself and is closed by nobody.
+func (s *Service) Close(ctx context.Context, ref, comment string) (Task, error) {
+	return s.act(ctx, ref, comment, func(_ *turn, w Who) (Event, error) { return Cancel{By: w, Comment: comment}, nil })
+}
+
+// Restart opens the step anew and finds its approvers again. step may be empty: the one that is open.
+func (s *Service) Restart(ctx context.Context, ref string, step StepID, comment string) (Task, error) {
+	return s.act(ctx, ref, comment, func(_ *turn, w Who) (Event, error) { return Again{By: w, Step: step, Comment: comment}, nil })
+}
+
+// Process has a wait end now, and finds the approvers of a step again.
+func (s *Service) Process(ctx context.Context, ref string) (Task, error) {
+	return s.act(ctx, ref, "", func(_ *turn, w Who) (Event, error) { return Now{By: w}, nil })
+}
+
+// RetryProvisioning tries again what failed. step may be empty: the one that is open.
+func (s *Service) RetryProvisioning(ctx context.Context, ref string, step StepID, comment string) (Task, error) {
+	return s.act(ctx, ref, comment, func(_ *turn, w Who) (Event, error) {
+		return RetryProvision{By: w, Step: step, Comment: comment}, nil
+	})
+}
+
+// CompleteManual confirms that what was to be done by hand is done. Who was asked to do it.
+func (s *Service) CompleteManual(ctx context.Context, ref string, step StepID, comment string) (Task, error) {
+	return s.byPerson(ctx, ref, step, false, comment)
+}
+
+// FailManual says that what was to be done by hand cannot be, and why. Who was asked to do it.
+func (s *Service) FailManual(ctx context.Context, ref string, step StepID, comment string) (Task, error) {
+	return s.byPerson(ctx, ref, step, true, comment)
+}
+
+func (s *Service) byPerson(ctx context.Context, ref string, step StepID, failed bool, comment string) (Task, error) {
+	return s.act(ctx, ref, comment, func(v *turn, w Who) (Event, error) {
+		if step == "" {
+			step = v.t.Step()
+		}
+		return ByPerson{By: w, Step: step, Failed: failed, Text: comment}, nil
+	})
+}
+
+// UpdateDuration changes for how long an open request asks: 0 is without end. Longer, it starts again at step one. Invalid, in
+// upstream's words, over what the entitlement allows.
+func (s *Service) UpdateDuration(ctx context.Context, ref string, d time.Duration) (Task, error) {
+	return s.act(ctx, ref, "", func(v *turn, w Who) (Event, error) {
+		if v.t.Kind == Grant && v.t.State == Open {
+			e, err := app.GetEntitlement(v.tx, v.t.App, v.t.Entitlement)
+			if err != nil {
+				return nil, err
+			}
+			if err := checkDuration("duration", d, e.MaxGrant, v.now); err != nil {
+				return nil, err
+			}
+		}
+		return SetDuration{By: w, Duration: d}, nil
+	})
+}
+
+// checkDuration refuses a duration that is none, or longer than may be asked for.
+func checkDuration(field string, d, longest time.Duration, now time.Time) error {
+	switch {
+	case d < 0 || d > MaxDuration:
+		return fault.InvalidField(field, "must be more than zero and at most %d days", MaxDuration/(24*time.Hour))
+	case d%time.Microsecond != 0:
+		return fault.InvalidField(field, "must be whole microseconds")
+	case d == 0 && longest == 0:
+		return nil
+	case d == 0:
+		return grant.CheckEnd(field, time.Time{}, now, longest, false)
+	}
+	return grant.CheckEnd(field, now.Add(d), now, longest, false)
+}
+
+// UpdateData changes what was filled into the request's form, a JSON object of at most MaxData bytes, and starts again at step one.
+func (s *Service) UpdateData(ctx context.Context, ref string, data json.RawMessage) (Task, error) {
+	if err := checkData(data); err != nil {
+		return Task{}, err
+	}
+	return s.act(ctx, ref, "", func(_ *turn, w Who) (Event, error) { return SetData{By: w, Data: data}, nil })
+}
+
+func checkData(data json.RawMessage) error {
+	var members map[string]json.RawMessage
+	switch {
+	case len(data) > MaxData:
+		return fault.InvalidField("data", "has %d bytes; at most %d are allowed", len(data), MaxData)
+	case len(data) > 0 && json.Unmarshal(data, &members) != nil:
+		return fault.InvalidField("data", "is not a JSON object")
+	}
+	return nil
+}
+
+// Escalate makes an open request one for emergency access, which the entitlement's emergency policy decides. step may be empty: the
+// one that is open. Precondition where the entitlement allows none.
+func (s *Service) Escalate(ctx context.Context, ref string, step StepID, comment string) (Task, error) {
+	plan, err := s.planAgain(ctx, ref, true)
+	if err != nil {
+		return Task{}, err
+	}
+	return s.act(ctx, ref, comment, func(_ *turn, w Who) (Event, error) {
+		return Emergency{By: w, Step: step, Plan: plan, Comment: comment}, nil
+	})
+}
+
+// Reset takes the policy as it is now and begins with its first step.
+func (s *Service) Reset(ctx context.Context, ref, comment string) (Task, error) {
+	plan, err := s.planAgain(ctx, ref, false)
+	if err != nil {
+		return Task{}, err
+	}
+	return s.act(ctx, ref, comment, func(_ *turn, w Who) (Event, error) {
+		return StartOver{By: w, Plan: plan, Comment: comment}, nil
+	})
+}
+
+// planAgain is what the policy says now; of a closed task nobody asks.
+func (s *Service) planAgain(ctx context.Context, ref string, emergency bool) (Plan, error) {
+	t, err := s.Get(ctx, ref)
+	if err != nil || t.State != Open {
+		return Plan{}, err
+	}
+	if t.Kind == Offboarding {
+		return Plan{}, fault.New(fault.Denied, "action not permitted")
+	}
+	t.Emergency = t.Emergency || emergency
+	return s.plan(ctx, t)
+}

@@ -1,0 +1,205 @@
+package task
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/due"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// batch is how many tasks are looked at in a row.
+const batch = 100
+
+// putOff is how long a task waits for another try whose time had come and led to an error.
+const putOff = time.Minute
+
+// Clockwork is the due source of tasks: steps escalate, waits end, conditions are looked at, and what happened to tasks elsewhere is
+// brought to its end.
+type Clockwork struct{ *Service }
+
+// Due is the due source of tasks.
+func (s *Service) Due() due.Source { return Clockwork{s} }
+
+// Name implements due.Source.
+func (Clockwork) Name() string { return "task" }
+
+const (
+	nextSQL = `select min(due_at) from task where due_at is not null`
+	lateSQL = `select id from task where late <> '' order by number limit $1`
+	dueSQL  = `select id from task where due_at is not null and due_at <= $1 order by due_at, number limit $2`
+)
+
+// Next implements due.Source.
+func (c Clockwork) Next(ctx context.Context) (time.Time, bool, error) {
+	q := c.DB.Q(ctx)
+	late, err := db.Collect(q, scanID, lateSQL, 1)
+	if err != nil || len(late) > 0 {
+		return c.Clock.Now(), len(late) > 0, err
+	}
+	var at *int64
+	err = q.Row(nextSQL).Scan(&at)
+	return moment(at), at != nil, err
+}
+
+func scanID(r *db.Rows) (i ID, err error) { return i, r.Scan(&i) }
+
+// Run implements due.Source. A task that leads to an error does not hold up the others.
+func (c Clockwork) Run(ctx context.Context, now time.Time) (int, error) {
+	q := c.DB.Q(ctx)
+	late, err := db.Collect(q, scanID, lateSQL, batch)
+	if err != nil {
+		return 0, err
+	}
+	ready, err := db.Collect(q, scanID, dueSQL, clock.Micros(now), batch)
+	if err != nil {
+		return 0, err
+	}
+	for n, one := range append(late, ready...) {
+		bring := c.reached
+		if n < len(late) {
+			bring = c.late
+		}
+		if err := bring(ctx, one); err != nil {
+			if ctx.Err() != nil {
+				return 0, err
+			}
+			c.Log.WarnContext(ctx, "a task that was due led to an error", slog.String("task", string(one)), slog.Any("error", err))
+			if err := c.later(ctx, one); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return len(late) + len(ready), nil
+}
+
+// late brings the event that waits in the task's row.
+func (c Clockwork) late(ctx context.Context, id ID) error {
+	_, err := c.change(ctx, audit.System(), id, func(v *turn) (Event, error) {
+		var text string
+		if err := v.tx.Row(`select late from task where id = $1`, string(id)).Scan(&text); err != nil || text == "" {
+			return nil, err
+		}
+		v.tx.Queue(`update task set late = '' where id = $1`, string(id))
+		var l late
+		if err := json.Unmarshal([]byte(text), &l); err != nil {
+			return nil, err
+		}
+		return l.event(), nil
+	})
+	return err
+}
+
+// reached tells a task that its time has come.
+func (c Clockwork) reached(ctx context.Context, id ID) error {
+	t, err := Get(c.DB.Q(ctx), string(id))
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return nil
+	case err != nil:
+		return err
+	case t.Kind == Offboarding && !t.Spread:
+		return c.spread(ctx, t)
+	}
+	_, err = c.change(ctx, audit.System(), id, func(*turn) (Event, error) { return Reached{}, nil })
+	return err
+}
+
+// later has a task tried again after a while.
+func (c Clockwork) later(ctx context.Context, id ID) error {
+	return c.DB.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(`update task set due_at = $2, late = '' where id = $1 and state = 'OPEN'`, string(id),
+			clock.Micros(c.Clock.Now().Add(putOff)))
+		return err
+	})
+}
+
+// RequestOffboarding asks that all is taken that somebody holds: a task for each grant, which the due loop makes. Faults as for
+// [Service.RequestGrant].
+func (s *Service) RequestOffboarding(ctx context.Context, a Ask) (Task, error) {
+	if err := checkText("description", a.Description, MaxDescription); err != nil {
+		return Task{}, err
+	}
+	now := s.Clock.Now()
+	t := offboarding(ctx, a, now)
+	var by sorts
+	if err := s.about(s.DB.Q(ctx), &t, &by); err != nil {
+		return Task{}, err
+	}
+	return s.create(ctx, t, by, Plan{})
+}
+
+// spread makes the tasks of an offboarding. What is being taken already is taken.
+func (c Clockwork) spread(ctx context.Context, t Task) error {
+	type item struct {
+		of      app.EntitlementRef
+		account app.AccountID
+	}
+	q := c.DB.Q(ctx)
+	list, err := db.Collect(q, func(r *db.Rows) (i item, err error) {
+		return i, r.Scan(&i.of.AppID, &i.of.ID, &i.account)
+	}, `select g.app_id, g.entitlement_id, g.account_id from grants g join account a on a.app_id = g.app_id and a.id = g.account_id
+		where a.user_id = $1 and g.ended_at is null and g.ending_at is null and g.direct <> '' order by g.id`, string(t.Subject))
+	if err != nil {
+		return err
+	}
+	ctx = audit.With(ctx, audit.Actor{Kind: audit.KindUser, UserID: string(t.Opener), Name: t.Names.Opener})
+	if t.Opener == "" {
+		ctx = audit.With(ctx, audit.System())
+	}
+	made := 0
+	for _, one := range list {
+		_, err := c.RequestRevoke(ctx, Ask{
+			App: one.of.AppID, Entitlement: one.of.ID, Account: one.account, Description: t.Description, Origin: t.Origin, Parent: t.ID,
+			Source: Source{RequestedBy: t.Opener},
+		})
+		switch f, ours := errors.AsType[*fault.Fault](err); {
+		case err == nil:
+			made++
+		case !ours:
+			return err
+		default: // it is being taken by another task, or gone since
+			c.Log.InfoContext(ctx, "a grant needs no task of its own", slog.String("offboarding", string(t.ID)), slog.String("why", f.Message))
+		}
+	}
+	_, err = c.change(ctx, audit.System(), t.ID, func(v *turn) (Event, error) {
+		if err := v.apply(Spreading{Tasks: made}); err != nil {
+			return nil, err
+		}
+		open, err := children(v.tx, t.ID)
+		if err != nil || open > 0 {
+			return nil, errors.Join(err, v.write())
+		}
+		return Ready{}, nil
+	})
+	return err
+}
+
+// children counts the open tasks that belong to an offboarding.
+func children(q db.Q, of ID) (n int, err error) {
+	err = q.Row(`select count(*) from task where parent_id = $1 and state = 'OPEN'`, string(of)).Scan(&n)
+	return n, err
+}
+
+// childClosed ends the offboarding that the task belonged to, if it was the last one open.
+func (v *turn) childClosed() error {
+	p, err := v.turn(v.tx, audit.System(), v.t.Parent, v.known)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	open, err := children(v.tx, v.t.Parent)
+	if err != nil || open > 0 {
+		return err
+	}
+	return p.each(Ready{})
+}

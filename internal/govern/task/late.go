@@ -1,0 +1,82 @@
+package task
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/due"
+)
+
+// inside applies an event to each of the tasks that a condition names, in a transaction of somebody else. What it cannot find in
+// there, it leaves to the due loop.
+func (s *Service) inside(tx *db.Tx, actor audit.Actor, which string, args []any, next func(v *turn) Event) error {
+	list, err := db.Collect(tx, scan, `select `+Columns("")+` from task where `+which+` order by number`+s.forUpdate(), args...)
+	if err != nil {
+		return err
+	}
+	for _, t := range list {
+		v := &turn{Service: s, tx: tx, actor: actor, now: s.Clock.Now(), known: knowing(), before: t, t: t}
+		if err := v.each(next(v)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each applies an event in a transaction that cannot be given up. Where it leads to a question that has to be answered outside, the
+// event waits in the task's row, and the due loop brings it.
+func (v *turn) each(e Event) error {
+	if e == nil {
+		return nil
+	}
+	err := v.apply(e)
+	if _, wants := errors.AsType[*need](err); wants {
+		return v.postpone(e)
+	}
+	if err != nil {
+		return err
+	}
+	return v.write()
+}
+
+// late is an event that waits to be applied by the due loop.
+type late struct {
+	Answered *Answered `json:"answered,omitempty"`
+	Carried  *Carried  `json:"carried,omitempty"`
+	Look     bool      `json:"look,omitempty"` // the approvers are to be found again
+}
+
+func (v *turn) postpone(e Event) error {
+	var l late
+	switch e := e.(type) {
+	case Answered:
+		l.Answered = &e
+	case Carried:
+		l.Carried = &e
+	case Look:
+		l.Look = true
+	}
+	b, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	due.Wake(v.tx, v.now)
+	v.tx.Queue(`update task set late = $2 where id = $1`, string(v.t.ID), string(b))
+	return nil
+}
+
+// event is the event that waited; nil for what this release does not know.
+func (l late) event() Event {
+	switch {
+	case l.Answered != nil:
+		return *l.Answered
+	case l.Carried != nil:
+		return *l.Carried
+	case l.Look:
+		return Look{}
+	default:
+		return nil
+	}
+}

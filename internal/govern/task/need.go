@@ -1,0 +1,189 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/policy"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// need is why a transaction was given up: it wants an answer that is not found inside one, because expressions run for it, other
+// transactions are made for it, or it reads much.
+type need struct {
+	task      Task
+	approvers []string
+	condition string
+	plan      policy.ID
+	account   app.ID
+}
+
+func (n *need) Error() string { return fmt.Sprintf("task %s wants an answer first", n.task.ID) }
+
+// known are the answers that were found for one use case.
+type known struct {
+	approvers map[string]namedBy
+	holds     map[string]holds
+	plans     map[policy.ID]plannedBy
+	accounts  map[app.ID]accountIn
+}
+
+type namedBy struct {
+	users []directory.UserID
+	err   string
+}
+
+type holds struct {
+	holds bool
+	err   string
+}
+
+type plannedBy struct {
+	plan Plan
+	err  error
+}
+
+type accountIn struct {
+	id  app.AccountID
+	err string
+}
+
+func knowing() *known {
+	return &known{map[string]namedBy{}, map[string]holds{}, map[policy.ID]plannedBy{}, map[app.ID]accountIn{}}
+}
+
+func together(expressions []string) string { return strings.Join(expressions, "\x00") }
+
+// attempts is how many answers one use case may want.
+const attempts = 32
+
+// write runs a transaction, finding the answers that it wants and running it again.
+func (s *Service) write(ctx context.Context, fn func(tx *db.Tx, k *known) error) error {
+	k := knowing()
+	for range attempts {
+		err := s.DB.Write(ctx, func(tx *db.Tx) error { return fn(tx, k) })
+		n, wants := errors.AsType[*need](err)
+		if !wants {
+			return err
+		}
+		if err := s.find(ctx, n, k); err != nil {
+			return err
+		}
+	}
+	return fault.New(fault.Precondition, "the policy asks for more than %d answers at once", attempts)
+}
+
+// find finds the answer that n wants. What cannot be worked out is an answer, too.
+func (s *Service) find(ctx context.Context, n *need, k *known) error {
+	if n.account != "" {
+		a, err := s.Grants.AccountFor(ctx, n.account, n.task.Subject)
+		text, err := words(err)
+		k.accounts[n.account] = accountIn{a, text}
+		return err
+	}
+	facts, err := s.policyFacts(ctx, n.task)
+	if err != nil {
+		return err
+	}
+	switch {
+	case n.approvers != nil:
+		users, err := s.Policies.Approvers(ctx, n.approvers, facts)
+		text, err := words(err)
+		k.approvers[together(n.approvers)] = namedBy{users, text}
+		return err
+	case n.condition != "":
+		yes, err := s.Policies.Holds(ctx, n.condition, facts)
+		text, err := words(err)
+		k.holds[n.condition] = holds{yes, text}
+		return err
+	default:
+		p, err := s.resolve(ctx, n.plan, facts, n.task.Kind)
+		if _, ours := words(err); ours != nil {
+			return ours
+		}
+		k.plans[n.plan] = plannedBy{p, err}
+		return nil
+	}
+}
+
+// words are what an answer says that is an error of the domain; any other error is one.
+func words(err error) (string, error) {
+	f, ok := errors.AsType[*fault.Fault](err)
+	if err == nil {
+		return "", nil
+	}
+	if !ok || slices.Contains([]fault.Code{fault.Internal, fault.Timeout, fault.Unavailable}, f.Code) {
+		return "", err
+	}
+	return f.Message, nil
+}
+
+// policyFacts are what policies decide on.
+func (s *Service) policyFacts(ctx context.Context, t Task) (policy.Facts, error) {
+	q := s.DB.Q(ctx)
+	f := policy.Facts{At: s.Clock.Now(), Task: policy.TaskFacts{
+		ID: string(t.ID), Number: t.Number, DisplayName: t.DisplayName, Origin: string(t.Origin), GrantDuration: t.Duration, Opener: t.Opener,
+		CreatedAt: t.CreatedAt,
+	}}
+	var err error
+	if t.Subject != "" {
+		if f.Subject, err = directory.Get(q, t.Subject); err != nil {
+			return f, err
+		}
+	}
+	if t.Account != "" {
+		if f.Account, err = app.GetAccount(q, t.App, t.Account); err != nil {
+			return f, err
+		}
+	}
+	if t.Entitlement != "" {
+		f.Entitlement, err = app.GetEntitlement(q, t.App, t.Entitlement)
+	}
+	return f, err
+}
+
+// resolve takes the steps of a policy, provision steps written out.
+func (s *Service) resolve(ctx context.Context, id policy.ID, f policy.Facts, kind Kind) (Plan, error) {
+	p, err := s.Policies.Resolve(ctx, id, f)
+	if err != nil {
+		return Plan{}, err
+	}
+	own := f.Entitlement.Provision
+	if kind == Revoke {
+		own = f.Entitlement.Deprovision
+	}
+	return Plan{Policy: p.Policy.ID, Generation: p.Generation, Key: p.Key, Steps: Flatten(p.Steps, own), Trace: p.Trace}, nil
+}
+
+// policyKind is the kind of policy that decides on tasks of that kind.
+func policyKind(k Kind) policy.Kind {
+	switch k {
+	case Revoke:
+		return policy.Revoke
+	case Certify:
+		return policy.Certify
+	case Grant, Offboarding:
+		return policy.Grant
+	default:
+		return policy.Grant
+	}
+}
+
+// plan is what the policy that decides on t says now.
+func (s *Service) plan(ctx context.Context, t Task) (Plan, error) {
+	f, err := s.policyFacts(ctx, t)
+	if err != nil {
+		return Plan{}, err
+	}
+	pid, err := s.Policies.For(s.DB.Q(ctx), app.EntitlementRef{AppID: t.App, ID: t.Entitlement}, policyKind(t.Kind), t.Emergency)
+	if err != nil {
+		return Plan{}, err
+	}
+	return s.resolve(ctx, pid, f, t.Kind)
+}

@@ -1,0 +1,116 @@
+package task
+
+import (
+	"strings"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/delegation"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/webhook"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/due"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// The interfaces that the server wires.
+var (
+	_ grant.Notice      = (*Service)(nil)
+	_ delegation.Notice = (*Service)(nil)
+	_ directory.Notice  = (*Service)(nil)
+	_ app.Notice        = (*Service)(nil)
+	_ webhook.Notice    = (*Service)(nil)
+)
+
+// refOf is what a delivery is about, in our words.
+func refOf(t ID, s StepID) string { return "task:" + string(t) + ":" + string(s) }
+
+// WebhookAnswered implements [webhook.Notice].
+func (s *Service) WebhookAnswered(tx *db.Tx, d webhook.Delivery, a webhook.Answer, at time.Time) error {
+	yes := a.Verdict == webhook.Approve || a.Verdict == webhook.Complete
+	if a.Verdict == webhook.ReplacePolicy {
+		return fault.New(fault.Precondition, "an answer that replaces the policy is not taken; approve, deny or reassign")
+	}
+	return s.answered(tx, d, at, Answered{Delivery: string(d.ID), Approve: yes, Text: a.Comment, To: a.Users})
+}
+
+// WebhookGaveUp implements [webhook.Notice].
+func (s *Service) WebhookGaveUp(tx *db.Tx, d webhook.Delivery, why string, at time.Time) error {
+	return s.answered(tx, d, at, Answered{Delivery: string(d.ID), GaveUp: true, Text: why})
+}
+
+func (s *Service) answered(tx *db.Tx, d webhook.Delivery, _ time.Time, e Answered) error {
+	parts := strings.Split(d.Ref, ":")
+	if len(parts) != 3 || parts[0] != "task" {
+		return nil
+	}
+	e.Step = StepID(parts[2])
+	return s.inside(tx, audit.System(), `id = $1`, []any{parts[1]}, func(*turn) Event { return e })
+}
+
+// DelegationOver implements [delegation.Notice]: open steps that the delegate was to answer return to whom they stood in for.
+func (s *Service) DelegationOver(tx *db.Tx, d delegation.Delegation, _ time.Time) error {
+	return s.inside(tx, audit.System(), `id in (select task_id from task_stand where delegation_id = $1)`, []any{string(d.ID)},
+		func(v *turn) Event { return StandsDown{Step: v.t.Step(), Delegation: string(d.ID)} })
+}
+
+// UserEnded implements [directory.Notice]. Requests for access of somebody who is gone are cancelled; steps that asked them find
+// their approvers again.
+func (s *Service) UserEnded(tx *db.Tx, actor audit.Actor, u directory.UserID, _ time.Time, reason string) error {
+	err := s.inside(tx, actor, `subject_id = $1 and state = 'OPEN' and kind = 'GRANT'`, []any{string(u)},
+		func(*turn) Event {
+			return Cancel{Forced: true, Comment: strings.ToLower(strings.ReplaceAll(reason, "_", " "))}
+		})
+	if err != nil {
+		return err
+	}
+	n, err := tx.Exec(`update task set late = $2 where late = '' and state = 'OPEN' and id in (select task_id from task_slot where kind = 'user' and user_id = $1
+			union select s.task_id from task_slot s join user_manager m on s.kind = 'managers' and s.user_id = m.user_id where m.manager_id = $1
+			union select s.task_id from task_slot s join owner_user o on s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id
+				and s.object_id = o.object_id where o.user_id = $1 and o.role = 'primary'
+			union select s.task_id from task_slot s join grants g on s.kind = 'holders' and s.app_id = g.app_id and s.object_id = g.entitlement_id
+				join account a on a.app_id = g.app_id and a.id = g.account_id where a.user_id = $1
+			union select task_id from task_stand where user_id = $1 or for_id = $1)`,
+		string(u), `{"look":true}`)
+	if err == nil && n > 0 {
+		due.Wake(tx, s.Clock.Now())
+	}
+	return err
+}
+
+// AppEnded implements [app.Notice]: open tasks about the app are cancelled.
+func (s *Service) AppEnded(tx *db.Tx, actor audit.Actor, appID app.ID, _ time.Time, reason string) error {
+	return s.gone(tx, actor, reason, `app_id = $1`, string(appID))
+}
+
+// EntitlementsEnded implements [app.Notice].
+func (s *Service) EntitlementsEnded(
+	tx *db.Tx, actor audit.Actor, appID app.ID, gone []app.EntitlementID, _ time.Time, reason string,
+) error {
+	args := []any{string(appID)}
+	for _, e := range gone {
+		args = append(args, string(e))
+	}
+	return s.gone(tx, actor, reason, `app_id = $1 and entitlement_id in `+db.In(len(gone), 2), args...)
+}
+
+// AccountsEnded implements [app.Notice].
+func (s *Service) AccountsEnded(tx *db.Tx, actor audit.Actor, appID app.ID, gone []app.AccountID, _ time.Time, reason string) error {
+	args := []any{string(appID)}
+	for _, a := range gone {
+		args = append(args, string(a))
+	}
+	return s.gone(tx, actor, reason, `app_id = $1 and account_id in `+db.In(len(gone), 2), args...)
+}
+
+// gone cancels what waits for somebody's decision about what is gone. What is being taken already ends by itself.
+func (s *Service) gone(tx *db.Tx, actor audit.Actor, reason, which string, args ...any) error {
+	return s.inside(tx, actor, which+` and state = 'OPEN'`, args, func(v *turn) Event {
+		if v.t.Kind == Revoke && v.t.Asked {
+			return nil
+		}
+		return Cancel{Forced: true, Comment: strings.ToLower(strings.ReplaceAll(reason, "_", " "))}
+	})
+}

@@ -1,0 +1,280 @@
+package task
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/id"
+)
+
+// Ask is what somebody asks for.
+type Ask struct {
+	App         app.ID
+	Entitlement app.EntitlementID
+	Subject     directory.UserID // whose access; may be empty where Account is set
+	Account     app.AccountID    // through which; empty: the subject's, or one that is made when access is given
+	Description string           // at most MaxDescription characters
+	Origin      Origin           // empty: ByAPI
+	Source      Source
+	Parent      ID
+
+	// Of a request for access.
+	Duration  time.Duration // 0: the longest that the entitlement allows, without end where it allows that
+	Emergency bool
+	Extension bool            // of what is held already
+	Data      json.RawMessage // a JSON object of at most MaxData bytes; nil: none
+}
+
+// RequestGrant asks for access for somebody. Invalid for what is missing or over a limit, and in upstream's words for a duration over
+// what the entitlement allows; NotFound for an entitlement, account or user that is not there; Precondition for a subject who is not
+// enabled, an emergency that the entitlement does not allow, and an extension of what is not held; Exists, naming the task in its
+// details, where the same is asked for already. Who may ask for whom, and for what, is judged by the doors.
+func (s *Service) RequestGrant(ctx context.Context, a Ask) (Task, error) {
+	return s.request(ctx, Grant, a)
+}
+
+// RequestRevoke asks that access is taken. Faults as for [Service.RequestGrant]; NotFound also where it is not held.
+func (s *Service) RequestRevoke(ctx context.Context, a Ask) (Task, error) {
+	a.Duration, a.Emergency, a.Extension, a.Data = 0, false, false, nil
+	return s.request(ctx, Revoke, a)
+}
+
+func (s *Service) request(ctx context.Context, kind Kind, a Ask) (Task, error) {
+	t, by, err := s.draft(ctx, kind, a)
+	if err != nil {
+		return Task{}, err
+	}
+	plan, err := s.plan(ctx, t)
+	if err != nil {
+		return Task{}, err
+	}
+	return s.create(ctx, t, by, plan)
+}
+
+// create makes a task and takes its first steps.
+func (s *Service) create(ctx context.Context, t Task, by sorts, plan Plan) (Task, error) {
+	actor := audit.From(ctx)
+	var after Task
+	err := s.write(ctx, func(tx *db.Tx, k *known) error {
+		now := s.Clock.Now()
+		v := &turn{Service: s, tx: tx, actor: actor, now: now, known: k, t: t}
+		v.t.CreatedAt = now
+		if err := v.apply(Created{By: Who{User: t.Opener}, Plan: plan}); err != nil {
+			return err
+		}
+		if err := insert(tx, &v.t, by); err != nil {
+			return err
+		}
+		err := v.rest()
+		after = v.t
+		return err
+	})
+	return after, err
+}
+
+// draft makes a task of what is asked for, without its plan.
+func (s *Service) draft(ctx context.Context, kind Kind, a Ask) (Task, sorts, error) {
+	if err := errors.Join(checkText("description", a.Description, MaxDescription), checkData(a.Data)); err != nil {
+		return Task{}, sorts{}, err
+	}
+	q, now := s.DB.Q(ctx), s.Clock.Now()
+	e, err := app.GetEntitlement(q, a.App, a.Entitlement)
+	if err != nil {
+		return Task{}, sorts{}, err
+	}
+	in, err := app.GetApp(q, a.App)
+	if err != nil {
+		return Task{}, sorts{}, err
+	}
+	t := Task{
+		ID: ID(id.New(now)), Kind: kind, Origin: a.Origin, App: a.App, Entitlement: a.Entitlement, Resource: e.ResourceID,
+		ResourceType: e.TypeID, Subject: a.Subject, Account: a.Account, Opener: directory.UserID(audit.From(ctx).UserID),
+		Description: a.Description, Duration: a.Duration, Emergency: a.Emergency, Extension: a.Extension, Source: a.Source, Data: a.Data,
+		Parent: a.Parent, CreatedAt: now, DisplayName: e.DisplayName,
+	}
+	t.Names = Names{App: in.DisplayName, Entitlement: e.DisplayName, Opener: audit.From(ctx).Name}
+	if t.Origin == "" {
+		t.Origin = ByAPI
+	}
+	by := sorts{resource: app.SortName(e.DisplayName)}
+	if err := s.about(q, &t, &by); err != nil {
+		return Task{}, sorts{}, err
+	}
+	if kind == Grant {
+		if t.Duration == 0 {
+			t.Duration = e.MaxGrant
+		}
+		if err := checkDuration("grantDuration", t.Duration, e.MaxGrant, now); err != nil {
+			return Task{}, sorts{}, err
+		}
+	}
+	if kind == Revoke || t.Extension {
+		if err := held(q, t); err != nil {
+			return Task{}, sorts{}, err
+		}
+	}
+	return t, by, nil
+}
+
+// about fills in whose access it is, and through which account.
+func (s *Service) about(q db.Q, t *Task, by *sorts) error {
+	if t.Account != "" {
+		a, err := app.GetAccount(q, t.App, t.Account)
+		switch {
+		case err != nil:
+			return err
+		case t.Subject != "" && t.Subject != a.UserID:
+			return fault.InvalidField("appUserId", "is not an account of that user")
+		}
+		t.Subject, by.account, t.Names.Subject = a.UserID, app.SortName(a.DisplayName), a.DisplayName
+	}
+	if t.Subject == "" {
+		if t.Account == "" {
+			return fault.New(fault.Invalid, "user_id is required")
+		}
+		by.search = db.Fold(t.Names.Entitlement + " " + t.Names.App + " " + t.Names.Subject + " " + t.Description)
+		return nil
+	}
+	u, err := directory.Get(q, t.Subject)
+	switch {
+	case err != nil:
+		return err
+	case u.Status == directory.Deleted:
+		return fault.Missing("user", string(t.Subject))
+	case u.Status != directory.Enabled && t.Kind == Grant:
+		return fault.New(fault.Precondition, "the user is disabled")
+	}
+	if t.Account == "" {
+		if err := accountOf(q, t, by); err != nil {
+			return err
+		}
+	}
+	t.Names.Subject, by.subject = u.DisplayName, app.SortName(u.DisplayName)
+	by.search = db.Fold(t.Names.Entitlement + " " + t.Names.App + " " + u.DisplayName + " " + u.Email + " " + t.Description)
+	return nil
+}
+
+// accountOf finds the subject's account in the app: for a revocation the one that holds the entitlement, else the first enabled one.
+// There may be none yet.
+func accountOf(q db.Q, t *Task, by *sorts) error {
+	var name string
+	err := q.Row(`select a.id, a.sort_name from account a
+			left join grants g on g.app_id = a.app_id and g.account_id = a.id and g.entitlement_id = $3 and g.ended_at is null
+		where a.user_id = $1 and a.app_id = $2 and a.deleted_at is null
+		order by case when g.id is not null and $4 then 0 else 1 end, case when a.status = 'ENABLED' then 0 else 1 end, a.id limit 1`,
+		string(t.Subject), string(t.App), string(t.Entitlement), t.Kind == Revoke || t.Extension).Scan(&t.Account, &name)
+	if errors.Is(err, db.ErrNoRows) {
+		return nil
+	}
+	by.account = name
+	return err
+}
+
+// held refuses to take, or to extend, what is not held.
+func held(q db.Q, t Task) error {
+	var n int
+	err := q.Row(`select count(*) from grants where app_id = $1 and entitlement_id = $2 and account_id = $3 and ended_at is null
+		and ending_at is null`, string(t.App), string(t.Entitlement), string(t.Account)).Scan(&n)
+	switch {
+	case err != nil || n > 0:
+		return err
+	case t.Extension:
+		return fault.New(fault.Precondition, "there is no grant to extend")
+	default:
+		return fault.New(fault.NotFound, "grant not found: the account does not hold the entitlement")
+	}
+}
+
+// Dry is what would become of a request.
+type Dry struct {
+	Task     Task // as it would be, without a number
+	Plan     Plan
+	Steps    []DryStep
+	Warnings []string // in words for people
+}
+
+// DryStep is who would decide one step of the plan if it opened now.
+type DryStep struct {
+	Index int
+	Resolution
+	Error string // an expression cannot be worked out
+	Skip  bool   // an expression named nobody
+}
+
+// DryRun says what would become of a request for access, and changes nothing. Faults as for [Service.RequestGrant]; a request that is
+// open already is a warning.
+func (s *Service) DryRun(ctx context.Context, kind Kind, a Ask) (Dry, error) {
+	t, _, err := s.draft(ctx, kind, a)
+	if err != nil {
+		return Dry{}, err
+	}
+	facts, err := s.policyFacts(ctx, t)
+	if err != nil {
+		return Dry{}, err
+	}
+	d := Dry{Task: t}
+	if d.Plan, err = s.plan(ctx, t); err != nil {
+		return Dry{}, err
+	}
+	q, now := s.DB.Q(ctx), s.Clock.Now()
+	for n, step := range d.Plan.Steps {
+		i := &Instance{Index: n, Step: step, State: Init}
+		switch {
+		case step.Provision != nil:
+			i.Means, i.Target = ParseMeans(step.Provision.Doc), app.EntitlementRef{AppID: t.App, ID: t.Entitlement}
+			if i.Means.Kind != "manual" {
+				continue
+			}
+		case step.Approval == nil || step.Approval.Kind == "webhook":
+			continue
+		}
+		one := DryStep{Index: n}
+		var named []directory.UserID
+		if p := step.Approval; p != nil && len(p.Expressions) > 0 {
+			named, err = s.Policies.Approvers(ctx, p.Expressions, facts)
+			if one.Error, err = words(err); err != nil {
+				return Dry{}, err
+			}
+			one.Skip = one.Error == "" && len(named) == 0
+		}
+		if one.Resolution, err = s.answer(q, t.Question(i, named), now); err != nil {
+			return Dry{}, err
+		}
+		d.warn(one)
+		d.Steps = append(d.Steps, one)
+	}
+	return d, nil
+}
+
+func (d *Dry) warn(s DryStep) {
+	step := "step " + string(rune('1'+s.Index))
+	switch {
+	case s.Error != "":
+		d.Warnings = append(d.Warnings, step+": "+s.Error)
+	case s.Skip:
+		d.Warnings = append(d.Warnings, step+" would be skipped: its expression names nobody")
+	case s.Tier == Nobody:
+		d.Warnings = append(d.Warnings, step+": nobody would be eligible to decide")
+	case s.Tier == Admins:
+		d.Warnings = append(d.Warnings, step+": only Super Administrators would be eligible to decide")
+	}
+}
+
+// offboarding is the task that a person's offboarding is.
+func offboarding(ctx context.Context, a Ask, now time.Time) Task {
+	t := Task{
+		ID: ID(id.New(now)), Kind: Offboarding, Origin: a.Origin, Subject: a.Subject, Opener: directory.UserID(audit.From(ctx).UserID),
+		Description: a.Description, Source: a.Source, CreatedAt: now, DisplayName: "Offboarding", Names: Names{Opener: audit.From(ctx).Name},
+	}
+	if t.Origin == "" {
+		t.Origin = ByAPI
+	}
+	return t
+}

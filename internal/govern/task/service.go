@@ -1,0 +1,136 @@
+package task
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/notify"
+	"github.com/interim-access/interim/internal/govern/owner"
+	"github.com/interim-access/interim/internal/govern/policy"
+	"github.com/interim-access/interim/internal/govern/webhook"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/page"
+)
+
+// Policies say who decides; package policy does. Expressions run and read before a transaction that writes, never in it.
+type Policies interface {
+	// Resolve takes a live policy's steps for the facts. NotFound.
+	Resolve(ctx context.Context, id policy.ID, facts policy.Facts) (policy.Plan, error)
+	// Approvers are the users that the expressions of an approval answer; none is a valid answer. Invalid where one cannot be worked out.
+	Approvers(ctx context.Context, expressions []string, facts policy.Facts) ([]directory.UserID, error)
+	// Holds answers the condition of a wait. Invalid where it cannot be worked out.
+	Holds(ctx context.Context, condition string, facts policy.Facts) (bool, error)
+	// For is the policy that decides on an entitlement. Precondition where it is asked for an emergency and the entitlement allows none.
+	For(q db.Q, of app.EntitlementRef, kind policy.Kind, emergency bool) (policy.ID, error)
+	// Many reads policies as they are now, deleted ones too; unknown ones are left out.
+	Many(q db.Q, ids []policy.ID) ([]policy.Policy, error)
+}
+
+// Webhooks call others; package webhook does.
+type Webhooks interface {
+	Deliver(tx *db.Tx, id webhook.ID, event webhook.Event, ref string, payload json.RawMessage) (webhook.DeliveryID, error)
+	Cancel(tx *db.Tx, ref string) error
+}
+
+// Notices tell people; package notify does.
+type Notices interface {
+	Tell(tx *db.Tx, notices ...notify.Notice) error
+	Cancel(tx *db.Tx, taskID string, kind notify.Kind)
+}
+
+// Deps is what the service stands on. Webhooks and Notices may be nil: then nobody is called, or told.
+type Deps struct {
+	DB          *db.DB
+	Clock       clock.Clock
+	Log         *slog.Logger // nil: slog.Default
+	Audit       *audit.Log
+	Grants      *grant.Service
+	Owners      Owners
+	Delegations Delegations
+	Policies    Policies
+	Webhooks    Webhooks
+	Notices     Notices
+}
+
+// Service holds the use cases about tasks. Each that changes something is one transaction: the task, its history, the audit event,
+// whom the step asks, when it is due, the grant, and whom to tell. Whether the caller may see the task is judged by the doors;
+// whether they may do what they want with it is judged here, by [Task.May].
+//
+// It implements grant.Notice, delegation.Notice, directory.Notice, app.Notice and webhook.Notice; the server introduces it to those.
+type Service struct{ Deps }
+
+// New returns the use cases.
+func New(d Deps) *Service {
+	if d.Log == nil {
+		d.Log = slog.Default()
+	}
+	return &Service{d}
+}
+
+// Get reads a task by its id, or by its number in base 10. NotFound if there is none.
+func (s *Service) Get(ctx context.Context, ref string) (Task, error) { return Get(s.DB.Q(ctx), ref) }
+
+// Events lists the histories of tasks, oldest line first unless f.Newest; of no tasks there is none.
+func (s *Service) Events(ctx context.Context, f HistoryFilter, r page.Request) (page.Page[Entry], error) {
+	if len(f.Tasks) == 0 {
+		return page.Page[Entry]{}, nil
+	}
+	return history(s.DB.Q(ctx), f, r)
+}
+
+// Eligible answers who may decide the step of t that is open, at this moment, and why; nobody where none asks people.
+func (s *Service) Eligible(ctx context.Context, t Task) (Resolution, error) {
+	return s.eligible(s.DB.Q(ctx), t, s.Clock.Now())
+}
+
+func (s *Service) eligible(q db.Q, t Task, at time.Time) (Resolution, error) {
+	if i := t.Current; !i.approving() && !i.manual() {
+		return Resolution{}, nil
+	}
+	return s.answer(q, t.Question(t.Current, nil), at)
+}
+
+// Actions are those that the caller may take now.
+func (s *Service) Actions(ctx context.Context, t Task) ([]Action, error) {
+	w, err := s.who(ctx, s.DB.Q(ctx), t, s.Clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	return t.Actions(w), nil
+}
+
+// who is the caller as they stand to t at that moment.
+func (s *Service) who(ctx context.Context, q db.Q, t Task, at time.Time) (Who, error) {
+	w := Who{User: directory.UserID(audit.From(ctx).UserID), Super: iam.SuperAdmin(ctx) == nil, Step: t.Step()}
+	if w.User == "" || t.State != Open {
+		return w, nil
+	}
+	r, err := s.eligible(q, t, at)
+	if err != nil {
+		return w, err
+	}
+	w.Reasons = r.Of(w.User)
+	if t.App != "" {
+		o := owner.OfApp(t.App)
+		owned, err := s.Owners.Users(q, []owner.Object{o}, owner.Primary, at)
+		if err != nil {
+			return w, err
+		}
+		for _, one := range owned[o] {
+			w.Owner = w.Owner || one.User == w.User
+		}
+	}
+	if t.Kind == Grant && !t.Emergency && !t.Asked && (t.Party(w.User) || w.supervises()) {
+		_, err := s.Policies.For(q, app.EntitlementRef{AppID: t.App, ID: t.Entitlement}, policy.Grant, true)
+		w.Urgent = err == nil
+	}
+	return w, nil
+}

@@ -1,0 +1,212 @@
+package task
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/policy"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// doc is what a task's row keeps beside its columns.
+type doc struct {
+	Source  Source          `json:"source,omitzero"`
+	Data    json.RawMessage `json:"data,omitempty"`
+	Names   Names           `json:"names,omitzero"`
+	StepKey string          `json:"stepKey,omitempty"`
+	Plan    []policy.Step   `json:"plan"`
+	Opened  int             `json:"opened"`
+	Spread  bool            `json:"spread,omitempty"`
+	Auto    bool            `json:"auto,omitempty"`
+	Asked   bool            `json:"asked,omitempty"`
+	Current *Instance       `json:"current,omitempty"`
+	History []Instance      `json:"history,omitempty"`
+}
+
+func (t Task) doc() (string, error) {
+	b, err := json.Marshal(doc{t.Source, t.Data, t.Names, t.StepKey, t.Plan, t.Opened, t.Spread, t.Auto, t.Asked, t.Current, t.History})
+	if err != nil {
+		return "", fmt.Errorf("the document of task %s: %w", t.ID, err)
+	}
+	return string(b), nil
+}
+
+// Columns are the columns [Scan] reads, for packages that join tasks; alias is the table's alias with its dot, or empty.
+func Columns(alias string) string {
+	a := alias
+	return a + `number, ` + a + `id, ` + a + `kind, ` + a + `state, ` + a + `processing, ` + a + `outcome, ` + a + `outcome_at, ` + a +
+		`origin, ` + a + `app_id, ` + a + `entitlement_id, ` + a + `resource_id, ` + a + `resource_type_id, ` + a + `account_id, ` + a +
+		`subject_id, ` + a + `opener_id, ` + a + `display_name, ` + a + `description, ` + a + `duration_micros, ` + a + `emergency, ` + a +
+		`extension, ` + a + `parent_id, ` + a + `policy_id, ` + a + `generation_id, ` + a + `grant_id, ` + a + `comments, ` + a + `doc, ` + a +
+		`created_at, ` + a + `updated_at, ` + a + `deleted_at, ` + a + `version`
+}
+
+// Scan reads one row of [Columns], and whatever follows them into rest.
+func Scan(r *db.Rows, rest ...any) (t Task, err error) {
+	var outcomeAt, deletedAt *int64
+	var duration, created, updated int64
+	var text string
+	if err = r.Scan(append([]any{
+		&t.Number, &t.ID, &t.Kind, &t.State, &t.Processing, &t.Outcome, &outcomeAt, &t.Origin, &t.App, &t.Entitlement, &t.Resource,
+		&t.ResourceType, &t.Account, &t.Subject, &t.Opener, &t.DisplayName, &t.Description, &duration, &t.Emergency, &t.Extension,
+		&t.Parent, &t.Policy, &t.Generation, &t.Grant, &t.Comments, &text, &created, &updated, &deletedAt, &t.Version,
+	}, rest...)...); err != nil {
+		return t, err
+	}
+	t.Duration, t.OutcomeAt, t.DeletedAt = time.Duration(duration)*time.Microsecond, moment(outcomeAt), moment(deletedAt)
+	t.CreatedAt, t.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
+	var d doc
+	if err := json.Unmarshal([]byte(text), &d); err != nil {
+		return t, fmt.Errorf("the document of task %s: %w", t.ID, err)
+	}
+	t.Source, t.Data, t.Names, t.StepKey, t.Plan, t.Opened = d.Source, d.Data, d.Names, d.StepKey, d.Plan, d.Opened
+	t.Spread, t.Auto, t.Asked, t.Current, t.History = d.Spread, d.Auto, d.Asked, d.Current, d.History
+	return t, nil
+}
+
+func scan(r *db.Rows) (Task, error) { return Scan(r) }
+
+// Get reads a task by its id, or by its number in base 10. NotFound if there is none.
+func Get(q db.Q, ref string) (Task, error) {
+	where, key := `id = $1`, any(ref)
+	if n, err := strconv.ParseInt(ref, 10, 64); err == nil {
+		where, key = `number = $1`, n
+	}
+	t, err := db.One(q, scan, `select `+Columns("")+` from task where `+where+` and deleted_at is null`, key)
+	if errors.Is(err, db.ErrNoRows) {
+		return Task{}, fault.Missing("task", ref)
+	}
+	return t, err
+}
+
+// Many reads tasks in no particular order, deleted ones too; unknown ids are left out. At most [db.MaxIn] ids.
+func Many(q db.Q, ids []ID) ([]Task, error) {
+	args := make([]any, len(ids))
+	for i, one := range ids {
+		args[i] = string(one)
+	}
+	return db.Collect(q, scan, `select `+Columns("")+` from task where id in `+db.In(len(ids), 1), args...)
+}
+
+// sorts are what lists of tasks are sorted and searched by beside their own columns.
+type sorts struct{ search, account, resource, subject string }
+
+// insert adds a task, which gets its number. Exists, naming the other in the details, where one of its kind is open already.
+func insert(tx *db.Tx, t *Task, by sorts) error {
+	text, err := t.doc()
+	if err != nil {
+		return err
+	}
+	args := insertArgs(*t, by, text)
+	n, err := db.One(tx, func(r *db.Rows) (n int64, err error) { return n, r.Scan(&n) }, insertSQL+db.In(len(args), 1)+`
+		on conflict (target, app_id, entitlement_id, kind) where state = 'OPEN' and origin <> 'TIME_REVOKE' do nothing returning number`, args...)
+	if errors.Is(err, db.ErrNoRows) {
+		return duplicate(tx, *t)
+	}
+	t.Number, t.Version = n, 1
+	return err
+}
+
+const insertSQL = `insert into task (id, kind, target, origin, app_id, entitlement_id, resource_id, resource_type_id, account_id, subject_id,
+	opener_id, display_name, description, search, account_sort, resource_sort, subject_sort, duration_micros, extension, parent_id,
+	review_id, created_at, doc, version, ` + movingColumns + `) values `
+
+func insertArgs(t Task, by sorts, text string) []any {
+	return append([]any{
+		string(t.ID), string(t.Kind), t.target(), string(t.Origin), string(t.App), string(t.Entitlement), string(t.Resource),
+		string(t.ResourceType), string(t.Account), string(t.Subject), string(t.Opener), t.DisplayName, t.Description, by.search, by.account,
+		by.resource, by.subject, t.Duration.Microseconds(), t.Extension, string(t.Parent), t.Source.Review, clock.Micros(t.CreatedAt), text, 1,
+	}, t.moving()...)
+}
+
+// target is of whom only one such task is open.
+func (t Task) target() string {
+	if t.Account != "" {
+		return string(t.Account)
+	}
+	return string(t.Subject)
+}
+
+const movingColumns = `state, processing, outcome, outcome_at, emergency, policy_id, generation_id, grant_id, step_id, step, step_kind,
+	tier, delegates, self, distinct_people, approval_reason, denial_reason, comments, due_at, updated_at`
+
+// moving are the columns that say where a task stands.
+func (t Task) moving() []any {
+	var a policy.Approval
+	var step, kind, tier string
+	if i := t.Current; i != nil {
+		tier = string(i.Tier)
+		switch {
+		case i.Step.Approval != nil:
+			a = *i.Step.Approval
+			step, kind = "APPROVAL", string(a.Kind)
+		case i.Step.Provision != nil:
+			step, kind = "PROVISION", string(i.Means.Kind)
+		case i.Step.Wait != nil:
+			step = "WAIT"
+		}
+	}
+	return []any{
+		string(t.State), string(t.Processing), string(t.Outcome), micros(t.OutcomeAt), t.Emergency, string(t.Policy), string(t.Generation),
+		string(t.Grant), string(t.Step()), step, kind, tier, a.AllowDelegation && a.Kind != policy.Self,
+		a.AllowSelfApproval || a.Kind == policy.Self, a.RequireDistinctApprovers && a.Kind != policy.Self, a.RequireApprovalReason,
+		a.RequireDenialReason, t.Comments, micros(t.DueAt()), clock.Micros(t.UpdatedAt),
+	}
+}
+
+var saveSQL = func() string {
+	names := `account_id, duration_micros, doc, ` + movingColumns
+	sql := `update task set (` + names + `) = `
+	const columns = 23
+	in := db.In(columns, 3)
+	return sql + in + `, version = version + 1 where id = $1 and version = $2`
+}()
+
+// save writes where t stands over the version that was read. Conflict if somebody was faster.
+func save(tx *db.Tx, t *Task) error {
+	text, err := t.doc()
+	if err != nil {
+		return err
+	}
+	n, err := tx.Exec(saveSQL, append([]any{string(t.ID), t.Version, string(t.Account), t.Duration.Microseconds(), text}, t.moving()...)...)
+	if err == nil && n == 0 {
+		err = fault.New(fault.Conflict, "the task was changed by someone else; read it again")
+	}
+	t.Version++
+	return err
+}
+
+// duplicate is the refusal of a task of which another is open. Upstream's words; cone looks for them.
+func duplicate(tx *db.Tx, t Task) error {
+	f := fault.New(fault.Exists, "duplicate ticket found")
+	var other string
+	err := tx.Row(`select id from task where target = $1 and app_id = $2 and entitlement_id = $3 and kind = $4 and state = 'OPEN'
+		and origin <> 'TIME_REVOKE'`, t.target(), string(t.App), string(t.Entitlement), string(t.Kind)).Scan(&other)
+	switch {
+	case errors.Is(err, db.ErrNoRows): // it closed just now
+		return fault.New(fault.Conflict, "another request for the same was open a moment ago; try again")
+	case err != nil:
+		return err
+	}
+	return f.With(fault.Detail{Reason: "DUPLICATE_TASK", Metadata: map[string]string{"taskId": other}})
+}
+
+// moment and micros carry a time that may not have come: zero here, null there.
+func moment(us *int64) time.Time {
+	if us == nil {
+		return time.Time{}
+	}
+	return clock.FromMicros(*us)
+}
+
+func micros(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return clock.Micros(t)
+}

@@ -1,0 +1,155 @@
+package task
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/id"
+	"github.com/interim-access/interim/internal/platform/page"
+)
+
+// many is how many rows one statement adds.
+const many = 50
+
+// queue adds rows, all of the same columns, many in a statement.
+func queue(tx *db.Tx, into string, columns int, rows [][]any) {
+	for _, chunk := range db.Chunks(rows, many) {
+		args := make([]any, 0, len(chunk)*columns)
+		values := make([]byte, 0, len(chunk)*columns*4)
+		for _, r := range chunk {
+			values = append(append(values, ','), db.In(columns, len(args)+1)...)
+			args = append(args, r...)
+		}
+		tx.Queue(into+` values `+string(values[1:])+` on conflict do nothing`, args...)
+	}
+}
+
+// asks are the rows of whom the open step asks: its slots down to the tier that decides, so that who comes back to an earlier one is
+// found too.
+func (t Task) asks() (slots, stands [][]any) {
+	i := t.Current
+	if i == nil || i.State != Pending || !i.approving() && !i.manual() {
+		return nil, nil
+	}
+	list := i.Slots
+	if i.Tier != Named && i.Step.Approval != nil {
+		list = append(list[:len(list):len(list)], fallback(i.Step.Approval)...)
+	}
+	if i.Tier == Admins || i.Tier == Nobody {
+		list = append(list[:len(list):len(list)], Slot{Kind: ToAdmins})
+	}
+	for _, s := range list {
+		slots = append(slots, []any{string(t.ID), string(s.Kind), string(s.User), string(s.Of), string(s.App), s.Object, t.Number})
+	}
+	for _, s := range i.Fixed {
+		stands = append(stands, []any{string(t.ID), string(s.For), string(s.User), s.Delegation})
+	}
+	return slots, stands
+}
+
+// saveAsks writes whom the open step asks, where that has changed.
+func saveAsks(tx *db.Tx, before, after Task) {
+	oldSlots, oldStands := before.asks()
+	slots, stands := after.asks()
+	if fmt.Sprint(oldSlots, oldStands) == fmt.Sprint(slots, stands) {
+		return
+	}
+	if len(oldSlots) > 0 {
+		tx.Queue(`delete from task_slot where task_id = $1`, string(after.ID))
+	}
+	if len(oldStands) > 0 {
+		tx.Queue(`delete from task_stand where task_id = $1`, string(after.ID))
+	}
+	queue(tx, `insert into task_slot (task_id, kind, user_id, of_kind, app_id, object_id, number)`, 7, slots)
+	queue(tx, `insert into task_stand (task_id, for_id, user_id, delegation_id)`, 4, stands)
+}
+
+// Entry is one line of a task's history.
+type Entry struct {
+	ID      string
+	Task    ID
+	At      time.Time
+	Kind    AuditKind
+	User    directory.UserID // empty: Interim itself
+	For     directory.UserID // whom User stood in for
+	Step    StepID
+	State   State // of the task afterwards
+	Comment string
+	Data    map[string]any
+}
+
+// entries writes lines of the histories of tasks, in their order.
+func entries(tx *db.Tx, list []Entry) error {
+	rows := make([][]any, len(list))
+	for n, e := range list {
+		data := "{}"
+		if len(e.Data) > 0 {
+			b, err := json.Marshal(e.Data)
+			if err != nil {
+				return fmt.Errorf("data of %s: %w", e.Kind, err)
+			}
+			data = string(b)
+		}
+		rows[n] = []any{
+			id.New(e.At), string(e.Task), clock.Micros(e.At), string(e.Kind), string(e.User), string(e.For), string(e.Step), string(e.State),
+			e.Comment, data,
+		}
+	}
+	queue(tx, `insert into task_event (id, task_id, at, kind, user_id, for_id, step_id, state, note, data)`, 10, rows)
+	return nil
+}
+
+// acts writes who decided which step, for the question who has acted on what.
+func acts(tx *db.Tx, list []Entry) {
+	var rows [][]any
+	for _, e := range list {
+		if e.User != "" && e.Kind != TaskCreated {
+			rows = append(rows, []any{string(e.Task), string(e.Step), string(e.User), string(e.For), string(e.Kind), clock.Micros(e.At)})
+		}
+	}
+	queue(tx, `insert into task_act (task_id, step_id, user_id, for_id, kind, at)`, 6, rows)
+}
+
+// HistoryFilter narrows a task's history.
+type HistoryFilter struct {
+	Tasks    []ID // at most [page.MaxSize]
+	Comments bool // comments only
+	Newest   bool // newest first
+}
+
+// history reads lines of the histories of tasks.
+func history(q db.Q, f HistoryFilter, r page.Request) (page.Page[Entry], error) {
+	var w db.Where
+	w.In("task_id", f.Tasks)
+	if f.Comments {
+		w.And("kind = ?", string(Commented))
+	}
+	order := "id"
+	if f.Newest {
+		order = "id desc"
+	}
+	if len(r.After) == 1 {
+		if f.Newest {
+			w.And("id < ?", r.After[0])
+		} else {
+			w.And("id > ?", r.After[0])
+		}
+	}
+	sql, args := w.SQL()
+	list, err := db.Collect(q, func(r *db.Rows) (e Entry, err error) {
+		var at int64
+		var data string
+		if err = r.Scan(&e.ID, &e.Task, &at, &e.Kind, &e.User, &e.For, &e.Step, &e.State, &e.Comment, &data); err != nil {
+			return e, err
+		}
+		e.At = clock.FromMicros(at)
+		return e, json.Unmarshal([]byte(data), &e.Data)
+	}, `select id, task_id, at, kind, user_id, for_id, step_id, state, note, data from task_event`+sql+` order by `+order+
+		` limit `+strconv.Itoa(r.Size+1), args...)
+	return page.Cut(list, r.Size, func(e Entry) page.Key { return page.Key{e.ID} }), err
+}

@@ -1,0 +1,292 @@
+package task
+
+import (
+	"errors"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/notify"
+	"github.com/interim-access/interim/internal/govern/policy"
+	"github.com/interim-access/interim/internal/govern/webhook"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/due"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// turn is one task in one transaction: events are applied, what their effects bring back is applied too, and what has become of the
+// task is written at the end.
+type turn struct {
+	*Service
+
+	tx      *db.Tx
+	actor   audit.Actor
+	now     time.Time
+	known   *known
+	before  Task // as it is in the database; without a version it is not there yet
+	t       Task
+	entries []Entry
+	notices []Notify
+	closing bool
+	over    *Carried // the grant has ended already: the answer to RevokeAccess
+}
+
+// apply applies an event, and whatever its effects bring back.
+func (v *turn) apply(e Event) error {
+	after, effects, err := v.t.Apply(e, v.now)
+	if err != nil {
+		return err
+	}
+	v.t = after
+	for _, one := range effects {
+		if err := v.effect(one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *turn) effect(e Effect) error {
+	switch e := e.(type) {
+	case Audit:
+		v.entries = append(v.entries, Entry{
+			Task: v.t.ID, At: v.now, Kind: e.Kind, User: e.By, For: e.For, Step: e.Step, Comment: e.Comment, Data: e.Data,
+		})
+	case Notify:
+		v.notices = append(v.notices, e)
+	case Closing:
+		v.closing = true
+	case WakeAt:
+		due.Wake(v.tx, e.At)
+	case Hurry:
+		v.Grants.Hurry(v.tx, v.t.Grant, v.now)
+	case Resolve:
+		return v.resolveStep(e)
+	case Check:
+		answer, ok := v.known.holds[e.Condition]
+		if !ok {
+			return &need{task: v.t, condition: e.Condition}
+		}
+		return v.apply(Checked{Step: e.Step, Holds: answer.holds, Error: answer.err})
+	case Replan:
+		answer, ok := v.known.plans[e.Policy]
+		if !ok {
+			return &need{task: v.t, plan: e.Policy}
+		}
+		if answer.err != nil { // the policy that was to take over is gone: the step stays with whom it asks
+			v.entries = append(v.entries, Entry{
+				Task: v.t.ID, At: v.now, Kind: ExpressionFailed, Step: v.t.Step(), Data: map[string]any{"error": fault.Of(answer.err).Message},
+			})
+			return nil
+		}
+		return v.apply(Planned{Plan: answer.plan, Why: e.Why})
+	case GrantAccess:
+		return v.give(e)
+	case RevokeAccess:
+		return v.takeAway(e)
+	case Deliver:
+		return v.deliver(e)
+	}
+	return nil
+}
+
+// resolveStep finds who decides the step that was opened.
+func (v *turn) resolveStep(e Resolve) error {
+	r := Resolved{Step: e.Step}
+	i := v.t.Current
+	var named namedBy
+	if a := i.Step.Approval; a != nil && a.Kind == policy.Expression && !i.Assigned {
+		var ok bool
+		if named, ok = v.known.approvers[together(a.Expressions)]; !ok {
+			return &need{task: v.t, approvers: a.Expressions}
+		}
+		r.Error, r.Skip = named.err, named.err == "" && len(named.users) == 0
+	}
+	if !r.Skip {
+		q := v.t.Question(i, named.users)
+		if a := i.Step.Approval; a != nil && !i.Assigned { // found again also where it had been found before
+			q.Named = v.t.slots(a, named.users)
+		}
+		var err error
+		if r.Resolution, err = v.answer(v.tx, q, v.now); err != nil {
+			return err
+		}
+	}
+	return v.apply(r)
+}
+
+// give makes the grant. That it cannot be given is what becomes of the task, not of whoever decided.
+func (v *turn) give(e GrantAccess) error {
+	account, refused, err := v.accountIn(e.Of.AppID)
+	if err != nil {
+		return err
+	}
+	if refused != "" {
+		return v.apply(Carried{Error: refused, Final: true})
+	}
+	if e.Of.AppID == v.t.App {
+		v.t.Account = account
+	}
+	by, standing := v.t.Decider()
+	g, err := v.Grants.Give(v.tx, v.actor, grant.Gift{
+		Key: grant.Key{App: e.Of.AppID, Entitlement: e.Of.ID, Account: account}, End: e.End, Extend: e.Extend,
+		Given: grant.Provenance{
+			By: grant.Person{ID: v.t.Opener, Name: v.t.Names.Opener}, Task: string(v.t.ID), PolicyVersion: string(v.t.Generation),
+			DecidedBy: by, DecidedFor: standing,
+		},
+	}, v.now)
+	if f, ok := errors.AsType[*fault.Fault](err); ok && f.Code != fault.Conflict {
+		return v.apply(Carried{Error: f.Message, Final: true})
+	}
+	if err != nil {
+		return err
+	}
+	return v.apply(Carried{Grant: g.ID, Over: g.State == grant.Active})
+}
+
+// accountIn is the account of the subject in an app, which is made where there is none.
+func (v *turn) accountIn(in app.ID) (account app.AccountID, refused string, err error) {
+	if in == v.t.App && v.t.Account != "" {
+		return v.t.Account, "", nil
+	}
+	answer, ok := v.known.accounts[in]
+	if !ok {
+		return "", "", &need{task: v.t, account: in}
+	}
+	return answer.id, answer.err, nil
+}
+
+// takeAway ends the grant. What is not held is taken already.
+func (v *turn) takeAway(e RevokeAccess) error {
+	if v.over != nil {
+		return v.apply(*v.over)
+	}
+	account, refused, err := v.accountIn(e.Of.AppID)
+	if err != nil {
+		return err
+	}
+	if refused != "" {
+		return v.apply(Carried{Over: true})
+	}
+	taking := grant.Taking{
+		Key: grant.Key{App: e.Of.AppID, Entitlement: e.Of.ID, Account: account}, Task: string(v.t.ID), Own: e.Undo,
+		By: grant.Person{ID: v.t.Opener, Name: v.t.Names.Opener}, Note: cut(v.t.Description),
+	}
+	g, err := v.Grants.Take(v.tx, v.actor, taking, v.now)
+	switch f, ok := errors.AsType[*fault.Fault](err); {
+	case err == nil:
+		return v.apply(Carried{Grant: g.ID, Over: g.State == grant.Ended || g.State == grant.Active})
+	case ok && f.Code == fault.NotFound:
+		return v.apply(Carried{Over: true})
+	case ok && f.Code != fault.Conflict:
+		return v.apply(Carried{Error: f.Message, Final: true})
+	default:
+		return err
+	}
+}
+
+// cut makes a note of a description.
+func cut(s string) string {
+	if r := []rune(s); len(r) > grant.MaxNote {
+		return string(r[:grant.MaxNote])
+	}
+	return s
+}
+
+// deliver calls a webhook. One that is not there, or none at all, does not answer.
+func (v *turn) deliver(e Deliver) error {
+	if v.Webhooks == nil {
+		return v.apply(Answered{Step: e.Step, GaveUp: true, Text: "webhooks are not served"})
+	}
+	event := webhook.EventApproval
+	if e.Event == "provision" {
+		event = webhook.EventProvision
+	}
+	d, err := v.Webhooks.Deliver(v.tx, webhook.ID(e.Webhook), event, refOf(v.t.ID, e.Step), nil)
+	if fault.Is(err, fault.NotFound) {
+		return v.apply(Answered{Step: e.Step, GaveUp: true, Text: "the webhook is not there any more"})
+	}
+	if err == nil && v.t.Current != nil {
+		current := *v.t.Current
+		current.Delivery, v.t.Current = string(d), &current
+	}
+	return err
+}
+
+// write writes what has become of the task, unless nothing has.
+func (v *turn) write() error {
+	if len(v.entries) == 0 && v.t.UpdatedAt.Equal(v.before.UpdatedAt) {
+		return nil
+	}
+	if err := save(v.tx, &v.t); err != nil {
+		return err
+	}
+	return v.rest()
+}
+
+// rest writes what goes with the task's row.
+func (v *turn) rest() error {
+	saveAsks(v.tx, v.before, v.t)
+	if err := v.record(); err != nil {
+		return err
+	}
+	if old := v.before.Step(); old != "" && old != v.t.Step() {
+		if v.Notices != nil {
+			v.Notices.Cancel(v.tx, string(v.t.ID), notify.Decide)
+		}
+		if v.Webhooks != nil && v.before.Current.Delivery != "" {
+			if err := v.Webhooks.Cancel(v.tx, refOf(v.t.ID, old)); err != nil {
+				return err
+			}
+		}
+	}
+	if v.Notices != nil && len(v.notices) > 0 {
+		if err := v.Notices.Tell(v.tx, v.told()...); err != nil {
+			return err
+		}
+	}
+	if v.closing && v.t.Parent != "" {
+		return v.childClosed()
+	}
+	return nil
+}
+
+// told are the notices as package notify knows them. Of a step that was left at once nobody is asked to decide it.
+func (v *turn) told() []notify.Notice {
+	var list []notify.Notice
+	for _, n := range v.notices {
+		if n.Kind == Decide && n.Step != v.t.Step() {
+			continue
+		}
+		for _, u := range n.Users {
+			d := notify.Data{
+				TaskNumber: v.t.Number, App: v.t.Names.App, Entitlement: v.t.Names.Entitlement, Subject: v.t.Names.Subject, By: v.t.Names.Opener,
+				Reason: v.t.Description,
+			}
+			if n.Kind == Decided {
+				d.Outcome, d.By, d.Reason = string(v.t.Outcome), v.actor.Name, ""
+			}
+			list = append(list, notify.Notice{User: u, Kind: notify.Kind(n.Kind), TaskID: string(v.t.ID), Data: d})
+		}
+	}
+	return list
+}
+
+// record writes the history and the audit.
+func (v *turn) record() error {
+	actor := v.actor
+	events := make([]audit.Event, len(v.entries))
+	for n := range v.entries {
+		v.entries[n].State = v.t.State
+		events[n] = v.t.event(v.entries[n])
+		if v.entries[n].For != "" {
+			actor.OnBehalfOf = string(v.entries[n].For)
+		}
+	}
+	if err := entries(v.tx, v.entries); err != nil {
+		return err
+	}
+	acts(v.tx, v.entries)
+	return v.Audit.RecordAll(v.tx, actor, events)
+}

@@ -106,7 +106,7 @@ const (
 )
 
 // Provision is a step that gives or takes the access. Doc is the ProvisionPolicy of the API in its JSON spelling, as entitlements
-// keep theirs; [ParseProvision] reads it.
+// keep theirs; empty: as the entitlement itself says.
 type Provision struct {
 	Doc json.RawMessage `json:"doc,omitempty"`
 }

@@ -1,0 +1,200 @@
+package policy
+
+import (
+	"strings"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/owner"
+	"github.com/interim-access/interim/internal/platform/expr"
+	"github.com/interim-access/interim/internal/platform/id"
+)
+
+// someone is a user as expressions see one; what is not in the row is looked up by the evaluation it belongs to.
+type someone struct {
+	directory.User
+
+	look *looker
+}
+
+// The kinds of objects in expressions. Times that are not set are the beginning of 1970, as an unset one is in the API's own terms.
+var (
+	userShape = expr.NewShape("c1.api.user.v1.User",
+		expr.FieldOf("id", expr.String, func(u *someone) any { return id.KSUID(string(u.ID)) }),
+		expr.FieldOf("display_name", expr.String, func(u *someone) any { return u.DisplayName }),
+		expr.FieldOf("email", expr.String, func(u *someone) any { return u.Email }),
+		expr.FieldOf("emails", expr.ListOf(expr.String), func(u *someone) any { return list(u.Profile.Emails) }),
+		expr.FieldOf("username", expr.String, func(u *someone) any { return u.Username }),
+		expr.FieldOf("usernames", expr.ListOf(expr.String), func(u *someone) any { return list(u.Profile.Usernames) }),
+		expr.FieldOf("employee_ids", expr.ListOf(expr.String), func(u *someone) any { return list(u.Profile.EmployeeIDs) }),
+		expr.FieldOf("job_title", expr.String, func(u *someone) any { return u.JobTitle }),
+		expr.FieldOf("department", expr.String, func(u *someone) any { return u.Department }),
+		expr.FieldOf("employment_status", expr.String, func(u *someone) any { return u.EmploymentStatus }),
+		expr.FieldOf("employment_type", expr.String, func(u *someone) any { return u.EmploymentType }),
+		expr.FieldOf("status", expr.Int, func(u *someone) any { return place(userStatuses, string(u.Status)) }),
+		expr.FieldOf("type", expr.Int, func(u *someone) any { return place(userTypes, string(u.Kind)) }),
+		expr.FieldOf("manager", expr.String, func(u *someone) any { return u.look.managerEmail(u.User) }),
+		expr.FieldOf("manager_id", expr.String, func(u *someone) any { return first(shownIDs(u.ManagerIDs)) }),
+		expr.FieldOf("manager_ids", expr.ListOf(expr.String), func(u *someone) any { return shownIDs(u.ManagerIDs) }),
+		expr.FieldOf("profile", expr.MapOf(expr.String), func(u *someone) any { return attributes(u.Profile.Attributes) }),
+		expr.FieldOf("attributes", expr.MapOf(expr.String), func(u *someone) any { return attributes(u.Profile.Attributes) }),
+		expr.FieldOf("created_at", expr.Timestamp, func(u *someone) any { return moment(u.CreatedAt) }),
+	)
+	accountShape = expr.NewShape("c1.api.app.v1.AppUser",
+		expr.FieldOf("id", expr.String, func(a app.Account) any { return id.KSUID(string(a.ID)) }),
+		expr.FieldOf("app_id", expr.String, func(a app.Account) any { return id.KSUID(string(a.AppID)) }),
+		expr.FieldOf("identity_user_id", expr.String, func(a app.Account) any { return id.KSUID(string(a.UserID)) }),
+		expr.FieldOf("display_name", expr.String, func(a app.Account) any { return a.DisplayName }),
+		expr.FieldOf("email", expr.String, func(a app.Account) any { return a.Email }),
+		expr.FieldOf("emails", expr.ListOf(expr.String), func(a app.Account) any { return list(a.Emails) }),
+		expr.FieldOf("username", expr.String, func(a app.Account) any { return a.Username }),
+		expr.FieldOf("app_user_type", expr.Int, func(a app.Account) any { return place(accountTypes, string(a.Kind)) }),
+		expr.FieldOf("status", expr.Int, func(a app.Account) any { return place(accountStatuses, string(a.Status)) }),
+		expr.FieldOf("created_at", expr.Timestamp, func(a app.Account) any { return moment(a.CreatedAt) }),
+	)
+	entitlementShape = expr.NewShape("c1.api.app.v1.AppEntitlement",
+		expr.FieldOf("id", expr.String, func(e app.Entitlement) any { return id.KSUID(string(e.ID)) }),
+		expr.FieldOf("app_id", expr.String, func(e app.Entitlement) any { return id.KSUID(string(e.AppID)) }),
+		expr.FieldOf("app_resource_type_id", expr.String, func(e app.Entitlement) any { return id.KSUID(string(e.TypeID)) }),
+		expr.FieldOf("app_resource_id", expr.String, func(e app.Entitlement) any { return id.KSUID(string(e.ResourceID)) }),
+		expr.FieldOf("display_name", expr.String, func(e app.Entitlement) any { return e.DisplayName }),
+		expr.FieldOf("description", expr.String, func(e app.Entitlement) any { return e.Description }),
+		expr.FieldOf("alias", expr.String, func(e app.Entitlement) any { return e.Alias }),
+		expr.FieldOf("slug", expr.String, func(e app.Entitlement) any { return e.Slug }),
+		expr.FieldOf("system_builtin", expr.Bool, func(e app.Entitlement) any { return e.Builtin }),
+		expr.FieldOf("is_manually_managed", expr.Bool, func(e app.Entitlement) any { return e.ConnectorID == "" }),
+		expr.FieldOf("annotations", expr.MapOf(expr.String), func(e app.Entitlement) any { return attributes(e.Annotations) }),
+		expr.FieldOf("created_at", expr.Timestamp, func(e app.Entitlement) any { return moment(e.CreatedAt) }),
+	)
+	analysisShape = expr.NewShape("c1.api.policy.v1.TaskAnalysis",
+		expr.FieldOf("has_conflict_violations", expr.Bool, func(f Facts) any { return len(f.Task.Conflicts) > 0 }),
+		expr.FieldOf("conflict_violations", expr.ListOf(expr.String), func(f Facts) any { return list(f.Task.Conflicts) }),
+	)
+	taskShape = expr.NewShape("c1.api.policy.v1.Task",
+		expr.FieldOf("id", expr.String, func(f Facts) any { return id.KSUID(f.Task.ID) }),
+		expr.FieldOf("numeric_id", expr.Int, func(f Facts) any { return f.Task.Number }),
+		expr.FieldOf("display_name", expr.String, func(f Facts) any { return f.Task.DisplayName }),
+		expr.FieldOf("origin", expr.Int, func(f Facts) any { return place(taskOrigins, f.Task.Origin) }),
+		expr.FieldOf("is_grant_permanent", expr.Bool, func(f Facts) any { return f.Task.GrantDuration == 0 }),
+		expr.FieldOf("grant_duration", expr.Duration, func(f Facts) any { return f.Task.GrantDuration }),
+		expr.FieldOf("subject_user_id", expr.String, func(f Facts) any { return id.KSUID(string(f.Subject.ID)) }),
+		expr.FieldOf("requestor_user_id", expr.String, func(f Facts) any { return id.KSUID(string(f.Task.Opener)) }),
+		expr.FieldOf("created_at", expr.Timestamp, func(f Facts) any { return moment(f.Task.CreatedAt) }),
+		expr.FieldOf("analysis", analysisShape.Type, func(f Facts) any { return analysisShape.Of(f) }),
+	)
+	groupShape = expr.NewShape("c1.api.directory.v1.Group",
+		expr.FieldOf("id", expr.String, func(e app.Entitlement) any { return id.KSUID(string(e.ID)) }),
+		expr.FieldOf("app_id", expr.String, func(e app.Entitlement) any { return id.KSUID(string(e.AppID)) }),
+		expr.FieldOf("display_name", expr.String, func(e app.Entitlement) any { return e.DisplayName }),
+	)
+)
+
+// The values of upstream's enums in their order, the unspecified one first.
+var (
+	userStatuses    = []string{"", "ENABLED", "DISABLED", "DELETED"}
+	userTypes       = []string{"", "SYSTEM", "HUMAN", "SERVICE", "AGENT"}
+	accountTypes    = []string{"", "USER", "SERVICE_ACCOUNT", "SYSTEM_ACCOUNT"}
+	accountStatuses = []string{"", "ENABLED", "DISABLED", "DELETED"}
+	taskOrigins     = []string{
+		"", "PROFILE_MEMBERSHIP_AUTOMATION", "SLACK", "API", "JIRA", "COPILOT", "WEBAPP", "TIME_REVOKE", "NON_USAGE_REVOKE",
+		"PROFILE_MEMBERSHIP_MANUAL", "PROFILE_MEMBERSHIP", "AUTOMATION", "ACCESS_REVIEW", "CASCADE_DELETE",
+	}
+)
+
+// constants are the enums under both of the spellings upstream shows: UserStatus.ENABLED and USER_STATUS_ENABLED.
+func constants() map[string]int64 {
+	out := map[string]int64{}
+	for names, values := range map[[2]string][]string{
+		{"UserStatus", "USER_STATUS"}: userStatuses, {"UserType", "USER_TYPE"}: userTypes, {"TaskOrigin", "TASK_ORIGIN"}: taskOrigins,
+		{"AppUserType", "APP_USER_TYPE"}: accountTypes, {"AppUserStatus", "APP_USER_STATUS"}: accountStatuses,
+	} {
+		for i, v := range values {
+			if v == "" {
+				v = "UNSPECIFIED"
+			}
+			out[names[0]+"."+v], out[names[1]+"_"+v] = int64(i), int64(i)
+		}
+	}
+	return out
+}
+
+// What each sort of expression sees.
+var (
+	conditionVars = []expr.Variable{
+		{Name: "subject", Type: userShape.Type}, {Name: "account", Type: accountShape.Type},
+		{Name: "entitlement", Type: entitlementShape.Type}, {Name: "task", Type: taskShape.Type},
+	}
+	approverVars = []expr.Variable{
+		{Name: "subject", Type: userShape.Type}, {Name: "appOwners", Type: expr.ListOf(userShape.Type)},
+		{Name: "app_owners", Type: expr.ListOf(userShape.Type)}, {Name: "entitlement", Type: entitlementShape.Type},
+		{Name: "task", Type: taskShape.Type},
+	}
+	accountVars = []expr.Variable{{Name: "subject", Type: userShape.Type}}
+)
+
+func speaksOfOwners(text string) bool {
+	return strings.Contains(text, "appOwners") || strings.Contains(text, "app_owners")
+}
+
+func environment(vars []expr.Variable, answers ...expr.Type) (*expr.Env, error) {
+	return expr.New(expr.Declaration{
+		Shapes:    []*expr.Shape{userShape, accountShape, entitlementShape, analysisShape, taskShape, groupShape},
+		Variables: vars, Constants: constants(), Functions: lookups(), Answers: answers,
+	})
+}
+
+// input is what an evaluation gets; the owners are asked for only if it needs them.
+func (l *looker) input() expr.Input {
+	f := l.facts
+	owners := expr.Lazy(func() (any, error) { return l.ownersOf(owner.OfApp(f.Entitlement.AppID)) })
+	return expr.Input{Now: l.at, State: l, Vars: map[string]any{
+		"subject": l.user(f.Subject), "account": accountShape.Of(f.Account), "entitlement": entitlementShape.Of(f.Entitlement),
+		"task": taskShape.Of(f), "appOwners": owners, "app_owners": owners,
+	}}
+}
+
+func place(words []string, word string) int64 {
+	for i, w := range words {
+		if w == word {
+			return int64(i)
+		}
+	}
+	return 0
+}
+
+func list(l []string) []string {
+	if l == nil {
+		return []string{}
+	}
+	return l
+}
+
+func attributes(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
+}
+
+func first(l []string) string {
+	if len(l) == 0 {
+		return ""
+	}
+	return l[0]
+}
+
+func shownIDs(ids []directory.UserID) []string {
+	out := make([]string, len(ids))
+	for i, u := range ids {
+		out[i] = id.KSUID(string(u))
+	}
+	return out
+}
+
+func moment(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Unix(0, 0).UTC()
+	}
+	return t
+}

@@ -90,6 +90,7 @@ func (p *parts) deps() *c1.Deps {
 		Notify: p.notify, Apps: p.apps, Grants: p.grants,
 		Provision: p.provision, Sync: p.sync, Owners: p.owners, Read: p.read, PublicURL: p.url, TenantID: p.tenant,
 		Delegations: p.delegations,
+		Policies:    p.policies,
 	}
 }
 

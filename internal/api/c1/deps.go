@@ -9,6 +9,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/notify"
 	"github.com/interim-access/interim/internal/govern/owner"
+	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/sync"
@@ -38,6 +39,7 @@ type Deps struct {
 	Read      *read.Service
 
 	Delegations *delegation.Service
+	Policies    *policy.Service
 
 	PublicURL string // https://host[:port] that clients use, without a slash at the end
 	TenantID  string // UUID of this installation

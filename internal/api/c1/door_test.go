@@ -26,6 +26,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/owner"
+	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -80,6 +81,12 @@ func newDoor(t *testing.T, engine *db.DB) *door {
 	}}
 	d.deps.Delegations = delegation.New(delegation.Deps{DB: engine, Clock: c, Audit: log})
 	people.Tell(d.deps.Delegations)
+	if d.deps.Policies, err = policy.New(policy.Deps{DB: engine, Clock: c, Audit: log, Owners: d.deps.Owners}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.deps.Policies.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	gateway := transcode.New(transcode.Options{Interceptors: []grpc.UnaryServerInterceptor{d.enter}})
 	d.deps.Register(gateway)
 	interim.Register(gateway, d.deps)

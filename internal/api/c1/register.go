@@ -23,4 +23,5 @@ func (d *Deps) Register(r grpc.ServiceRegistrar) {
 	d.registerUsers(r)
 	d.registerWebhooks(r)
 	d.registerOwners(r)
+	d.registerPolicies(r)
 }

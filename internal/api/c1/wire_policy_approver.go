@@ -1,0 +1,95 @@
+package c1
+
+import (
+	"time"
+
+	policyv1 "github.com/interim-access/interim/gen/c1/api/policy/v1"
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/policy"
+)
+
+// EncodeApproval shows an approval step, every flag of it: Terraform tells false from nothing.
+func EncodeApproval(a policy.Approval) *policyv1.Approval {
+	v := &policyv1.Approval{
+		AllowDelegation: a.AllowDelegation, AllowReassignment: a.AllowReassignment, AllowedReassignees: KSUIDs(a.AllowedReassignees),
+		RequireApprovalReason: a.RequireApprovalReason, RequireDenialReason: a.RequireDenialReason,
+		RequireReassignmentReason: a.RequireReassignmentReason,
+	}
+	if a.Escalation != nil {
+		v.Escalation, v.EscalationEnabled = encodeEscalation(*a.Escalation), !a.Disabled
+	}
+	f := policy.Fallback{}
+	if a.Fallback != nil {
+		f = *a.Fallback
+	}
+	users, groups := KSUIDs(f.UserIDs), EncodeReferences(f.Groups)
+	switch a.Kind {
+	case policy.Users:
+		v.Typ = &policyv1.Approval_Users{Users: &policyv1.UserApproval{
+			UserIds: KSUIDs(a.UserIDs), AllowSelfApproval: a.AllowSelfApproval, RequireDistinctApprovers: a.RequireDistinctApprovers,
+		}}
+	case policy.Manager:
+		v.Typ = &policyv1.Approval_Manager{Manager: &policyv1.ManagerApproval{
+			AllowSelfApproval: a.AllowSelfApproval, RequireDistinctApprovers: a.RequireDistinctApprovers, Fallback: f.Enabled,
+			FallbackUserIds: users, FallbackGroupIds: groups, IsGroupFallbackEnabled: f.ByGroups,
+		}}
+	case policy.AppOwners:
+		v.Typ = &policyv1.Approval_AppOwners{AppOwners: &policyv1.AppOwnerApproval{
+			AllowSelfApproval: a.AllowSelfApproval, RequireDistinctApprovers: a.RequireDistinctApprovers,
+		}}
+	case policy.EntitlementOwners:
+		v.Typ = &policyv1.Approval_EntitlementOwners{EntitlementOwners: &policyv1.EntitlementOwnerApproval{
+			AllowSelfApproval: a.AllowSelfApproval, RequireDistinctApprovers: a.RequireDistinctApprovers, Fallback: f.Enabled,
+			FallbackUserIds: users, FallbackGroupIds: groups, IsGroupFallbackEnabled: f.ByGroups,
+		}}
+	case policy.ResourceOwners:
+		v.Typ = &policyv1.Approval_ResourceOwners{ResourceOwners: &policyv1.ResourceOwnerApproval{
+			AllowSelfApproval: a.AllowSelfApproval, RequireDistinctApprovers: a.RequireDistinctApprovers, Fallback: f.Enabled,
+			FallbackUserIds: users, FallbackGroupIds: groups, IsGroupFallbackEnabled: f.ByGroups,
+		}}
+	case policy.Group:
+		v.Typ = &policyv1.Approval_Group{Group: &policyv1.AppGroupApproval{
+			AppId: KSUID(a.Group.AppID), AppGroupId: KSUID(a.Group.ID),
+			AllowSelfApproval: a.AllowSelfApproval, RequireDistinctApprovers: a.RequireDistinctApprovers, Fallback: f.Enabled,
+			FallbackUserIds: users, FallbackGroupIds: groups, IsGroupFallbackEnabled: f.ByGroups,
+		}}
+	case policy.Self:
+		v.Typ = &policyv1.Approval_Self{Self: &policyv1.SelfApproval{
+			Fallback: f.Enabled, FallbackUserIds: users, FallbackGroupIds: groups, IsGroupFallbackEnabled: f.ByGroups,
+		}}
+	case policy.Expression:
+		v.Typ = &policyv1.Approval_Expression{Expression: &policyv1.ExpressionApproval{
+			Expressions: a.Expressions, AllowSelfApproval: a.AllowSelfApproval, RequireDistinctApprovers: a.RequireDistinctApprovers,
+			Fallback: f.Enabled, FallbackUserIds: users, FallbackGroupIds: groups, IsGroupFallbackEnabled: f.ByGroups,
+		}}
+	case policy.Webhook:
+		v.Typ = &policyv1.Approval_Webhook{Webhook: &policyv1.WebhookApproval{WebhookId: KSUID(a.WebhookID)}}
+	}
+	return v
+}
+
+func encodeEscalation(e policy.Escalation) *policyv1.Escalation {
+	v := &policyv1.Escalation{Expiration: int64(e.After / time.Second), EscalationComment: e.Comment}
+	switch e.Kind {
+	case policy.ReplacePolicy:
+		v.EscalationPolicy = &policyv1.Escalation_ReplacePolicy_{ReplacePolicy: &policyv1.Escalation_ReplacePolicy{PolicyId: KSUID(e.PolicyID)}}
+	case policy.ReassignTo:
+		v.EscalationPolicy = &policyv1.Escalation_ReassignToApprovers_{
+			ReassignToApprovers: &policyv1.Escalation_ReassignToApprovers{ApproverIds: KSUIDs(e.UserIDs)},
+		}
+	case policy.CancelTask:
+		v.EscalationPolicy = &policyv1.Escalation_CancelTicket_{CancelTicket: &policyv1.Escalation_CancelTicket{}}
+	case policy.SkipStep:
+		v.EscalationPolicy = &policyv1.Escalation_SkipStep_{SkipStep: &policyv1.Escalation_SkipStep{}}
+	}
+	return v
+}
+
+// EncodeReferences shows references to entitlements as policies hold them.
+func EncodeReferences(list []app.EntitlementRef) []*policyv1.AppEntitlementReference {
+	out := make([]*policyv1.AppEntitlementReference, len(list))
+	for i, r := range list {
+		out[i] = &policyv1.AppEntitlementReference{AppId: KSUID(r.AppID), AppEntitlementId: KSUID(r.ID)}
+	}
+	return out
+}

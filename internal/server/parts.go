@@ -20,6 +20,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/notify"
 	"github.com/interim-access/interim/internal/govern/owner"
+	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/sync"
@@ -57,6 +58,7 @@ type parts struct {
 	due       *due.Loop
 
 	delegations *delegation.Service
+	policies    *policy.Service
 }
 
 // build makes the features and introduces them to each other.
@@ -94,6 +96,12 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 
 	p.owners = owner.New(owner.Deps{DB: d.db, Clock: d.clock, Audit: p.audit})
 	p.delegations = delegation.New(delegation.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Notify: p.notify})
+	if p.policies, err = policy.New(policy.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Owners: p.owners}); err != nil {
+		return nil, err
+	}
+	if err := p.policies.Ensure(ctx); err != nil {
+		return nil, err
+	}
 
 	p.iam.Relate(p.owners)
 	p.apps.TellCreated(p.owners)

@@ -288,7 +288,7 @@ type SearchGrantsAsOfRequest struct {
 	AppIds []string `protobuf:"bytes,2,rep,name=app_ids,json=appIds,proto3" json:"app_ids,omitempty"`
 	// Only grants of these entitlements.
 	AppEntitlementRefs []*v1.AppEntitlementRef `protobuf:"bytes,3,rep,name=app_entitlement_refs,json=appEntitlementRefs,proto3" json:"app_entitlement_refs,omitempty"`
-	// Only grants to accounts of these users.
+	// Only grants to accounts that these users held at that moment.
 	UserIds []string `protobuf:"bytes,4,rep,name=user_ids,json=userIds,proto3" json:"user_ids,omitempty"`
 	// How many to answer with: 1 to 100, 0 means 25.
 	PageSize int32 `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
@@ -443,7 +443,9 @@ type GrantAsOf struct {
 	// Who gave it.
 	GrantedBy *Actor `protobuf:"bytes,7,opt,name=granted_by,json=grantedBy,proto3" json:"granted_by,omitempty"`
 	// Who or what ended it. Null: nothing has.
-	EndedBy       *EndedBy `protobuf:"bytes,8,opt,name=ended_by,json=endedBy,proto3" json:"ended_by,omitempty"`
+	EndedBy *EndedBy `protobuf:"bytes,8,opt,name=ended_by,json=endedBy,proto3" json:"ended_by,omitempty"`
+	// Who held the account at the moment asked for; it may be another's by now. Empty: nobody did.
+	UserId        string `protobuf:"bytes,9,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -532,6 +534,13 @@ func (x *GrantAsOf) GetEndedBy() *EndedBy {
 		return x.EndedBy
 	}
 	return nil
+}
+
+func (x *GrantAsOf) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
 }
 
 // Actor is who stands behind a change of a grant, and by what authority.
@@ -982,7 +991,7 @@ const file_interim_v1_grant_proto_rawDesc = "" +
 	"page_token\x18\x06 \x01(\tR\tpageToken\"m\n" +
 	"\x18SearchGrantsAsOfResponse\x12)\n" +
 	"\x04list\x18\x01 \x03(\v2\x15.interim.v1.GrantAsOfR\x04list\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbc\x03\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd5\x03\n" +
 	"\tGrantAsOf\x12B\n" +
 	"\abinding\x18\x01 \x01(\v2(.c1.api.app.v1.AppEntitlementUserBindingR\abinding\x12,\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x16.interim.v1.GrantStateR\x05state\x127\n" +
@@ -993,7 +1002,8 @@ const file_interim_v1_grant_proto_rawDesc = "" +
 	"removed_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tremovedAt\x120\n" +
 	"\n" +
 	"granted_by\x18\a \x01(\v2\x11.interim.v1.ActorR\tgrantedBy\x12.\n" +
-	"\bended_by\x18\b \x01(\v2\x13.interim.v1.EndedByR\aendedBy\"\x87\x02\n" +
+	"\bended_by\x18\b \x01(\v2\x13.interim.v1.EndedByR\aendedBy\x12\x17\n" +
+	"\auser_id\x18\t \x01(\tR\x06userId\"\x87\x02\n" +
 	"\x05Actor\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x17\n" +

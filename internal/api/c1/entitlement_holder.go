@@ -61,12 +61,8 @@ func (s entitlementSearch) SearchAppEntitlementsWithExpired(
 		return nil, err
 	}
 	var users read.Wanted
-	for _, a := range accounts {
-		user, err := FilterID[directory.UserID]("identityUserId", a.GetAppUser().GetIdentityUserId())
-		if err != nil {
-			return nil, err
-		}
-		users.Users = append(users.Users, user)
+	for _, b := range found.Items { // whose account it was, which may be another's by now
+		users.Users = append(users.Users, b.Held.User)
 	}
 	related, err := s.Read.Related(ctx, users)
 	if err != nil {
@@ -74,7 +70,11 @@ func (s entitlementSearch) SearchAppEntitlementsWithExpired(
 	}
 	out := &appv1.SearchAppEntitlementsWithExpiredResponse{NextPageToken: p.Token(found.Next)}
 	for i, b := range found.Items {
-		v := encodeLife(b, now, accounts[i].GetAppUser())
+		account := accounts[i].GetAppUser()
+		if own != "" && account.GetIdentityUserId() != KSUID(own) {
+			account = nil // another has it by now, who is no business of whoever had it then
+		}
+		v := encodeLife(b, now, account)
 		if u, ok := related.User(users.Users[i]); ok {
 			v.User = knowing(ctx).user(u)
 		}

@@ -19,6 +19,7 @@ func state(s grant.State) interimv1.GrantState {
 func encodeAsOf(b read.Binding, now time.Time) *interimv1.GrantAsOf {
 	v := &interimv1.GrantAsOf{
 		Binding:   c1.EncodeBinding(b.Grant, b.Sources),
+		UserId:    c1.KSUID(b.Held.User),
 		State:     state(b.State),
 		ActiveAt:  c1.Moment(b.ActiveAt),
 		Until:     c1.Moment(b.DeprovisionAt),

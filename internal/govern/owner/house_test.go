@@ -1,10 +1,12 @@
 package owner_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/grant/granttest"
@@ -13,6 +15,7 @@ import (
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/db/dbtest"
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/page"
 )
 
 // house is the services with owners among them.
@@ -90,4 +93,16 @@ func (h *house) refused(err error, code fault.Code) {
 	if !fault.Is(err, code) {
 		h.Fatalf("got %v, want code %v", err, code)
 	}
+}
+
+// events are the audit events about owners, oldest first.
+func (h *house) events() []audit.Event {
+	h.Helper()
+	var out []audit.Event
+	for _, e := range granttest.Must(h.Audit.List(h.Ctx, audit.Filter{}, page.Request{Size: 100}))(h).Items {
+		if strings.HasPrefix(e.Kind, "owner.") {
+			out = append(out, e)
+		}
+	}
+	return out
 }

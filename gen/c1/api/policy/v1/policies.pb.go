@@ -1490,7 +1490,7 @@ type TestAccountProvisionPolicyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The CEL type of the answer, such as string or list.
 	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
-	// A text as it is, anything else in CEL's own spelling or JSON; cut at 4096 characters.
+	// A text as it is, anything else in CEL's own spelling or as JSON; empty for an object.
 	Value         string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

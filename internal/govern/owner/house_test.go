@@ -106,3 +106,8 @@ func (h *house) events() []audit.Event {
 	}
 	return out
 }
+
+func postgres(t *testing.T) *db.DB {
+	t.Helper()
+	return dbtest.Postgres(t)
+}

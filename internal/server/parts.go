@@ -116,10 +116,10 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	if err := p.recover(ctx); err != nil {
 		return nil, err
 	}
-	sources := slices.Concat(p.provision.Sources(), p.webhooks.Sources(), p.notify.Sources())
+	sources := slices.Concat(p.provision.Sources(), p.webhooks.Sources(), p.notify.Sources(), p.grants.Enders())
 	p.due = due.New(due.Options{
 		Clock: d.clock, Log: o.Log, DB: d.db, Registerer: p.metrics,
-		Sources: append(sources, p.grants.Ender(), p.delegations.Ender(), p.sync.Planned(), p.iam.Pruner()),
+		Sources: append(sources, p.delegations.Ender(), p.sync.Planned(), p.iam.Pruner()),
 	})
 	return p, nil
 }

@@ -45,7 +45,7 @@ func newWorks(d *db.DB) *works {
 	g := grant.New(grant.Deps{DB: d, Clock: c, Audit: audit.New(d, c), Provision: p, Registerer: metrics})
 	p.Tell(g)
 	return &works{d, due.New(due.Options{
-		Clock: c, Log: quiet(), DB: d, Sources: append(p.Sources(), g.Ender()), Registerer: metrics,
+		Clock: c, Log: quiet(), DB: d, Sources: append(p.Sources(), g.Enders()...), Registerer: metrics,
 	}).Run}
 }
 

@@ -79,21 +79,21 @@ func (l *Log) values(e Event) (own [ofEvent]any, err error) {
 
 // inserts are the statements that write so many events of one actor. The parameters are numbered as they first appear.
 var inserts = func() (all [atOnce + 1]string) {
-	text, last := "insert into event ("+columns+`)
-		values `, 0
+	text, last := []byte("insert into event ("+columns+") values "), 0
 	for n := 1; n <= atOnce; n++ {
-		text += "("
+		text = append(text, '(')
 		for column := range ofEvent + ofActor {
 			p := column + 1 // the first event's, and every event's actor
 			if actor := column >= beforeActor && column < beforeActor+ofActor; n == 1 || !actor {
 				last++
 				p = last
 			}
-			text += "$" + strconv.Itoa(p) + ","
+			text = strconv.AppendInt(append(text, '$'), int64(p), 10)
+			text = append(text, ',')
 		}
-		text = text[:len(text)-1] + ")"
-		all[n] = text
-		text += ","
+		text[len(text)-1] = ')'
+		all[n] = string(text)
+		text = append(text, ',')
 	}
 	return all
 }()

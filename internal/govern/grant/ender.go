@@ -15,13 +15,26 @@ const atOnce = 500
 
 // Ender notices that grants are past their end: it moves them to ending, or to ended where there is no target, and has the
 // memberships removed. Access does not wait for it; it was over at the end itself.
-type Ender struct{ *Service }
+type Ender struct {
+	*Service
 
-// Ender is the due source of ends.
-func (s *Service) Ender() due.Source { return Ender{s} }
+	name string
+}
+
+// Enders are the due sources of ends. SQLite has one writer; on PostgreSQL the second takes the next batch while the first is at its
+// own, or finds it taken and waits.
+func (s *Service) Enders() []due.Source {
+	if s.DB.Engine() == db.SQLite {
+		return []due.Source{s.Ender()}
+	}
+	return []due.Source{s.Ender(), Ender{s, "grant-end-2"}}
+}
+
+// Ender is the first of them.
+func (s *Service) Ender() due.Source { return Ender{s, "grant-end"} }
 
 // Name implements due.Source.
-func (Ender) Name() string { return "grant-end" }
+func (e Ender) Name() string { return e.name }
 
 // Next implements due.Source: the earliest end of a grant that is still thought to be live.
 func (e Ender) Next(ctx context.Context) (time.Time, bool, error) {

@@ -23,16 +23,17 @@ func (s *Service) GrantsMoved(tx *db.Tx, moved []grant.Step, at time.Time) error
 	if len(moved) == 0 {
 		return nil
 	}
-	if kind := moved[0].Kind; kind == onTime || kind == directOnTime { // all took the same step
-		return s.expired(tx, moved, at)
-	}
 	steps := make(map[grant.ID]grant.Step, len(moved))
 	args := make([]any, len(moved))
 	for i, one := range moved {
 		steps[one.ID], args[i] = one, string(one.ID)
 	}
-	return s.inside(tx, audit.System(), `grant_id <> '' and step = 'PROVISION' and grant_id in `+db.In(len(args), 1), args,
+	err := s.inside(tx, audit.System(), `grant_id <> '' and step = 'PROVISION' and grant_id in `+db.In(len(args), 1), args,
 		func(v *turn) Event { return v.t.carried(steps[v.t.Grant]) })
+	if kind := moved[0].Kind; err == nil && (kind == onTime || kind == directOnTime) { // all took the same step
+		err = s.expired(tx, moved, at)
+	}
+	return err
 }
 
 // carried is what a step of its grant means to a task; nil for nothing.

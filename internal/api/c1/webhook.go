@@ -101,11 +101,11 @@ func (s webhooks) Get(ctx context.Context, r *webhooksv1.WebhooksServiceGetReque
 func (s webhooks) Update(
 	ctx context.Context, r *webhooksv1.WebhooksServiceUpdateRequest,
 ) (*webhooksv1.WebhooksServiceUpdateResponse, error) {
-	m, err := UpdateMask("webhook", r.GetWebhook(), r.GetUpdateMask())
+	webhookID, err := reachedWebhook(ctx, "webhook.id", r.GetWebhook().GetId())
 	if err != nil {
 		return nil, err
 	}
-	webhookID, err := reachedWebhook(ctx, "webhook.id", r.GetWebhook().GetId())
+	m, err := UpdateMask("webhook", r.GetWebhook(), r.GetUpdateMask())
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/sync"
+	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/due"
@@ -59,6 +60,7 @@ type parts struct {
 
 	delegations *delegation.Service
 	policies    *policy.Service
+	tasks       *task.Service
 }
 
 // build makes the features and introduces them to each other.
@@ -99,18 +101,29 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	if p.policies, err = policy.New(policy.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Owners: p.owners}); err != nil {
 		return nil, err
 	}
+	p.apps.Consult(p.policies)
 	if err := p.policies.Ensure(ctx); err != nil {
 		return nil, err
 	}
 
-	p.iam.Relate(p.owners)
+	p.tasks = task.New(task.Deps{
+		DB: d.db, Clock: d.clock, Log: o.Log, Audit: p.audit, Grants: p.grants, Owners: p.owners, Delegations: p.delegations,
+		Policies: p.policies, Webhooks: p.webhooks, Notices: p.notify,
+	})
+
+	p.iam.Relate(p.tasks.Relate(p.owners))
 	p.apps.TellCreated(p.owners)
 	p.directory.TellCreated(p.iam)
 	p.directory.Tell(p.iam)
 	p.directory.Tell(p.grants)
 	p.directory.Tell(p.notify)
 	p.directory.Tell(p.delegations)
+	p.directory.Tell(p.tasks)
 	p.apps.Tell(p.grants)
+	p.apps.Tell(p.tasks)
+	p.grants.Tell(p.tasks)
+	p.delegations.Tell(p.tasks)
+	p.webhooks.Tell(p.tasks)
 	p.provision.Tell(p.grants)
 
 	if err := p.recover(ctx); err != nil {
@@ -119,7 +132,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	sources := slices.Concat(p.provision.Sources(), p.webhooks.Sources(), p.notify.Sources(), p.grants.Enders())
 	p.due = due.New(due.Options{
 		Clock: d.clock, Log: o.Log, DB: d.db, Registerer: p.metrics,
-		Sources: append(sources, p.delegations.Ender(), p.sync.Planned(), p.iam.Pruner()),
+		Sources: append(sources, p.tasks.Due(), p.delegations.Ender(), p.sync.Planned(), p.iam.Pruner()),
 	})
 	return p, nil
 }

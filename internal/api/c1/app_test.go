@@ -60,14 +60,10 @@ func TestSettingsOfAnAppThatWouldDoNothingAreRefusedByName(t *testing.T) {
 		id := d.made("wiki", "app.id", "", "/api/v1/apps", `{"displayName":"Wiki"}`)
 		const other = `"287oY0rG4UirjDNFEYguMBvxyim"`
 		d.unserved("POST", "/api/v1/apps", map[string]string{
-			"CreateAppRequest.grantPolicyId": `{"displayName":"a","grantPolicyId":` + other + `}`,
 			"CreateAppRequest.matchBatonRef": `{"displayName":"a","matchBatonRef":{"externalId":"x"}}`,
 			"App.identityMatching":           `{"displayName":"a","identityMatching":"APP_USER_IDENTITY_MATCHING_CUSTOM"}`,
 		})
 		d.unserved("POST", "/api/v1/apps/"+id, map[string]string{
-			"App.grantPolicyId":           `{"app":{"grantPolicyId":` + other + `}}`,
-			"App.revokePolicyId":          `{"app":{"revokePolicyId":` + other + `}}`,
-			"App.certifyPolicyId":         `{"app":{"certifyPolicyId":` + other + `}}`,
 			"App.defaultRequestCatalogId": `{"app":{"defaultRequestCatalogId":` + other + `}}`,
 			"App.revokeGrantSources":      `{"app":{"revokeGrantSources":true}}`,
 			"App.accessModel":             `{"app":{"accessModel":"APP_ACCESS_MODEL_SPARSE"}}`,

@@ -84,6 +84,7 @@ func newDoor(t *testing.T, engine *db.DB) *door {
 	if d.deps.Policies, err = policy.New(policy.Deps{DB: engine, Clock: c, Audit: log, Owners: d.deps.Owners}); err != nil {
 		t.Fatal(err)
 	}
+	apps.Consult(d.deps.Policies)
 	if err := d.deps.Policies.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}

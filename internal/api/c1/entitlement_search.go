@@ -53,12 +53,12 @@ func decodeEntitlementFilter(req *appv1.AppEntitlementSearchServiceSearchRequest
 		DisplayName: req.GetDisplayName(), Alias: req.GetAlias(), Query: req.GetQuery(), ExcludeBuiltin: req.GetExcludeImmutable(),
 		OnlyExpiring: req.GetOnlyGetExpiring(), IncludeDeleted: req.GetIncludeDeleted(),
 	}
-	err := NotServed(req, nil, "access_review_id", "compliance_framework_ids", "is_automated", "policy_refs", "request_schema_ids",
+	err := NotServed(req, nil, "access_review_id", "compliance_framework_ids", "is_automated", "request_schema_ids",
 		"risk_level_ids")
 	if err != nil {
 		return f, err
 	}
-	var errs [11]error
+	var errs [12]error
 	f.AppIDs, errs[0] = FilterIDs[app.ID]("appIds", req.GetAppIds())
 	f.ExcludeAppIDs, errs[1] = FilterIDs[app.ID]("excludeAppIds", req.GetExcludeAppIds())
 	f.TypeIDs, errs[2] = FilterIDs[app.ResourceTypeID]("resourceTypeIds", req.GetResourceTypeIds())
@@ -70,6 +70,11 @@ func decodeEntitlementFilter(req *appv1.AppEntitlementSearchServiceSearchRequest
 	f.Refs, errs[8] = EntitlementRefs("refs", req.GetRefs())
 	f.ExcludeRefs, errs[9] = EntitlementRefs("excludedEntitlementRefs", req.GetExcludedEntitlementRefs())
 	f.ConnectorID, errs[10] = FilterID[app.ConnectorID]("sourceConnectorId", req.GetSourceConnectorId())
+	policies := make([]string, len(req.GetPolicyRefs()))
+	for i, r := range req.GetPolicyRefs() {
+		policies[i] = r.GetId()
+	}
+	f.PolicyIDs, errs[11] = FilterIDs[app.PolicyID]("policyRefs", policies)
 	return f, firstError(append(errs[:],
 		checkMembership(req.GetMembershipType()),
 		CheckText("displayName", f.DisplayName, MaxQuery), CheckText("alias", f.Alias, MaxQuery), CheckText("query", f.Query, MaxQuery))...)

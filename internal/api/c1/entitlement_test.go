@@ -98,8 +98,7 @@ func TestSettingsOfAnEntitlementThatWouldDoNothingAreRefusedByName(t *testing.T)
 		wiki, roles, writers, member := d.catalog()
 		const other = `"287oY0rG4UirjDNFEYguMBvxyim"`
 		settings := map[string]string{
-			"grantPolicyId": other, "revokePolicyId": other, "certifyPolicyId": other, "emergencyGrantPolicyId": other,
-			"emergencyGrantEnabled": "true", "riskLevelValueId": other, "complianceFrameworkValueIds": `[` + other + `]`,
+			"riskLevelValueId": other, "complianceFrameworkValueIds": `[` + other + `]`,
 			"overrideAccessRequestsDefaults": "true", "matchBatonId": `"x"`,
 		}
 		all := "/api/v1/apps/" + wiki + "/entitlements"
@@ -115,7 +114,6 @@ func TestSettingsOfAnEntitlementThatWouldDoNothingAreRefusedByName(t *testing.T)
 		})
 		const search = "AppEntitlementSearchServiceSearchRequest."
 		d.unserved("POST", "/api/v1/search/entitlements", map[string]string{
-			search + "policyRefs":             `{"policyRefs":[{"id":` + other + `}]}`,
 			search + "requestSchemaIds":       `{"requestSchemaIds":[` + other + `]}`,
 			search + "riskLevelIds":           `{"riskLevelIds":[` + other + `]}`,
 			search + "complianceFrameworkIds": `{"complianceFrameworkIds":[` + other + `]}`,

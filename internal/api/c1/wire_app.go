@@ -34,6 +34,9 @@ func EncodeApp(a app.App, users int64) *appv1.App {
 		IdentityMatching:  EnumValue[appv1.AppUserIdentityMatching](appv1.AppUserIdentityMatching_value, matchPrefix, a.IdentityMatching),
 		IsDirectory:       a.Directory,
 		IsManuallyManaged: a.ManuallyManaged,
+		GrantPolicyId:     KSUID(a.GrantPolicyID),
+		RevokePolicyId:    KSUID(a.RevokePolicyID),
+		CertifyPolicyId:   KSUID(a.CertifyPolicyID),
 		UserCount:         users,
 		CreatedAt:         Moment(a.CreatedAt),
 		UpdatedAt:         Moment(a.UpdatedAt),
@@ -44,13 +47,15 @@ func EncodeApp(a app.App, users int64) *appv1.App {
 // decodeNewApp reads the body of a creation.
 func decodeNewApp(req *appv1.CreateAppRequest) (app.App, error) {
 	a := app.App{DisplayName: req.GetDisplayName(), Description: req.GetDescription()}
-	err := NotServed(req, nil, "certify_policy_id", "grant_policy_id", "match_baton_ref",
-		"revoke_policy_id", "strict_access_entitlement_provisioning")
+	err := NotServed(req, nil, "match_baton_ref", "strict_access_entitlement_provisioning")
 	if err != nil {
 		return a, err
 	}
 	a.Instructions, a.MonthlyCostUSD = req.GetInstructions(), req.GetMonthlyCostUsd()
 	if a.IdentityMatching, err = EnumName[app.IdentityMatching]("identityMatching", matchPrefix, req.GetIdentityMatching()); err != nil {
+		return a, err
+	}
+	if err := decodeChosen(req, nil, &a.Chosen); err != nil {
 		return a, err
 	}
 	a.Annotations, err = app.Annotate(nil, req.GetAnnotations())
@@ -59,8 +64,8 @@ func decodeNewApp(req *appv1.CreateAppRequest) (app.App, error) {
 
 // decodeAppChange reads an update: what the mask names of the object, onto the app as it is.
 func decodeAppChange(object *appv1.App, m Mask) (func(a *app.App) error, error) {
-	err := NotServed(object, m, "access_model", "app_user_mapper", "certify_policy_id", "connector_version", "default_request_catalog_id",
-		"enable_connector_sourced_ownership", "grant_policy_id", "match_baton_ref", "revoke_grant_sources", "revoke_policy_id",
+	err := NotServed(object, m, "access_model", "app_user_mapper", "connector_version", "default_request_catalog_id",
+		"enable_connector_sourced_ownership", "match_baton_ref", "revoke_grant_sources",
 		"strict_access_entitlement_provisioning")
 	if err != nil {
 		return nil, err
@@ -69,12 +74,17 @@ func decodeAppChange(object *appv1.App, m Mask) (func(a *app.App) error, error) 
 	if err != nil {
 		return nil, err
 	}
+	var chosen app.Chosen
+	if err := decodeChosen(object, m, &chosen); err != nil {
+		return nil, err
+	}
 	return func(a *app.App) (err error) {
 		if m["is_manually_managed"] && object.GetIsManuallyManaged() != a.ManuallyManaged {
 			return fixed("isManuallyManaged", "it says whether the app has a connector")
 		}
 		Set(m, "display_name", &a.DisplayName, object.GetDisplayName())
 		Set(m, "description", &a.Description, object.GetDescription())
+		setChosen(m, &a.Chosen, chosen)
 		Set(m, "icon_url", &a.IconURL, object.GetIconUrl())
 		Set(m, "instructions", &a.Instructions, object.GetInstructions())
 		Set(m, "monthly_cost_usd", &a.MonthlyCostUSD, object.GetMonthlyCostUsd())

@@ -40,9 +40,16 @@ func EncodeEntitlement(e app.Entitlement, grants int64) *appv1.AppEntitlement {
 		Purpose:             EnumValue[appv1.AppEntitlementPurposeValue](appv1.AppEntitlementPurposeValue_value, purposePrefix, e.Purpose),
 		Slug:                e.Slug,
 		SystemBuiltin:       e.Builtin,
-		CreatedAt:           Moment(e.CreatedAt),
-		UpdatedAt:           Moment(e.UpdatedAt),
-		DeletedAt:           Moment(e.DeletedAt),
+		GrantPolicyId:       KSUID(e.GrantPolicyID),
+		RevokePolicyId:      KSUID(e.RevokePolicyID),
+		CertifyPolicyId:     KSUID(e.CertifyPolicyID),
+
+		EmergencyGrantEnabled:  e.EmergencyGrantEnabled,
+		EmergencyGrantPolicyId: KSUID(e.EmergencyGrantPolicyID),
+
+		CreatedAt: Moment(e.CreatedAt),
+		UpdatedAt: Moment(e.UpdatedAt),
+		DeletedAt: Moment(e.DeletedAt),
 	}
 	switch {
 	case e.MaxGrant > 0:
@@ -124,39 +131,46 @@ func decodeMaxGrant(e *app.Entitlement, d *durationpb.Duration, unset *emptypb.E
 
 func decodeNewEntitlement(req *appv1.CreateAppEntitlementRequest) (app.Entitlement, error) {
 	e := app.Entitlement{DisplayName: req.GetDisplayName(), Description: req.GetDescription(), Alias: req.GetAlias(), Slug: req.GetSlug()}
-	err := NotServed(req, nil, "certify_policy_id", "compliance_framework_value_ids",
-		"emergency_grant_enabled", "emergency_grant_policy_id", "grant_policy_id", "match_baton_id", "override_access_requests_defaults",
-		"revoke_policy_id", "risk_level_value_id")
+	err := NotServed(req, nil, "compliance_framework_value_ids", "match_baton_id", "override_access_requests_defaults",
+		"risk_level_value_id")
 	if err != nil {
 		return e, err
 	}
-	var errs [4]error
+	var errs [6]error
 	e.Purpose, errs[0] = EnumName[app.Purpose]("purpose", purposePrefix, req.GetPurpose())
 	e.Provision, errs[1] = decodePolicy("provisionPolicy", req.GetProvisionPolicy())
 	e.Annotations, errs[2] = app.Annotate(nil, req.GetAnnotations())
 	errs[3] = decodeMaxGrant(&e, req.GetDurationGrant(), req.GetDurationUnset())
+	errs[4] = decodeChosen(req, nil, &e.Chosen)
+	e.EmergencyGrantEnabled = req.GetEmergencyGrantEnabled()
+	e.EmergencyGrantPolicyID, errs[5] = refID[app.PolicyID]("emergencyGrantPolicyId", req.GetEmergencyGrantPolicyId())
 	return e, firstError(errs[:]...)
 }
 
 // decodeEntitlementChange reads an update: what the mask names of the object, onto the entitlement as it is. What follows from
 // something else may be sent back as it was read, which Terraform does, but not otherwise.
 func decodeEntitlementChange(object *appv1.AppEntitlement, m Mask) (func(e *app.Entitlement) error, error) {
-	err := NotServed(object, m, "certify_policy_id", "compliance_framework_value_ids", "default_values_applied", "emergency_grant_enabled",
-		"emergency_grant_policy_id", "grant_policy_id", "match_baton_id", "override_access_requests_defaults", "request_schema_id",
-		"revoke_policy_id", "risk_level_value_id")
+	err := NotServed(object, m, "compliance_framework_value_ids", "default_values_applied", "match_baton_id",
+		"override_access_requests_defaults", "request_schema_id", "risk_level_value_id")
 	if err != nil {
 		return nil, err
 	}
 	purpose, badPurpose := EnumName[app.Purpose]("purpose", purposePrefix, object.GetPurpose())
 	provision, badProvision := decodePolicy("provisionerPolicy", object.GetProvisionerPolicy())
 	deprovision, badDeprovision := decodePolicy("deprovisionerPolicy", object.GetDeprovisionerPolicy())
-	if err := firstError(badPurpose, badProvision, badDeprovision); err != nil {
+	var chosen app.Chosen
+	badChoice := decodeChosen(object, m, &chosen)
+	emergency, badEmergency := refID[app.PolicyID]("emergencyGrantPolicyId", object.GetEmergencyGrantPolicyId())
+	if err := firstError(badPurpose, badProvision, badDeprovision, badChoice, badEmergency); err != nil {
 		return nil, err
 	}
 	return func(e *app.Entitlement) (err error) {
 		if err := fixedEntitlement(*e, object, m); err != nil {
 			return err
 		}
+		setChosen(m, &e.Chosen, chosen)
+		Set(m, "emergency_grant_enabled", &e.EmergencyGrantEnabled, object.GetEmergencyGrantEnabled())
+		Set(m, "emergency_grant_policy_id", &e.EmergencyGrantPolicyID, emergency)
 		Set(m, "display_name", &e.DisplayName, object.GetDisplayName())
 		Set(m, "description", &e.Description, object.GetDescription())
 		Set(m, "alias", &e.Alias, object.GetAlias())

@@ -17,6 +17,7 @@ type App struct {
 	ManuallyManaged bool `json:"-"`
 	Directory       bool `json:"-"` // people come from it
 	Settings
+	Chosen
 	CreatedBy directory.UserID `json:"-"` // empty: made by Interim
 	CreatedAt time.Time        `json:"-"`
 	UpdatedAt time.Time        `json:"-"`

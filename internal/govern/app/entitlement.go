@@ -37,6 +37,8 @@ type Entitlement struct {
 	ExternalID  string        `json:"-"`
 	Builtin     bool          `json:"-"`
 	EntitlementDoc
+	Chosen
+	Emergency
 	CreatedAt time.Time `json:"-"`
 	UpdatedAt time.Time `json:"-"`
 	DeletedAt time.Time `json:"-"`

@@ -16,11 +16,12 @@ import (
 // An Update method calls change on the object as it is at that moment and may call it again, so change does nothing else. What
 // change may not touch (identities, times, what only a connector knows) is put back. An update that changes nothing writes nothing.
 type Service struct {
-	db      *db.DB
-	clock   clock.Clock
-	log     *audit.Log
-	notices []Notice
-	created []Created
+	db       *db.DB
+	clock    clock.Clock
+	log      *audit.Log
+	notices  []Notice
+	policies Policies
+	created  []Created
 }
 
 // New returns the use cases over d.

@@ -21,6 +21,9 @@ func (s *Service) CreateApp(ctx context.Context, a App, also ...func(tx *db.Tx, 
 		return App{}, err
 	}
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := s.choose(tx, EntitlementRef{AppID: a.ID}, Chosen{}, a.Chosen, Emergency{}, Emergency{}); err != nil {
+			return err
+		}
 		if err := insertApp(tx, a); err != nil {
 			return err
 		}
@@ -76,6 +79,9 @@ func (s *Service) UpdateApp(ctx context.Context, appID ID, change func(a *App) e
 		}
 		diff, err := changes(before, after)
 		if err != nil || len(diff) == 0 {
+			return err
+		}
+		if err := s.choose(tx, EntitlementRef{AppID: appID}, before.Chosen, after.Chosen, Emergency{}, Emergency{}); err != nil {
 			return err
 		}
 		after.UpdatedAt = now

@@ -35,6 +35,9 @@ func (s *Service) CreateEntitlement(ctx context.Context, e Entitlement, also ...
 		if err := claimAlias(tx, e); err != nil {
 			return err
 		}
+		if err := s.choose(tx, e.Ref(), Chosen{}, e.Chosen, Emergency{}, e.Emergency); err != nil {
+			return err
+		}
 		if err := insertEntitlement(tx, e); err != nil {
 			return err
 		}
@@ -79,6 +82,9 @@ func (s *Service) UpdateEntitlement(
 			if err := claimAlias(tx, after); err != nil {
 				return err
 			}
+		}
+		if err := s.choose(tx, after.Ref(), before.Chosen, after.Chosen, before.Emergency, after.Emergency); err != nil {
+			return err
 		}
 		after.UpdatedAt = now
 		if err := updateEntitlement(tx, after); err != nil {

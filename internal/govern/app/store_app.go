@@ -10,6 +10,7 @@ import (
 func AppColumns(alias string) string {
 	return columns(alias, []string{
 		"id", "display_name", "description", "is_manually_managed", "is_directory", "doc", "created_by",
+		"grant_policy_id", "revoke_policy_id", "certify_policy_id",
 		"created_at", "updated_at", "deleted_at", "version",
 	})
 }
@@ -22,7 +23,8 @@ func ScanApp(r *db.Rows) (App, error) {
 		by  string
 		at  stamp
 	)
-	err := r.Scan(&a.ID, &a.DisplayName, &a.Description, &a.ManuallyManaged, &a.Directory, &doc, &by, &at.created, &at.updated,
+	err := r.Scan(&a.ID, &a.DisplayName, &a.Description, &a.ManuallyManaged, &a.Directory, &doc, &by,
+		&a.GrantPolicyID, &a.RevokePolicyID, &a.CertifyPolicyID, &at.created, &at.updated,
 		&at.deleted, &a.Version)
 	if err != nil {
 		return a, err
@@ -57,10 +59,11 @@ func insertApp(tx *db.Tx, a App) error {
 		return err
 	}
 	_, err = tx.Exec(`insert into app (id, display_name, description, search, sort_name, is_manually_managed, is_directory, doc,
-			created_by, created_at, updated_at, deleted_at, version)
-		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$10,null,1)`,
+			created_by, created_at, updated_at, deleted_at, version, grant_policy_id, revoke_policy_id, certify_policy_id)
+		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$10,null,1,$11,$12,$13)`,
 		string(a.ID), a.DisplayName, a.Description, searchText(a.DisplayName, a.Description), SortName(a.DisplayName),
-		a.ManuallyManaged, a.Directory, doc, string(a.CreatedBy), clock.Micros(a.CreatedAt))
+		a.ManuallyManaged, a.Directory, doc, string(a.CreatedBy), clock.Micros(a.CreatedAt),
+		string(a.GrantPolicyID), string(a.RevokePolicyID), string(a.CertifyPolicyID))
 	return err
 }
 
@@ -70,9 +73,11 @@ func updateApp(tx *db.Tx, a App) error {
 		return err
 	}
 	n, err := tx.Exec(`update app set display_name = $3, description = $4, search = $5, sort_name = $6, is_manually_managed = $7,
-			is_directory = $8, doc = $9, updated_at = $10, deleted_at = $11, version = version + 1
+			is_directory = $8, doc = $9, updated_at = $10, deleted_at = $11, grant_policy_id = $12, revoke_policy_id = $13,
+			certify_policy_id = $14, version = version + 1
 		where id = $1 and version = $2`,
 		string(a.ID), a.Version, a.DisplayName, a.Description, searchText(a.DisplayName, a.Description), SortName(a.DisplayName),
-		a.ManuallyManaged, a.Directory, doc, clock.Micros(a.UpdatedAt), moment(a.DeletedAt))
+		a.ManuallyManaged, a.Directory, doc, clock.Micros(a.UpdatedAt), moment(a.DeletedAt),
+		string(a.GrantPolicyID), string(a.RevokePolicyID), string(a.CertifyPolicyID))
 	return won(n, err, "app")
 }

@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"strings"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -19,6 +20,7 @@ type EntitlementFilter struct {
 	ResourceIDs             []app.ResourceID
 	Refs, ExcludeRefs       []app.EntitlementRef
 	ConnectorID             app.ConnectorID // read by this connector
+	PolicyIDs               []app.PolicyID  // one of these decides on it, by its own choice
 	GrantedTo, NotGrantedTo []app.AccountID // one of these accounts holds it; none of these does
 	ExcludeBuiltin          bool
 	OnlyExpiring            bool // somebody holds it until a set time
@@ -59,10 +61,25 @@ func entitlementsSQL(f EntitlementFilter, r page.Request) (string, []any) {
 	if f.ConnectorID != "" {
 		w.And("e.connector_id = ?", string(f.ConnectorID))
 	}
+	f.policies(&w)
 	f.grants(&w)
 	end := order{columns: []string{"e.app_id", "e.sort_name", "e.id"}}.page(&w, r)
 	where, args := w.SQL()
 	return `select ` + app.EntitlementColumns("e.") + ` from entitlement e` + where + end, args
+}
+
+// policies adds that the entitlement chooses one of the policies, each choice by its own index.
+func (f EntitlementFilter) policies(w *db.Where) {
+	if len(f.PolicyIDs) == 0 {
+		return
+	}
+	var parts []string
+	var args []any
+	for _, column := range []string{"grant_policy_id", "revoke_policy_id", "certify_policy_id", "emergency_grant_policy_id"} {
+		parts = append(parts, "select c.app_id, c.id from entitlement c where c."+column+" in ("+marks("?", len(f.PolicyIDs))+") and c."+column+" <> ''")
+		args = append(args, texts(f.PolicyIDs)...)
+	}
+	w.And("(e.app_id, e.id) in ("+strings.Join(parts, " union all ")+")", args...)
 }
 
 // grants adds the conditions on who holds the entitlement.

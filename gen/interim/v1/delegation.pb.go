@@ -820,7 +820,7 @@ type PreviewDelegationRequest struct {
 	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// When. Null: now.
 	At *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
-	// The policy whose approval steps to look at. Empty: any step that allows delegation. Not served yet.
+	// The policy whose approval steps to look at, for who may read policies. Empty: none.
 	PolicyId      string `protobuf:"bytes,3,opt,name=policy_id,json=policyId,proto3" json:"policy_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -883,7 +883,10 @@ type PreviewDelegationResponse struct {
 	// The moment that was looked at.
 	At *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
 	// Who would answer on a step that allows delegation. Empty: nobody, the user is disabled.
-	Stands        []*Stand `protobuf:"bytes,2,rep,name=stands,proto3" json:"stands,omitempty"`
+	Stands []*Stand `protobuf:"bytes,2,rep,name=stands,proto3" json:"stands,omitempty"`
+	// Who would answer on each approval step of the policy, if the user is asked there. Empty without a policy. Steps of other policies
+	// that it refers to are not among them.
+	Steps         []*PreviewStep `protobuf:"bytes,3,rep,name=steps,proto3" json:"steps,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -932,6 +935,86 @@ func (x *PreviewDelegationResponse) GetStands() []*Stand {
 	return nil
 }
 
+func (x *PreviewDelegationResponse) GetSteps() []*PreviewStep {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+// PreviewStep is an approval step of a policy.
+type PreviewStep struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The list of steps it is in, a key of the policy's `policySteps`.
+	StepKey string `protobuf:"bytes,1,opt,name=step_key,json=stepKey,proto3" json:"step_key,omitempty"`
+	// Its place in that list, from 1 on.
+	Step int32 `protobuf:"varint,2,opt,name=step,proto3" json:"step,omitempty"`
+	// Whether delegates may answer.
+	AllowDelegation bool `protobuf:"varint,3,opt,name=allow_delegation,json=allowDelegation,proto3" json:"allow_delegation,omitempty"`
+	// Who would answer.
+	Stands        []*Stand `protobuf:"bytes,4,rep,name=stands,proto3" json:"stands,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreviewStep) Reset() {
+	*x = PreviewStep{}
+	mi := &file_interim_v1_delegation_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreviewStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreviewStep) ProtoMessage() {}
+
+func (x *PreviewStep) ProtoReflect() protoreflect.Message {
+	mi := &file_interim_v1_delegation_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreviewStep.ProtoReflect.Descriptor instead.
+func (*PreviewStep) Descriptor() ([]byte, []int) {
+	return file_interim_v1_delegation_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *PreviewStep) GetStepKey() string {
+	if x != nil {
+		return x.StepKey
+	}
+	return ""
+}
+
+func (x *PreviewStep) GetStep() int32 {
+	if x != nil {
+		return x.Step
+	}
+	return 0
+}
+
+func (x *PreviewStep) GetAllowDelegation() bool {
+	if x != nil {
+		return x.AllowDelegation
+	}
+	return false
+}
+
+func (x *PreviewStep) GetStands() []*Stand {
+	if x != nil {
+		return x.Stands
+	}
+	return nil
+}
+
 // Stand is somebody who may answer where a user is asked.
 type Stand struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -949,7 +1032,7 @@ type Stand struct {
 
 func (x *Stand) Reset() {
 	*x = Stand{}
-	mi := &file_interim_v1_delegation_proto_msgTypes[12]
+	mi := &file_interim_v1_delegation_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -961,7 +1044,7 @@ func (x *Stand) String() string {
 func (*Stand) ProtoMessage() {}
 
 func (x *Stand) ProtoReflect() protoreflect.Message {
-	mi := &file_interim_v1_delegation_proto_msgTypes[12]
+	mi := &file_interim_v1_delegation_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -974,7 +1057,7 @@ func (x *Stand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stand.ProtoReflect.Descriptor instead.
 func (*Stand) Descriptor() ([]byte, []int) {
-	return file_interim_v1_delegation_proto_rawDescGZIP(), []int{12}
+	return file_interim_v1_delegation_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Stand) GetUserId() string {
@@ -1067,10 +1150,16 @@ const file_interim_v1_delegation_proto_rawDesc = "" +
 	"\x18PreviewDelegationRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x1b\n" +
-	"\tpolicy_id\x18\x03 \x01(\tR\bpolicyId\"r\n" +
+	"\tpolicy_id\x18\x03 \x01(\tR\bpolicyId\"\xa1\x01\n" +
 	"\x19PreviewDelegationResponse\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12)\n" +
-	"\x06stands\x18\x02 \x03(\v2\x11.interim.v1.StandR\x06stands\"\x95\x01\n" +
+	"\x06stands\x18\x02 \x03(\v2\x11.interim.v1.StandR\x06stands\x12-\n" +
+	"\x05steps\x18\x03 \x03(\v2\x17.interim.v1.PreviewStepR\x05steps\"\x92\x01\n" +
+	"\vPreviewStep\x12\x19\n" +
+	"\bstep_key\x18\x01 \x01(\tR\astepKey\x12\x12\n" +
+	"\x04step\x18\x02 \x01(\x05R\x04step\x12)\n" +
+	"\x10allow_delegation\x18\x03 \x01(\bR\x0fallowDelegation\x12)\n" +
+	"\x06stands\x18\x04 \x03(\v2\x11.interim.v1.StandR\x06stands\"\x95\x01\n" +
 	"\x05Stand\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x1e\n" +
 	"\vfor_user_id\x18\x02 \x01(\tR\tforUserId\x12#\n" +
@@ -1119,7 +1208,7 @@ func file_interim_v1_delegation_proto_rawDescGZIP() []byte {
 }
 
 var file_interim_v1_delegation_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_interim_v1_delegation_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_interim_v1_delegation_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_interim_v1_delegation_proto_goTypes = []any{
 	(DelegationMode)(0),                    // 0: interim.v1.DelegationMode
 	(DelegationState)(0),                   // 1: interim.v1.DelegationState
@@ -1135,50 +1224,53 @@ var file_interim_v1_delegation_proto_goTypes = []any{
 	(*RemoveDelegationForUserRequest)(nil), // 11: interim.v1.RemoveDelegationForUserRequest
 	(*PreviewDelegationRequest)(nil),       // 12: interim.v1.PreviewDelegationRequest
 	(*PreviewDelegationResponse)(nil),      // 13: interim.v1.PreviewDelegationResponse
-	(*Stand)(nil),                          // 14: interim.v1.Stand
-	(*timestamppb.Timestamp)(nil),          // 15: google.protobuf.Timestamp
+	(*PreviewStep)(nil),                    // 14: interim.v1.PreviewStep
+	(*Stand)(nil),                          // 15: interim.v1.Stand
+	(*timestamppb.Timestamp)(nil),          // 16: google.protobuf.Timestamp
 }
 var file_interim_v1_delegation_proto_depIdxs = []int32{
 	0,  // 0: interim.v1.Delegation.mode:type_name -> interim.v1.DelegationMode
-	15, // 1: interim.v1.Delegation.start_at:type_name -> google.protobuf.Timestamp
-	15, // 2: interim.v1.Delegation.end_at:type_name -> google.protobuf.Timestamp
+	16, // 1: interim.v1.Delegation.start_at:type_name -> google.protobuf.Timestamp
+	16, // 2: interim.v1.Delegation.end_at:type_name -> google.protobuf.Timestamp
 	1,  // 3: interim.v1.Delegation.state:type_name -> interim.v1.DelegationState
-	15, // 4: interim.v1.Delegation.created_at:type_name -> google.protobuf.Timestamp
-	15, // 5: interim.v1.Delegation.updated_at:type_name -> google.protobuf.Timestamp
-	15, // 6: interim.v1.Delegation.deleted_at:type_name -> google.protobuf.Timestamp
+	16, // 4: interim.v1.Delegation.created_at:type_name -> google.protobuf.Timestamp
+	16, // 5: interim.v1.Delegation.updated_at:type_name -> google.protobuf.Timestamp
+	16, // 6: interim.v1.Delegation.deleted_at:type_name -> google.protobuf.Timestamp
 	2,  // 7: interim.v1.DelegationResponse.delegation:type_name -> interim.v1.Delegation
-	15, // 8: interim.v1.CreateDelegationRequest.start_at:type_name -> google.protobuf.Timestamp
-	15, // 9: interim.v1.CreateDelegationRequest.end_at:type_name -> google.protobuf.Timestamp
+	16, // 8: interim.v1.CreateDelegationRequest.start_at:type_name -> google.protobuf.Timestamp
+	16, // 9: interim.v1.CreateDelegationRequest.end_at:type_name -> google.protobuf.Timestamp
 	0,  // 10: interim.v1.SearchDelegationsRequest.modes:type_name -> interim.v1.DelegationMode
 	1,  // 11: interim.v1.SearchDelegationsRequest.states:type_name -> interim.v1.DelegationState
 	2,  // 12: interim.v1.SearchDelegationsResponse.list:type_name -> interim.v1.Delegation
-	15, // 13: interim.v1.SetDelegationForUserRequest.start_at:type_name -> google.protobuf.Timestamp
-	15, // 14: interim.v1.SetDelegationForUserRequest.end_at:type_name -> google.protobuf.Timestamp
-	15, // 15: interim.v1.PreviewDelegationRequest.at:type_name -> google.protobuf.Timestamp
-	15, // 16: interim.v1.PreviewDelegationResponse.at:type_name -> google.protobuf.Timestamp
-	14, // 17: interim.v1.PreviewDelegationResponse.stands:type_name -> interim.v1.Stand
-	0,  // 18: interim.v1.Stand.mode:type_name -> interim.v1.DelegationMode
-	4,  // 19: interim.v1.Delegations.Create:input_type -> interim.v1.CreateDelegationRequest
-	5,  // 20: interim.v1.Delegations.Get:input_type -> interim.v1.GetDelegationRequest
-	6,  // 21: interim.v1.Delegations.Delete:input_type -> interim.v1.DeleteDelegationRequest
-	7,  // 22: interim.v1.Delegations.Search:input_type -> interim.v1.SearchDelegationsRequest
-	9,  // 23: interim.v1.Delegations.SetForUser:input_type -> interim.v1.SetDelegationForUserRequest
-	10, // 24: interim.v1.Delegations.GetForUser:input_type -> interim.v1.GetDelegationForUserRequest
-	11, // 25: interim.v1.Delegations.RemoveForUser:input_type -> interim.v1.RemoveDelegationForUserRequest
-	12, // 26: interim.v1.Delegations.Preview:input_type -> interim.v1.PreviewDelegationRequest
-	3,  // 27: interim.v1.Delegations.Create:output_type -> interim.v1.DelegationResponse
-	3,  // 28: interim.v1.Delegations.Get:output_type -> interim.v1.DelegationResponse
-	3,  // 29: interim.v1.Delegations.Delete:output_type -> interim.v1.DelegationResponse
-	8,  // 30: interim.v1.Delegations.Search:output_type -> interim.v1.SearchDelegationsResponse
-	3,  // 31: interim.v1.Delegations.SetForUser:output_type -> interim.v1.DelegationResponse
-	3,  // 32: interim.v1.Delegations.GetForUser:output_type -> interim.v1.DelegationResponse
-	3,  // 33: interim.v1.Delegations.RemoveForUser:output_type -> interim.v1.DelegationResponse
-	13, // 34: interim.v1.Delegations.Preview:output_type -> interim.v1.PreviewDelegationResponse
-	27, // [27:35] is the sub-list for method output_type
-	19, // [19:27] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	16, // 13: interim.v1.SetDelegationForUserRequest.start_at:type_name -> google.protobuf.Timestamp
+	16, // 14: interim.v1.SetDelegationForUserRequest.end_at:type_name -> google.protobuf.Timestamp
+	16, // 15: interim.v1.PreviewDelegationRequest.at:type_name -> google.protobuf.Timestamp
+	16, // 16: interim.v1.PreviewDelegationResponse.at:type_name -> google.protobuf.Timestamp
+	15, // 17: interim.v1.PreviewDelegationResponse.stands:type_name -> interim.v1.Stand
+	14, // 18: interim.v1.PreviewDelegationResponse.steps:type_name -> interim.v1.PreviewStep
+	15, // 19: interim.v1.PreviewStep.stands:type_name -> interim.v1.Stand
+	0,  // 20: interim.v1.Stand.mode:type_name -> interim.v1.DelegationMode
+	4,  // 21: interim.v1.Delegations.Create:input_type -> interim.v1.CreateDelegationRequest
+	5,  // 22: interim.v1.Delegations.Get:input_type -> interim.v1.GetDelegationRequest
+	6,  // 23: interim.v1.Delegations.Delete:input_type -> interim.v1.DeleteDelegationRequest
+	7,  // 24: interim.v1.Delegations.Search:input_type -> interim.v1.SearchDelegationsRequest
+	9,  // 25: interim.v1.Delegations.SetForUser:input_type -> interim.v1.SetDelegationForUserRequest
+	10, // 26: interim.v1.Delegations.GetForUser:input_type -> interim.v1.GetDelegationForUserRequest
+	11, // 27: interim.v1.Delegations.RemoveForUser:input_type -> interim.v1.RemoveDelegationForUserRequest
+	12, // 28: interim.v1.Delegations.Preview:input_type -> interim.v1.PreviewDelegationRequest
+	3,  // 29: interim.v1.Delegations.Create:output_type -> interim.v1.DelegationResponse
+	3,  // 30: interim.v1.Delegations.Get:output_type -> interim.v1.DelegationResponse
+	3,  // 31: interim.v1.Delegations.Delete:output_type -> interim.v1.DelegationResponse
+	8,  // 32: interim.v1.Delegations.Search:output_type -> interim.v1.SearchDelegationsResponse
+	3,  // 33: interim.v1.Delegations.SetForUser:output_type -> interim.v1.DelegationResponse
+	3,  // 34: interim.v1.Delegations.GetForUser:output_type -> interim.v1.DelegationResponse
+	3,  // 35: interim.v1.Delegations.RemoveForUser:output_type -> interim.v1.DelegationResponse
+	13, // 36: interim.v1.Delegations.Preview:output_type -> interim.v1.PreviewDelegationResponse
+	29, // [29:37] is the sub-list for method output_type
+	21, // [21:29] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_interim_v1_delegation_proto_init() }
@@ -1192,7 +1284,7 @@ func file_interim_v1_delegation_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_interim_v1_delegation_proto_rawDesc), len(file_interim_v1_delegation_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

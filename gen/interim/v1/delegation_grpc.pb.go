@@ -76,7 +76,7 @@ type DelegationsClient interface {
 	// Preview tells who would answer for a user at a moment, as things are now.
 	//
 	// For oneself, or anybody for administrators. Errors: 400 for a moment that is past: who answered then is in the audit; 404 for an
-	// unknown or deleted user; 501 with a policy, which is not served yet.
+	// unknown or deleted user or policy.
 	Preview(ctx context.Context, in *PreviewDelegationRequest, opts ...grpc.CallOption) (*PreviewDelegationResponse, error)
 }
 
@@ -215,7 +215,7 @@ type DelegationsServer interface {
 	// Preview tells who would answer for a user at a moment, as things are now.
 	//
 	// For oneself, or anybody for administrators. Errors: 400 for a moment that is past: who answered then is in the audit; 404 for an
-	// unknown or deleted user; 501 with a policy, which is not served yet.
+	// unknown or deleted user or policy.
 	Preview(context.Context, *PreviewDelegationRequest) (*PreviewDelegationResponse, error)
 	mustEmbedUnimplementedDelegationsServer()
 }

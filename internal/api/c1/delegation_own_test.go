@@ -23,7 +23,6 @@ func TestAPersonDelegatesWhatTheyAreAsked(t *testing.T) {
 		d.want(200, "Who answers instead", "GET", me, "")
 		d.want(200, "Who answers now", "POST", me+"/preview", "{}")
 		d.want(200, "Who will answer then", "POST", me+"/preview", `{"at":"2026-05-11T00:00:00Z"}`)
-		d.want(501, "On the steps of a policy", "POST", me+"/preview", `{"policyId":"`+stranger+`"}`)
 		d.want(400, "Who answered then", "POST", me+"/preview", `{"at":"2026-05-01T00:00:00Z"}`)
 		d.want(200, "One of them", "GET", "/api/interim/v1/delegations/"+beside, "")
 		d.want(200, "A page", "POST", "/api/interim/v1/search/delegations", `{"pageSize":1}`)
@@ -46,6 +45,28 @@ func TestAPersonDelegatesWhatTheyAreAsked(t *testing.T) {
 		if got := strings.Join(kinds, " "); got != "delegation.set delegation.created delegation.deleted delegation.removed" {
 			d.Errorf("events: %s", got)
 		}
+	})
+}
+
+func TestWhoWouldAnswerOnTheStepsOfAPolicy(t *testing.T) {
+	onDoors(t, "delegation_preview", func(d *door) {
+		grace := d.person("Grace", "system:user")
+		ada := d.person("Ada", "system:owner")
+		me := "/api/interim/v1/users/" + c1.KSUID(ada.ID) + "/delegation"
+		set := d.want(200, "Somebody stands in", "POST", me, `{"delegateUserId":"`+c1.KSUID(grace.ID)+`"}`)
+		d.names[set.text("delegation.id")] = "instead"
+		approval := `{"approval":{"users":{"userIds":["` + c1.KSUID(ada.ID) + `"]},"allowDelegation":`
+		made := d.made("policy", "policy.id", "A policy with and without delegation", "/api/v1/policies",
+			`{"displayName":"Two eyes","policyType":"POLICY_TYPE_GRANT","policySteps":{"grant":{"steps":[`+approval+`true}},{"wait":{"name":"x","duration":{"duration":"60s"}}},`+
+				approval+`false}}]}}}`)
+		d.want(200, "On its steps", "POST", me+"/preview", `{"policyId":"`+made+`"}`)
+		d.want(404, "On those of none", "POST", me+"/preview", `{"policyId":"`+stranger+`"}`)
+		d.want(400, "On those of what is no id", "POST", me+"/preview", `{"policyId":"x"}`)
+		d.want(200, "Deleted", "DELETE", "/api/v1/policies/"+made, "{}")
+		d.want(404, "On those of one that is gone", "POST", me+"/preview", `{"policyId":"`+made+`"}`)
+		d.as(ada, "system:user")
+		d.want(403, "Who may not read policies", "POST", me+"/preview", `{"policyId":"`+made+`"}`)
+		d.want(200, "Without one", "POST", me+"/preview", `{}`)
 	})
 }
 

@@ -2,12 +2,16 @@ package interim
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	interimv1 "github.com/interim-access/interim/gen/interim/v1"
 	"github.com/interim-access/interim/internal/api/c1"
+	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
@@ -65,7 +69,8 @@ func (s delegations) Preview(ctx context.Context, r *interimv1.PreviewDelegation
 	if err != nil {
 		return nil, err
 	}
-	if err := c1.NotServed(r, nil, "policy_id"); err != nil {
+	steps, err := s.approvals(ctx, r.GetPolicyId())
+	if err != nil {
 		return nil, err
 	}
 	at, err := c1.Time("at", r.GetAt())
@@ -82,11 +87,44 @@ func (s delegations) Preview(ctx context.Context, r *interimv1.PreviewDelegation
 	if err != nil {
 		return nil, err
 	}
-	out := &interimv1.PreviewDelegationResponse{At: c1.Moment(at)}
-	for _, stand := range answering[user] {
-		out.Stands = append(out.Stands, encodeStand(stand))
+	out := &interimv1.PreviewDelegationResponse{At: c1.Moment(at), Stands: encodeStands(answering[user])}
+	for _, step := range steps {
+		stands := answering[user]
+		if !step.GetAllowDelegation() && len(stands) > 0 {
+			stands = []delegation.Stand{{For: user, User: user}}
+		}
+		step.Stands = encodeStands(stands)
 	}
+	out.Steps = steps
 	return out, nil
+}
+
+// approvals reads the approval steps of a policy, none for none, for callers who may read policies.
+func (s delegations) approvals(ctx context.Context, ksuid string) ([]*interimv1.PreviewStep, error) {
+	id, err := c1.OptionalID[policy.ID]("policyId", "policy", ksuid)
+	if err != nil || id == "" {
+		return nil, err
+	}
+	const permission = "permission/c1.api.policy.v1.Policies.Get"
+	if caller, err := iam.PrincipalFrom(ctx); err != nil || caller.Scopes[permission] == iam.None {
+		return nil, iam.Denial(permission)
+	}
+	p, err := s.Policies.Get(ctx, id)
+	if err == nil && !p.DeletedAt.IsZero() {
+		err = fault.Missing("policy", ksuid)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var steps []*interimv1.PreviewStep
+	for _, key := range slices.Sorted(maps.Keys(p.Steps)) {
+		for i, step := range p.Steps[key] {
+			if a := step.Approval; a != nil {
+				steps = append(steps, &interimv1.PreviewStep{StepKey: key, Step: int32(i + 1), AllowDelegation: a.AllowDelegation})
+			}
+		}
+	}
+	return steps, nil
 }
 
 // seen reads the user that is asked about, who must be there, and refuses callers who may not ask about them.

@@ -28,9 +28,13 @@ func delegationMode(m delegation.Mode) interimv1.DelegationMode {
 	return c1.EnumValue[interimv1.DelegationMode](interimv1.DelegationMode_value, delegationModePrefix, m)
 }
 
-// encodeStand shows somebody who may answer.
-func encodeStand(s delegation.Stand) *interimv1.Stand {
-	return &interimv1.Stand{
-		UserId: c1.KSUID(s.User), ForUserId: c1.KSUID(s.For), DelegationId: c1.KSUID(s.Delegation), Mode: delegationMode(s.Mode),
+// encodeStands shows who may answer.
+func encodeStands(list []delegation.Stand) []*interimv1.Stand {
+	out := make([]*interimv1.Stand, len(list))
+	for i, s := range list {
+		out[i] = &interimv1.Stand{
+			UserId: c1.KSUID(s.User), ForUserId: c1.KSUID(s.For), DelegationId: c1.KSUID(s.Delegation), Mode: delegationMode(s.Mode),
+		}
 	}
+	return out
 }

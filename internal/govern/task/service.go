@@ -12,7 +12,6 @@ import (
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/notify"
-	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/clock"
@@ -119,13 +118,8 @@ func (s *Service) who(ctx context.Context, q db.Q, t Task, at time.Time) (Who, e
 	}
 	w.Reasons = r.Of(w.User)
 	if t.App != "" {
-		o := owner.OfApp(t.App)
-		owned, err := s.Owners.Users(q, []owner.Object{o}, owner.Primary, at)
-		if err != nil {
+		if w.Owner, err = s.owns(q, t.App, w.User, at); err != nil {
 			return w, err
-		}
-		for _, one := range owned[o] {
-			w.Owner = w.Owner || one.User == w.User
 		}
 	}
 	if t.Kind == Grant && !t.Emergency && !t.Asked && (t.Party(w.User) || w.supervises()) {

@@ -15,6 +15,7 @@ import (
 	_ "github.com/interim-access/interim/gen/c1/api/iam/v1"
 	_ "github.com/interim-access/interim/gen/c1/api/systemlog/v1"
 	_ "github.com/interim-access/interim/gen/c1/api/user/v1"
+	_ "github.com/interim-access/interim/gen/c1/api/webhooks/v1"
 	authv1 "github.com/interim-access/interim/gen/interim/auth/v1"
 	_ "github.com/interim-access/interim/gen/interim/v1"
 	"github.com/interim-access/interim/internal/api/guard"

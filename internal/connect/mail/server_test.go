@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/interim-access/interim/internal/platform/clock"
 	tlsca "github.com/interim-access/interim/internal/platform/tls"
 )
 
@@ -37,7 +38,7 @@ type received struct {
 // serve runs a mail server; with direct, TLS comes first.
 func serve(t *testing.T, direct bool) *server {
 	t.Helper()
-	now := time.Now()
+	now := clock.System(time.Time{}).Now() // certificates are checked against the clock on the wall
 	ca, err := tlsca.NewCA(now)
 	if err != nil {
 		t.Fatal(err)

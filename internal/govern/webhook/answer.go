@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -141,7 +142,7 @@ func (v verdict) answer(name Verdict) (Answer, error) {
 	if err := text.Block(string(name)+".comment", v.Comment); err != nil {
 		return Answer{}, err
 	}
-	users, steps := append(v.NewStepUserIDs, v.NewStepUserSnake...), append(v.PolicySteps, v.PolicyStepsSnake...)
+	users, steps := slices.Concat(v.NewStepUserIDs, v.NewStepUserSnake), slices.Concat(v.PolicySteps, v.PolicyStepsSnake)
 	if len(users) > 0 && name != Reassign {
 		return Answer{}, fault.InvalidField(string(name)+".newStepUserIds", "is of reassign only")
 	}

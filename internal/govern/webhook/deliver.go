@@ -21,7 +21,9 @@ func (s *Service) Deliver(tx *db.Tx, webhookID ID, event Event, ref string, payl
 		return "", err
 	}
 	now := s.Clock.Now()
-	d := Delivery{ID: DeliveryID(id.New(now)), Webhook: webhookID, Event: event, Ref: ref, State: Open, CreatedAt: now, payload: string(payload)}
+	d := Delivery{
+		ID: DeliveryID(id.New(now)), Webhook: webhookID, Event: event, Ref: ref, State: Open, CreatedAt: now, payload: string(payload),
+	}
 	insertDelivery(tx, d, now)
 	due.Wake(tx, now)
 	return d.ID, nil

@@ -397,10 +397,10 @@ type WebhookSource struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Source:
 	//
-	//	*WebhookSource_ApprovalStep
-	//	*WebhookSource_PolicyPostAction
-	//	*WebhookSource_ProvisionStep
 	//	*WebhookSource_Test
+	//	*WebhookSource_PolicyPostAction
+	//	*WebhookSource_ApprovalStep
+	//	*WebhookSource_ProvisionStep
 	//	*WebhookSource_WorkflowStep
 	Source        isWebhookSource_Source `protobuf_oneof:"source"`
 	unknownFields protoimpl.UnknownFields
@@ -444,10 +444,10 @@ func (x *WebhookSource) GetSource() isWebhookSource_Source {
 	return nil
 }
 
-func (x *WebhookSource) GetApprovalStep() *WebhookSource_WebhookSourceApprovalStep {
+func (x *WebhookSource) GetTest() *WebhookSource_WebhookSourceTest {
 	if x != nil {
-		if x, ok := x.Source.(*WebhookSource_ApprovalStep); ok {
-			return x.ApprovalStep
+		if x, ok := x.Source.(*WebhookSource_Test); ok {
+			return x.Test
 		}
 	}
 	return nil
@@ -462,19 +462,19 @@ func (x *WebhookSource) GetPolicyPostAction() *WebhookSource_WebhookSourcePolicy
 	return nil
 }
 
-func (x *WebhookSource) GetProvisionStep() *WebhookSource_WebhookSourceProvisionStep {
+func (x *WebhookSource) GetApprovalStep() *WebhookSource_WebhookSourceApprovalStep {
 	if x != nil {
-		if x, ok := x.Source.(*WebhookSource_ProvisionStep); ok {
-			return x.ProvisionStep
+		if x, ok := x.Source.(*WebhookSource_ApprovalStep); ok {
+			return x.ApprovalStep
 		}
 	}
 	return nil
 }
 
-func (x *WebhookSource) GetTest() *WebhookSource_WebhookSourceTest {
+func (x *WebhookSource) GetProvisionStep() *WebhookSource_WebhookSourceProvisionStep {
 	if x != nil {
-		if x, ok := x.Source.(*WebhookSource_Test); ok {
-			return x.Test
+		if x, ok := x.Source.(*WebhookSource_ProvisionStep); ok {
+			return x.ProvisionStep
 		}
 	}
 	return nil
@@ -493,33 +493,33 @@ type isWebhookSource_Source interface {
 	isWebhookSource_Source()
 }
 
-type WebhookSource_ApprovalStep struct {
-	ApprovalStep *WebhookSource_WebhookSourceApprovalStep `protobuf:"bytes,1,opt,name=approval_step,json=approvalStep,proto3,oneof"`
+type WebhookSource_Test struct {
+	Test *WebhookSource_WebhookSourceTest `protobuf:"bytes,1,opt,name=test,proto3,oneof"`
 }
 
 type WebhookSource_PolicyPostAction struct {
 	PolicyPostAction *WebhookSource_WebhookSourcePolicyPostAction `protobuf:"bytes,2,opt,name=policy_post_action,json=policyPostAction,proto3,oneof"`
 }
 
-type WebhookSource_ProvisionStep struct {
-	ProvisionStep *WebhookSource_WebhookSourceProvisionStep `protobuf:"bytes,3,opt,name=provision_step,json=provisionStep,proto3,oneof"`
+type WebhookSource_ApprovalStep struct {
+	ApprovalStep *WebhookSource_WebhookSourceApprovalStep `protobuf:"bytes,3,opt,name=approval_step,json=approvalStep,proto3,oneof"`
 }
 
-type WebhookSource_Test struct {
-	Test *WebhookSource_WebhookSourceTest `protobuf:"bytes,4,opt,name=test,proto3,oneof"`
+type WebhookSource_ProvisionStep struct {
+	ProvisionStep *WebhookSource_WebhookSourceProvisionStep `protobuf:"bytes,4,opt,name=provision_step,json=provisionStep,proto3,oneof"`
 }
 
 type WebhookSource_WorkflowStep struct {
 	WorkflowStep *WebhookSource_WebhookSourceWorkflowStep `protobuf:"bytes,5,opt,name=workflow_step,json=workflowStep,proto3,oneof"`
 }
 
-func (*WebhookSource_ApprovalStep) isWebhookSource_Source() {}
+func (*WebhookSource_Test) isWebhookSource_Source() {}
 
 func (*WebhookSource_PolicyPostAction) isWebhookSource_Source() {}
 
-func (*WebhookSource_ProvisionStep) isWebhookSource_Source() {}
+func (*WebhookSource_ApprovalStep) isWebhookSource_Source() {}
 
-func (*WebhookSource_Test) isWebhookSource_Source() {}
+func (*WebhookSource_ProvisionStep) isWebhookSource_Source() {}
 
 func (*WebhookSource_WorkflowStep) isWebhookSource_Source() {}
 
@@ -1561,11 +1561,11 @@ const file_c1_api_webhooks_v1_webhooks_proto_rawDesc = "" +
 	"\n" +
 	"WebhookRef\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\xc7\x06\n" +
-	"\rWebhookSource\x12b\n" +
-	"\rapproval_step\x18\x01 \x01(\v2;.c1.api.webhooks.v1.WebhookSource.WebhookSourceApprovalStepH\x00R\fapprovalStep\x12o\n" +
-	"\x12policy_post_action\x18\x02 \x01(\v2?.c1.api.webhooks.v1.WebhookSource.WebhookSourcePolicyPostActionH\x00R\x10policyPostAction\x12e\n" +
-	"\x0eprovision_step\x18\x03 \x01(\v2<.c1.api.webhooks.v1.WebhookSource.WebhookSourceProvisionStepH\x00R\rprovisionStep\x12I\n" +
-	"\x04test\x18\x04 \x01(\v23.c1.api.webhooks.v1.WebhookSource.WebhookSourceTestH\x00R\x04test\x12b\n" +
+	"\rWebhookSource\x12I\n" +
+	"\x04test\x18\x01 \x01(\v23.c1.api.webhooks.v1.WebhookSource.WebhookSourceTestH\x00R\x04test\x12o\n" +
+	"\x12policy_post_action\x18\x02 \x01(\v2?.c1.api.webhooks.v1.WebhookSource.WebhookSourcePolicyPostActionH\x00R\x10policyPostAction\x12b\n" +
+	"\rapproval_step\x18\x03 \x01(\v2;.c1.api.webhooks.v1.WebhookSource.WebhookSourceApprovalStepH\x00R\fapprovalStep\x12e\n" +
+	"\x0eprovision_step\x18\x04 \x01(\v2<.c1.api.webhooks.v1.WebhookSource.WebhookSourceProvisionStepH\x00R\rprovisionStep\x12b\n" +
 	"\rworkflow_step\x18\x05 \x01(\v2;.c1.api.webhooks.v1.WebhookSource.WebhookSourceWorkflowStepH\x00R\fworkflowStep\x1a8\n" +
 	"\x19WebhookSourceApprovalStep\x12\x1b\n" +
 	"\tticket_id\x18\x01 \x01(\tR\bticketId\x1a<\n" +
@@ -1703,10 +1703,10 @@ var file_c1_api_webhooks_v1_webhooks_proto_depIdxs = []int32{
 	5,  // 9: c1.api.webhooks.v1.WebhookInstance.spec:type_name -> c1.api.webhooks.v1.WebhookSpec
 	0,  // 10: c1.api.webhooks.v1.WebhookInstance.state:type_name -> c1.api.webhooks.v1.WebhookState
 	26, // 11: c1.api.webhooks.v1.WebhookInstance.updated_at:type_name -> google.protobuf.Timestamp
-	20, // 12: c1.api.webhooks.v1.WebhookSource.approval_step:type_name -> c1.api.webhooks.v1.WebhookSource.WebhookSourceApprovalStep
+	23, // 12: c1.api.webhooks.v1.WebhookSource.test:type_name -> c1.api.webhooks.v1.WebhookSource.WebhookSourceTest
 	21, // 13: c1.api.webhooks.v1.WebhookSource.policy_post_action:type_name -> c1.api.webhooks.v1.WebhookSource.WebhookSourcePolicyPostAction
-	22, // 14: c1.api.webhooks.v1.WebhookSource.provision_step:type_name -> c1.api.webhooks.v1.WebhookSource.WebhookSourceProvisionStep
-	23, // 15: c1.api.webhooks.v1.WebhookSource.test:type_name -> c1.api.webhooks.v1.WebhookSource.WebhookSourceTest
+	20, // 14: c1.api.webhooks.v1.WebhookSource.approval_step:type_name -> c1.api.webhooks.v1.WebhookSource.WebhookSourceApprovalStep
+	22, // 15: c1.api.webhooks.v1.WebhookSource.provision_step:type_name -> c1.api.webhooks.v1.WebhookSource.WebhookSourceProvisionStep
 	24, // 16: c1.api.webhooks.v1.WebhookSource.workflow_step:type_name -> c1.api.webhooks.v1.WebhookSource.WebhookSourceWorkflowStep
 	3,  // 17: c1.api.webhooks.v1.WebhooksSearchRequest.refs:type_name -> c1.api.webhooks.v1.WebhookRef
 	1,  // 18: c1.api.webhooks.v1.WebhooksSearchResponse.list:type_name -> c1.api.webhooks.v1.Webhook
@@ -1745,10 +1745,10 @@ func file_c1_api_webhooks_v1_webhooks_proto_init() {
 		return
 	}
 	file_c1_api_webhooks_v1_webhooks_proto_msgTypes[3].OneofWrappers = []any{
-		(*WebhookSource_ApprovalStep)(nil),
-		(*WebhookSource_PolicyPostAction)(nil),
-		(*WebhookSource_ProvisionStep)(nil),
 		(*WebhookSource_Test)(nil),
+		(*WebhookSource_PolicyPostAction)(nil),
+		(*WebhookSource_ApprovalStep)(nil),
+		(*WebhookSource_ProvisionStep)(nil),
 		(*WebhookSource_WorkflowStep)(nil),
 	}
 	type x struct{}

@@ -36,17 +36,19 @@ const (
 type GrantsClient interface {
 	// Create gives an account an entitlement, until `deprovisionAt` if one is set.
 	//
-	// A grant of an app with a connector is pending until the target holds it; without one it is active at once. Giving what
-	// the account holds already extends it: the later end wins. For Super Administrators and Application Administrators.
-	// Errors: 400 for an end that is not in the future or is over the entitlement's maximum (a Super Administrator may exceed
-	// it); 400 (code 9) for a disabled account or user, or where the connector was deleted; 404 for an unknown or deleted
-	// app, entitlement or account; 409 (code 10) while an earlier grant of the same is still ending, or when somebody else was
-	// faster.
+	// A grant of an app with a connector is pending until the target holds it; without one it is active at once. Giving
+	// what the account holds already extends it: the later end wins. For Super Administrators and Application
+	// Administrators. The owners of the entitlement, of its resource and of its app may too, for accounts that are not
+	// their own. Errors: 400 for an end that is not in the future or is over the entitlement's maximum (a Super
+	// Administrator may exceed it); 400 (code 9) for a disabled account or user, or where the connector was deleted; 404
+	// for an unknown or deleted app, entitlement or account; 409 (code 10) while an earlier grant of the same is still
+	// ending, or when somebody else was faster.
 	Create(ctx context.Context, in *CreateGrantRequest, opts ...grpc.CallOption) (*BindingResponse, error)
 	// Revoke ends a live grant now. Sources that other entitlements give it live on.
 	//
-	// For Super Administrators and Application Administrators. Errors: 400 (code 9) when only other entitlements give it;
-	// 404 when there is no live grant; 409 (code 10) when it is ending already or somebody else was faster.
+	// For Super Administrators and Application Administrators. The owners of the entitlement, of its resource and of its
+	// app may too. Errors: 400 (code 9) when only other entitlements give it; 404 when there is no live grant; 409 (code
+	// 10) when it is ending already or somebody else was faster.
 	Revoke(ctx context.Context, in *RevokeGrantRequest, opts ...grpc.CallOption) (*BindingResponse, error)
 	// SearchAsOf lists the grants that gave access at a moment: those with `activeAt <= at` and `at` before the end they had.
 	//
@@ -118,17 +120,19 @@ func (c *grantsClient) SearchOverdue(ctx context.Context, in *SearchOverdueGrant
 type GrantsServer interface {
 	// Create gives an account an entitlement, until `deprovisionAt` if one is set.
 	//
-	// A grant of an app with a connector is pending until the target holds it; without one it is active at once. Giving what
-	// the account holds already extends it: the later end wins. For Super Administrators and Application Administrators.
-	// Errors: 400 for an end that is not in the future or is over the entitlement's maximum (a Super Administrator may exceed
-	// it); 400 (code 9) for a disabled account or user, or where the connector was deleted; 404 for an unknown or deleted
-	// app, entitlement or account; 409 (code 10) while an earlier grant of the same is still ending, or when somebody else was
-	// faster.
+	// A grant of an app with a connector is pending until the target holds it; without one it is active at once. Giving
+	// what the account holds already extends it: the later end wins. For Super Administrators and Application
+	// Administrators. The owners of the entitlement, of its resource and of its app may too, for accounts that are not
+	// their own. Errors: 400 for an end that is not in the future or is over the entitlement's maximum (a Super
+	// Administrator may exceed it); 400 (code 9) for a disabled account or user, or where the connector was deleted; 404
+	// for an unknown or deleted app, entitlement or account; 409 (code 10) while an earlier grant of the same is still
+	// ending, or when somebody else was faster.
 	Create(context.Context, *CreateGrantRequest) (*BindingResponse, error)
 	// Revoke ends a live grant now. Sources that other entitlements give it live on.
 	//
-	// For Super Administrators and Application Administrators. Errors: 400 (code 9) when only other entitlements give it;
-	// 404 when there is no live grant; 409 (code 10) when it is ending already or somebody else was faster.
+	// For Super Administrators and Application Administrators. The owners of the entitlement, of its resource and of its
+	// app may too. Errors: 400 (code 9) when only other entitlements give it; 404 when there is no live grant; 409 (code
+	// 10) when it is ending already or somebody else was faster.
 	Revoke(context.Context, *RevokeGrantRequest) (*BindingResponse, error)
 	// SearchAsOf lists the grants that gave access at a moment: those with `activeAt <= at` and `at` before the end they had.
 	//

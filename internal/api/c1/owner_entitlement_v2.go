@@ -1,3 +1,4 @@
+//nolint:dupl // Two services of one shape, over types of their own.
 package c1
 
 import (

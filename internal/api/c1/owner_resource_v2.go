@@ -47,7 +47,10 @@ func (s resourceOwnersV2) SearchUserOwners(
 	ctx context.Context, r *appv2.SearchAppResourceUserOwnersRequest,
 ) (*appv2.SearchAppResourceUserOwnersResponse, error) {
 	list, next, err := s.listUserOwners(ctx, s.ownedResource(ctx, r), r)
-	return &appv2.SearchAppResourceUserOwnersResponse{List: all(list, func(v userOwner) *appv2.AppResourceOwnerUser { return appResourceOwnerUser(v, r) }), NextPageToken: next}, err
+	return &appv2.SearchAppResourceUserOwnersResponse{
+		List:          all(list, func(v userOwner) *appv2.AppResourceOwnerUser { return appResourceOwnerUser(v, r) }),
+		NextPageToken: next,
+	}, err
 }
 
 // CreateEntitlementOwner makes an entitlement's holders owners.
@@ -78,7 +81,10 @@ func (s resourceOwnersV2) SearchEntitlementOwners(
 	ctx context.Context, r *appv2.SearchAppResourceEntitlementOwnersRequest,
 ) (*appv2.SearchAppResourceEntitlementOwnersResponse, error) {
 	list, next, err := s.listEntitlementOwners(ctx, s.ownedResource(ctx, r), r)
-	return &appv2.SearchAppResourceEntitlementOwnersResponse{List: all(list, func(v entitlementOwner) *appv2.AppResourceOwnerEntitlement { return appResourceOwnerEntitlement(v, r) }), NextPageToken: next}, err
+	return &appv2.SearchAppResourceEntitlementOwnersResponse{
+		List:          all(list, func(v entitlementOwner) *appv2.AppResourceOwnerEntitlement { return appResourceOwnerEntitlement(v, r) }),
+		NextPageToken: next,
+	}, err
 }
 
 func appResourceOwnerUser(v userOwner, r namesResource) *appv2.AppResourceOwnerUser {

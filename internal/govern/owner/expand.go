@@ -131,7 +131,8 @@ func OwnedSQL(users, role, now string) string {
 // HasOwnerSQL is the condition that somebody owns the row of the table of that kind, one in an app, under a role at a moment; alias
 // is the table's alias with its dot, and must not be one of o, g, a, u, e, p; role and now are placeholders as for [OwnedSQL].
 func HasOwnerSQL(kind Kind, alias, role, now string) string {
-	which := ` and o.kind = '` + string(kind) + `' and o.app_id = ` + alias + `app_id and o.object_id = ` + alias + `id and o.role = ` + role
+	which := ` and o.kind = '` + string(kind) + `' and o.app_id = ` + alias + `app_id and o.object_id = ` + alias + `id
+		and o.role = ` + role
 	return `(exists (select 1` + named + which + `) or exists (select 1` + holders(fromObject, now) + which + `))`
 }
 

@@ -24,7 +24,9 @@ func TestOwningReachesDownAndNeverUpOrAcross(t *testing.T) {
 		account := h.Account(a, h.User().ID)
 		connector := granttest.Must(h.Apps.CreateConnector(h.Ctx, app.Connector{AppID: h.App().ID, Kind: "set", Config: []byte("x")}))(h)
 		user := h.User().ID
-		in := func(kind owner.Kind, id string) iam.Object { return iam.Object{Type: string(kind), AppID: string(a), ID: id} }
+		in := func(kind owner.Kind, id string) iam.Object {
+			return iam.Object{Type: string(kind), AppID: string(a), ID: id}
+		}
 		objects := map[string]iam.Object{
 			"app": in(owner.App, string(a)), "resource": in(owner.Resource, string(e.ResourceID)),
 			"entitlement": in(owner.Entitlement, string(e.ID)), "account": in(owner.Account, string(account.ID)),

@@ -215,8 +215,8 @@ type AppsClient interface {
 	Get(ctx context.Context, in *GetAppRequest, opts ...grpc.CallOption) (*GetAppResponse, error)
 	// Update changes the fields of an app that the mask names. Without a mask the keys present in `app` are the mask.
 	//
-	// For Super Administrators and Application Administrators. Errors: 400 for a field that cannot be written; 404 for an
-	// unknown or deleted app.
+	// For Super Administrators and Application Administrators. The owners of the app may too. Errors: 400 for a field
+	// that cannot be written; 404 for an unknown or deleted app.
 	Update(ctx context.Context, in *UpdateAppRequest, opts ...grpc.CallOption) (*UpdateAppResponse, error)
 }
 
@@ -306,8 +306,8 @@ type AppsServer interface {
 	Get(context.Context, *GetAppRequest) (*GetAppResponse, error)
 	// Update changes the fields of an app that the mask names. Without a mask the keys present in `app` are the mask.
 	//
-	// For Super Administrators and Application Administrators. Errors: 400 for a field that cannot be written; 404 for an
-	// unknown or deleted app.
+	// For Super Administrators and Application Administrators. The owners of the app may too. Errors: 400 for a field
+	// that cannot be written; 404 for an unknown or deleted app.
 	Update(context.Context, *UpdateAppRequest) (*UpdateAppResponse, error)
 	mustEmbedUnimplementedAppsServer()
 }

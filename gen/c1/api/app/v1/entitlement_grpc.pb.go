@@ -75,9 +75,9 @@ type AppEntitlementsClient interface {
 	// Update changes the fields of an entitlement that the mask names. Without a mask the keys present in `entitlement`
 	// are the mask.
 	//
-	// For Super Administrators and Application Administrators. A shorter maximum duration does not shorten grants that
-	// exist. Errors: 400 for a field that cannot be written; 404 for an unknown or deleted entitlement; 409 (code 6) for
-	// an alias that is taken.
+	// For Super Administrators and Application Administrators. The owners of the entitlement, of its resource and of its
+	// app may too. A shorter maximum duration does not shorten grants that exist. Errors: 400 for a field that cannot be
+	// written; 404 for an unknown or deleted entitlement; 409 (code 6) for an alias that is taken.
 	Update(ctx context.Context, in *UpdateAppEntitlementRequest, opts ...grpc.CallOption) (*UpdateAppEntitlementResponse, error)
 	// ListForAppResource returns the live entitlements of a resource by display name; none for an unknown one.
 	//
@@ -242,9 +242,9 @@ type AppEntitlementsServer interface {
 	// Update changes the fields of an entitlement that the mask names. Without a mask the keys present in `entitlement`
 	// are the mask.
 	//
-	// For Super Administrators and Application Administrators. A shorter maximum duration does not shorten grants that
-	// exist. Errors: 400 for a field that cannot be written; 404 for an unknown or deleted entitlement; 409 (code 6) for
-	// an alias that is taken.
+	// For Super Administrators and Application Administrators. The owners of the entitlement, of its resource and of its
+	// app may too. A shorter maximum duration does not shorten grants that exist. Errors: 400 for a field that cannot be
+	// written; 404 for an unknown or deleted entitlement; 409 (code 6) for an alias that is taken.
 	Update(context.Context, *UpdateAppEntitlementRequest) (*UpdateAppEntitlementResponse, error)
 	// ListForAppResource returns the live entitlements of a resource by display name; none for an unknown one.
 	//

@@ -34,17 +34,18 @@ const (
 type AppEntitlementUserBindingServiceClient interface {
 	// RemoveGrantDuration clears the end of a live grant; the target system is not called.
 	//
-	// For Super Administrators and Application Administrators. Errors: 400 where the entitlement has a maximum (a Super
+	// For Super Administrators and Application Administrators. The owners of the entitlement, of its resource and of its
+	// app may too, for accounts that are not their own. Errors: 400 where the entitlement has a maximum (a Super
 	// Administrator may exceed it), or (code 9) when only other entitlements give it; 404 when there is no live grant;
 	// 409 (code 10) when it is ending already or somebody else was faster.
 	RemoveGrantDuration(ctx context.Context, in *RemoveGrantDurationRequest, opts ...grpc.CallOption) (*RemoveGrantDurationResponse, error)
 	// UpdateGrantDuration sets the end of a live grant exactly, later or earlier; the target system is not called. What
 	// the account holds through other entitlements is not touched.
 	//
-	// For Super Administrators and Application Administrators. Errors: 400 for a missing end, one that is not in the
-	// future, or one over the entitlement's maximum (a Super Administrator may exceed it), and (code 9) when only other
-	// entitlements give it; 404 when there is no live grant; 409 (code 10) when it is ending already or somebody else was
-	// faster.
+	// For Super Administrators and Application Administrators. The owners of the entitlement, of its resource and of its
+	// app may too, for accounts that are not their own. Errors: 400 for a missing end, one that is not in the future, or
+	// one over the entitlement's maximum (a Super Administrator may exceed it), and (code 9) when only other entitlements
+	// give it; 404 when there is no live grant; 409 (code 10) when it is ending already or somebody else was faster.
 	UpdateGrantDuration(ctx context.Context, in *UpdateGrantDurationRequest, opts ...grpc.CallOption) (*UpdateGrantDurationResponse, error)
 	// ListAppUsersForIdentityWithGrant lists every account of a user in an app; those that hold the entitlement show it,
 	// the others only themselves.
@@ -127,17 +128,18 @@ func (c *appEntitlementUserBindingServiceClient) SearchPastGrants(ctx context.Co
 type AppEntitlementUserBindingServiceServer interface {
 	// RemoveGrantDuration clears the end of a live grant; the target system is not called.
 	//
-	// For Super Administrators and Application Administrators. Errors: 400 where the entitlement has a maximum (a Super
+	// For Super Administrators and Application Administrators. The owners of the entitlement, of its resource and of its
+	// app may too, for accounts that are not their own. Errors: 400 where the entitlement has a maximum (a Super
 	// Administrator may exceed it), or (code 9) when only other entitlements give it; 404 when there is no live grant;
 	// 409 (code 10) when it is ending already or somebody else was faster.
 	RemoveGrantDuration(context.Context, *RemoveGrantDurationRequest) (*RemoveGrantDurationResponse, error)
 	// UpdateGrantDuration sets the end of a live grant exactly, later or earlier; the target system is not called. What
 	// the account holds through other entitlements is not touched.
 	//
-	// For Super Administrators and Application Administrators. Errors: 400 for a missing end, one that is not in the
-	// future, or one over the entitlement's maximum (a Super Administrator may exceed it), and (code 9) when only other
-	// entitlements give it; 404 when there is no live grant; 409 (code 10) when it is ending already or somebody else was
-	// faster.
+	// For Super Administrators and Application Administrators. The owners of the entitlement, of its resource and of its
+	// app may too, for accounts that are not their own. Errors: 400 for a missing end, one that is not in the future, or
+	// one over the entitlement's maximum (a Super Administrator may exceed it), and (code 9) when only other entitlements
+	// give it; 404 when there is no live grant; 409 (code 10) when it is ending already or somebody else was faster.
 	UpdateGrantDuration(context.Context, *UpdateGrantDurationRequest) (*UpdateGrantDurationResponse, error)
 	// ListAppUsersForIdentityWithGrant lists every account of a user in an app; those that hold the entitlement show it,
 	// the others only themselves.

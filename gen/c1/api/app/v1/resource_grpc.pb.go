@@ -210,8 +210,8 @@ type AppResourceServiceClient interface {
 	// Update changes the fields of a resource that the mask names. Without a mask the keys present in `appResource` are
 	// the mask.
 	//
-	// For Super Administrators and Application Administrators. Errors: 400 for a field that cannot be written; 404 for an
-	// unknown or deleted resource.
+	// For Super Administrators and Application Administrators. The owners of the resource and of its app may too. Errors:
+	// 400 for a field that cannot be written; 404 for an unknown or deleted resource.
 	Update(ctx context.Context, in *AppResourceServiceUpdateRequest, opts ...grpc.CallOption) (*AppResourceServiceUpdateResponse, error)
 }
 
@@ -301,8 +301,8 @@ type AppResourceServiceServer interface {
 	// Update changes the fields of a resource that the mask names. Without a mask the keys present in `appResource` are
 	// the mask.
 	//
-	// For Super Administrators and Application Administrators. Errors: 400 for a field that cannot be written; 404 for an
-	// unknown or deleted resource.
+	// For Super Administrators and Application Administrators. The owners of the resource and of its app may too. Errors:
+	// 400 for a field that cannot be written; 404 for an unknown or deleted resource.
 	Update(context.Context, *AppResourceServiceUpdateRequest) (*AppResourceServiceUpdateResponse, error)
 	mustEmbedUnimplementedAppResourceServiceServer()
 }

@@ -88,7 +88,7 @@ func look(name string, result expr.Type, f func(l *looker, a []any) (any, error)
 func overload(result expr.Type, f func(l *looker, a []any) (any, error), args ...expr.Type) expr.Overload {
 	return expr.Overload{Args: args, Result: result, Cost: lookupCost, With: func(in expr.Input, a []any) (any, error) {
 		l := in.State.(*looker)
-		if err := l.spend(0); err != nil {
+		if err := l.call(); err != nil {
 			return nil, err
 		}
 		return f(l, a)

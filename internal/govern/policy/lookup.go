@@ -41,15 +41,18 @@ func (s *Service) looker(ctx context.Context, facts Facts) *looker {
 	return &looker{service: s, q: s.DB.Q(ctx), at: facts.At, facts: facts}
 }
 
-// spend counts one look-up, or the rows that one answered.
-func (l *looker) spend(rows int) error {
-	if rows == 0 {
-		l.calls++
+// call counts one look-up.
+func (l *looker) call() error {
+	if l.calls++; l.calls > MaxLookups {
+		return fault.New(fault.Invalid, "an expression may look up %d times", MaxLookups)
 	}
+	return nil
+}
+
+// spend counts the rows that a look-up answered.
+func (l *looker) spend(rows int) error {
 	l.rows += rows
 	switch {
-	case l.calls > MaxLookups:
-		return fault.New(fault.Invalid, "an expression may look up %d times", MaxLookups)
 	case rows > MaxList:
 		return fault.New(fault.Invalid, "a look-up answers more than %d rows", MaxList)
 	case l.rows > MaxRows:
@@ -135,7 +138,7 @@ func (l *looker) reports(of []directory.UserID) (any, error) {
 
 // managerEmail is the address of the first manager, as upstream's subject.manager is one.
 func (l *looker) managerEmail(u directory.User) string {
-	if len(u.ManagerIDs) == 0 || l.spend(0) != nil {
+	if len(u.ManagerIDs) == 0 || l.call() != nil {
 		return ""
 	}
 	found, err := directory.Many(l.q, u.ManagerIDs[:1])

@@ -15,6 +15,7 @@ import (
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/db/dbtest"
 	"github.com/interim-access/interim/internal/platform/due"
+	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/page"
 )
 
@@ -217,4 +218,31 @@ func (o *office) plan(sql string, args []any) string {
 		o.Fatal(err)
 	}
 	return strings.Join(lines, "\n")
+}
+
+func TestNobodyIsToldTwiceThatADelegationIsOver(t *testing.T) {
+	each(t, func(o *office) {
+		first := o.instead(o.grace, time.Time{}, in(1))
+		o.clock.Set(in(1))
+		o.end()
+		second := o.instead(o.joan, time.Time{}, in(2)) // replaces what has closed
+		o.clock.Set(in(2))
+		o.end()
+		must(o.RemoveReassign(o.ctx, o.ada))(o)
+		past := o.instead(o.joan, in(-2), in(-1))
+		must(o.people.Delete(o.ctx, o.joan, ""))(o)
+		o.told(first.ID, second.ID)
+		if d := o.now(past); d.StateAt(in(2)) != Over {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
+func TestAChangeOverAStaleRowIsAConflict(t *testing.T) {
+	each(t, func(o *office) {
+		seen := o.instead(o.grace, time.Time{}, in(1))
+		must(o.SetReassign(o.ctx, o.ada, o.grace, time.Time{}, in(2), ""))(o)
+		err := o.DB.Write(o.ctx, func(tx *db.Tx) error { return update(tx, &seen) })
+		o.refused(err, fault.Conflict, "")
+	})
 }

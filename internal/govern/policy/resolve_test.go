@@ -157,7 +157,7 @@ func TestATextIsValidAsAConditionOrForApprovers(t *testing.T) {
 			}
 		}
 		for bad, want := range map[string]string{
-			"": "1:1: is empty", "subject.x": "1:8: undefined field 'x'", "appOwners.map(o, o.x)": "1:19: undefined field 'x'",
+			"": "1:1: is empty", "subject.x": "1:9: undefined field 'x'", "appOwners.map(o, o.x)": "1:20: undefined field 'x'",
 		} {
 			if m := w.policies.Validate(bad); len(m) == 0 || !strings.HasPrefix(m[0].String(), want) {
 				t.Errorf("%s: %v, want %s", bad, m, want)

@@ -50,7 +50,7 @@ b""" == "a\nb" // a remark with a "quote`,
 func TestWhatIsWrongIsSaidWithItsPlace(t *testing.T) {
 	e, _ := world(t)
 	for text, want := range map[string]string{
-		"subject.nope == 1":                "1:8-9 undefined field",
+		"subject.nope == 1":                "1:9-13 undefined field",
 		"true ||\n   oops":                 "2:4-8 undeclared reference to 'oops'",
 		"subject.name":                     "1:1-13 must answer bool, not string",
 		"":                                 "1:1-1 is empty",

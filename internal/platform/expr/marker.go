@@ -71,6 +71,9 @@ func mark(lines []string, found *common.Error) Marker {
 	}
 	runes := []rune(lines[line-1])
 	column = min(max(column, 0), len(runes))
+	if column+1 < len(runes) && runes[column] == '.' { // CEL points at the dot before a field
+		column++
+	}
 	end := column
 	for end < len(runes) && (unicode.IsLetter(runes[end]) || unicode.IsDigit(runes[end]) || runes[end] == '_') {
 		end++

@@ -45,7 +45,7 @@ func TestAMessageHasTheFormThatUpstreamsReceiversKnow(t *testing.T) {
 		sum := sha256.Sum256(m.Body)
 		digest := base64.StdEncoding.EncodeToString(sum[:])
 		for name, want := range map[string]string{
-			"Content-Type": "application/json", "Content-Digest": "sha-256=" + digest, "Webhook-Version": "v1", "Webhook-Id": shown,
+			"Content-Type": "application/json", "User-Agent": "Interim", "Content-Digest": "sha-256=" + digest, "Webhook-Version": "v1", "Webhook-Id": shown,
 			"Webhook-Event": body.Event, "Webhook-Callback-Url": body.CallbackURL,
 		} {
 			w.same(name, m.Header.Get(name), want)

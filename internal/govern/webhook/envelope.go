@@ -83,6 +83,7 @@ func (s *Service) message(ctx context.Context, d Delivery, w Webhook, now time.T
 	}
 	h := http.Header{}
 	h.Set("Content-Type", "application/json")
+	h.Set("User-Agent", "Interim")
 	h.Set("Authorization", "bearer "+token)
 	h.Set("Content-Digest", "sha-256="+digest)
 	h.Set("Webhook-Version", version)

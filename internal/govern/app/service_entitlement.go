@@ -11,7 +11,8 @@ import (
 )
 
 // CreateEntitlement adds an entitlement made by people to the resource e.ResourceID of type e.TypeID in the app e.AppID, and does
-// in the same transaction what also says. Invalid; NotFound for app, type or resource; Exists for an alias that another live entitlement has.
+// in the same transaction what also says. Invalid; NotFound for app, type or resource; Exists for an alias that another live
+// entitlement has.
 func (s *Service) CreateEntitlement(ctx context.Context, e Entitlement, also ...func(tx *db.Tx, e Entitlement) error) (Entitlement, error) {
 	now := s.clock.Now()
 	e.ID, e.CreatedAt, e.UpdatedAt, e.DeletedAt, e.Version = EntitlementID(id.New(now)), now, now, time.Time{}, 1

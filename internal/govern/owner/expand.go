@@ -125,7 +125,8 @@ func heldSQL(objects []Object, role string, at time.Time) (string, []any) {
 func OwnedSQL(users, role, now string) string {
 	return `select o.kind, o.app_id, o.object_id` + named + ` and o.user_id in ` + users + ` and o.role = ` + role + ` and ` + liveSQL + `
 		union
-		select o.kind, o.app_id, o.object_id` + holders(fromUser, now) + ` and a.user_id in ` + users + ` and o.role = ` + role + ` and ` + liveSQL
+		select o.kind, o.app_id, o.object_id` + holders(fromUser, now) + ` and a.user_id in ` + users +
+		` and o.role = ` + role + ` and ` + liveSQL
 }
 
 // HasOwnerSQL is the condition that somebody owns the row of the table of that kind, one in an app, under a role at a moment; alias

@@ -4,9 +4,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant/granttest"
 	"github.com/interim-access/interim/internal/govern/owner"
+	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 func TestTheHolderOfAnEntitlementOwnsUntilTheirTimeEnds(t *testing.T) {
@@ -126,4 +128,42 @@ func TestWhatIsDeletedOwnsNothingAndIsOwnedByNobody(t *testing.T) {
 			t.Error("a deleted app is owned")
 		}
 	})
+}
+
+func TestWhateverIsDeletedIsNoLongerOwned(t *testing.T) {
+	each(t, func(h *house) {
+		a, person, robot := h.App(), h.User().ID, h.User().ID
+		typ := granttest.Must(h.Apps.CreateResourceType(h.Ctx, app.ResourceType{AppID: a.ID, Kind: app.KindGroup, DisplayName: "Groups"}))(h)
+		r := granttest.Must(h.Apps.CreateResource(h.Ctx, app.Resource{AppID: a.ID, TypeID: typ.ID, DisplayName: "Writers"}))(h)
+		c := granttest.Must(h.Apps.CreateConnector(h.Ctx, app.Connector{AppID: h.App().ID, Kind: "set", Config: []byte("x")}))(h)
+		account := h.Account(a.ID, robot)
+		ref := app.ResourceRef{AppID: a.ID, ID: r.ID}
+		h.gone("resource", owner.OfResource(ref), person, func() error { return h.Apps.DeleteResource(h.Ctx, a.ID, typ.ID, r.ID) })
+		h.gone("connector", owner.OfConnector(c.Ref()), person, func() error {
+			_, err := h.Apps.DeleteConnector(h.Ctx, c.AppID, c.ID)
+			return err
+		})
+		h.gone("user", owner.OfUser(robot), person, func() error {
+			_, err := h.Directory.Delete(h.Ctx, robot, "")
+			return err
+		})
+		h.gone("account", owner.OfAccount(account.Ref()), person, func() error { return h.Apps.DeleteApp(h.Ctx, a.ID) })
+	})
+}
+
+func (h *house) gone(name string, o owner.Object, person directory.UserID, remove func() error) {
+	h.Helper()
+	h.set(o, []directory.UserID{person})
+	if !h.owns(person, o) {
+		h.Errorf("the %s is not owned", name)
+	}
+	if err := remove(); err != nil {
+		h.Fatal(err)
+	}
+	if h.owns(person, o) || len(h.of(o)) != 0 {
+		h.Errorf("a deleted %s is owned", name)
+	}
+	_, err := h.owners.GetUser(h.Ctx, o, owner.Primary, person)
+	h.refused(err, fault.NotFound)
+	h.refused(h.owners.RemoveUsers(h.Ctx, o, owner.Primary, person), fault.NotFound)
 }

@@ -19,7 +19,9 @@ import (
 //
 // The faults of all use cases that come through here: NotFound for the task; Conflict for a task that is closed, and for a step that
 // is not open any more; Denied for who may not; Invalid for what is missing or too long.
-func (s *Service) act(ctx context.Context, ref, comment string, next func(v *turn, w Who) (Event, error)) (Task, error) {
+func (s *Service) act(
+	ctx context.Context, ref, comment string, what about, next func(v *turn, w Who) (Event, error),
+) (Task, error) {
 	if err := checkText("comment", comment, MaxComment); err != nil {
 		return Task{}, err
 	}
@@ -28,7 +30,7 @@ func (s *Service) act(ctx context.Context, ref, comment string, next func(v *tur
 		return Task{}, err
 	}
 	return s.change(ctx, audit.From(ctx), known.ID, func(v *turn) (Event, error) {
-		w, err := s.who(ctx, v.tx, v.t, v.now)
+		w, err := s.who(ctx, v.tx, v.t, v.now, what)
 		if err != nil {
 			return nil, err
 		}
@@ -91,7 +93,7 @@ func (s *Service) decide(ctx context.Context, ref string, step StepID, yes bool,
 	if step == "" {
 		return Task{}, fault.InvalidField("policyStepId", "is required")
 	}
-	return s.act(ctx, ref, comment, func(_ *turn, w Who) (Event, error) {
+	return s.act(ctx, ref, comment, eligibility, func(_ *turn, w Who) (Event, error) {
 		return Decision{By: w, Step: step, Approve: yes, Comment: comment}, nil
 	})
 }
@@ -101,7 +103,7 @@ func (s *Service) SkipStep(ctx context.Context, ref string, step StepID, comment
 	if step == "" {
 		return Task{}, fault.InvalidField("policyStepId", "is required")
 	}
-	return s.act(ctx, ref, comment, func(_ *turn, w Who) (Event, error) { return Skip{By: w, Step: step, Comment: comment}, nil })
+	return s.act(ctx, ref, comment, anything, func(_ *turn, w Who) (Event, error) { return Skip{By: w, Step: step, Comment: comment}, nil })
 }
 
 // Reassign has others decide the step, which is opened anew: 1 to MaxReassignees people, enabled ones. Whoever may decide it, where
@@ -110,7 +112,7 @@ func (s *Service) Reassign(ctx context.Context, ref string, step StepID, to []di
 	if len(to) > MaxReassignees {
 		return Task{}, fault.InvalidField("newStepUserIds", "has %d entries; at most %d are allowed", len(to), MaxReassignees)
 	}
-	return s.act(ctx, ref, comment, func(v *turn, w Who) (Event, error) {
+	return s.act(ctx, ref, comment, anything, func(v *turn, w Who) (Event, error) {
 		f := Facts{People: map[Slot][]Filler{}}
 		if err := enabled(v.tx, to, &f); err != nil {
 			return nil, err
@@ -129,28 +131,28 @@ func (s *Service) Reassign(ctx context.Context, ref string, step StepID, to []di
 
 // Comment adds a comment, 1 to MaxComment characters. Whoever sees the task.
 func (s *Service) Comment(ctx context.Context, ref, text string) (Task, error) {
-	return s.act(ctx, ref, text, func(_ *turn, w Who) (Event, error) { return Remark{By: w, Text: text}, nil })
+	return s.act(ctx, ref, text, presence, func(_ *turn, w Who) (Event, error) { return Remark{By: w, Text: text}, nil })
 }
 
 // Close cancels a task. Who asked, whom it is about, Super Administrators, owners of the app; a revocation that has begun ends by
 // itself and is closed by nobody.
 func (s *Service) Close(ctx context.Context, ref, comment string) (Task, error) {
-	return s.act(ctx, ref, comment, func(_ *turn, w Who) (Event, error) { return Cancel{By: w, Comment: comment}, nil })
+	return s.act(ctx, ref, comment, anything, func(_ *turn, w Who) (Event, error) { return Cancel{By: w, Comment: comment}, nil })
 }
 
 // Restart opens the step anew and finds its approvers again. step may be empty: the one that is open.
 func (s *Service) Restart(ctx context.Context, ref string, step StepID, comment string) (Task, error) {
-	return s.act(ctx, ref, comment, func(_ *turn, w Who) (Event, error) { return Again{By: w, Step: step, Comment: comment}, nil })
+	return s.act(ctx, ref, comment, anything, func(_ *turn, w Who) (Event, error) { return Again{By: w, Step: step, Comment: comment}, nil })
 }
 
 // Process has a wait end now, and finds the approvers of a step again.
 func (s *Service) Process(ctx context.Context, ref string) (Task, error) {
-	return s.act(ctx, ref, "", func(_ *turn, w Who) (Event, error) { return Now{By: w}, nil })
+	return s.act(ctx, ref, "", anything, func(_ *turn, w Who) (Event, error) { return Now{By: w}, nil })
 }
 
 // RetryProvisioning tries again what failed. step may be empty: the one that is open.
 func (s *Service) RetryProvisioning(ctx context.Context, ref string, step StepID, comment string) (Task, error) {
-	return s.act(ctx, ref, comment, func(_ *turn, w Who) (Event, error) {
+	return s.act(ctx, ref, comment, anything, func(_ *turn, w Who) (Event, error) {
 		return RetryProvision{By: w, Step: step, Comment: comment}, nil
 	})
 }
@@ -166,7 +168,7 @@ func (s *Service) FailManual(ctx context.Context, ref string, step StepID, comme
 }
 
 func (s *Service) byPerson(ctx context.Context, ref string, step StepID, failed bool, comment string) (Task, error) {
-	return s.act(ctx, ref, comment, func(v *turn, w Who) (Event, error) {
+	return s.act(ctx, ref, comment, eligibility, func(v *turn, w Who) (Event, error) {
 		if step == "" {
 			step = v.t.Step()
 		}
@@ -177,7 +179,7 @@ func (s *Service) byPerson(ctx context.Context, ref string, step StepID, failed 
 // UpdateDuration changes for how long an open request asks: 0 is without end. Longer, it starts again at step one. Invalid, in
 // upstream's words, over what the entitlement allows.
 func (s *Service) UpdateDuration(ctx context.Context, ref string, d time.Duration) (Task, error) {
-	return s.act(ctx, ref, "", func(v *turn, w Who) (Event, error) {
+	return s.act(ctx, ref, "", anything, func(v *turn, w Who) (Event, error) {
 		if v.t.Kind == Grant && v.t.State == Open {
 			e, err := app.GetEntitlement(v.tx, v.t.App, v.t.Entitlement)
 			if err != nil {
@@ -211,7 +213,7 @@ func (s *Service) UpdateData(ctx context.Context, ref string, data json.RawMessa
 	if err := checkData(data); err != nil {
 		return Task{}, err
 	}
-	return s.act(ctx, ref, "", func(_ *turn, w Who) (Event, error) { return SetData{By: w, Data: data}, nil })
+	return s.act(ctx, ref, "", anything, func(_ *turn, w Who) (Event, error) { return SetData{By: w, Data: data}, nil })
 }
 
 func checkData(data json.RawMessage) error {
@@ -232,7 +234,7 @@ func (s *Service) Escalate(ctx context.Context, ref string, step StepID, comment
 	if err != nil {
 		return Task{}, err
 	}
-	return s.act(ctx, ref, comment, func(_ *turn, w Who) (Event, error) {
+	return s.act(ctx, ref, comment, anything, func(_ *turn, w Who) (Event, error) {
 		return Emergency{By: w, Step: step, Plan: plan, Comment: comment}, nil
 	})
 }
@@ -243,7 +245,7 @@ func (s *Service) Reset(ctx context.Context, ref, comment string) (Task, error) 
 	if err != nil {
 		return Task{}, err
 	}
-	return s.act(ctx, ref, comment, func(_ *turn, w Who) (Event, error) {
+	return s.act(ctx, ref, comment, anything, func(_ *turn, w Who) (Event, error) {
 		return StartOver{By: w, Plan: plan, Comment: comment}, nil
 	})
 }

@@ -103,11 +103,11 @@ func (t Task) May(w Who, a Action) bool {
 	asks := i != nil && i.Step.Approval != nil
 	switch a {
 	case Approve, Deny:
-		return i.approving() && eligible && !(barred && !t.decidesAlone(w.User))
+		return i.approving() && eligible && (!barred || t.decidesAlone(w.User))
 	case Comment:
 		return true
 	case Close:
-		return (party || w.supervises()) && !(t.Asked && t.Kind == Revoke) && t.Kind != Offboarding
+		return (party || w.supervises()) && (!t.Asked || t.Kind != Revoke) && t.Kind != Offboarding
 	case ReassignStep:
 		return i.approving() && !barred && (eligible && i.Step.Approval.AllowReassignment || w.supervises())
 	case SkipStep:

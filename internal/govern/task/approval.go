@@ -220,7 +220,7 @@ type StandsDown struct {
 }
 
 func (e StandsDown) apply(m *machine) error {
-	if m.at(e.Step) != nil {
+	if m.stale(e.Step) {
 		return nil
 	}
 	var kept []Stand

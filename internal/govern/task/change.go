@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -287,7 +288,7 @@ func checkText(field, s string, limit int) error {
 	if n := utf8.RuneCountInString(s); n > limit {
 		return fault.InvalidField(field, "has %d characters; at most %d are allowed", n, limit)
 	}
-	if !utf8.ValidString(s) || bytes.IndexByte([]byte(s), 0) >= 0 {
+	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
 		return fault.InvalidField(field, "is not valid text")
 	}
 	return nil

@@ -76,9 +76,12 @@ func (m *machine) at(step StepID) error {
 	return nil
 }
 
+// stale reports whether what is told of a step comes too late.
+func (m *machine) stale(step StepID) bool { return m.State != Open || step == "" || m.Step() != step }
+
 // may refuses who may not do that now, in upstream's words.
 func (m *machine) may(who Who, a Action) error {
-	if !m.Task.May(who, a) {
+	if !m.May(who, a) {
 		return fault.New(fault.Denied, "action not permitted")
 	}
 	return nil

@@ -77,7 +77,7 @@ func (d *drive) apply(e task.Event) error {
 	if err != nil {
 		return err
 	}
-	d.check(before, after, effects)
+	d.check(before, effects)
 	d.t = after
 	d.effects, d.all = append(d.effects, effects...), append(d.all, effects...)
 	for _, one := range effects {
@@ -104,7 +104,7 @@ func (d *drive) apply(e task.Event) error {
 }
 
 // check is what holds of every change.
-func (d *drive) check(before, after task.Task, effects []task.Effect) {
+func (d *drive) check(before task.Task, effects []task.Effect) {
 	d.Helper()
 	if before.State == task.Closed && len(effects) > 0 {
 		d.Fatalf("a closed task changed: %v", effects)

@@ -45,8 +45,8 @@ type holds struct {
 }
 
 type plannedBy struct {
-	plan Plan
-	err  error
+	plan    Plan
+	refused string
 }
 
 type accountIn struct {
@@ -104,11 +104,9 @@ func (s *Service) find(ctx context.Context, n *need, k *known) error {
 		return err
 	default:
 		p, err := s.resolve(ctx, n.plan, facts, n.task.Kind)
-		if _, ours := words(err); ours != nil {
-			return ours
-		}
-		k.plans[n.plan] = plannedBy{p, err}
-		return nil
+		text, err := words(err)
+		k.plans[n.plan] = plannedBy{p, text}
+		return err
 	}
 }
 

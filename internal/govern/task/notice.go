@@ -66,7 +66,8 @@ func (s *Service) UserEnded(tx *db.Tx, actor audit.Actor, u directory.UserID, _ 
 	if err != nil {
 		return err
 	}
-	n, err := tx.Exec(`update task set late = $2 where late = '' and state = 'OPEN' and id in (select task_id from task_slot where kind = 'user' and user_id = $1
+	n, err := tx.Exec(`update task set late = $2
+		where late = '' and state = 'OPEN' and id in (select task_id from task_slot where kind = 'user' and user_id = $1
 			union select s.task_id from task_slot s join user_manager m on s.kind = 'managers' and s.user_id = m.user_id where m.manager_id = $1
 			union select s.task_id from task_slot s join owner_user o on s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id
 				and s.object_id = o.object_id where o.user_id = $1 and o.role = 'primary'

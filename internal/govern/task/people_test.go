@@ -123,7 +123,7 @@ func TestHoldersOfAnEntitlementOwnWhileTheyHoldIt(t *testing.T) {
 }
 
 func TestManagersAndGroupsDecide(t *testing.T) {
-	each(t, func(t *testing.T, o *office) {
+	each(t, func(_ *testing.T, o *office) {
 		o.Book.grant[0].Approval.Kind = policy.Manager
 		_, err := o.Directory.Update(o.Ctx, o.Ada, func(u *directory.User) error { u.ManagerIDs = []directory.UserID{o.Linus}; return nil })
 		o.ok(err)
@@ -181,7 +181,7 @@ func TestNobodyAtAllLeavesTheTaskOpenAndFlagged(t *testing.T) {
 }
 
 func TestSelfApprovalAndDistinctApprovers(t *testing.T) {
-	each(t, func(t *testing.T, o *office) {
+	each(t, func(_ *testing.T, o *office) {
 		o.ok(o.Owners.Set(o.Ctx, owner.OfApp(o.App.ID), owner.Primary, []directory.UserID{o.Ada, o.Grace}, nil))
 		o.Book.grant = []policy.Step{
 			{Approval: &policy.Approval{Kind: policy.Self}},

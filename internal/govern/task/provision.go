@@ -120,10 +120,10 @@ func (m *machine) fail(text string) {
 
 // Carried says what has become of the grant. Over is true once the target, where there is one, has confirmed it.
 type Carried struct {
-	Grant grant.ID
-	Over  bool
-	Error string // it could not be done, or a call of the target failed; that one is made again by itself
-	Final bool   // with Error: nothing goes on by itself
+	Grant grant.ID `json:"grant,omitempty"`
+	Over  bool     `json:"over,omitempty"`
+	Error string   `json:"error,omitempty"` // it could not be done, or a call of the target failed; that one is made again by itself
+	Final bool     `json:"final,omitempty"` // with Error: nothing goes on by itself
 }
 
 func (e Carried) apply(m *machine) error {
@@ -237,16 +237,16 @@ func (e RetryProvision) apply(m *machine) error {
 
 // Answered is what a webhook said that was asked to approve or to provision.
 type Answered struct {
-	Step     StepID
-	Delivery string
-	Approve  bool               // or: it is done
-	To       []directory.UserID // others shall decide
-	Text     string
-	GaveUp   bool // it never answered
+	Step     StepID             `json:"step"`
+	Delivery string             `json:"delivery,omitempty"`
+	Approve  bool               `json:"approve,omitempty"` // or: it is done
+	To       []directory.UserID `json:"to,omitempty"`      // others shall decide
+	Text     string             `json:"text,omitempty"`
+	GaveUp   bool               `json:"gaveUp,omitempty"` // it never answered
 }
 
 func (e Answered) apply(m *machine) error {
-	if m.at(e.Step) != nil {
+	if m.stale(e.Step) {
 		return nil // it answered too late, and is told so by nobody
 	}
 	i := m.Current

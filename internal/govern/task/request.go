@@ -164,16 +164,20 @@ func (s *Service) about(q db.Q, t *Task, by *sorts) error {
 // accountOf finds the subject's account in the app: for a revocation the one that holds the entitlement, else the first enabled one.
 // There may be none yet.
 func accountOf(q db.Q, t *Task, by *sorts) error {
-	var name string
-	err := q.Row(`select a.id, a.sort_name from account a
-			left join grants g on g.app_id = a.app_id and g.account_id = a.id and g.entitlement_id = $3 and g.ended_at is null
-		where a.user_id = $1 and a.app_id = $2 and a.deleted_at is null
-		order by case when g.id is not null and $4 then 0 else 1 end, case when a.status = 'ENABLED' then 0 else 1 end, a.id limit 1`,
-		string(t.Subject), string(t.App), string(t.Entitlement), t.Kind == Revoke || t.Extension).Scan(&t.Account, &name)
+	err := db.ErrNoRows
+	if t.Kind == Revoke || t.Extension {
+		err = q.Row(`select a.id, a.sort_name from account a
+				join grants g on g.app_id = a.app_id and g.account_id = a.id and g.entitlement_id = $3 and g.ended_at is null
+			where a.user_id = $1 and a.app_id = $2 and a.deleted_at is null order by a.id limit 1`,
+			string(t.Subject), string(t.App), string(t.Entitlement)).Scan(&t.Account, &by.account)
+	}
+	if errors.Is(err, db.ErrNoRows) {
+		err = q.Row(`select id, sort_name from account where user_id = $1 and app_id = $2 and deleted_at is null
+			order by case when status = 'ENABLED' then 0 else 1 end, id limit 1`, string(t.Subject), string(t.App)).Scan(&t.Account, &by.account)
+	}
 	if errors.Is(err, db.ErrNoRows) {
 		return nil
 	}
-	by.account = name
 	return err
 }
 

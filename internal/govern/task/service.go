@@ -99,17 +99,26 @@ func (s *Service) eligible(q db.Q, t Task, at time.Time) (Resolution, error) {
 
 // Actions are those that the caller may take now.
 func (s *Service) Actions(ctx context.Context, t Task) ([]Action, error) {
-	w, err := s.who(ctx, s.DB.Q(ctx), t, s.Clock.Now())
+	w, err := s.who(ctx, s.DB.Q(ctx), t, s.Clock.Now(), anything)
 	if err != nil {
 		return nil, err
 	}
 	return t.Actions(w), nil
 }
 
+// about is what has to be known of a caller, for what they want to do.
+type about int
+
+const (
+	presence    about = iota // that they are somebody
+	eligibility              // whether they may decide the open step
+	anything
+)
+
 // who is the caller as they stand to t at that moment.
-func (s *Service) who(ctx context.Context, q db.Q, t Task, at time.Time) (Who, error) {
+func (s *Service) who(ctx context.Context, q db.Q, t Task, at time.Time, what about) (Who, error) {
 	w := Who{User: directory.UserID(audit.From(ctx).UserID), Super: iam.SuperAdmin(ctx) == nil, Step: t.Step()}
-	if w.User == "" || t.State != Open {
+	if w.User == "" || t.State != Open || what == presence {
 		return w, nil
 	}
 	r, err := s.eligible(q, t, at)
@@ -117,6 +126,9 @@ func (s *Service) who(ctx context.Context, q db.Q, t Task, at time.Time) (Who, e
 		return w, err
 	}
 	w.Reasons = r.Of(w.User)
+	if what == eligibility {
+		return w, nil
+	}
 	if t.App != "" {
 		if w.Owner, err = s.owns(q, t.App, w.User, at); err != nil {
 			return w, err

@@ -57,7 +57,7 @@ func TestARequestIsDecidedByTheOwnersAndGivenUntilItsEnd(t *testing.T) {
 }
 
 func TestWhoMayNotIsRefusedAndNothingChanges(t *testing.T) {
-	each(t, func(t *testing.T, o *office) {
+	each(t, func(_ *testing.T, o *office) {
 		asked := o.request()
 		for _, u := range []directory.UserID{o.Ada, o.Linus, o.Edith} {
 			_, err := o.approve(u, asked)

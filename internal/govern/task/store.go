@@ -29,7 +29,8 @@ type doc struct {
 }
 
 func (t Task) doc() (string, error) {
-	b, err := json.Marshal(doc{t.Source, t.Data, t.Names, t.StepKey, t.Plan, t.Opened, t.Spread, t.Auto, t.Asked, t.Current, t.History})
+	d := doc{t.Source, t.Data, t.Names, t.StepKey, t.Plan, t.Opened, t.Spread, t.Auto, t.Asked, t.Current, t.History}
+	b, err := json.Marshal(d) //nolint:musttag // references to entitlements have no tags; they are written as policies write them
 	if err != nil {
 		return "", fmt.Errorf("the document of task %s: %w", t.ID, err)
 	}
@@ -61,7 +62,7 @@ func Scan(r *db.Rows, rest ...any) (t Task, err error) {
 	t.Duration, t.OutcomeAt, t.DeletedAt = time.Duration(duration)*time.Microsecond, moment(outcomeAt), moment(deletedAt)
 	t.CreatedAt, t.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
 	var d doc
-	if err := json.Unmarshal([]byte(text), &d); err != nil {
+	if err := json.Unmarshal([]byte(text), &d); err != nil { //nolint:musttag // as above
 		return t, fmt.Errorf("the document of task %s: %w", t.ID, err)
 	}
 	t.Source, t.Data, t.Names, t.StepKey, t.Plan, t.Opened = d.Source, d.Data, d.Names, d.StepKey, d.Plan, d.Opened
@@ -112,8 +113,8 @@ func insert(tx *db.Tx, t *Task, by sorts) error {
 	return err
 }
 
-const insertSQL = `insert into task (id, kind, target, origin, app_id, entitlement_id, resource_id, resource_type_id, account_id, subject_id,
-	opener_id, display_name, description, search, account_sort, resource_sort, subject_sort, duration_micros, extension, parent_id,
+const insertSQL = `insert into task (id, kind, target, origin, app_id, entitlement_id, resource_id, resource_type_id, account_id,
+	subject_id, opener_id, display_name, description, search, account_sort, resource_sort, subject_sort, duration_micros, extension, parent_id,
 	review_id, created_at, doc, version, ` + movingColumns + `) values `
 
 func insertArgs(t Task, by sorts, text string) []any {

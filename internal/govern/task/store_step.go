@@ -3,6 +3,7 @@ package task
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -38,10 +39,10 @@ func (t Task) asks() (slots, stands [][]any) {
 	}
 	list := i.Slots
 	if i.Tier != Named && i.Step.Approval != nil {
-		list = append(list[:len(list):len(list)], fallback(i.Step.Approval)...)
+		list = append(slices.Clip(list), fallback(i.Step.Approval)...)
 	}
 	if i.Tier == Admins || i.Tier == Nobody {
-		list = append(list[:len(list):len(list)], Slot{Kind: ToAdmins})
+		list = append(slices.Clip(list), Slot{Kind: ToAdmins})
 	}
 	for _, s := range list {
 		slots = append(slots, []any{string(t.ID), string(s.Kind), string(s.User), string(s.Of), string(s.App), s.Object, t.Number})

@@ -70,17 +70,7 @@ func (v *turn) effect(e Effect) error {
 		}
 		return v.apply(Checked{Step: e.Step, Holds: answer.holds, Error: answer.err})
 	case Replan:
-		answer, ok := v.known.plans[e.Policy]
-		if !ok {
-			return &need{task: v.t, plan: e.Policy}
-		}
-		if answer.err != nil { // the policy that was to take over is gone: the step stays with whom it asks
-			v.entries = append(v.entries, Entry{
-				Task: v.t.ID, At: v.now, Kind: ExpressionFailed, Step: v.t.Step(), Data: map[string]any{"error": fault.Of(answer.err).Message},
-			})
-			return nil
-		}
-		return v.apply(Planned{Plan: answer.plan, Why: e.Why})
+		return v.replan(e)
 	case GrantAccess:
 		return v.give(e)
 	case RevokeAccess:
@@ -89,6 +79,21 @@ func (v *turn) effect(e Effect) error {
 		return v.deliver(e)
 	}
 	return nil
+}
+
+// replan finds the steps of another policy. If that is gone, the step stays with whom it asks.
+func (v *turn) replan(e Replan) error {
+	answer, ok := v.known.plans[e.Policy]
+	switch {
+	case !ok:
+		return &need{task: v.t, plan: e.Policy}
+	case answer.refused != "":
+		v.entries = append(v.entries, Entry{
+			Task: v.t.ID, At: v.now, Kind: ExpressionFailed, Step: v.t.Step(), Data: map[string]any{"error": answer.refused},
+		})
+		return nil
+	}
+	return v.apply(Planned{Plan: answer.plan, Why: e.Why})
 }
 
 // resolveStep finds who decides the step that was opened.

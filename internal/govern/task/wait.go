@@ -54,7 +54,7 @@ func (Reached) apply(m *machine) error {
 		return nil
 	}
 	switch {
-	case passed(i.TimeoutAt, m.now) && !(passed(i.DueAt, m.now) && !i.DueAt.After(i.TimeoutAt)):
+	case passed(i.TimeoutAt, m.now) && (!passed(i.DueAt, m.now) || i.DueAt.After(i.TimeoutAt)):
 		w := i.Step.Wait
 		m.audit(WaitTimedOut, system, w.CommentOnTimeout, map[string]any{"name": w.Name})
 		m.leave(Result{Kind: Late, Text: w.CommentOnTimeout})
@@ -84,7 +84,7 @@ type Checked struct {
 }
 
 func (e Checked) apply(m *machine) error {
-	if m.at(e.Step) != nil || m.Current.Step.Wait == nil {
+	if m.stale(e.Step) || m.Current.Step.Wait == nil {
 		return nil
 	}
 	if e.Holds {

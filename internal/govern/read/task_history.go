@@ -1,0 +1,53 @@
+package read
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/interim-access/interim/internal/govern/task"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/page"
+)
+
+// TaskHistoryFilter narrows the history of one task.
+type TaskHistoryFilter struct {
+	Task     task.ID
+	IDs      []string // these lines only
+	Comments bool     // comments only
+	Newest   bool     // newest first
+}
+
+// TaskHistory lists the lines of a task's history, oldest first unless asked otherwise.
+func (s *Service) TaskHistory(ctx context.Context, f TaskHistoryFilter, r page.Request) (page.Page[task.Entry], error) {
+	sql, args := taskHistorySQL(f, r)
+	rows, err := db.Collect(s.db.Q(ctx), scanEntry, sql, args...)
+	return page.Cut(rows, r.Size, func(e task.Entry) page.Key { return page.Key{e.ID} }), err
+}
+
+func taskHistorySQL(f TaskHistoryFilter, r page.Request) (string, []any) {
+	w := &db.Where{}
+	w.And("task_id = ?", string(f.Task))
+	in(w, "id", f.IDs)
+	if f.Comments {
+		w.And("kind = ?", string(task.Commented))
+	}
+	end := order{columns: []string{"id"}, desc: f.Newest}.page(w, r)
+	where, args := w.SQL()
+	return `select id, task_id, at, kind, user_id, for_id, step_id, state, note, data from task_event` + where + end, args
+}
+
+func scanEntry(r *db.Rows) (e task.Entry, err error) {
+	var at int64
+	var data string
+	if err = r.Scan(&e.ID, &e.Task, &at, &e.Kind, &e.User, &e.For, &e.Step, &e.State, &e.Comment, &data); err != nil {
+		return e, err
+	}
+	e.At = clock.FromMicros(at)
+	if err := json.Unmarshal([]byte(data), &e.Data); err != nil {
+		return e, fmt.Errorf("data of line %s of a history: %w", strconv.Quote(e.ID), err)
+	}
+	return e, nil
+}

@@ -159,7 +159,8 @@ func usersOf(q db.Q, id ID) (string, error) {
 		{"entitlement", `select display_name from (` + union("entitlement", "grant_policy_id", "revoke_policy_id", "certify_policy_id",
 			"emergency_grant_policy_id") + `) x order by 1`},
 	} {
-		names, err := db.Collect(q, func(r *db.Rows) (s string, err error) { return s, r.Scan(&s) }, fmt.Sprintf("%s limit %d", from.sql, each+1), string(id))
+		names, err := db.Collect(q, func(r *db.Rows) (s string, err error) { return s, r.Scan(&s) },
+			fmt.Sprintf("%s limit %d", from.sql, each+1), string(id))
 		if err != nil {
 			return "", err
 		}

@@ -82,8 +82,8 @@ func (l *looker) shown(found []directory.User, err error) (any, error) {
 
 // find reads users; sql goes on behind "from users u", with the moment as $1 where it wants it.
 func (l *looker) find(sql string, args ...any) ([]directory.User, error) {
-	return db.Collect(l.q, directory.Scan, fmt.Sprintf(`select `+directory.Columns("u.")+` from users u %s order by u.id limit %d`, sql, MaxList+1),
-		args...)
+	sql = fmt.Sprintf(`select `+directory.Columns("u.")+` from users u %s order by u.id limit %d`, sql, MaxList+1)
+	return db.Collect(l.q, directory.Scan, sql, args...)
 }
 
 const (

@@ -182,13 +182,13 @@ func (s *Service) Generation(q db.Q, generationID GenerationID) (Policy, error) 
 }
 
 func clone(p Policy) (Policy, error) {
-	raw, err := json.Marshal(p)
+	raw, err := json.Marshal(p) //nolint:musttag // references to entitlements have no tags
 	if err != nil {
 		return p, err
 	}
 	out := p
 	out.Steps, out.Rules, out.Annotations = nil, nil, nil
-	return out, json.Unmarshal(raw, &out)
+	return out, json.Unmarshal(raw, &out) //nolint:musttag // references to entitlements have no tags
 }
 
 func firstOf(errs ...error) error {
@@ -204,7 +204,7 @@ func firstOf(errs ...error) error {
 func differing(before, after Policy) []string {
 	old, now := map[string]any{}, map[string]any{}
 	for p, m := range map[*Policy]*map[string]any{&before: &old, &after: &now} {
-		raw, err := json.Marshal(*p)
+		raw, err := json.Marshal(*p) //nolint:musttag // references to entitlements have no tags
 		if err != nil || json.Unmarshal(raw, m) != nil {
 			return nil
 		}

@@ -24,7 +24,7 @@ func scan(r *db.Rows) (Policy, error) {
 	if err := r.Scan(&p.ID, &doc, &p.Builtin, &p.Generation, &created, &updated, &deleted, &p.Version); err != nil {
 		return p, err
 	}
-	if err := json.Unmarshal([]byte(doc), &p); err != nil {
+	if err := json.Unmarshal([]byte(doc), &p); err != nil { //nolint:musttag // references to entitlements have no tags
 		return p, fmt.Errorf("policy %s: %w", p.ID, err)
 	}
 	p.CreatedAt, p.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
@@ -81,7 +81,7 @@ func generation(q db.Q, id GenerationID) (Policy, error) {
 			return p, err
 		}
 		p.Generation, p.CreatedAt = id, clock.FromMicros(at)
-		return p, json.Unmarshal([]byte(doc), &p)
+		return p, json.Unmarshal([]byte(doc), &p) //nolint:musttag // references to entitlements have no tags
 	}, `select policy_id, doc, created_at from policy_generation where id = $1`, string(id))
 	if errors.Is(err, db.ErrNoRows) {
 		err = fault.Missing("policy generation", string(id))
@@ -90,7 +90,7 @@ func generation(q db.Q, id GenerationID) (Policy, error) {
 }
 
 func document(p Policy) (string, error) {
-	raw, err := json.Marshal(p)
+	raw, err := json.Marshal(p) //nolint:musttag // references to entitlements have no tags
 	if err == nil && len(raw) > MaxDoc {
 		err = fault.InvalidField("policySteps", "the policy has %d bytes; at most %d are allowed", len(raw), MaxDoc)
 	}

@@ -85,7 +85,7 @@ func (c *checker) policy(p Policy) {
 		}
 		c.list("policySteps."+key+".steps", len(p.Steps[key]), 1, MaxSteps)
 		for i, s := range p.Steps[key] {
-			c.step(fmt.Sprintf("policySteps.%s.steps[%d]", key, i), p.Kind, s)
+			c.step(fmt.Sprintf("policySteps.%s.steps[%d]", key, i), s)
 		}
 	}
 	c.list("rules", len(p.Rules), 0, MaxRules)
@@ -121,8 +121,7 @@ func (c *checker) expression(field string, env *expr.Env, s string) {
 		return
 	}
 	_, err := env.Compile(s)
-	var bad *expr.Error
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*expr.Error](err); ok {
 		m := bad.Markers[0]
 		c.fail(field, "line %d, column %d: %s", m.StartLine, m.StartColumn, m.Message)
 	} else if err != nil && c.err == nil {
@@ -130,7 +129,7 @@ func (c *checker) expression(field string, env *expr.Env, s string) {
 	}
 }
 
-func (c *checker) step(field string, kind Kind, s Step) {
+func (c *checker) step(field string, s Step) {
 	n := 0
 	for _, set := range []bool{s.Approval != nil, s.Provision != nil, s.Accept != nil, s.Reject != nil, s.Wait != nil} {
 		if set {
@@ -141,7 +140,7 @@ func (c *checker) step(field string, kind Kind, s Step) {
 	case n != 1:
 		c.fail(field, "one of approval, provision, accept, reject and wait is required")
 	case s.Approval != nil:
-		c.approval(field+".approval", kind, *s.Approval)
+		c.approval(field+".approval", *s.Approval)
 	case s.Provision != nil:
 		c.provision(field+".provision.provisionPolicy", s.Provision.Doc)
 	case s.Accept != nil:
@@ -153,7 +152,7 @@ func (c *checker) step(field string, kind Kind, s Step) {
 	}
 }
 
-func (c *checker) approval(field string, kind Kind, a Approval) {
+func (c *checker) approval(field string, a Approval) {
 	typ := field + "." + string(a.Kind)
 	switch a.Kind {
 	case Users:

@@ -75,8 +75,8 @@ func New(d Declaration) (*Env, error) {
 
 // Compile makes a program of a text, or answers an [Error] with markers.
 func (e *Env) Compile(text string) (*Program, error) {
-	if p, err, ok := e.kept.get(text); ok {
-		return p, err
+	if o, ok := e.kept.get(text); ok {
+		return o.program, o.err
 	}
 	p, bad := e.compile(text)
 	var err error

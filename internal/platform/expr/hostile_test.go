@@ -9,7 +9,7 @@ import (
 func hostile() map[string]string {
 	list := func(n int) string { return "[" + strings.TrimSuffix(strings.Repeat("1,", n), ",") + "]" }
 	long := strings.Repeat("a", 2000)
-	fill := func(f string, n int) string { return strings.Repeat(f, n) }
+	fill := strings.Repeat
 	return map[string]string{
 		"parentheses":            fill("(", 2000) + "1" + fill(")", 2000) + " == 1",
 		"open parentheses":       fill("(", 4000),

@@ -16,7 +16,7 @@ type outcome struct {
 
 func newKept() *kept { return &kept{new: map[string]outcome{}} }
 
-func (k *kept) get(text string) (*Program, error, bool) {
+func (k *kept) get(text string) (outcome, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	o, ok := k.new[text]
@@ -25,7 +25,7 @@ func (k *kept) get(text string) (*Program, error, bool) {
 			k.add(text, o)
 		}
 	}
-	return o.program, o.err, ok
+	return o, ok
 }
 
 func (k *kept) put(text string, p *Program, err error) {

@@ -19,6 +19,7 @@ type burst struct {
 const (
 	breath   = 100 * time.Millisecond // after a full batch, for the next one
 	patience = time.Second            // in one burst: targets must not wait for a stream that does not end
+	lull     = 2 * breath             // what comes after so long is another burst: the lanes had time for a turn
 )
 
 // More says that tx opened a full batch of operations, and that the next follows at once if there is more.
@@ -29,7 +30,7 @@ func (s *Service) More(tx *db.Tx) {
 func (b *burst) more(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if now.After(b.last.Add(breath)) {
+	if now.After(b.last.Add(lull)) {
 		b.since = now
 	}
 	b.last = now

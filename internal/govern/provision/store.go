@@ -41,10 +41,11 @@ func insert(tx *db.Tx, kind Kind, orders []Order, now time.Time, leases map[stri
 
 func supersedeSQL(n int) string {
 	return `update operation set state = 'superseded', done_at = $1, version = version + 1
-		where state = 'open' and kind <> $2 and grant_id in ` + db.In(n, 3) + ` returning grant_id, lease, due_at`
+		where state = 'open' and kind <> $2 and grant_id in ` + db.In(n, 3) + ` returning grant_id, lease <> '' or attempts = 0, due_at`
 }
 
-// supersede closes the open operations of the other kind and returns, for those that a worker holds, when its lease ends.
+// supersede closes the open operations of the other kind and returns, for those that a worker holds, when its lease ends. One that
+// was never begun passes on what it waits for itself: the worker that an operation before it was taken from.
 func supersede(tx *db.Tx, kind Kind, orders []Order, now time.Time) (map[string]time.Time, error) {
 	args := []any{clock.Micros(now), string(kind)}
 	for _, o := range orders {
@@ -57,12 +58,13 @@ func supersede(tx *db.Tx, kind Kind, orders []Order, now time.Time) (map[string]
 	defer rows.Close()
 	leases := map[string]time.Time{}
 	for rows.Next() {
-		var grantID, lease string
+		var grantID string
+		var waits bool
 		var due int64
-		if err := rows.Scan(&grantID, &lease, &due); err != nil {
+		if err := rows.Scan(&grantID, &waits, &due); err != nil {
 			return nil, err
 		}
-		if lease != "" {
+		if waits {
 			leases[grantID] = clock.FromMicros(due)
 		}
 	}

@@ -130,7 +130,7 @@ func (s policyValidate) ValidateCEL(ctx context.Context, req *policyv1.EditorVal
 }
 
 // number is a line or column, of which no text that is taken has more than fit.
-func number(n int) int32 { return int32(min(n, 1<<30)) } //nolint:gosec // bounded
+func number(n int) int32 { return int32(min(n, 1<<30)) }
 
 // provisionTest serves c1.api.policy.v1.AccountProvisionPolicyTest.
 type provisionTest struct {

@@ -3,6 +3,8 @@ package c1
 import (
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	policyv1 "github.com/interim-access/interim/gen/c1/api/policy/v1"
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
@@ -24,7 +26,7 @@ func decodeApproval(field string, v *policyv1.Approval) (*policy.Approval, error
 	if a.AllowedReassignees, err = refIDs[directory.UserID](field+".allowedReassignees", v.GetAllowedReassignees()); err != nil {
 		return nil, err
 	}
-	if v.GetEscalation() != nil {
+	if proto.Size(v.GetEscalation()) > 0 { // an empty one is how none is shown
 		if a.Escalation, err = decodeEscalation(field+".escalation", v.GetEscalation()); err != nil {
 			return nil, err
 		}

@@ -8,12 +8,13 @@ import (
 	"github.com/interim-access/interim/internal/govern/policy"
 )
 
-// EncodeApproval shows an approval step, every flag of it: Terraform tells false from nothing.
+// EncodeApproval shows an approval step, every flag of it: Terraform tells false from nothing. No escalation is shown as an empty one,
+// since the official TypeScript SDK has no null there.
 func EncodeApproval(a policy.Approval) *policyv1.Approval {
 	v := &policyv1.Approval{
 		AllowDelegation: a.AllowDelegation, AllowReassignment: a.AllowReassignment, AllowedReassignees: KSUIDs(a.AllowedReassignees),
 		RequireApprovalReason: a.RequireApprovalReason, RequireDenialReason: a.RequireDenialReason,
-		RequireReassignmentReason: a.RequireReassignmentReason,
+		RequireReassignmentReason: a.RequireReassignmentReason, Escalation: &policyv1.Escalation{},
 	}
 	if a.Escalation != nil {
 		v.Escalation, v.EscalationEnabled = encodeEscalation(*a.Escalation), !a.Disabled

@@ -46,7 +46,7 @@ func EncodePolicyStep(s policy.Step) *policyv1.PolicyStep {
 // there.
 func EncodeProvision(p policy.Provision) *policyv1.Provision {
 	v := &policyv1.Provision{ProvisionPolicy: encodePolicy(p.Doc), ProvisionTarget: &policyv1.ProvisionTarget{}}
-	if v.ProvisionPolicy == nil {
+	if v.GetProvisionPolicy() == nil {
 		v.ProvisionPolicy = &policyv1.ProvisionPolicy{}
 	}
 	return v

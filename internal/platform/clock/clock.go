@@ -3,7 +3,8 @@
 //
 // The invariant: Now never goes back within a process. The threat is a wall
 // clock that is set back: it would revive an ended grant, or open a delegation
-// early a second time. While the wall is behind, Now stands still.
+// early a second time. While the wall is behind, Now stands still. What is only
+// waited for goes on meanwhile: pauses and rates are no moments.
 package clock
 
 import "time"
@@ -14,9 +15,16 @@ type Clock interface {
 	// Now returns the time in UTC, to the microsecond. It never goes back.
 	Now() time.Time
 
+	// Elapsed returns how long the clock has been running. It goes on at its
+	// pace while Now stands still, so it is what a rate is measured by.
+	Elapsed() time.Duration
+
 	// After returns a channel that closes once Now() >= t; it is closed at
-	// once when t has come already. Call stop when done waiting: a waiter that
-	// is not stopped is kept until its time. Calling stop again is harmless.
+	// once when t has come already. While Now stands still it closes after as
+	// long as there was until t, or a second more: whoever waits for the moment
+	// and not only for so long looks at Now again. Call stop when done waiting:
+	// a waiter that is not stopped is kept until its time. Calling stop again
+	// is harmless.
 	After(t time.Time) (c <-chan struct{}, stop func())
 }
 

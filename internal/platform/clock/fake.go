@@ -10,13 +10,14 @@ import (
 type Fake struct {
 	mu      sync.Mutex
 	changed *sync.Cond // a waiter came or went
+	began   int64
 	now     int64
 	waiting waiters
 }
 
 // NewFake returns a Fake that shows t.
 func NewFake(t time.Time) *Fake {
-	f := &Fake{now: Micros(t)}
+	f := &Fake{began: Micros(t), now: Micros(t)}
 	f.changed = sync.NewCond(&f.mu)
 	return f
 }
@@ -26,6 +27,13 @@ func (f *Fake) Now() time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return FromMicros(f.now)
+}
+
+// Elapsed implements Clock: how far it was moved.
+func (f *Fake) Elapsed() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return time.Duration(f.now-f.began) * time.Microsecond
 }
 
 // Advance moves the clock forward by d; a negative d does nothing.

@@ -115,3 +115,13 @@ func TestAWaitWithinAMicrosecondIsNotOverEarly(t *testing.T) {
 		t.Error("not woken at the next microsecond")
 	}
 }
+
+func TestAFakesElapsedIsHowFarItWasMoved(t *testing.T) {
+	f := NewFake(start)
+	f.Advance(time.Second)
+	f.Set(start.Add(time.Minute))
+	f.Set(start)
+	if f.Elapsed() != time.Minute {
+		t.Errorf("Elapsed = %v", f.Elapsed())
+	}
+}

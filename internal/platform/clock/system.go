@@ -17,6 +17,7 @@ const recheck = time.Second
 type SystemClock struct {
 	last   atomic.Int64 // the latest time shown; Now is never before it
 	offset atomic.Int64 // microseconds added to the wall; zero but in story builds and tests
+	began  time.Time    // with the reading of the monotonic clock
 
 	mu      sync.Mutex
 	waiting waiters
@@ -28,7 +29,7 @@ type SystemClock struct {
 // and whatever Now returned before. The floor is the newest time the database
 // knows, so that a restart under a clock set back does not go back either.
 func System(floor time.Time) *SystemClock {
-	c := &SystemClock{armed: math.MaxInt64}
+	c := &SystemClock{began: time.Now(), armed: math.MaxInt64}
 	c.last.Store(Micros(floor))
 	return c
 }
@@ -36,8 +37,13 @@ func System(floor time.Time) *SystemClock {
 // Now implements Clock.
 func (c *SystemClock) Now() time.Time { return FromMicros(c.now()) }
 
+// Elapsed implements Clock: the monotonic clock, which nobody sets.
+func (c *SystemClock) Elapsed() time.Duration { return time.Since(c.began) }
+
+func (c *SystemClock) wall() int64 { return time.Now().UnixMicro() + c.offset.Load() }
+
 func (c *SystemClock) now() int64 {
-	for wall := time.Now().UnixMicro() + c.offset.Load(); ; {
+	for wall := c.wall(); ; {
 		last := c.last.Load()
 		if wall <= last {
 			return last
@@ -49,15 +55,18 @@ func (c *SystemClock) now() int64 {
 }
 
 // After implements Clock. A waiter is woken within a millisecond or so of its
-// time, and within a second when the wall clock was set forward past it.
+// time, and within a second when the wall clock was set forward past it, or
+// when it was set back and has been waited for long enough.
 func (c *SystemClock) After(t time.Time) (<-chan struct{}, func()) {
 	at := ceil(t)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.now() >= at {
+	now := c.now()
+	if now >= at {
 		return passed, func() {}
 	}
 	w := c.waiting.add(at)
+	w.since, w.wait = c.Elapsed(), FromMicros(at).Sub(FromMicros(now))
 	if at < c.armed {
 		c.arm()
 	}
@@ -72,7 +81,11 @@ func (c *SystemClock) After(t time.Time) (<-chan struct{}, func()) {
 func (c *SystemClock) wake() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.waiting.fire(c.now())
+	now := c.now()
+	c.waiting.fire(now)
+	if c.wall() < now {
+		c.waiting.release(c.Elapsed())
+	}
 	c.arm()
 }
 
@@ -83,9 +96,8 @@ func (c *SystemClock) arm() {
 		return
 	}
 	c.armed = c.waiting.list[0].at
-	wall := time.Now().UnixMicro() + c.offset.Load()
 	wait := recheck
-	if left := c.armed - wall; left < recheck.Microseconds() {
+	if left := c.armed - c.wall(); left < recheck.Microseconds() {
 		wait = time.Duration(left) * time.Microsecond
 	}
 	if c.timer == nil {

@@ -108,16 +108,49 @@ func TestAWallClockSetForwardWakesWithinTheRecheck(t *testing.T) {
 	})
 }
 
-func TestAWallClockSetBackDoesNotWakeEarly(t *testing.T) {
+func TestAWallClockSetBackHoldsUpNoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := System(time.Time{})
-		began := time.Now()
-		ch, _ := c.After(c.Now().Add(time.Minute))
+		began, noon := time.Now(), c.Now().Add(time.Minute)
+		ch, _ := c.After(noon)
+		far, stop := c.After(c.Now().AddDate(5000, 0, 0))
+		defer stop()
 		time.Sleep(59 * time.Second)
+		stood := c.Now()
 		c.jump(-time.Hour)
 		<-ch
-		if took := time.Since(began); took != time.Hour+time.Minute {
-			t.Errorf("woken after %v", took)
+		if took := time.Since(began); took < time.Minute || took > time.Minute+time.Second {
+			t.Errorf("waited for %v", took)
+		}
+		if !c.Now().Equal(stood) || closed(far) {
+			t.Errorf("Now went on to %v, or somebody was woken early", c.Now())
+		}
+		began = time.Now()
+		pause, _ := c.After(c.Now().Add(50 * time.Millisecond))
+		<-pause
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("a pause that began meanwhile took %v", took)
+		}
+		for c.Now().Before(noon) {
+			again, _ := c.After(noon)
+			<-again
+		}
+		if late := c.Now().Sub(noon); late > time.Second {
+			t.Errorf("who looks again and again finds its time %v late", late)
+		}
+	})
+}
+
+func TestElapsedGoesOnWhateverIsDoneToTheWall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := System(time.Now().Add(time.Hour))
+		for _, jump := range []time.Duration{0, -time.Hour, 5 * time.Hour} {
+			before := c.Elapsed()
+			c.jump(jump)
+			time.Sleep(time.Second)
+			if passed := c.Elapsed() - before; passed != time.Second {
+				t.Errorf("with a jump of %v it went on by %v", jump, passed)
+			}
 		}
 	})
 }

@@ -1,6 +1,9 @@
 package clock
 
-import "container/heap"
+import (
+	"container/heap"
+	"time"
+)
 
 // waiter is one pending After call.
 type waiter struct {
@@ -8,6 +11,8 @@ type waiter struct {
 	seq   uint64 // order of registration, which breaks ties
 	index int    // place in the heap, -1 once it has left
 	c     chan struct{}
+
+	since, wait time.Duration // the clock's Elapsed when it came, and how long there was until at
 }
 
 // waiters is a heap of pending waiters, the earliest first. The clock that
@@ -35,6 +40,19 @@ func (w *waiters) remove(x *waiter) {
 func (w *waiters) fire(now int64) {
 	for len(w.list) > 0 && w.list[0].at <= now {
 		close(heap.Pop(w).(*waiter).c)
+	}
+}
+
+// release closes every waiter that has waited long enough, whatever time it is.
+func (w *waiters) release(elapsed time.Duration) {
+	for i := 0; i < len(w.list); {
+		if x := w.list[i]; elapsed-x.since >= x.wait {
+			w.remove(x) // another takes its place
+			close(x.c)
+			i = 0
+			continue
+		}
+		i++
 	}
 }
 

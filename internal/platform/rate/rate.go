@@ -2,7 +2,8 @@
 // bucket is one number, the moment at which it will be full again (the generic cell rate algorithm), so a table of many keys is
 // small, and it is bounded.
 //
-// The threat: one caller that takes the server from all others, and one that guesses.
+// The threat: one caller that takes the server from all others, and one that guesses. And a limit that never comes back: it is not
+// measured by the time of day, which stands still while the wall clock is behind.
 package rate
 
 import (
@@ -31,8 +32,8 @@ type Limiter[K comparable] struct {
 	most  int           // keys in one generation
 
 	mu         sync.Mutex
-	turned     time.Time
-	young, old map[K]time.Time // when the bucket is full again
+	turned     time.Duration
+	young, old map[K]time.Duration // when the bucket is full again, by the clock's Elapsed
 }
 
 // New returns a limiter that lets each key do n things at once, and n in each stretch of that length from then on. n below 1 is no
@@ -41,7 +42,7 @@ func New[K comparable](c clock.Clock, n int, in time.Duration) *Limiter[K] {
 	if n < 1 {
 		return nil
 	}
-	return &Limiter[K]{clock: c, pace: in / time.Duration(n), depth: in, most: MaxKeys, young: map[K]time.Time{}}
+	return &Limiter[K]{clock: c, pace: in / time.Duration(n), depth: in, most: MaxKeys, young: map[K]time.Duration{}}
 }
 
 // Take uses one token of the key up. Exhausted, with the time until there is one again, if it has none; then nothing is used up.
@@ -57,8 +58,8 @@ func (l *Limiter[K]) Return(key K) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if full, now := l.full(key); full.After(now) {
-		l.young[key] = full.Add(-l.pace)
+	if full, now := l.full(key); full > now {
+		l.young[key] = full - l.pace
 	}
 }
 
@@ -69,33 +70,30 @@ func (l *Limiter[K]) use(key K, tokens time.Duration) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	full, now := l.full(key)
-	if wait := full.Add(l.pace).Sub(now) - l.depth; wait > 0 {
+	if wait := full + l.pace - now - l.depth; wait > 0 {
 		return refusal(wait)
 	}
 	if tokens > 0 {
-		l.young[key] = full.Add(l.pace)
+		l.young[key] = full + l.pace
 	}
 	return nil
 }
 
 // full is when the key's bucket is full, not before now, and now. The caller holds mu.
-func (l *Limiter[K]) full(key K) (full, now time.Time) {
-	now = l.clock.Now()
-	if len(l.young) >= l.most || now.Sub(l.turned) >= max(l.depth, time.Minute) {
-		l.old, l.young, l.turned = l.young, map[K]time.Time{}, now
+func (l *Limiter[K]) full(key K) (full, now time.Duration) {
+	now = l.clock.Elapsed()
+	if len(l.young) >= l.most || now-l.turned >= max(l.depth, time.Minute) {
+		l.old, l.young, l.turned = l.young, map[K]time.Duration{}, now
 	}
 	full, ok := l.young[key]
 	if !ok {
 		full = l.old[key]
 		delete(l.old, key)
-		if full.After(now) {
+		if full > now {
 			l.young[key] = full
 		}
 	}
-	if full.Before(now) {
-		full = now
-	}
-	return full, now
+	return max(full, now), now
 }
 
 // refusal is what the caller is told: whole seconds, so that who waits that long is let in.

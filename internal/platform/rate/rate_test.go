@@ -2,6 +2,7 @@ package rate
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -97,6 +98,20 @@ func TestTheMemoryIsBoundedAndWhoeverIsAtWorkIsNotForgotten(t *testing.T) {
 	if _ = l.Check(0); len(l.young)+len(l.old) > 1 {
 		t.Errorf("full buckets are kept: %d", len(l.young)+len(l.old))
 	}
+}
+
+// Somebody sets the machine's clock back, and the time of day stands still for as long.
+func TestALimitComesBackThoughTheTimeOfDayStandsStill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New[string](clock.System(time.Now().Add(time.Hour)), 1, time.Second)
+		if err := l.Take("ada"); err != nil || l.Take("ada") == nil {
+			t.Fatalf("not one: %v", err)
+		}
+		time.Sleep(time.Second)
+		if err := l.Take("ada"); err != nil {
+			t.Errorf("a second later: %v", err)
+		}
+	})
 }
 
 // TestNoStretchOfTimeHoldsMoreThanTwiceTheLimit compares with a list of all that was let pass.

@@ -45,7 +45,8 @@ func (v *turn) each(e Event) error {
 type late struct {
 	Answered *Answered `json:"answered,omitempty"`
 	Carried  *Carried  `json:"carried,omitempty"`
-	Look     bool      `json:"look,omitempty"` // the approvers are to be found again
+	Cancel   string    `json:"cancel,omitempty"` // why it is cancelled
+	Look     bool      `json:"look,omitempty"`   // the approvers are to be found again
 }
 
 func (v *turn) postpone(e Event) error {
@@ -55,6 +56,8 @@ func (v *turn) postpone(e Event) error {
 		l.Answered = &e
 	case Carried:
 		l.Carried = &e
+	case Cancel:
+		l.Cancel = e.Comment
 	case Look:
 		l.Look = true
 	}
@@ -74,6 +77,8 @@ func (l late) event() Event {
 		return *l.Answered
 	case l.Carried != nil:
 		return *l.Carried
+	case l.Cancel != "":
+		return Cancel{Forced: true, Comment: l.Cancel}
 	case l.Look:
 		return Look{}
 	default:

@@ -22,29 +22,35 @@ import (
 // Of a step that has fallen back to others it finds those whom it named first, too, should they be back.
 func WorkSQL(user, now string) string {
 	open := strings.ReplaceAll(delegation.OpenSQL("d."), "?", now)
-	persons := `(select u.id, 0 as added from users u where u.id = ` + user + ` and u.status = 'ENABLED'
-		union select d.delegator, 1 from delegation d join users u on u.id = d.delegator and u.status = 'ENABLED'
-			join users me on me.id = d.delegate and me.status = 'ENABLED'
-			where d.delegate = ` + user + ` and d.mode = 'ADD' and ` + open + `
-		union select st.for_id, 2 from task_stand st join users u on u.id = st.for_id and u.status = 'ENABLED'
-			join users me on me.id = st.user_id and me.status = 'ENABLED'
-			join delegation d on d.id = st.delegation_id where st.user_id = ` + user + ` and ` + open + `)`
-	people := `(select id from ` + persons + ` who)`
-	held := `select a.user_id, g.app_id, g.entitlement_id from grants g join account a on a.app_id = g.app_id and a.id = g.account_id
-		join users u on u.id = a.user_id join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id join app p on p.id = g.app_id
-		where a.user_id in ` + people + ` and ` + grant.AccessSQL(now)
-	asked := `select s.task_id, s.kind, s.user_id as person from task_slot s where s.kind = 'user' and s.user_id in ` + people + `
-		union select s.task_id, s.kind, m.manager_id from user_manager m join task_slot s on s.kind = 'managers' and s.user_id = m.user_id
-			where m.manager_id in ` + people + `
-		union select s.task_id, s.kind, h.user_id from (` + held + `) h join task_slot s on s.kind = 'holders' and s.of_kind = ''
-			and s.app_id = h.app_id and s.object_id = h.entitlement_id
-		union select s.task_id, s.kind, o.user_id from (` + ownedSQL(people, now) + `) o join task_slot s on s.kind = 'owners'
-			and s.of_kind = o.kind and s.app_id = o.app_id and s.object_id = o.object_id
-		union select s.task_id, s.kind, r.user_id from user_role r join task_slot s on s.kind = 'admins' and s.user_id = ''
-			where r.role_id = '` + string(iam.BuiltinID(iam.SuperAdministrator)) + `' and r.user_id = ` + user
 	party := func(who string) string { return `(t.subject_id = ` + who + ` or t.opener_id = ` + who + `)` }
-	return `select t.id from (` + asked + `) x join task t on t.id = x.task_id join ` + persons + ` w on w.id = x.person
-		where t.state = 'OPEN' and t.deleted_at is null
+	// The cross joins say in which order to read: from the person to what waits for them, never from all that waits.
+	return `with who as materialized (select u.id, 0 as added from users u where u.id = ` + user + ` and u.status = 'ENABLED'
+			union select d.delegator, 1 from delegation d join users u on u.id = d.delegator and u.status = 'ENABLED'
+				join users me on me.id = d.delegate and me.status = 'ENABLED'
+				where d.delegate = ` + user + ` and d.mode = 'ADD' and ` + open + `
+			union select st.for_id, 2 from task_stand st join users u on u.id = st.for_id and u.status = 'ENABLED'
+				join users me on me.id = st.user_id and me.status = 'ENABLED'
+				join delegation d on d.id = st.delegation_id where st.user_id = ` + user + ` and ` + open + `),
+		held as materialized (select distinct a.user_id, g.app_id, g.entitlement_id from who
+			cross join account a cross join grants g cross join users u cross join entitlement e cross join app p
+			where a.user_id = who.id and g.account_id = a.id and g.app_id = a.app_id and u.id = a.user_id
+				and e.app_id = g.app_id and e.id = g.entitlement_id and p.id = g.app_id and ` + grant.AccessSQL(now) + `),
+		owned as materialized (select o.user_id, o.kind, o.app_id, o.object_id from who cross join owner_user o
+				where o.user_id = who.id and o.role = '` + owner.Primary + `'
+			union select h.user_id, o.kind, o.app_id, o.object_id from held h cross join owner_entitlement o
+				where o.via_app_id = h.app_id and o.via_entitlement_id = h.entitlement_id and o.role = '` + owner.Primary + `'),
+		asked as (select s.task_id, s.kind, s.user_id as person from who cross join task_slot s where s.kind = 'user' and s.user_id = who.id
+			union select s.task_id, s.kind, m.manager_id from who cross join user_manager m cross join task_slot s
+				where m.manager_id = who.id and s.kind = 'managers' and s.user_id = m.user_id
+			union select s.task_id, s.kind, h.user_id from held h cross join task_slot s
+				where s.kind = 'holders' and s.of_kind = '' and s.app_id = h.app_id and s.object_id = h.entitlement_id
+			union select s.task_id, s.kind, o.user_id from owned o cross join task_slot s
+				where s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id and s.object_id = o.object_id
+			union select s.task_id, s.kind, r.user_id from user_role r cross join task_slot s
+				where r.role_id = '` + string(iam.BuiltinID(iam.SuperAdministrator)) + `' and r.user_id = ` + user + `
+					and s.kind = 'admins' and s.user_id = '')
+		select t.id from asked x cross join task t cross join who w where t.id = x.task_id and w.id = x.person
+			and t.state = 'OPEN' and t.deleted_at is null
 			and (t.self and x.kind <> 'admins' and w.added = 0 or not ` + party(user) + ` and not ` + party("x.person") + `)
 			and not (t.distinct_people and exists (select 1 from task_act c where c.task_id = t.id and c.user_id = ` + user + `
 				and c.kind = 'approvalInstanceChange'))
@@ -54,19 +60,6 @@ func WorkSQL(user, now string) string {
 				or w.added = 1 and t.delegates and x.kind <> 'admins'
 				or w.added = 2 and exists (select 1 from task_stand st where st.task_id = t.id and st.for_id = x.person
 					and st.user_id = ` + user + `))`
-}
-
-// ownedSQL is who of the people owns what, as primary owner.
-func ownedSQL(people, now string) string {
-	return `select o.user_id, o.kind, o.app_id, o.object_id from owner_user o join users u on u.id = o.user_id
-			where u.status = 'ENABLED' and o.role = '` + owner.Primary + `' and o.user_id in ` + people + `
-		union select a.user_id, o.kind, o.app_id, o.object_id from owner_entitlement o
-			join grants g on g.app_id = o.via_app_id and g.entitlement_id = o.via_entitlement_id
-			join account a on a.app_id = g.app_id and a.id = g.account_id
-			join users u on u.id = a.user_id
-			join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id
-			join app p on p.id = g.app_id
-			where o.role = '` + owner.Primary + `' and a.user_id in ` + people + ` and ` + grant.AccessSQL(now)
 }
 
 // Work lists the tasks that wait for somebody to decide, at this moment, newest first.

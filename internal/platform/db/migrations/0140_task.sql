@@ -81,7 +81,7 @@ create table task_slot (
     number    bigint   not null,
     primary key (task_id, kind, user_id, of_kind, app_id, object_id)
 );
-create index task_slot_user on task_slot (kind, user_id, number) where user_id <> '';
+create index task_slot_user on task_slot (kind, user_id, number);
 create index task_slot_object on task_slot (kind, of_kind, app_id, object_id, number);
 
 -- Who answers for whom at the open step instead of them, since it opened.

@@ -628,19 +628,19 @@ type Field struct {
 	Description string                 `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
 	// Types that are valid to be assigned to ProviderConfig:
 	//
+	//	*Field_UserConfig
 	//	*Field_AdminConfig
 	//	*Field_SharedConfig
-	//	*Field_UserConfig
 	ProviderConfig isField_ProviderConfig `protobuf_oneof:"provider_config"`
 	// Types that are valid to be assigned to Type:
 	//
-	//	*Field_BoolField
-	//	*Field_FileField
-	//	*Field_Int64Field
-	//	*Field_Oauth2Field
 	//	*Field_StringField
-	//	*Field_StringMapField
+	//	*Field_BoolField
 	//	*Field_StringSliceField
+	//	*Field_Int64Field
+	//	*Field_FileField
+	//	*Field_Oauth2Field
+	//	*Field_StringMapField
 	Type          isField_Type `protobuf_oneof:"type"`
 	Name          string       `protobuf:"bytes,13,opt,name=name,proto3" json:"name,omitempty"`
 	ReadOnly      bool         `protobuf:"varint,14,opt,name=read_only,json=readOnly,proto3" json:"read_only,omitempty"`
@@ -700,6 +700,15 @@ func (x *Field) GetProviderConfig() isField_ProviderConfig {
 	return nil
 }
 
+func (x *Field) GetUserConfig() *UserProviderConfig {
+	if x != nil {
+		if x, ok := x.ProviderConfig.(*Field_UserConfig); ok {
+			return x.UserConfig
+		}
+	}
+	return nil
+}
+
 func (x *Field) GetAdminConfig() *AdminProviderConfig {
 	if x != nil {
 		if x, ok := x.ProviderConfig.(*Field_AdminConfig); ok {
@@ -718,18 +727,18 @@ func (x *Field) GetSharedConfig() *SharedProviderConfig {
 	return nil
 }
 
-func (x *Field) GetUserConfig() *UserProviderConfig {
+func (x *Field) GetType() isField_Type {
 	if x != nil {
-		if x, ok := x.ProviderConfig.(*Field_UserConfig); ok {
-			return x.UserConfig
-		}
+		return x.Type
 	}
 	return nil
 }
 
-func (x *Field) GetType() isField_Type {
+func (x *Field) GetStringField() *StringField {
 	if x != nil {
-		return x.Type
+		if x, ok := x.Type.(*Field_StringField); ok {
+			return x.StringField
+		}
 	}
 	return nil
 }
@@ -743,10 +752,10 @@ func (x *Field) GetBoolField() *BoolField {
 	return nil
 }
 
-func (x *Field) GetFileField() *FileField {
+func (x *Field) GetStringSliceField() *StringSliceField {
 	if x != nil {
-		if x, ok := x.Type.(*Field_FileField); ok {
-			return x.FileField
+		if x, ok := x.Type.(*Field_StringSliceField); ok {
+			return x.StringSliceField
 		}
 	}
 	return nil
@@ -761,6 +770,15 @@ func (x *Field) GetInt64Field() *Int64Field {
 	return nil
 }
 
+func (x *Field) GetFileField() *FileField {
+	if x != nil {
+		if x, ok := x.Type.(*Field_FileField); ok {
+			return x.FileField
+		}
+	}
+	return nil
+}
+
 func (x *Field) GetOauth2Field() *Oauth2Field {
 	if x != nil {
 		if x, ok := x.Type.(*Field_Oauth2Field); ok {
@@ -770,28 +788,10 @@ func (x *Field) GetOauth2Field() *Oauth2Field {
 	return nil
 }
 
-func (x *Field) GetStringField() *StringField {
-	if x != nil {
-		if x, ok := x.Type.(*Field_StringField); ok {
-			return x.StringField
-		}
-	}
-	return nil
-}
-
 func (x *Field) GetStringMapField() *StringMapField {
 	if x != nil {
 		if x, ok := x.Type.(*Field_StringMapField); ok {
 			return x.StringMapField
-		}
-	}
-	return nil
-}
-
-func (x *Field) GetStringSliceField() *StringSliceField {
-	if x != nil {
-		if x, ok := x.Type.(*Field_StringSliceField); ok {
-			return x.StringSliceField
 		}
 	}
 	return nil
@@ -822,69 +822,69 @@ type isField_ProviderConfig interface {
 	isField_ProviderConfig()
 }
 
+type Field_UserConfig struct {
+	UserConfig *UserProviderConfig `protobuf:"bytes,3,opt,name=user_config,json=userConfig,proto3,oneof"`
+}
+
 type Field_AdminConfig struct {
-	AdminConfig *AdminProviderConfig `protobuf:"bytes,3,opt,name=admin_config,json=adminConfig,proto3,oneof"`
+	AdminConfig *AdminProviderConfig `protobuf:"bytes,4,opt,name=admin_config,json=adminConfig,proto3,oneof"`
 }
 
 type Field_SharedConfig struct {
-	SharedConfig *SharedProviderConfig `protobuf:"bytes,4,opt,name=shared_config,json=sharedConfig,proto3,oneof"`
+	SharedConfig *SharedProviderConfig `protobuf:"bytes,5,opt,name=shared_config,json=sharedConfig,proto3,oneof"`
 }
 
-type Field_UserConfig struct {
-	UserConfig *UserProviderConfig `protobuf:"bytes,5,opt,name=user_config,json=userConfig,proto3,oneof"`
-}
+func (*Field_UserConfig) isField_ProviderConfig() {}
 
 func (*Field_AdminConfig) isField_ProviderConfig() {}
 
 func (*Field_SharedConfig) isField_ProviderConfig() {}
 
-func (*Field_UserConfig) isField_ProviderConfig() {}
-
 type isField_Type interface {
 	isField_Type()
 }
 
-type Field_BoolField struct {
-	BoolField *BoolField `protobuf:"bytes,6,opt,name=bool_field,json=boolField,proto3,oneof"`
-}
-
-type Field_FileField struct {
-	FileField *FileField `protobuf:"bytes,7,opt,name=file_field,json=fileField,proto3,oneof"`
-}
-
-type Field_Int64Field struct {
-	Int64Field *Int64Field `protobuf:"bytes,8,opt,name=int64_field,json=int64Field,proto3,oneof"`
-}
-
-type Field_Oauth2Field struct {
-	Oauth2Field *Oauth2Field `protobuf:"bytes,9,opt,name=oauth2_field,json=oauth2Field,proto3,oneof"`
-}
-
 type Field_StringField struct {
-	StringField *StringField `protobuf:"bytes,10,opt,name=string_field,json=stringField,proto3,oneof"`
+	StringField *StringField `protobuf:"bytes,6,opt,name=string_field,json=stringField,proto3,oneof"`
 }
 
-type Field_StringMapField struct {
-	StringMapField *StringMapField `protobuf:"bytes,11,opt,name=string_map_field,json=stringMapField,proto3,oneof"`
+type Field_BoolField struct {
+	BoolField *BoolField `protobuf:"bytes,7,opt,name=bool_field,json=boolField,proto3,oneof"`
 }
 
 type Field_StringSliceField struct {
-	StringSliceField *StringSliceField `protobuf:"bytes,12,opt,name=string_slice_field,json=stringSliceField,proto3,oneof"`
+	StringSliceField *StringSliceField `protobuf:"bytes,8,opt,name=string_slice_field,json=stringSliceField,proto3,oneof"`
 }
 
-func (*Field_BoolField) isField_Type() {}
+type Field_Int64Field struct {
+	Int64Field *Int64Field `protobuf:"bytes,9,opt,name=int64_field,json=int64Field,proto3,oneof"`
+}
 
-func (*Field_FileField) isField_Type() {}
+type Field_FileField struct {
+	FileField *FileField `protobuf:"bytes,10,opt,name=file_field,json=fileField,proto3,oneof"`
+}
 
-func (*Field_Int64Field) isField_Type() {}
+type Field_Oauth2Field struct {
+	Oauth2Field *Oauth2Field `protobuf:"bytes,11,opt,name=oauth2_field,json=oauth2Field,proto3,oneof"`
+}
 
-func (*Field_Oauth2Field) isField_Type() {}
+type Field_StringMapField struct {
+	StringMapField *StringMapField `protobuf:"bytes,12,opt,name=string_map_field,json=stringMapField,proto3,oneof"`
+}
 
 func (*Field_StringField) isField_Type() {}
 
-func (*Field_StringMapField) isField_Type() {}
+func (*Field_BoolField) isField_Type() {}
 
 func (*Field_StringSliceField) isField_Type() {}
+
+func (*Field_Int64Field) isField_Type() {}
+
+func (*Field_FileField) isField_Type() {}
+
+func (*Field_Oauth2Field) isField_Type() {}
+
+func (*Field_StringMapField) isField_Type() {}
 
 // FieldGroup is fields shown together.
 type FieldGroup struct {
@@ -968,10 +968,10 @@ type FieldRelationship struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Kind:
 	//
-	//	*FieldRelationship_AtLeastOne
-	//	*FieldRelationship_DependentOn
-	//	*FieldRelationship_MutuallyExclusive
 	//	*FieldRelationship_RequiredTogether
+	//	*FieldRelationship_AtLeastOne
+	//	*FieldRelationship_MutuallyExclusive
+	//	*FieldRelationship_DependentOn
 	Kind          isFieldRelationship_Kind `protobuf_oneof:"kind"`
 	FieldNames    []string                 `protobuf:"bytes,5,rep,name=field_names,json=fieldNames,proto3" json:"field_names,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1015,19 +1015,19 @@ func (x *FieldRelationship) GetKind() isFieldRelationship_Kind {
 	return nil
 }
 
-func (x *FieldRelationship) GetAtLeastOne() *AtLeastOne {
+func (x *FieldRelationship) GetRequiredTogether() *RequiredTogether {
 	if x != nil {
-		if x, ok := x.Kind.(*FieldRelationship_AtLeastOne); ok {
-			return x.AtLeastOne
+		if x, ok := x.Kind.(*FieldRelationship_RequiredTogether); ok {
+			return x.RequiredTogether
 		}
 	}
 	return nil
 }
 
-func (x *FieldRelationship) GetDependentOn() *DependentOn {
+func (x *FieldRelationship) GetAtLeastOne() *AtLeastOne {
 	if x != nil {
-		if x, ok := x.Kind.(*FieldRelationship_DependentOn); ok {
-			return x.DependentOn
+		if x, ok := x.Kind.(*FieldRelationship_AtLeastOne); ok {
+			return x.AtLeastOne
 		}
 	}
 	return nil
@@ -1042,10 +1042,10 @@ func (x *FieldRelationship) GetMutuallyExclusive() *MutuallyExclusive {
 	return nil
 }
 
-func (x *FieldRelationship) GetRequiredTogether() *RequiredTogether {
+func (x *FieldRelationship) GetDependentOn() *DependentOn {
 	if x != nil {
-		if x, ok := x.Kind.(*FieldRelationship_RequiredTogether); ok {
-			return x.RequiredTogether
+		if x, ok := x.Kind.(*FieldRelationship_DependentOn); ok {
+			return x.DependentOn
 		}
 	}
 	return nil
@@ -1062,29 +1062,29 @@ type isFieldRelationship_Kind interface {
 	isFieldRelationship_Kind()
 }
 
-type FieldRelationship_AtLeastOne struct {
-	AtLeastOne *AtLeastOne `protobuf:"bytes,1,opt,name=at_least_one,json=atLeastOne,proto3,oneof"`
+type FieldRelationship_RequiredTogether struct {
+	RequiredTogether *RequiredTogether `protobuf:"bytes,1,opt,name=required_together,json=requiredTogether,proto3,oneof"`
 }
 
-type FieldRelationship_DependentOn struct {
-	DependentOn *DependentOn `protobuf:"bytes,2,opt,name=dependent_on,json=dependentOn,proto3,oneof"`
+type FieldRelationship_AtLeastOne struct {
+	AtLeastOne *AtLeastOne `protobuf:"bytes,2,opt,name=at_least_one,json=atLeastOne,proto3,oneof"`
 }
 
 type FieldRelationship_MutuallyExclusive struct {
 	MutuallyExclusive *MutuallyExclusive `protobuf:"bytes,3,opt,name=mutually_exclusive,json=mutuallyExclusive,proto3,oneof"`
 }
 
-type FieldRelationship_RequiredTogether struct {
-	RequiredTogether *RequiredTogether `protobuf:"bytes,4,opt,name=required_together,json=requiredTogether,proto3,oneof"`
+type FieldRelationship_DependentOn struct {
+	DependentOn *DependentOn `protobuf:"bytes,4,opt,name=dependent_on,json=dependentOn,proto3,oneof"`
 }
+
+func (*FieldRelationship_RequiredTogether) isFieldRelationship_Kind() {}
 
 func (*FieldRelationship_AtLeastOne) isFieldRelationship_Kind() {}
 
-func (*FieldRelationship_DependentOn) isFieldRelationship_Kind() {}
-
 func (*FieldRelationship_MutuallyExclusive) isFieldRelationship_Kind() {}
 
-func (*FieldRelationship_RequiredTogether) isFieldRelationship_Kind() {}
+func (*FieldRelationship_DependentOn) isFieldRelationship_Kind() {}
 
 // FileField takes a file.
 type FileField struct {
@@ -1627,8 +1627,8 @@ type PickerField struct {
 	// Types that are valid to be assigned to Type:
 	//
 	//	*PickerField_AppUserPicker
-	//	*PickerField_C1UserPicker
 	//	*PickerField_ResourcePicker
+	//	*PickerField_C1UserPicker
 	Type          isPickerField_Type `protobuf_oneof:"type"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1680,19 +1680,19 @@ func (x *PickerField) GetAppUserPicker() *AppUserFilter {
 	return nil
 }
 
-func (x *PickerField) GetC1UserPicker() *C1UserFilter {
+func (x *PickerField) GetResourcePicker() *AppResourceFilter {
 	if x != nil {
-		if x, ok := x.Type.(*PickerField_C1UserPicker); ok {
-			return x.C1UserPicker
+		if x, ok := x.Type.(*PickerField_ResourcePicker); ok {
+			return x.ResourcePicker
 		}
 	}
 	return nil
 }
 
-func (x *PickerField) GetResourcePicker() *AppResourceFilter {
+func (x *PickerField) GetC1UserPicker() *C1UserFilter {
 	if x != nil {
-		if x, ok := x.Type.(*PickerField_ResourcePicker); ok {
-			return x.ResourcePicker
+		if x, ok := x.Type.(*PickerField_C1UserPicker); ok {
+			return x.C1UserPicker
 		}
 	}
 	return nil
@@ -1706,19 +1706,19 @@ type PickerField_AppUserPicker struct {
 	AppUserPicker *AppUserFilter `protobuf:"bytes,1,opt,name=app_user_picker,json=appUserPicker,proto3,oneof"`
 }
 
-type PickerField_C1UserPicker struct {
-	C1UserPicker *C1UserFilter `protobuf:"bytes,2,opt,name=c1_user_picker,json=c1UserPicker,proto3,oneof"`
+type PickerField_ResourcePicker struct {
+	ResourcePicker *AppResourceFilter `protobuf:"bytes,2,opt,name=resource_picker,json=resourcePicker,proto3,oneof"`
 }
 
-type PickerField_ResourcePicker struct {
-	ResourcePicker *AppResourceFilter `protobuf:"bytes,3,opt,name=resource_picker,json=resourcePicker,proto3,oneof"`
+type PickerField_C1UserPicker struct {
+	C1UserPicker *C1UserFilter `protobuf:"bytes,3,opt,name=c1_user_picker,json=c1UserPicker,proto3,oneof"`
 }
 
 func (*PickerField_AppUserPicker) isPickerField_Type() {}
 
-func (*PickerField_C1UserPicker) isPickerField_Type() {}
-
 func (*PickerField_ResourcePicker) isPickerField_Type() {}
+
+func (*PickerField_C1UserPicker) isPickerField_Type() {}
 
 // RequiredTogether wants all of the fields or none.
 type RequiredTogether struct {
@@ -1937,11 +1937,11 @@ type StringField struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to View:
 	//
-	//	*StringField_DateField
-	//	*StringField_PasswordField
-	//	*StringField_PickerField
-	//	*StringField_SelectField
 	//	*StringField_TextField
+	//	*StringField_PasswordField
+	//	*StringField_SelectField
+	//	*StringField_PickerField
+	//	*StringField_DateField
 	View          isStringField_View    `protobuf_oneof:"view"`
 	DefaultValue  string                `protobuf:"bytes,6,opt,name=default_value,json=defaultValue,proto3" json:"default_value,omitempty"`
 	Placeholder   string                `protobuf:"bytes,7,opt,name=placeholder,proto3" json:"placeholder,omitempty"`
@@ -1987,10 +1987,10 @@ func (x *StringField) GetView() isStringField_View {
 	return nil
 }
 
-func (x *StringField) GetDateField() *DateField {
+func (x *StringField) GetTextField() *TextField {
 	if x != nil {
-		if x, ok := x.View.(*StringField_DateField); ok {
-			return x.DateField
+		if x, ok := x.View.(*StringField_TextField); ok {
+			return x.TextField
 		}
 	}
 	return nil
@@ -2005,15 +2005,6 @@ func (x *StringField) GetPasswordField() *PasswordField {
 	return nil
 }
 
-func (x *StringField) GetPickerField() *PickerField {
-	if x != nil {
-		if x, ok := x.View.(*StringField_PickerField); ok {
-			return x.PickerField
-		}
-	}
-	return nil
-}
-
 func (x *StringField) GetSelectField() *SelectField {
 	if x != nil {
 		if x, ok := x.View.(*StringField_SelectField); ok {
@@ -2023,10 +2014,19 @@ func (x *StringField) GetSelectField() *SelectField {
 	return nil
 }
 
-func (x *StringField) GetTextField() *TextField {
+func (x *StringField) GetPickerField() *PickerField {
 	if x != nil {
-		if x, ok := x.View.(*StringField_TextField); ok {
-			return x.TextField
+		if x, ok := x.View.(*StringField_PickerField); ok {
+			return x.PickerField
+		}
+	}
+	return nil
+}
+
+func (x *StringField) GetDateField() *DateField {
+	if x != nil {
+		if x, ok := x.View.(*StringField_DateField); ok {
+			return x.DateField
 		}
 	}
 	return nil
@@ -2057,35 +2057,35 @@ type isStringField_View interface {
 	isStringField_View()
 }
 
-type StringField_DateField struct {
-	DateField *DateField `protobuf:"bytes,1,opt,name=date_field,json=dateField,proto3,oneof"`
+type StringField_TextField struct {
+	TextField *TextField `protobuf:"bytes,1,opt,name=text_field,json=textField,proto3,oneof"`
 }
 
 type StringField_PasswordField struct {
 	PasswordField *PasswordField `protobuf:"bytes,2,opt,name=password_field,json=passwordField,proto3,oneof"`
 }
 
-type StringField_PickerField struct {
-	PickerField *PickerField `protobuf:"bytes,3,opt,name=picker_field,json=pickerField,proto3,oneof"`
-}
-
 type StringField_SelectField struct {
-	SelectField *SelectField `protobuf:"bytes,4,opt,name=select_field,json=selectField,proto3,oneof"`
+	SelectField *SelectField `protobuf:"bytes,3,opt,name=select_field,json=selectField,proto3,oneof"`
 }
 
-type StringField_TextField struct {
-	TextField *TextField `protobuf:"bytes,5,opt,name=text_field,json=textField,proto3,oneof"`
+type StringField_PickerField struct {
+	PickerField *PickerField `protobuf:"bytes,4,opt,name=picker_field,json=pickerField,proto3,oneof"`
 }
 
-func (*StringField_DateField) isStringField_View() {}
+type StringField_DateField struct {
+	DateField *DateField `protobuf:"bytes,5,opt,name=date_field,json=dateField,proto3,oneof"`
+}
+
+func (*StringField_TextField) isStringField_View() {}
 
 func (*StringField_PasswordField) isStringField_View() {}
 
-func (*StringField_PickerField) isStringField_View() {}
-
 func (*StringField_SelectField) isStringField_View() {}
 
-func (*StringField_TextField) isStringField_View() {}
+func (*StringField_PickerField) isStringField_View() {}
+
+func (*StringField_DateField) isStringField_View() {}
 
 // StringMapField takes texts by name.
 type StringMapField struct {
@@ -2476,22 +2476,22 @@ const file_c1_api_form_v1_form_proto_rawDesc = "" +
 	"\x16dependency_field_names\x18\x01 \x03(\tR\x14dependencyFieldNames\"\xeb\x06\n" +
 	"\x05Field\x12!\n" +
 	"\fdisplay_name\x18\x01 \x01(\tR\vdisplayName\x12 \n" +
-	"\vdescription\x18\x02 \x01(\tR\vdescription\x12H\n" +
-	"\fadmin_config\x18\x03 \x01(\v2#.c1.api.form.v1.AdminProviderConfigH\x00R\vadminConfig\x12K\n" +
-	"\rshared_config\x18\x04 \x01(\v2$.c1.api.form.v1.SharedProviderConfigH\x00R\fsharedConfig\x12E\n" +
-	"\vuser_config\x18\x05 \x01(\v2\".c1.api.form.v1.UserProviderConfigH\x00R\n" +
-	"userConfig\x12:\n" +
+	"\vdescription\x18\x02 \x01(\tR\vdescription\x12E\n" +
+	"\vuser_config\x18\x03 \x01(\v2\".c1.api.form.v1.UserProviderConfigH\x00R\n" +
+	"userConfig\x12H\n" +
+	"\fadmin_config\x18\x04 \x01(\v2#.c1.api.form.v1.AdminProviderConfigH\x00R\vadminConfig\x12K\n" +
+	"\rshared_config\x18\x05 \x01(\v2$.c1.api.form.v1.SharedProviderConfigH\x00R\fsharedConfig\x12@\n" +
+	"\fstring_field\x18\x06 \x01(\v2\x1b.c1.api.form.v1.StringFieldH\x01R\vstringField\x12:\n" +
 	"\n" +
-	"bool_field\x18\x06 \x01(\v2\x19.c1.api.form.v1.BoolFieldH\x01R\tboolField\x12:\n" +
+	"bool_field\x18\a \x01(\v2\x19.c1.api.form.v1.BoolFieldH\x01R\tboolField\x12P\n" +
+	"\x12string_slice_field\x18\b \x01(\v2 .c1.api.form.v1.StringSliceFieldH\x01R\x10stringSliceField\x12=\n" +
+	"\vint64_field\x18\t \x01(\v2\x1a.c1.api.form.v1.Int64FieldH\x01R\n" +
+	"int64Field\x12:\n" +
 	"\n" +
-	"file_field\x18\a \x01(\v2\x19.c1.api.form.v1.FileFieldH\x01R\tfileField\x12=\n" +
-	"\vint64_field\x18\b \x01(\v2\x1a.c1.api.form.v1.Int64FieldH\x01R\n" +
-	"int64Field\x12@\n" +
-	"\foauth2_field\x18\t \x01(\v2\x1b.c1.api.form.v1.Oauth2FieldH\x01R\voauth2Field\x12@\n" +
-	"\fstring_field\x18\n" +
-	" \x01(\v2\x1b.c1.api.form.v1.StringFieldH\x01R\vstringField\x12J\n" +
-	"\x10string_map_field\x18\v \x01(\v2\x1e.c1.api.form.v1.StringMapFieldH\x01R\x0estringMapField\x12P\n" +
-	"\x12string_slice_field\x18\f \x01(\v2 .c1.api.form.v1.StringSliceFieldH\x01R\x10stringSliceField\x12\x12\n" +
+	"file_field\x18\n" +
+	" \x01(\v2\x19.c1.api.form.v1.FileFieldH\x01R\tfileField\x12@\n" +
+	"\foauth2_field\x18\v \x01(\v2\x1b.c1.api.form.v1.Oauth2FieldH\x01R\voauth2Field\x12J\n" +
+	"\x10string_map_field\x18\f \x01(\v2\x1e.c1.api.form.v1.StringMapFieldH\x01R\x0estringMapField\x12\x12\n" +
 	"\x04name\x18\r \x01(\tR\x04name\x12\x1b\n" +
 	"\tread_only\x18\x0e \x01(\bR\breadOnly\x12\x1a\n" +
 	"\brequired\x18\x0f \x01(\bR\brequiredB\x11\n" +
@@ -2504,12 +2504,12 @@ const file_c1_api_form_v1_form_proto_rawDesc = "" +
 	"\x06fields\x18\x03 \x03(\tR\x06fields\x12\x1b\n" +
 	"\thelp_text\x18\x04 \x01(\tR\bhelpText\x12\x12\n" +
 	"\x04name\x18\x05 \x01(\tR\x04name\"\xe3\x02\n" +
-	"\x11FieldRelationship\x12>\n" +
-	"\fat_least_one\x18\x01 \x01(\v2\x1a.c1.api.form.v1.AtLeastOneH\x00R\n" +
-	"atLeastOne\x12@\n" +
-	"\fdependent_on\x18\x02 \x01(\v2\x1b.c1.api.form.v1.DependentOnH\x00R\vdependentOn\x12R\n" +
-	"\x12mutually_exclusive\x18\x03 \x01(\v2!.c1.api.form.v1.MutuallyExclusiveH\x00R\x11mutuallyExclusive\x12O\n" +
-	"\x11required_together\x18\x04 \x01(\v2 .c1.api.form.v1.RequiredTogetherH\x00R\x10requiredTogether\x12\x1f\n" +
+	"\x11FieldRelationship\x12O\n" +
+	"\x11required_together\x18\x01 \x01(\v2 .c1.api.form.v1.RequiredTogetherH\x00R\x10requiredTogether\x12>\n" +
+	"\fat_least_one\x18\x02 \x01(\v2\x1a.c1.api.form.v1.AtLeastOneH\x00R\n" +
+	"atLeastOne\x12R\n" +
+	"\x12mutually_exclusive\x18\x03 \x01(\v2!.c1.api.form.v1.MutuallyExclusiveH\x00R\x11mutuallyExclusive\x12@\n" +
+	"\fdependent_on\x18\x04 \x01(\v2\x1b.c1.api.form.v1.DependentOnH\x00R\vdependentOn\x12\x1f\n" +
 	"\vfield_names\x18\x05 \x03(\tR\n" +
 	"fieldNamesB\x06\n" +
 	"\x04kind\"\xca\x01\n" +
@@ -2546,9 +2546,9 @@ const file_c1_api_form_v1_form_proto_rawDesc = "" +
 	"\x0fOauth2FieldView\"\x0f\n" +
 	"\rPasswordField\"\xf2\x01\n" +
 	"\vPickerField\x12G\n" +
-	"\x0fapp_user_picker\x18\x01 \x01(\v2\x1d.c1.api.form.v1.AppUserFilterH\x00R\rappUserPicker\x12D\n" +
-	"\x0ec1_user_picker\x18\x02 \x01(\v2\x1c.c1.api.form.v1.C1UserFilterH\x00R\fc1UserPicker\x12L\n" +
-	"\x0fresource_picker\x18\x03 \x01(\v2!.c1.api.form.v1.AppResourceFilterH\x00R\x0eresourcePickerB\x06\n" +
+	"\x0fapp_user_picker\x18\x01 \x01(\v2\x1d.c1.api.form.v1.AppUserFilterH\x00R\rappUserPicker\x12L\n" +
+	"\x0fresource_picker\x18\x02 \x01(\v2!.c1.api.form.v1.AppResourceFilterH\x00R\x0eresourcePicker\x12D\n" +
+	"\x0ec1_user_picker\x18\x03 \x01(\v2\x1c.c1.api.form.v1.C1UserFilterH\x00R\fc1UserPickerB\x06\n" +
 	"\x04type\"\x12\n" +
 	"\x10RequiredTogether\"u\n" +
 	"\vSelectField\x126\n" +
@@ -2564,12 +2564,12 @@ const file_c1_api_form_v1_form_proto_rawDesc = "" +
 	"\x13lock_default_values\x18\x03 \x01(\bR\x11lockDefaultValues\"\xcd\x03\n" +
 	"\vStringField\x12:\n" +
 	"\n" +
-	"date_field\x18\x01 \x01(\v2\x19.c1.api.form.v1.DateFieldH\x00R\tdateField\x12F\n" +
+	"text_field\x18\x01 \x01(\v2\x19.c1.api.form.v1.TextFieldH\x00R\ttextField\x12F\n" +
 	"\x0epassword_field\x18\x02 \x01(\v2\x1d.c1.api.form.v1.PasswordFieldH\x00R\rpasswordField\x12@\n" +
-	"\fpicker_field\x18\x03 \x01(\v2\x1b.c1.api.form.v1.PickerFieldH\x00R\vpickerField\x12@\n" +
-	"\fselect_field\x18\x04 \x01(\v2\x1b.c1.api.form.v1.SelectFieldH\x00R\vselectField\x12:\n" +
+	"\fselect_field\x18\x03 \x01(\v2\x1b.c1.api.form.v1.SelectFieldH\x00R\vselectField\x12@\n" +
+	"\fpicker_field\x18\x04 \x01(\v2\x1b.c1.api.form.v1.PickerFieldH\x00R\vpickerField\x12:\n" +
 	"\n" +
-	"text_field\x18\x05 \x01(\v2\x19.c1.api.form.v1.TextFieldH\x00R\ttextField\x12#\n" +
+	"date_field\x18\x05 \x01(\v2\x19.c1.api.form.v1.DateFieldH\x00R\tdateField\x12#\n" +
 	"\rdefault_value\x18\x06 \x01(\tR\fdefaultValue\x12 \n" +
 	"\vplaceholder\x18\a \x01(\tR\vplaceholder\x12+\n" +
 	"\x05rules\x18\b \x01(\v2\x15.validate.StringRulesR\x05rulesB\x06\n" +
@@ -2666,20 +2666,20 @@ var file_c1_api_form_v1_form_proto_depIdxs = []int32{
 	7,  // 0: c1.api.form.v1.BoolField.checkbox_field:type_name -> c1.api.form.v1.CheckboxField
 	33, // 1: c1.api.form.v1.BoolField.toggle_field:type_name -> c1.api.form.v1.ToggleField
 	36, // 2: c1.api.form.v1.BoolField.rules:type_name -> validate.BoolRules
-	1,  // 3: c1.api.form.v1.Field.admin_config:type_name -> c1.api.form.v1.AdminProviderConfig
-	27, // 4: c1.api.form.v1.Field.shared_config:type_name -> c1.api.form.v1.SharedProviderConfig
-	34, // 5: c1.api.form.v1.Field.user_config:type_name -> c1.api.form.v1.UserProviderConfig
-	5,  // 6: c1.api.form.v1.Field.bool_field:type_name -> c1.api.form.v1.BoolField
-	14, // 7: c1.api.form.v1.Field.file_field:type_name -> c1.api.form.v1.FileField
-	17, // 8: c1.api.form.v1.Field.int64_field:type_name -> c1.api.form.v1.Int64Field
-	20, // 9: c1.api.form.v1.Field.oauth2_field:type_name -> c1.api.form.v1.Oauth2Field
-	28, // 10: c1.api.form.v1.Field.string_field:type_name -> c1.api.form.v1.StringField
-	29, // 11: c1.api.form.v1.Field.string_map_field:type_name -> c1.api.form.v1.StringMapField
-	31, // 12: c1.api.form.v1.Field.string_slice_field:type_name -> c1.api.form.v1.StringSliceField
-	4,  // 13: c1.api.form.v1.FieldRelationship.at_least_one:type_name -> c1.api.form.v1.AtLeastOne
-	10, // 14: c1.api.form.v1.FieldRelationship.dependent_on:type_name -> c1.api.form.v1.DependentOn
+	34, // 3: c1.api.form.v1.Field.user_config:type_name -> c1.api.form.v1.UserProviderConfig
+	1,  // 4: c1.api.form.v1.Field.admin_config:type_name -> c1.api.form.v1.AdminProviderConfig
+	27, // 5: c1.api.form.v1.Field.shared_config:type_name -> c1.api.form.v1.SharedProviderConfig
+	28, // 6: c1.api.form.v1.Field.string_field:type_name -> c1.api.form.v1.StringField
+	5,  // 7: c1.api.form.v1.Field.bool_field:type_name -> c1.api.form.v1.BoolField
+	31, // 8: c1.api.form.v1.Field.string_slice_field:type_name -> c1.api.form.v1.StringSliceField
+	17, // 9: c1.api.form.v1.Field.int64_field:type_name -> c1.api.form.v1.Int64Field
+	14, // 10: c1.api.form.v1.Field.file_field:type_name -> c1.api.form.v1.FileField
+	20, // 11: c1.api.form.v1.Field.oauth2_field:type_name -> c1.api.form.v1.Oauth2Field
+	29, // 12: c1.api.form.v1.Field.string_map_field:type_name -> c1.api.form.v1.StringMapField
+	24, // 13: c1.api.form.v1.FieldRelationship.required_together:type_name -> c1.api.form.v1.RequiredTogether
+	4,  // 14: c1.api.form.v1.FieldRelationship.at_least_one:type_name -> c1.api.form.v1.AtLeastOne
 	18, // 15: c1.api.form.v1.FieldRelationship.mutually_exclusive:type_name -> c1.api.form.v1.MutuallyExclusive
-	24, // 16: c1.api.form.v1.FieldRelationship.required_together:type_name -> c1.api.form.v1.RequiredTogether
+	10, // 16: c1.api.form.v1.FieldRelationship.dependent_on:type_name -> c1.api.form.v1.DependentOn
 	15, // 17: c1.api.form.v1.FileField.file_input_field:type_name -> c1.api.form.v1.FileInputField
 	12, // 18: c1.api.form.v1.Form.field_groups:type_name -> c1.api.form.v1.FieldGroup
 	13, // 19: c1.api.form.v1.Form.field_relationships:type_name -> c1.api.form.v1.FieldRelationship
@@ -2688,15 +2688,15 @@ var file_c1_api_form_v1_form_proto_depIdxs = []int32{
 	37, // 22: c1.api.form.v1.Int64Field.rules:type_name -> validate.Int64Rules
 	21, // 23: c1.api.form.v1.Oauth2Field.oauth2_field_view:type_name -> c1.api.form.v1.Oauth2FieldView
 	3,  // 24: c1.api.form.v1.PickerField.app_user_picker:type_name -> c1.api.form.v1.AppUserFilter
-	6,  // 25: c1.api.form.v1.PickerField.c1_user_picker:type_name -> c1.api.form.v1.C1UserFilter
-	2,  // 26: c1.api.form.v1.PickerField.resource_picker:type_name -> c1.api.form.v1.AppResourceFilter
+	2,  // 25: c1.api.form.v1.PickerField.resource_picker:type_name -> c1.api.form.v1.AppResourceFilter
+	6,  // 26: c1.api.form.v1.PickerField.c1_user_picker:type_name -> c1.api.form.v1.C1UserFilter
 	26, // 27: c1.api.form.v1.SelectField.options:type_name -> c1.api.form.v1.SelectOption
 	0,  // 28: c1.api.form.v1.SelectField.type:type_name -> c1.api.form.v1.SelectType
-	9,  // 29: c1.api.form.v1.StringField.date_field:type_name -> c1.api.form.v1.DateField
+	32, // 29: c1.api.form.v1.StringField.text_field:type_name -> c1.api.form.v1.TextField
 	22, // 30: c1.api.form.v1.StringField.password_field:type_name -> c1.api.form.v1.PasswordField
-	23, // 31: c1.api.form.v1.StringField.picker_field:type_name -> c1.api.form.v1.PickerField
-	25, // 32: c1.api.form.v1.StringField.select_field:type_name -> c1.api.form.v1.SelectField
-	32, // 33: c1.api.form.v1.StringField.text_field:type_name -> c1.api.form.v1.TextField
+	25, // 31: c1.api.form.v1.StringField.select_field:type_name -> c1.api.form.v1.SelectField
+	23, // 32: c1.api.form.v1.StringField.picker_field:type_name -> c1.api.form.v1.PickerField
+	9,  // 33: c1.api.form.v1.StringField.date_field:type_name -> c1.api.form.v1.DateField
 	38, // 34: c1.api.form.v1.StringField.rules:type_name -> validate.StringRules
 	35, // 35: c1.api.form.v1.StringMapField.default_value:type_name -> c1.api.form.v1.StringMapField.DefaultValueEntry
 	30, // 36: c1.api.form.v1.StringMapField.rules:type_name -> c1.api.form.v1.StringMapRules
@@ -2721,22 +2721,22 @@ func file_c1_api_form_v1_form_proto_init() {
 	}
 	file_c1_api_form_v1_form_proto_msgTypes[8].OneofWrappers = []any{}
 	file_c1_api_form_v1_form_proto_msgTypes[10].OneofWrappers = []any{
+		(*Field_UserConfig)(nil),
 		(*Field_AdminConfig)(nil),
 		(*Field_SharedConfig)(nil),
-		(*Field_UserConfig)(nil),
-		(*Field_BoolField)(nil),
-		(*Field_FileField)(nil),
-		(*Field_Int64Field)(nil),
-		(*Field_Oauth2Field)(nil),
 		(*Field_StringField)(nil),
-		(*Field_StringMapField)(nil),
+		(*Field_BoolField)(nil),
 		(*Field_StringSliceField)(nil),
+		(*Field_Int64Field)(nil),
+		(*Field_FileField)(nil),
+		(*Field_Oauth2Field)(nil),
+		(*Field_StringMapField)(nil),
 	}
 	file_c1_api_form_v1_form_proto_msgTypes[12].OneofWrappers = []any{
-		(*FieldRelationship_AtLeastOne)(nil),
-		(*FieldRelationship_DependentOn)(nil),
-		(*FieldRelationship_MutuallyExclusive)(nil),
 		(*FieldRelationship_RequiredTogether)(nil),
+		(*FieldRelationship_AtLeastOne)(nil),
+		(*FieldRelationship_MutuallyExclusive)(nil),
+		(*FieldRelationship_DependentOn)(nil),
 	}
 	file_c1_api_form_v1_form_proto_msgTypes[13].OneofWrappers = []any{
 		(*FileField_FileInputField)(nil),
@@ -2749,15 +2749,15 @@ func file_c1_api_form_v1_form_proto_init() {
 	}
 	file_c1_api_form_v1_form_proto_msgTypes[22].OneofWrappers = []any{
 		(*PickerField_AppUserPicker)(nil),
-		(*PickerField_C1UserPicker)(nil),
 		(*PickerField_ResourcePicker)(nil),
+		(*PickerField_C1UserPicker)(nil),
 	}
 	file_c1_api_form_v1_form_proto_msgTypes[27].OneofWrappers = []any{
-		(*StringField_DateField)(nil),
-		(*StringField_PasswordField)(nil),
-		(*StringField_PickerField)(nil),
-		(*StringField_SelectField)(nil),
 		(*StringField_TextField)(nil),
+		(*StringField_PasswordField)(nil),
+		(*StringField_SelectField)(nil),
+		(*StringField_PickerField)(nil),
+		(*StringField_DateField)(nil),
 	}
 	file_c1_api_form_v1_form_proto_msgTypes[30].OneofWrappers = []any{
 		(*StringSliceField_ChipsField)(nil),

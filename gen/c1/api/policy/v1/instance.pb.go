@@ -430,10 +430,10 @@ type ActionInstance struct {
 	TargetInstance isActionInstance_TargetInstance `protobuf_oneof:"target_instance"`
 	// Types that are valid to be assigned to Outcome:
 	//
-	//	*ActionInstance_Cancelled
+	//	*ActionInstance_Success
 	//	*ActionInstance_Denied
 	//	*ActionInstance_Error
-	//	*ActionInstance_Success
+	//	*ActionInstance_Cancelled
 	Outcome       isActionInstance_Outcome `protobuf_oneof:"outcome"`
 	State         ActionInstanceState      `protobuf:"varint,9,opt,name=state,proto3,enum=c1.api.policy.v1.ActionInstanceState" json:"state,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -518,10 +518,10 @@ func (x *ActionInstance) GetOutcome() isActionInstance_Outcome {
 	return nil
 }
 
-func (x *ActionInstance) GetCancelled() *ActionOutcomeCancelled {
+func (x *ActionInstance) GetSuccess() *ActionOutcomeSuccess {
 	if x != nil {
-		if x, ok := x.Outcome.(*ActionInstance_Cancelled); ok {
-			return x.Cancelled
+		if x, ok := x.Outcome.(*ActionInstance_Success); ok {
+			return x.Success
 		}
 	}
 	return nil
@@ -545,10 +545,10 @@ func (x *ActionInstance) GetError() *ActionOutcomeError {
 	return nil
 }
 
-func (x *ActionInstance) GetSuccess() *ActionOutcomeSuccess {
+func (x *ActionInstance) GetCancelled() *ActionOutcomeCancelled {
 	if x != nil {
-		if x, ok := x.Outcome.(*ActionInstance_Success); ok {
-			return x.Success
+		if x, ok := x.Outcome.(*ActionInstance_Cancelled); ok {
+			return x.Cancelled
 		}
 	}
 	return nil
@@ -587,8 +587,8 @@ type isActionInstance_Outcome interface {
 	isActionInstance_Outcome()
 }
 
-type ActionInstance_Cancelled struct {
-	Cancelled *ActionOutcomeCancelled `protobuf:"bytes,5,opt,name=cancelled,proto3,oneof"`
+type ActionInstance_Success struct {
+	Success *ActionOutcomeSuccess `protobuf:"bytes,5,opt,name=success,proto3,oneof"`
 }
 
 type ActionInstance_Denied struct {
@@ -599,17 +599,17 @@ type ActionInstance_Error struct {
 	Error *ActionOutcomeError `protobuf:"bytes,7,opt,name=error,proto3,oneof"`
 }
 
-type ActionInstance_Success struct {
-	Success *ActionOutcomeSuccess `protobuf:"bytes,8,opt,name=success,proto3,oneof"`
+type ActionInstance_Cancelled struct {
+	Cancelled *ActionOutcomeCancelled `protobuf:"bytes,8,opt,name=cancelled,proto3,oneof"`
 }
 
-func (*ActionInstance_Cancelled) isActionInstance_Outcome() {}
+func (*ActionInstance_Success) isActionInstance_Outcome() {}
 
 func (*ActionInstance_Denied) isActionInstance_Outcome() {}
 
 func (*ActionInstance_Error) isActionInstance_Outcome() {}
 
-func (*ActionInstance_Success) isActionInstance_Outcome() {}
+func (*ActionInstance_Cancelled) isActionInstance_Outcome() {}
 
 // ActionOutcomeCancelled says when an action was given up.
 type ActionOutcomeCancelled struct {
@@ -951,8 +951,8 @@ type ApprovalInstance struct {
 	//	*ApprovalInstance_Approved
 	//	*ApprovalInstance_Denied
 	//	*ApprovalInstance_Reassigned
-	//	*ApprovalInstance_ReassignedByError
 	//	*ApprovalInstance_Restarted
+	//	*ApprovalInstance_ReassignedByError
 	//	*ApprovalInstance_Skipped
 	Outcome            isApprovalInstance_Outcome `protobuf_oneof:"outcome"`
 	AssignedAt         *timestamppb.Timestamp     `protobuf:"bytes,8,opt,name=assigned_at,json=assignedAt,proto3" json:"assigned_at,omitempty"`
@@ -1033,19 +1033,19 @@ func (x *ApprovalInstance) GetReassigned() *ReassignedAction {
 	return nil
 }
 
-func (x *ApprovalInstance) GetReassignedByError() *ReassignedByErrorAction {
+func (x *ApprovalInstance) GetRestarted() *RestartAction {
 	if x != nil {
-		if x, ok := x.Outcome.(*ApprovalInstance_ReassignedByError); ok {
-			return x.ReassignedByError
+		if x, ok := x.Outcome.(*ApprovalInstance_Restarted); ok {
+			return x.Restarted
 		}
 	}
 	return nil
 }
 
-func (x *ApprovalInstance) GetRestarted() *RestartAction {
+func (x *ApprovalInstance) GetReassignedByError() *ReassignedByErrorAction {
 	if x != nil {
-		if x, ok := x.Outcome.(*ApprovalInstance_Restarted); ok {
-			return x.Restarted
+		if x, ok := x.Outcome.(*ApprovalInstance_ReassignedByError); ok {
+			return x.ReassignedByError
 		}
 	}
 	return nil
@@ -1097,12 +1097,12 @@ type ApprovalInstance_Reassigned struct {
 	Reassigned *ReassignedAction `protobuf:"bytes,4,opt,name=reassigned,proto3,oneof"`
 }
 
-type ApprovalInstance_ReassignedByError struct {
-	ReassignedByError *ReassignedByErrorAction `protobuf:"bytes,5,opt,name=reassigned_by_error,json=reassignedByError,proto3,oneof"`
+type ApprovalInstance_Restarted struct {
+	Restarted *RestartAction `protobuf:"bytes,5,opt,name=restarted,proto3,oneof"`
 }
 
-type ApprovalInstance_Restarted struct {
-	Restarted *RestartAction `protobuf:"bytes,6,opt,name=restarted,proto3,oneof"`
+type ApprovalInstance_ReassignedByError struct {
+	ReassignedByError *ReassignedByErrorAction `protobuf:"bytes,6,opt,name=reassigned_by_error,json=reassignedByError,proto3,oneof"`
 }
 
 type ApprovalInstance_Skipped struct {
@@ -1115,9 +1115,9 @@ func (*ApprovalInstance_Denied) isApprovalInstance_Outcome() {}
 
 func (*ApprovalInstance_Reassigned) isApprovalInstance_Outcome() {}
 
-func (*ApprovalInstance_ReassignedByError) isApprovalInstance_Outcome() {}
-
 func (*ApprovalInstance_Restarted) isApprovalInstance_Outcome() {}
+
+func (*ApprovalInstance_ReassignedByError) isApprovalInstance_Outcome() {}
 
 func (*ApprovalInstance_Skipped) isApprovalInstance_Outcome() {}
 
@@ -1424,9 +1424,9 @@ type EscalationInstance struct {
 	AlreadyEscalated bool                   `protobuf:"varint,1,opt,name=already_escalated,json=alreadyEscalated,proto3" json:"already_escalated,omitempty"`
 	// Types that are valid to be assigned to EscalationPolicy:
 	//
-	//	*EscalationInstance_CancelTicket_
-	//	*EscalationInstance_ReassignToApprovers_
 	//	*EscalationInstance_ReplacePolicy_
+	//	*EscalationInstance_ReassignToApprovers_
+	//	*EscalationInstance_CancelTicket_
 	//	*EscalationInstance_SkipStep_
 	EscalationPolicy  isEscalationInstance_EscalationPolicy `protobuf_oneof:"escalation_policy"`
 	EscalationComment string                                `protobuf:"bytes,6,opt,name=escalation_comment,json=escalationComment,proto3" json:"escalation_comment,omitempty"`
@@ -1479,10 +1479,10 @@ func (x *EscalationInstance) GetEscalationPolicy() isEscalationInstance_Escalati
 	return nil
 }
 
-func (x *EscalationInstance) GetCancelTicket() *EscalationInstance_CancelTicket {
+func (x *EscalationInstance) GetReplacePolicy() *EscalationInstance_ReplacePolicy {
 	if x != nil {
-		if x, ok := x.EscalationPolicy.(*EscalationInstance_CancelTicket_); ok {
-			return x.CancelTicket
+		if x, ok := x.EscalationPolicy.(*EscalationInstance_ReplacePolicy_); ok {
+			return x.ReplacePolicy
 		}
 	}
 	return nil
@@ -1497,10 +1497,10 @@ func (x *EscalationInstance) GetReassignToApprovers() *EscalationInstance_Reassi
 	return nil
 }
 
-func (x *EscalationInstance) GetReplacePolicy() *EscalationInstance_ReplacePolicy {
+func (x *EscalationInstance) GetCancelTicket() *EscalationInstance_CancelTicket {
 	if x != nil {
-		if x, ok := x.EscalationPolicy.(*EscalationInstance_ReplacePolicy_); ok {
-			return x.ReplacePolicy
+		if x, ok := x.EscalationPolicy.(*EscalationInstance_CancelTicket_); ok {
+			return x.CancelTicket
 		}
 	}
 	return nil
@@ -1533,27 +1533,27 @@ type isEscalationInstance_EscalationPolicy interface {
 	isEscalationInstance_EscalationPolicy()
 }
 
-type EscalationInstance_CancelTicket_ struct {
-	CancelTicket *EscalationInstance_CancelTicket `protobuf:"bytes,2,opt,name=cancel_ticket,json=cancelTicket,proto3,oneof"`
+type EscalationInstance_ReplacePolicy_ struct {
+	ReplacePolicy *EscalationInstance_ReplacePolicy `protobuf:"bytes,2,opt,name=replace_policy,json=replacePolicy,proto3,oneof"`
 }
 
 type EscalationInstance_ReassignToApprovers_ struct {
 	ReassignToApprovers *EscalationInstance_ReassignToApprovers `protobuf:"bytes,3,opt,name=reassign_to_approvers,json=reassignToApprovers,proto3,oneof"`
 }
 
-type EscalationInstance_ReplacePolicy_ struct {
-	ReplacePolicy *EscalationInstance_ReplacePolicy `protobuf:"bytes,4,opt,name=replace_policy,json=replacePolicy,proto3,oneof"`
+type EscalationInstance_CancelTicket_ struct {
+	CancelTicket *EscalationInstance_CancelTicket `protobuf:"bytes,4,opt,name=cancel_ticket,json=cancelTicket,proto3,oneof"`
 }
 
 type EscalationInstance_SkipStep_ struct {
 	SkipStep *EscalationInstance_SkipStep `protobuf:"bytes,5,opt,name=skip_step,json=skipStep,proto3,oneof"`
 }
 
-func (*EscalationInstance_CancelTicket_) isEscalationInstance_EscalationPolicy() {}
+func (*EscalationInstance_ReplacePolicy_) isEscalationInstance_EscalationPolicy() {}
 
 func (*EscalationInstance_ReassignToApprovers_) isEscalationInstance_EscalationPolicy() {}
 
-func (*EscalationInstance_ReplacePolicy_) isEscalationInstance_EscalationPolicy() {}
+func (*EscalationInstance_CancelTicket_) isEscalationInstance_EscalationPolicy() {}
 
 func (*EscalationInstance_SkipStep_) isEscalationInstance_EscalationPolicy() {}
 
@@ -1616,8 +1616,8 @@ type FormInstance struct {
 	// Types that are valid to be assigned to Outcome:
 	//
 	//	*FormInstance_Completed
-	//	*FormInstance_Reassigned
 	//	*FormInstance_Restarted
+	//	*FormInstance_Reassigned
 	//	*FormInstance_Skipped
 	Outcome       isFormInstance_Outcome `protobuf_oneof:"outcome"`
 	Data          *structpb.Struct       `protobuf:"bytes,5,opt,name=data,proto3" json:"data,omitempty"`
@@ -1673,19 +1673,19 @@ func (x *FormInstance) GetCompleted() *FormCompletedAction {
 	return nil
 }
 
-func (x *FormInstance) GetReassigned() *ReassignedAction {
+func (x *FormInstance) GetRestarted() *RestartAction {
 	if x != nil {
-		if x, ok := x.Outcome.(*FormInstance_Reassigned); ok {
-			return x.Reassigned
+		if x, ok := x.Outcome.(*FormInstance_Restarted); ok {
+			return x.Restarted
 		}
 	}
 	return nil
 }
 
-func (x *FormInstance) GetRestarted() *RestartAction {
+func (x *FormInstance) GetReassigned() *ReassignedAction {
 	if x != nil {
-		if x, ok := x.Outcome.(*FormInstance_Restarted); ok {
-			return x.Restarted
+		if x, ok := x.Outcome.(*FormInstance_Reassigned); ok {
+			return x.Reassigned
 		}
 	}
 	return nil
@@ -1729,12 +1729,12 @@ type FormInstance_Completed struct {
 	Completed *FormCompletedAction `protobuf:"bytes,1,opt,name=completed,proto3,oneof"`
 }
 
-type FormInstance_Reassigned struct {
-	Reassigned *ReassignedAction `protobuf:"bytes,2,opt,name=reassigned,proto3,oneof"`
+type FormInstance_Restarted struct {
+	Restarted *RestartAction `protobuf:"bytes,2,opt,name=restarted,proto3,oneof"`
 }
 
-type FormInstance_Restarted struct {
-	Restarted *RestartAction `protobuf:"bytes,3,opt,name=restarted,proto3,oneof"`
+type FormInstance_Reassigned struct {
+	Reassigned *ReassignedAction `protobuf:"bytes,3,opt,name=reassigned,proto3,oneof"`
 }
 
 type FormInstance_Skipped struct {
@@ -1743,9 +1743,9 @@ type FormInstance_Skipped struct {
 
 func (*FormInstance_Completed) isFormInstance_Outcome() {}
 
-func (*FormInstance_Reassigned) isFormInstance_Outcome() {}
-
 func (*FormInstance_Restarted) isFormInstance_Outcome() {}
+
+func (*FormInstance_Reassigned) isFormInstance_Outcome() {}
 
 func (*FormInstance_Skipped) isFormInstance_Outcome() {}
 
@@ -1824,13 +1824,13 @@ type PolicyStepInstance struct {
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// Types that are valid to be assigned to Instance:
 	//
-	//	*PolicyStepInstance_Accept
-	//	*PolicyStepInstance_Action
 	//	*PolicyStepInstance_Approval
-	//	*PolicyStepInstance_Form
 	//	*PolicyStepInstance_Provision
+	//	*PolicyStepInstance_Accept
 	//	*PolicyStepInstance_Reject
 	//	*PolicyStepInstance_Wait
+	//	*PolicyStepInstance_Form
+	//	*PolicyStepInstance_Action
 	Instance           isPolicyStepInstance_Instance `protobuf_oneof:"instance"`
 	PolicyGenerationId string                        `protobuf:"bytes,9,opt,name=policy_generation_id,json=policyGenerationId,proto3" json:"policy_generation_id,omitempty"`
 	State              PolicyStepState               `protobuf:"varint,10,opt,name=state,proto3,enum=c1.api.policy.v1.PolicyStepState" json:"state,omitempty"`
@@ -1882,24 +1882,6 @@ func (x *PolicyStepInstance) GetInstance() isPolicyStepInstance_Instance {
 	return nil
 }
 
-func (x *PolicyStepInstance) GetAccept() *AcceptInstance {
-	if x != nil {
-		if x, ok := x.Instance.(*PolicyStepInstance_Accept); ok {
-			return x.Accept
-		}
-	}
-	return nil
-}
-
-func (x *PolicyStepInstance) GetAction() *ActionInstance {
-	if x != nil {
-		if x, ok := x.Instance.(*PolicyStepInstance_Action); ok {
-			return x.Action
-		}
-	}
-	return nil
-}
-
 func (x *PolicyStepInstance) GetApproval() *ApprovalInstance {
 	if x != nil {
 		if x, ok := x.Instance.(*PolicyStepInstance_Approval); ok {
@@ -1909,19 +1891,19 @@ func (x *PolicyStepInstance) GetApproval() *ApprovalInstance {
 	return nil
 }
 
-func (x *PolicyStepInstance) GetForm() *FormInstance {
+func (x *PolicyStepInstance) GetProvision() *ProvisionInstance {
 	if x != nil {
-		if x, ok := x.Instance.(*PolicyStepInstance_Form); ok {
-			return x.Form
+		if x, ok := x.Instance.(*PolicyStepInstance_Provision); ok {
+			return x.Provision
 		}
 	}
 	return nil
 }
 
-func (x *PolicyStepInstance) GetProvision() *ProvisionInstance {
+func (x *PolicyStepInstance) GetAccept() *AcceptInstance {
 	if x != nil {
-		if x, ok := x.Instance.(*PolicyStepInstance_Provision); ok {
-			return x.Provision
+		if x, ok := x.Instance.(*PolicyStepInstance_Accept); ok {
+			return x.Accept
 		}
 	}
 	return nil
@@ -1945,6 +1927,24 @@ func (x *PolicyStepInstance) GetWait() *WaitInstance {
 	return nil
 }
 
+func (x *PolicyStepInstance) GetForm() *FormInstance {
+	if x != nil {
+		if x, ok := x.Instance.(*PolicyStepInstance_Form); ok {
+			return x.Form
+		}
+	}
+	return nil
+}
+
+func (x *PolicyStepInstance) GetAction() *ActionInstance {
+	if x != nil {
+		if x, ok := x.Instance.(*PolicyStepInstance_Action); ok {
+			return x.Action
+		}
+	}
+	return nil
+}
+
 func (x *PolicyStepInstance) GetPolicyGenerationId() string {
 	if x != nil {
 		return x.PolicyGenerationId
@@ -1963,47 +1963,47 @@ type isPolicyStepInstance_Instance interface {
 	isPolicyStepInstance_Instance()
 }
 
-type PolicyStepInstance_Accept struct {
-	Accept *AcceptInstance `protobuf:"bytes,2,opt,name=accept,proto3,oneof"`
-}
-
-type PolicyStepInstance_Action struct {
-	Action *ActionInstance `protobuf:"bytes,3,opt,name=action,proto3,oneof"`
-}
-
 type PolicyStepInstance_Approval struct {
-	Approval *ApprovalInstance `protobuf:"bytes,4,opt,name=approval,proto3,oneof"`
-}
-
-type PolicyStepInstance_Form struct {
-	Form *FormInstance `protobuf:"bytes,5,opt,name=form,proto3,oneof"`
+	Approval *ApprovalInstance `protobuf:"bytes,2,opt,name=approval,proto3,oneof"`
 }
 
 type PolicyStepInstance_Provision struct {
-	Provision *ProvisionInstance `protobuf:"bytes,6,opt,name=provision,proto3,oneof"`
+	Provision *ProvisionInstance `protobuf:"bytes,3,opt,name=provision,proto3,oneof"`
+}
+
+type PolicyStepInstance_Accept struct {
+	Accept *AcceptInstance `protobuf:"bytes,4,opt,name=accept,proto3,oneof"`
 }
 
 type PolicyStepInstance_Reject struct {
-	Reject *RejectInstance `protobuf:"bytes,7,opt,name=reject,proto3,oneof"`
+	Reject *RejectInstance `protobuf:"bytes,5,opt,name=reject,proto3,oneof"`
 }
 
 type PolicyStepInstance_Wait struct {
-	Wait *WaitInstance `protobuf:"bytes,8,opt,name=wait,proto3,oneof"`
+	Wait *WaitInstance `protobuf:"bytes,6,opt,name=wait,proto3,oneof"`
 }
 
-func (*PolicyStepInstance_Accept) isPolicyStepInstance_Instance() {}
+type PolicyStepInstance_Form struct {
+	Form *FormInstance `protobuf:"bytes,7,opt,name=form,proto3,oneof"`
+}
 
-func (*PolicyStepInstance_Action) isPolicyStepInstance_Instance() {}
+type PolicyStepInstance_Action struct {
+	Action *ActionInstance `protobuf:"bytes,8,opt,name=action,proto3,oneof"`
+}
 
 func (*PolicyStepInstance_Approval) isPolicyStepInstance_Instance() {}
 
-func (*PolicyStepInstance_Form) isPolicyStepInstance_Instance() {}
-
 func (*PolicyStepInstance_Provision) isPolicyStepInstance_Instance() {}
+
+func (*PolicyStepInstance_Accept) isPolicyStepInstance_Instance() {}
 
 func (*PolicyStepInstance_Reject) isPolicyStepInstance_Instance() {}
 
 func (*PolicyStepInstance_Wait) isPolicyStepInstance_Instance() {}
+
+func (*PolicyStepInstance_Form) isPolicyStepInstance_Instance() {}
+
+func (*PolicyStepInstance_Action) isPolicyStepInstance_Instance() {}
 
 // ProvisionInstance is a provision step of a task.
 type ProvisionInstance struct {
@@ -2011,8 +2011,8 @@ type ProvisionInstance struct {
 	BatonActionInvocationId string                 `protobuf:"bytes,1,opt,name=baton_action_invocation_id,json=batonActionInvocationId,proto3" json:"baton_action_invocation_id,omitempty"`
 	// Types that are valid to be assigned to Outcome:
 	//
-	//	*ProvisionInstance_Cancelled
 	//	*ProvisionInstance_Completed
+	//	*ProvisionInstance_Cancelled
 	//	*ProvisionInstance_Errored
 	//	*ProvisionInstance_ReassignedByError
 	//	*ProvisionInstance_Skipped
@@ -2073,19 +2073,19 @@ func (x *ProvisionInstance) GetOutcome() isProvisionInstance_Outcome {
 	return nil
 }
 
-func (x *ProvisionInstance) GetCancelled() *CancelledAction {
+func (x *ProvisionInstance) GetCompleted() *CompletedAction {
 	if x != nil {
-		if x, ok := x.Outcome.(*ProvisionInstance_Cancelled); ok {
-			return x.Cancelled
+		if x, ok := x.Outcome.(*ProvisionInstance_Completed); ok {
+			return x.Completed
 		}
 	}
 	return nil
 }
 
-func (x *ProvisionInstance) GetCompleted() *CompletedAction {
+func (x *ProvisionInstance) GetCancelled() *CancelledAction {
 	if x != nil {
-		if x, ok := x.Outcome.(*ProvisionInstance_Completed); ok {
-			return x.Completed
+		if x, ok := x.Outcome.(*ProvisionInstance_Cancelled); ok {
+			return x.Cancelled
 		}
 	}
 	return nil
@@ -2178,12 +2178,12 @@ type isProvisionInstance_Outcome interface {
 	isProvisionInstance_Outcome()
 }
 
-type ProvisionInstance_Cancelled struct {
-	Cancelled *CancelledAction `protobuf:"bytes,2,opt,name=cancelled,proto3,oneof"`
+type ProvisionInstance_Completed struct {
+	Completed *CompletedAction `protobuf:"bytes,2,opt,name=completed,proto3,oneof"`
 }
 
-type ProvisionInstance_Completed struct {
-	Completed *CompletedAction `protobuf:"bytes,3,opt,name=completed,proto3,oneof"`
+type ProvisionInstance_Cancelled struct {
+	Cancelled *CancelledAction `protobuf:"bytes,3,opt,name=cancelled,proto3,oneof"`
 }
 
 type ProvisionInstance_Errored struct {
@@ -2198,9 +2198,9 @@ type ProvisionInstance_Skipped struct {
 	Skipped *SkippedAction `protobuf:"bytes,6,opt,name=skipped,proto3,oneof"`
 }
 
-func (*ProvisionInstance_Cancelled) isProvisionInstance_Outcome() {}
-
 func (*ProvisionInstance_Completed) isProvisionInstance_Outcome() {}
+
+func (*ProvisionInstance_Cancelled) isProvisionInstance_Outcome() {}
 
 func (*ProvisionInstance_Errored) isProvisionInstance_Outcome() {}
 
@@ -2213,8 +2213,8 @@ type ProvisionWaitingOn struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Kind:
 	//
-	//	*ProvisionWaitingOn_DevicePlacement
 	//	*ProvisionWaitingOn_EntitlementMerge
+	//	*ProvisionWaitingOn_DevicePlacement
 	Kind             isProvisionWaitingOn_Kind `protobuf_oneof:"kind"`
 	FallbackAt       *timestamppb.Timestamp    `protobuf:"bytes,3,opt,name=fallback_at,json=fallbackAt,proto3" json:"fallback_at,omitempty"`
 	StartedWaitingAt *timestamppb.Timestamp    `protobuf:"bytes,4,opt,name=started_waiting_at,json=startedWaitingAt,proto3" json:"started_waiting_at,omitempty"`
@@ -2259,19 +2259,19 @@ func (x *ProvisionWaitingOn) GetKind() isProvisionWaitingOn_Kind {
 	return nil
 }
 
-func (x *ProvisionWaitingOn) GetDevicePlacement() *WaitingForDevicePlacement {
+func (x *ProvisionWaitingOn) GetEntitlementMerge() *WaitingForEntitlementMerge {
 	if x != nil {
-		if x, ok := x.Kind.(*ProvisionWaitingOn_DevicePlacement); ok {
-			return x.DevicePlacement
+		if x, ok := x.Kind.(*ProvisionWaitingOn_EntitlementMerge); ok {
+			return x.EntitlementMerge
 		}
 	}
 	return nil
 }
 
-func (x *ProvisionWaitingOn) GetEntitlementMerge() *WaitingForEntitlementMerge {
+func (x *ProvisionWaitingOn) GetDevicePlacement() *WaitingForDevicePlacement {
 	if x != nil {
-		if x, ok := x.Kind.(*ProvisionWaitingOn_EntitlementMerge); ok {
-			return x.EntitlementMerge
+		if x, ok := x.Kind.(*ProvisionWaitingOn_DevicePlacement); ok {
+			return x.DevicePlacement
 		}
 	}
 	return nil
@@ -2295,17 +2295,17 @@ type isProvisionWaitingOn_Kind interface {
 	isProvisionWaitingOn_Kind()
 }
 
-type ProvisionWaitingOn_DevicePlacement struct {
-	DevicePlacement *WaitingForDevicePlacement `protobuf:"bytes,1,opt,name=device_placement,json=devicePlacement,proto3,oneof"`
-}
-
 type ProvisionWaitingOn_EntitlementMerge struct {
-	EntitlementMerge *WaitingForEntitlementMerge `protobuf:"bytes,2,opt,name=entitlement_merge,json=entitlementMerge,proto3,oneof"`
+	EntitlementMerge *WaitingForEntitlementMerge `protobuf:"bytes,1,opt,name=entitlement_merge,json=entitlementMerge,proto3,oneof"`
 }
 
-func (*ProvisionWaitingOn_DevicePlacement) isProvisionWaitingOn_Kind() {}
+type ProvisionWaitingOn_DevicePlacement struct {
+	DevicePlacement *WaitingForDevicePlacement `protobuf:"bytes,2,opt,name=device_placement,json=devicePlacement,proto3,oneof"`
+}
 
 func (*ProvisionWaitingOn_EntitlementMerge) isProvisionWaitingOn_Kind() {}
+
+func (*ProvisionWaitingOn_DevicePlacement) isProvisionWaitingOn_Kind() {}
 
 // ReassignedAction says who handed a step on.
 type ReassignedAction struct {
@@ -2678,9 +2678,9 @@ type WaitInstance struct {
 	Name  string               `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
 	// Types that are valid to be assigned to Outcome:
 	//
-	//	*WaitInstance_Skipped
 	//	*WaitInstance_Succeeded
 	//	*WaitInstance_TimedOut
+	//	*WaitInstance_Skipped
 	Outcome          isWaitInstance_Outcome `protobuf_oneof:"outcome"`
 	StartedWaitingAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=started_waiting_at,json=startedWaitingAt,proto3" json:"started_waiting_at,omitempty"`
 	State            WaitInstanceState      `protobuf:"varint,10,opt,name=state,proto3,enum=c1.api.policy.v1.WaitInstanceState" json:"state,omitempty"`
@@ -2773,15 +2773,6 @@ func (x *WaitInstance) GetOutcome() isWaitInstance_Outcome {
 	return nil
 }
 
-func (x *WaitInstance) GetSkipped() *SkippedAction {
-	if x != nil {
-		if x, ok := x.Outcome.(*WaitInstance_Skipped); ok {
-			return x.Skipped
-		}
-	}
-	return nil
-}
-
 func (x *WaitInstance) GetSucceeded() *WaitInstance_ConditionSucceeded {
 	if x != nil {
 		if x, ok := x.Outcome.(*WaitInstance_Succeeded); ok {
@@ -2795,6 +2786,15 @@ func (x *WaitInstance) GetTimedOut() *WaitInstance_ConditionTimedOut {
 	if x != nil {
 		if x, ok := x.Outcome.(*WaitInstance_TimedOut); ok {
 			return x.TimedOut
+		}
+	}
+	return nil
+}
+
+func (x *WaitInstance) GetSkipped() *SkippedAction {
+	if x != nil {
+		if x, ok := x.Outcome.(*WaitInstance_Skipped); ok {
+			return x.Skipped
 		}
 	}
 	return nil
@@ -2848,23 +2848,23 @@ type isWaitInstance_Outcome interface {
 	isWaitInstance_Outcome()
 }
 
-type WaitInstance_Skipped struct {
-	Skipped *SkippedAction `protobuf:"bytes,6,opt,name=skipped,proto3,oneof"`
-}
-
 type WaitInstance_Succeeded struct {
-	Succeeded *WaitInstance_ConditionSucceeded `protobuf:"bytes,7,opt,name=succeeded,proto3,oneof"`
+	Succeeded *WaitInstance_ConditionSucceeded `protobuf:"bytes,6,opt,name=succeeded,proto3,oneof"`
 }
 
 type WaitInstance_TimedOut struct {
-	TimedOut *WaitInstance_ConditionTimedOut `protobuf:"bytes,8,opt,name=timed_out,json=timedOut,proto3,oneof"`
+	TimedOut *WaitInstance_ConditionTimedOut `protobuf:"bytes,7,opt,name=timed_out,json=timedOut,proto3,oneof"`
 }
 
-func (*WaitInstance_Skipped) isWaitInstance_Outcome() {}
+type WaitInstance_Skipped struct {
+	Skipped *SkippedAction `protobuf:"bytes,8,opt,name=skipped,proto3,oneof"`
+}
 
 func (*WaitInstance_Succeeded) isWaitInstance_Outcome() {}
 
 func (*WaitInstance_TimedOut) isWaitInstance_Outcome() {}
+
+func (*WaitInstance_Skipped) isWaitInstance_Outcome() {}
 
 // WaitUntilTimeInstance is the time a task waits for.
 type WaitUntilTimeInstance struct {
@@ -3292,11 +3292,11 @@ const file_c1_api_policy_v1_instance_proto_rawDesc = "" +
 	"automation\x18\x02 \x01(\v20.c1.api.policy.v1.ActionTargetAutomationInstanceH\x00R\n" +
 	"automation\x12\x80\x01\n" +
 	"\x1ebaton_resource_action_instance\x18\x03 \x01(\v29.c1.api.policy.v1.ActionTargetBatonResourceActionInstanceH\x00R\x1bbatonResourceActionInstance\x12w\n" +
-	"\x1bclient_id_approval_instance\x18\x04 \x01(\v26.c1.api.policy.v1.ActionTargetClientIdApprovalInstanceH\x00R\x18clientIdApprovalInstance\x12H\n" +
-	"\tcancelled\x18\x05 \x01(\v2(.c1.api.policy.v1.ActionOutcomeCancelledH\x01R\tcancelled\x12?\n" +
+	"\x1bclient_id_approval_instance\x18\x04 \x01(\v26.c1.api.policy.v1.ActionTargetClientIdApprovalInstanceH\x00R\x18clientIdApprovalInstance\x12B\n" +
+	"\asuccess\x18\x05 \x01(\v2&.c1.api.policy.v1.ActionOutcomeSuccessH\x01R\asuccess\x12?\n" +
 	"\x06denied\x18\x06 \x01(\v2%.c1.api.policy.v1.ActionOutcomeDeniedH\x01R\x06denied\x12<\n" +
-	"\x05error\x18\a \x01(\v2$.c1.api.policy.v1.ActionOutcomeErrorH\x01R\x05error\x12B\n" +
-	"\asuccess\x18\b \x01(\v2&.c1.api.policy.v1.ActionOutcomeSuccessH\x01R\asuccess\x12;\n" +
+	"\x05error\x18\a \x01(\v2$.c1.api.policy.v1.ActionOutcomeErrorH\x01R\x05error\x12H\n" +
+	"\tcancelled\x18\b \x01(\v2(.c1.api.policy.v1.ActionOutcomeCancelledH\x01R\tcancelled\x12;\n" +
 	"\x05state\x18\t \x01(\x0e2%.c1.api.policy.v1.ActionInstanceStateR\x05stateB\x11\n" +
 	"\x0ftarget_instanceB\t\n" +
 	"\aoutcome\"W\n" +
@@ -3323,9 +3323,9 @@ const file_c1_api_policy_v1_instance_proto_rawDesc = "" +
 	"\x06denied\x18\x03 \x01(\v2\x1e.c1.api.policy.v1.DeniedActionH\x00R\x06denied\x12D\n" +
 	"\n" +
 	"reassigned\x18\x04 \x01(\v2\".c1.api.policy.v1.ReassignedActionH\x00R\n" +
-	"reassigned\x12[\n" +
-	"\x13reassigned_by_error\x18\x05 \x01(\v2).c1.api.policy.v1.ReassignedByErrorActionH\x00R\x11reassignedByError\x12?\n" +
-	"\trestarted\x18\x06 \x01(\v2\x1f.c1.api.policy.v1.RestartActionH\x00R\trestarted\x12;\n" +
+	"reassigned\x12?\n" +
+	"\trestarted\x18\x05 \x01(\v2\x1f.c1.api.policy.v1.RestartActionH\x00R\trestarted\x12[\n" +
+	"\x13reassigned_by_error\x18\x06 \x01(\v2).c1.api.policy.v1.ReassignedByErrorActionH\x00R\x11reassignedByError\x12;\n" +
 	"\askipped\x18\a \x01(\v2\x1f.c1.api.policy.v1.SkippedActionH\x00R\askipped\x12@\n" +
 	"\vassigned_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"assignedAt\x12U\n" +
@@ -3356,10 +3356,10 @@ const file_c1_api_policy_v1_instance_proto_rawDesc = "" +
 	"\n" +
 	"errored_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\terroredAt\"\xb9\x05\n" +
 	"\x12EscalationInstance\x12+\n" +
-	"\x11already_escalated\x18\x01 \x01(\bR\x10alreadyEscalated\x12X\n" +
-	"\rcancel_ticket\x18\x02 \x01(\v21.c1.api.policy.v1.EscalationInstance.CancelTicketH\x00R\fcancelTicket\x12n\n" +
-	"\x15reassign_to_approvers\x18\x03 \x01(\v28.c1.api.policy.v1.EscalationInstance.ReassignToApproversH\x00R\x13reassignToApprovers\x12[\n" +
-	"\x0ereplace_policy\x18\x04 \x01(\v22.c1.api.policy.v1.EscalationInstance.ReplacePolicyH\x00R\rreplacePolicy\x12L\n" +
+	"\x11already_escalated\x18\x01 \x01(\bR\x10alreadyEscalated\x12[\n" +
+	"\x0ereplace_policy\x18\x02 \x01(\v22.c1.api.policy.v1.EscalationInstance.ReplacePolicyH\x00R\rreplacePolicy\x12n\n" +
+	"\x15reassign_to_approvers\x18\x03 \x01(\v28.c1.api.policy.v1.EscalationInstance.ReassignToApproversH\x00R\x13reassignToApprovers\x12X\n" +
+	"\rcancel_ticket\x18\x04 \x01(\v21.c1.api.policy.v1.EscalationInstance.CancelTicketH\x00R\fcancelTicket\x12L\n" +
 	"\tskip_step\x18\x05 \x01(\v2-.c1.api.policy.v1.EscalationInstance.SkipStepH\x00R\bskipStep\x12-\n" +
 	"\x12escalation_comment\x18\x06 \x01(\tR\x11escalationComment\x129\n" +
 	"\n" +
@@ -3376,11 +3376,11 @@ const file_c1_api_policy_v1_instance_proto_rawDesc = "" +
 	"\fcompleted_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\vcompletedAt\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\"\xb6\x03\n" +
 	"\fFormInstance\x12E\n" +
-	"\tcompleted\x18\x01 \x01(\v2%.c1.api.policy.v1.FormCompletedActionH\x00R\tcompleted\x12D\n" +
+	"\tcompleted\x18\x01 \x01(\v2%.c1.api.policy.v1.FormCompletedActionH\x00R\tcompleted\x12?\n" +
+	"\trestarted\x18\x02 \x01(\v2\x1f.c1.api.policy.v1.RestartActionH\x00R\trestarted\x12D\n" +
 	"\n" +
-	"reassigned\x18\x02 \x01(\v2\".c1.api.policy.v1.ReassignedActionH\x00R\n" +
-	"reassigned\x12?\n" +
-	"\trestarted\x18\x03 \x01(\v2\x1f.c1.api.policy.v1.RestartActionH\x00R\trestarted\x12;\n" +
+	"reassigned\x18\x03 \x01(\v2\".c1.api.policy.v1.ReassignedActionH\x00R\n" +
+	"reassigned\x12;\n" +
 	"\askipped\x18\x04 \x01(\v2\x1f.c1.api.policy.v1.SkippedActionH\x00R\askipped\x12+\n" +
 	"\x04data\x18\x05 \x01(\v2\x17.google.protobuf.StructR\x04data\x12(\n" +
 	"\x04form\x18\x06 \x01(\v2\x14.c1.api.form.v1.FormR\x04form\x129\n" +
@@ -3392,14 +3392,14 @@ const file_c1_api_policy_v1_instance_proto_rawDesc = "" +
 	"\x04next\x18\x03 \x03(\v2\x1c.c1.api.policy.v1.PolicyStepB\x03\xe0A\x03R\x04next\x120\n" +
 	"\x06policy\x18\x04 \x01(\v2\x18.c1.api.policy.v1.PolicyR\x06policy\"\xcc\x04\n" +
 	"\x12PolicyStepInstance\x12\x13\n" +
-	"\x02id\x18\x01 \x01(\tB\x03\xe0A\x03R\x02id\x12:\n" +
-	"\x06accept\x18\x02 \x01(\v2 .c1.api.policy.v1.AcceptInstanceH\x00R\x06accept\x12:\n" +
-	"\x06action\x18\x03 \x01(\v2 .c1.api.policy.v1.ActionInstanceH\x00R\x06action\x12@\n" +
-	"\bapproval\x18\x04 \x01(\v2\".c1.api.policy.v1.ApprovalInstanceH\x00R\bapproval\x124\n" +
-	"\x04form\x18\x05 \x01(\v2\x1e.c1.api.policy.v1.FormInstanceH\x00R\x04form\x12C\n" +
-	"\tprovision\x18\x06 \x01(\v2#.c1.api.policy.v1.ProvisionInstanceH\x00R\tprovision\x12:\n" +
-	"\x06reject\x18\a \x01(\v2 .c1.api.policy.v1.RejectInstanceH\x00R\x06reject\x124\n" +
-	"\x04wait\x18\b \x01(\v2\x1e.c1.api.policy.v1.WaitInstanceH\x00R\x04wait\x120\n" +
+	"\x02id\x18\x01 \x01(\tB\x03\xe0A\x03R\x02id\x12@\n" +
+	"\bapproval\x18\x02 \x01(\v2\".c1.api.policy.v1.ApprovalInstanceH\x00R\bapproval\x12C\n" +
+	"\tprovision\x18\x03 \x01(\v2#.c1.api.policy.v1.ProvisionInstanceH\x00R\tprovision\x12:\n" +
+	"\x06accept\x18\x04 \x01(\v2 .c1.api.policy.v1.AcceptInstanceH\x00R\x06accept\x12:\n" +
+	"\x06reject\x18\x05 \x01(\v2 .c1.api.policy.v1.RejectInstanceH\x00R\x06reject\x124\n" +
+	"\x04wait\x18\x06 \x01(\v2\x1e.c1.api.policy.v1.WaitInstanceH\x00R\x04wait\x124\n" +
+	"\x04form\x18\a \x01(\v2\x1e.c1.api.policy.v1.FormInstanceH\x00R\x04form\x12:\n" +
+	"\x06action\x18\b \x01(\v2 .c1.api.policy.v1.ActionInstanceH\x00R\x06action\x120\n" +
 	"\x14policy_generation_id\x18\t \x01(\tR\x12policyGenerationId\x12<\n" +
 	"\x05state\x18\n" +
 	" \x01(\x0e2!.c1.api.policy.v1.PolicyStepStateB\x03\xe0A\x03R\x05stateB\n" +
@@ -3407,8 +3407,8 @@ const file_c1_api_policy_v1_instance_proto_rawDesc = "" +
 	"\binstance\"\xf0\x06\n" +
 	"\x11ProvisionInstance\x12;\n" +
 	"\x1abaton_action_invocation_id\x18\x01 \x01(\tR\x17batonActionInvocationId\x12A\n" +
-	"\tcancelled\x18\x02 \x01(\v2!.c1.api.policy.v1.CancelledActionH\x00R\tcancelled\x12A\n" +
-	"\tcompleted\x18\x03 \x01(\v2!.c1.api.policy.v1.CompletedActionH\x00R\tcompleted\x12;\n" +
+	"\tcompleted\x18\x02 \x01(\v2!.c1.api.policy.v1.CompletedActionH\x00R\tcompleted\x12A\n" +
+	"\tcancelled\x18\x03 \x01(\v2!.c1.api.policy.v1.CancelledActionH\x00R\tcancelled\x12;\n" +
 	"\aerrored\x18\x04 \x01(\v2\x1f.c1.api.policy.v1.ErroredActionH\x00R\aerrored\x12[\n" +
 	"\x13reassigned_by_error\x18\x05 \x01(\v2).c1.api.policy.v1.ReassignedByErrorActionH\x00R\x11reassignedByError\x12;\n" +
 	"\askipped\x18\x06 \x01(\v2\x1f.c1.api.policy.v1.SkippedActionH\x00R\askipped\x12,\n" +
@@ -3424,9 +3424,9 @@ const file_c1_api_policy_v1_instance_proto_rawDesc = "" +
 	"webhook_id\x18\r \x01(\tR\twebhookId\x12.\n" +
 	"\x13webhook_instance_id\x18\x0e \x01(\tR\x11webhookInstanceIdB\t\n" +
 	"\aoutcome\"\xda\x02\n" +
-	"\x12ProvisionWaitingOn\x12X\n" +
-	"\x10device_placement\x18\x01 \x01(\v2+.c1.api.policy.v1.WaitingForDevicePlacementH\x00R\x0fdevicePlacement\x12[\n" +
-	"\x11entitlement_merge\x18\x02 \x01(\v2,.c1.api.policy.v1.WaitingForEntitlementMergeH\x00R\x10entitlementMerge\x12;\n" +
+	"\x12ProvisionWaitingOn\x12[\n" +
+	"\x11entitlement_merge\x18\x01 \x01(\v2,.c1.api.policy.v1.WaitingForEntitlementMergeH\x00R\x10entitlementMerge\x12X\n" +
+	"\x10device_placement\x18\x02 \x01(\v2+.c1.api.policy.v1.WaitingForDevicePlacementH\x00R\x0fdevicePlacement\x12;\n" +
 	"\vfallback_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"fallbackAt\x12H\n" +
 	"\x12started_waiting_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x10startedWaitingAtB\x06\n" +
@@ -3463,10 +3463,10 @@ const file_c1_api_policy_v1_instance_proto_rawDesc = "" +
 	"\tcondition\x18\x03 \x01(\v2'.c1.api.policy.v1.WaitConditionInstanceH\x00R\tcondition\x12H\n" +
 	"\n" +
 	"until_time\x18\x04 \x01(\v2'.c1.api.policy.v1.WaitUntilTimeInstanceH\x00R\tuntilTime\x12\x12\n" +
-	"\x04name\x18\x05 \x01(\tR\x04name\x12;\n" +
-	"\askipped\x18\x06 \x01(\v2\x1f.c1.api.policy.v1.SkippedActionH\x01R\askipped\x12Q\n" +
-	"\tsucceeded\x18\a \x01(\v21.c1.api.policy.v1.WaitInstance.ConditionSucceededH\x01R\tsucceeded\x12O\n" +
-	"\ttimed_out\x18\b \x01(\v20.c1.api.policy.v1.WaitInstance.ConditionTimedOutH\x01R\btimedOut\x12H\n" +
+	"\x04name\x18\x05 \x01(\tR\x04name\x12Q\n" +
+	"\tsucceeded\x18\x06 \x01(\v21.c1.api.policy.v1.WaitInstance.ConditionSucceededH\x01R\tsucceeded\x12O\n" +
+	"\ttimed_out\x18\a \x01(\v20.c1.api.policy.v1.WaitInstance.ConditionTimedOutH\x01R\btimedOut\x12;\n" +
+	"\askipped\x18\b \x01(\v2\x1f.c1.api.policy.v1.SkippedActionH\x01R\askipped\x12H\n" +
 	"\x12started_waiting_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x10startedWaitingAt\x129\n" +
 	"\x05state\x18\n" +
 	" \x01(\x0e2#.c1.api.policy.v1.WaitInstanceStateR\x05state\x124\n" +
@@ -3605,10 +3605,10 @@ var file_c1_api_policy_v1_instance_proto_depIdxs = []int32{
 	12, // 1: c1.api.policy.v1.ActionInstance.automation:type_name -> c1.api.policy.v1.ActionTargetAutomationInstance
 	13, // 2: c1.api.policy.v1.ActionInstance.baton_resource_action_instance:type_name -> c1.api.policy.v1.ActionTargetBatonResourceActionInstance
 	14, // 3: c1.api.policy.v1.ActionInstance.client_id_approval_instance:type_name -> c1.api.policy.v1.ActionTargetClientIdApprovalInstance
-	8,  // 4: c1.api.policy.v1.ActionInstance.cancelled:type_name -> c1.api.policy.v1.ActionOutcomeCancelled
+	11, // 4: c1.api.policy.v1.ActionInstance.success:type_name -> c1.api.policy.v1.ActionOutcomeSuccess
 	9,  // 5: c1.api.policy.v1.ActionInstance.denied:type_name -> c1.api.policy.v1.ActionOutcomeDenied
 	10, // 6: c1.api.policy.v1.ActionInstance.error:type_name -> c1.api.policy.v1.ActionOutcomeError
-	11, // 7: c1.api.policy.v1.ActionInstance.success:type_name -> c1.api.policy.v1.ActionOutcomeSuccess
+	8,  // 7: c1.api.policy.v1.ActionInstance.cancelled:type_name -> c1.api.policy.v1.ActionOutcomeCancelled
 	0,  // 8: c1.api.policy.v1.ActionInstance.state:type_name -> c1.api.policy.v1.ActionInstanceState
 	45, // 9: c1.api.policy.v1.ActionOutcomeCancelled.outcome_time:type_name -> google.protobuf.Timestamp
 	45, // 10: c1.api.policy.v1.ActionOutcomeDenied.outcome_time:type_name -> google.protobuf.Timestamp
@@ -3618,8 +3618,8 @@ var file_c1_api_policy_v1_instance_proto_depIdxs = []int32{
 	16, // 14: c1.api.policy.v1.ApprovalInstance.approved:type_name -> c1.api.policy.v1.ApprovedAction
 	19, // 15: c1.api.policy.v1.ApprovalInstance.denied:type_name -> c1.api.policy.v1.DeniedAction
 	28, // 16: c1.api.policy.v1.ApprovalInstance.reassigned:type_name -> c1.api.policy.v1.ReassignedAction
-	29, // 17: c1.api.policy.v1.ApprovalInstance.reassigned_by_error:type_name -> c1.api.policy.v1.ReassignedByErrorAction
-	31, // 18: c1.api.policy.v1.ApprovalInstance.restarted:type_name -> c1.api.policy.v1.RestartAction
+	31, // 17: c1.api.policy.v1.ApprovalInstance.restarted:type_name -> c1.api.policy.v1.RestartAction
+	29, // 18: c1.api.policy.v1.ApprovalInstance.reassigned_by_error:type_name -> c1.api.policy.v1.ReassignedByErrorAction
 	32, // 19: c1.api.policy.v1.ApprovalInstance.skipped:type_name -> c1.api.policy.v1.SkippedAction
 	45, // 20: c1.api.policy.v1.ApprovalInstance.assigned_at:type_name -> google.protobuf.Timestamp
 	21, // 21: c1.api.policy.v1.ApprovalInstance.escalation_instance:type_name -> c1.api.policy.v1.EscalationInstance
@@ -3631,15 +3631,15 @@ var file_c1_api_policy_v1_instance_proto_depIdxs = []int32{
 	47, // 27: c1.api.policy.v1.CompletedAction.entitlements:type_name -> c1.api.policy.v1.AppEntitlementReference
 	45, // 28: c1.api.policy.v1.DeniedAction.denied_at:type_name -> google.protobuf.Timestamp
 	45, // 29: c1.api.policy.v1.ErroredAction.errored_at:type_name -> google.protobuf.Timestamp
-	38, // 30: c1.api.policy.v1.EscalationInstance.cancel_ticket:type_name -> c1.api.policy.v1.EscalationInstance.CancelTicket
+	40, // 30: c1.api.policy.v1.EscalationInstance.replace_policy:type_name -> c1.api.policy.v1.EscalationInstance.ReplacePolicy
 	39, // 31: c1.api.policy.v1.EscalationInstance.reassign_to_approvers:type_name -> c1.api.policy.v1.EscalationInstance.ReassignToApprovers
-	40, // 32: c1.api.policy.v1.EscalationInstance.replace_policy:type_name -> c1.api.policy.v1.EscalationInstance.ReplacePolicy
+	38, // 32: c1.api.policy.v1.EscalationInstance.cancel_ticket:type_name -> c1.api.policy.v1.EscalationInstance.CancelTicket
 	41, // 33: c1.api.policy.v1.EscalationInstance.skip_step:type_name -> c1.api.policy.v1.EscalationInstance.SkipStep
 	45, // 34: c1.api.policy.v1.EscalationInstance.expires_at:type_name -> google.protobuf.Timestamp
 	45, // 35: c1.api.policy.v1.FormCompletedAction.completed_at:type_name -> google.protobuf.Timestamp
 	22, // 36: c1.api.policy.v1.FormInstance.completed:type_name -> c1.api.policy.v1.FormCompletedAction
-	28, // 37: c1.api.policy.v1.FormInstance.reassigned:type_name -> c1.api.policy.v1.ReassignedAction
-	31, // 38: c1.api.policy.v1.FormInstance.restarted:type_name -> c1.api.policy.v1.RestartAction
+	31, // 37: c1.api.policy.v1.FormInstance.restarted:type_name -> c1.api.policy.v1.RestartAction
+	28, // 38: c1.api.policy.v1.FormInstance.reassigned:type_name -> c1.api.policy.v1.ReassignedAction
 	32, // 39: c1.api.policy.v1.FormInstance.skipped:type_name -> c1.api.policy.v1.SkippedAction
 	48, // 40: c1.api.policy.v1.FormInstance.data:type_name -> google.protobuf.Struct
 	49, // 41: c1.api.policy.v1.FormInstance.form:type_name -> c1.api.form.v1.Form
@@ -3648,24 +3648,24 @@ var file_c1_api_policy_v1_instance_proto_depIdxs = []int32{
 	25, // 44: c1.api.policy.v1.PolicyInstance.history:type_name -> c1.api.policy.v1.PolicyStepInstance
 	50, // 45: c1.api.policy.v1.PolicyInstance.next:type_name -> c1.api.policy.v1.PolicyStep
 	51, // 46: c1.api.policy.v1.PolicyInstance.policy:type_name -> c1.api.policy.v1.Policy
-	6,  // 47: c1.api.policy.v1.PolicyStepInstance.accept:type_name -> c1.api.policy.v1.AcceptInstance
-	7,  // 48: c1.api.policy.v1.PolicyStepInstance.action:type_name -> c1.api.policy.v1.ActionInstance
-	15, // 49: c1.api.policy.v1.PolicyStepInstance.approval:type_name -> c1.api.policy.v1.ApprovalInstance
-	23, // 50: c1.api.policy.v1.PolicyStepInstance.form:type_name -> c1.api.policy.v1.FormInstance
-	26, // 51: c1.api.policy.v1.PolicyStepInstance.provision:type_name -> c1.api.policy.v1.ProvisionInstance
-	30, // 52: c1.api.policy.v1.PolicyStepInstance.reject:type_name -> c1.api.policy.v1.RejectInstance
-	34, // 53: c1.api.policy.v1.PolicyStepInstance.wait:type_name -> c1.api.policy.v1.WaitInstance
+	15, // 47: c1.api.policy.v1.PolicyStepInstance.approval:type_name -> c1.api.policy.v1.ApprovalInstance
+	26, // 48: c1.api.policy.v1.PolicyStepInstance.provision:type_name -> c1.api.policy.v1.ProvisionInstance
+	6,  // 49: c1.api.policy.v1.PolicyStepInstance.accept:type_name -> c1.api.policy.v1.AcceptInstance
+	30, // 50: c1.api.policy.v1.PolicyStepInstance.reject:type_name -> c1.api.policy.v1.RejectInstance
+	34, // 51: c1.api.policy.v1.PolicyStepInstance.wait:type_name -> c1.api.policy.v1.WaitInstance
+	23, // 52: c1.api.policy.v1.PolicyStepInstance.form:type_name -> c1.api.policy.v1.FormInstance
+	7,  // 53: c1.api.policy.v1.PolicyStepInstance.action:type_name -> c1.api.policy.v1.ActionInstance
 	3,  // 54: c1.api.policy.v1.PolicyStepInstance.state:type_name -> c1.api.policy.v1.PolicyStepState
-	17, // 55: c1.api.policy.v1.ProvisionInstance.cancelled:type_name -> c1.api.policy.v1.CancelledAction
-	18, // 56: c1.api.policy.v1.ProvisionInstance.completed:type_name -> c1.api.policy.v1.CompletedAction
+	18, // 55: c1.api.policy.v1.ProvisionInstance.completed:type_name -> c1.api.policy.v1.CompletedAction
+	17, // 56: c1.api.policy.v1.ProvisionInstance.cancelled:type_name -> c1.api.policy.v1.CancelledAction
 	20, // 57: c1.api.policy.v1.ProvisionInstance.errored:type_name -> c1.api.policy.v1.ErroredAction
 	29, // 58: c1.api.policy.v1.ProvisionInstance.reassigned_by_error:type_name -> c1.api.policy.v1.ReassignedByErrorAction
 	32, // 59: c1.api.policy.v1.ProvisionInstance.skipped:type_name -> c1.api.policy.v1.SkippedAction
 	52, // 60: c1.api.policy.v1.ProvisionInstance.provision:type_name -> c1.api.policy.v1.Provision
 	4,  // 61: c1.api.policy.v1.ProvisionInstance.state:type_name -> c1.api.policy.v1.ProvisionInstanceState
 	27, // 62: c1.api.policy.v1.ProvisionInstance.waiting_on:type_name -> c1.api.policy.v1.ProvisionWaitingOn
-	36, // 63: c1.api.policy.v1.ProvisionWaitingOn.device_placement:type_name -> c1.api.policy.v1.WaitingForDevicePlacement
-	37, // 64: c1.api.policy.v1.ProvisionWaitingOn.entitlement_merge:type_name -> c1.api.policy.v1.WaitingForEntitlementMerge
+	37, // 63: c1.api.policy.v1.ProvisionWaitingOn.entitlement_merge:type_name -> c1.api.policy.v1.WaitingForEntitlementMerge
+	36, // 64: c1.api.policy.v1.ProvisionWaitingOn.device_placement:type_name -> c1.api.policy.v1.WaitingForDevicePlacement
 	45, // 65: c1.api.policy.v1.ProvisionWaitingOn.fallback_at:type_name -> google.protobuf.Timestamp
 	45, // 66: c1.api.policy.v1.ProvisionWaitingOn.started_waiting_at:type_name -> google.protobuf.Timestamp
 	45, // 67: c1.api.policy.v1.ReassignedAction.reassigned_at:type_name -> google.protobuf.Timestamp
@@ -3675,9 +3675,9 @@ var file_c1_api_policy_v1_instance_proto_depIdxs = []int32{
 	45, // 71: c1.api.policy.v1.SkippedAction.skipped_at:type_name -> google.protobuf.Timestamp
 	33, // 72: c1.api.policy.v1.WaitInstance.condition:type_name -> c1.api.policy.v1.WaitConditionInstance
 	35, // 73: c1.api.policy.v1.WaitInstance.until_time:type_name -> c1.api.policy.v1.WaitUntilTimeInstance
-	32, // 74: c1.api.policy.v1.WaitInstance.skipped:type_name -> c1.api.policy.v1.SkippedAction
-	42, // 75: c1.api.policy.v1.WaitInstance.succeeded:type_name -> c1.api.policy.v1.WaitInstance.ConditionSucceeded
-	43, // 76: c1.api.policy.v1.WaitInstance.timed_out:type_name -> c1.api.policy.v1.WaitInstance.ConditionTimedOut
+	42, // 74: c1.api.policy.v1.WaitInstance.succeeded:type_name -> c1.api.policy.v1.WaitInstance.ConditionSucceeded
+	43, // 75: c1.api.policy.v1.WaitInstance.timed_out:type_name -> c1.api.policy.v1.WaitInstance.ConditionTimedOut
+	32, // 76: c1.api.policy.v1.WaitInstance.skipped:type_name -> c1.api.policy.v1.SkippedAction
 	45, // 77: c1.api.policy.v1.WaitInstance.started_waiting_at:type_name -> google.protobuf.Timestamp
 	5,  // 78: c1.api.policy.v1.WaitInstance.state:type_name -> c1.api.policy.v1.WaitInstanceState
 	45, // 79: c1.api.policy.v1.WaitInstance.timeout:type_name -> google.protobuf.Timestamp
@@ -3704,57 +3704,57 @@ func file_c1_api_policy_v1_instance_proto_init() {
 		(*ActionInstance_Automation)(nil),
 		(*ActionInstance_BatonResourceActionInstance)(nil),
 		(*ActionInstance_ClientIdApprovalInstance)(nil),
-		(*ActionInstance_Cancelled)(nil),
+		(*ActionInstance_Success)(nil),
 		(*ActionInstance_Denied)(nil),
 		(*ActionInstance_Error)(nil),
-		(*ActionInstance_Success)(nil),
+		(*ActionInstance_Cancelled)(nil),
 	}
 	file_c1_api_policy_v1_instance_proto_msgTypes[9].OneofWrappers = []any{
 		(*ApprovalInstance_Approved)(nil),
 		(*ApprovalInstance_Denied)(nil),
 		(*ApprovalInstance_Reassigned)(nil),
-		(*ApprovalInstance_ReassignedByError)(nil),
 		(*ApprovalInstance_Restarted)(nil),
+		(*ApprovalInstance_ReassignedByError)(nil),
 		(*ApprovalInstance_Skipped)(nil),
 	}
 	file_c1_api_policy_v1_instance_proto_msgTypes[15].OneofWrappers = []any{
-		(*EscalationInstance_CancelTicket_)(nil),
-		(*EscalationInstance_ReassignToApprovers_)(nil),
 		(*EscalationInstance_ReplacePolicy_)(nil),
+		(*EscalationInstance_ReassignToApprovers_)(nil),
+		(*EscalationInstance_CancelTicket_)(nil),
 		(*EscalationInstance_SkipStep_)(nil),
 	}
 	file_c1_api_policy_v1_instance_proto_msgTypes[17].OneofWrappers = []any{
 		(*FormInstance_Completed)(nil),
-		(*FormInstance_Reassigned)(nil),
 		(*FormInstance_Restarted)(nil),
+		(*FormInstance_Reassigned)(nil),
 		(*FormInstance_Skipped)(nil),
 	}
 	file_c1_api_policy_v1_instance_proto_msgTypes[19].OneofWrappers = []any{
-		(*PolicyStepInstance_Accept)(nil),
-		(*PolicyStepInstance_Action)(nil),
 		(*PolicyStepInstance_Approval)(nil),
-		(*PolicyStepInstance_Form)(nil),
 		(*PolicyStepInstance_Provision)(nil),
+		(*PolicyStepInstance_Accept)(nil),
 		(*PolicyStepInstance_Reject)(nil),
 		(*PolicyStepInstance_Wait)(nil),
+		(*PolicyStepInstance_Form)(nil),
+		(*PolicyStepInstance_Action)(nil),
 	}
 	file_c1_api_policy_v1_instance_proto_msgTypes[20].OneofWrappers = []any{
-		(*ProvisionInstance_Cancelled)(nil),
 		(*ProvisionInstance_Completed)(nil),
+		(*ProvisionInstance_Cancelled)(nil),
 		(*ProvisionInstance_Errored)(nil),
 		(*ProvisionInstance_ReassignedByError)(nil),
 		(*ProvisionInstance_Skipped)(nil),
 	}
 	file_c1_api_policy_v1_instance_proto_msgTypes[21].OneofWrappers = []any{
-		(*ProvisionWaitingOn_DevicePlacement)(nil),
 		(*ProvisionWaitingOn_EntitlementMerge)(nil),
+		(*ProvisionWaitingOn_DevicePlacement)(nil),
 	}
 	file_c1_api_policy_v1_instance_proto_msgTypes[28].OneofWrappers = []any{
 		(*WaitInstance_Condition)(nil),
 		(*WaitInstance_UntilTime)(nil),
-		(*WaitInstance_Skipped)(nil),
 		(*WaitInstance_Succeeded)(nil),
 		(*WaitInstance_TimedOut)(nil),
+		(*WaitInstance_Skipped)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -713,16 +713,16 @@ type Approval struct {
 	//
 	// Types that are valid to be assigned to Typ:
 	//
-	//	*Approval_Agent
+	//	*Approval_Users
+	//	*Approval_Manager
 	//	*Approval_AppOwners
+	//	*Approval_Group
+	//	*Approval_Self
 	//	*Approval_EntitlementOwners
 	//	*Approval_Expression
-	//	*Approval_Group
-	//	*Approval_Manager
-	//	*Approval_ResourceOwners
-	//	*Approval_Self
-	//	*Approval_Users
 	//	*Approval_Webhook
+	//	*Approval_ResourceOwners
+	//	*Approval_Agent
 	Typ isApproval_Typ `protobuf_oneof:"typ"`
 	// Who stands in for an approver may decide in their place.
 	AllowDelegation bool `protobuf:"varint,11,opt,name=allow_delegation,json=allowDelegation,proto3" json:"allow_delegation,omitempty"`
@@ -785,10 +785,19 @@ func (x *Approval) GetTyp() isApproval_Typ {
 	return nil
 }
 
-func (x *Approval) GetAgent() *AgentApproval {
+func (x *Approval) GetUsers() *UserApproval {
 	if x != nil {
-		if x, ok := x.Typ.(*Approval_Agent); ok {
-			return x.Agent
+		if x, ok := x.Typ.(*Approval_Users); ok {
+			return x.Users
+		}
+	}
+	return nil
+}
+
+func (x *Approval) GetManager() *ManagerApproval {
+	if x != nil {
+		if x, ok := x.Typ.(*Approval_Manager); ok {
+			return x.Manager
 		}
 	}
 	return nil
@@ -798,6 +807,24 @@ func (x *Approval) GetAppOwners() *AppOwnerApproval {
 	if x != nil {
 		if x, ok := x.Typ.(*Approval_AppOwners); ok {
 			return x.AppOwners
+		}
+	}
+	return nil
+}
+
+func (x *Approval) GetGroup() *AppGroupApproval {
+	if x != nil {
+		if x, ok := x.Typ.(*Approval_Group); ok {
+			return x.Group
+		}
+	}
+	return nil
+}
+
+func (x *Approval) GetSelf() *SelfApproval {
+	if x != nil {
+		if x, ok := x.Typ.(*Approval_Self); ok {
+			return x.Self
 		}
 	}
 	return nil
@@ -821,19 +848,10 @@ func (x *Approval) GetExpression() *ExpressionApproval {
 	return nil
 }
 
-func (x *Approval) GetGroup() *AppGroupApproval {
+func (x *Approval) GetWebhook() *WebhookApproval {
 	if x != nil {
-		if x, ok := x.Typ.(*Approval_Group); ok {
-			return x.Group
-		}
-	}
-	return nil
-}
-
-func (x *Approval) GetManager() *ManagerApproval {
-	if x != nil {
-		if x, ok := x.Typ.(*Approval_Manager); ok {
-			return x.Manager
+		if x, ok := x.Typ.(*Approval_Webhook); ok {
+			return x.Webhook
 		}
 	}
 	return nil
@@ -848,28 +866,10 @@ func (x *Approval) GetResourceOwners() *ResourceOwnerApproval {
 	return nil
 }
 
-func (x *Approval) GetSelf() *SelfApproval {
+func (x *Approval) GetAgent() *AgentApproval {
 	if x != nil {
-		if x, ok := x.Typ.(*Approval_Self); ok {
-			return x.Self
-		}
-	}
-	return nil
-}
-
-func (x *Approval) GetUsers() *UserApproval {
-	if x != nil {
-		if x, ok := x.Typ.(*Approval_Users); ok {
-			return x.Users
-		}
-	}
-	return nil
-}
-
-func (x *Approval) GetWebhook() *WebhookApproval {
-	if x != nil {
-		if x, ok := x.Typ.(*Approval_Webhook); ok {
-			return x.Webhook
+		if x, ok := x.Typ.(*Approval_Agent); ok {
+			return x.Agent
 		}
 	}
 	return nil
@@ -949,65 +949,65 @@ type isApproval_Typ interface {
 	isApproval_Typ()
 }
 
-type Approval_Agent struct {
-	Agent *AgentApproval `protobuf:"bytes,1,opt,name=agent,proto3,oneof"`
-}
-
-type Approval_AppOwners struct {
-	AppOwners *AppOwnerApproval `protobuf:"bytes,2,opt,name=app_owners,json=appOwners,proto3,oneof"`
-}
-
-type Approval_EntitlementOwners struct {
-	EntitlementOwners *EntitlementOwnerApproval `protobuf:"bytes,3,opt,name=entitlement_owners,json=entitlementOwners,proto3,oneof"`
-}
-
-type Approval_Expression struct {
-	Expression *ExpressionApproval `protobuf:"bytes,4,opt,name=expression,proto3,oneof"`
-}
-
-type Approval_Group struct {
-	Group *AppGroupApproval `protobuf:"bytes,5,opt,name=group,proto3,oneof"`
+type Approval_Users struct {
+	Users *UserApproval `protobuf:"bytes,1,opt,name=users,proto3,oneof"`
 }
 
 type Approval_Manager struct {
-	Manager *ManagerApproval `protobuf:"bytes,6,opt,name=manager,proto3,oneof"`
+	Manager *ManagerApproval `protobuf:"bytes,2,opt,name=manager,proto3,oneof"`
 }
 
-type Approval_ResourceOwners struct {
-	ResourceOwners *ResourceOwnerApproval `protobuf:"bytes,7,opt,name=resource_owners,json=resourceOwners,proto3,oneof"`
+type Approval_AppOwners struct {
+	AppOwners *AppOwnerApproval `protobuf:"bytes,3,opt,name=app_owners,json=appOwners,proto3,oneof"`
+}
+
+type Approval_Group struct {
+	Group *AppGroupApproval `protobuf:"bytes,4,opt,name=group,proto3,oneof"`
 }
 
 type Approval_Self struct {
-	Self *SelfApproval `protobuf:"bytes,8,opt,name=self,proto3,oneof"`
+	Self *SelfApproval `protobuf:"bytes,5,opt,name=self,proto3,oneof"`
 }
 
-type Approval_Users struct {
-	Users *UserApproval `protobuf:"bytes,9,opt,name=users,proto3,oneof"`
+type Approval_EntitlementOwners struct {
+	EntitlementOwners *EntitlementOwnerApproval `protobuf:"bytes,6,opt,name=entitlement_owners,json=entitlementOwners,proto3,oneof"`
+}
+
+type Approval_Expression struct {
+	Expression *ExpressionApproval `protobuf:"bytes,7,opt,name=expression,proto3,oneof"`
 }
 
 type Approval_Webhook struct {
-	Webhook *WebhookApproval `protobuf:"bytes,10,opt,name=webhook,proto3,oneof"`
+	Webhook *WebhookApproval `protobuf:"bytes,8,opt,name=webhook,proto3,oneof"`
 }
 
-func (*Approval_Agent) isApproval_Typ() {}
+type Approval_ResourceOwners struct {
+	ResourceOwners *ResourceOwnerApproval `protobuf:"bytes,9,opt,name=resource_owners,json=resourceOwners,proto3,oneof"`
+}
+
+type Approval_Agent struct {
+	Agent *AgentApproval `protobuf:"bytes,10,opt,name=agent,proto3,oneof"`
+}
+
+func (*Approval_Users) isApproval_Typ() {}
+
+func (*Approval_Manager) isApproval_Typ() {}
 
 func (*Approval_AppOwners) isApproval_Typ() {}
+
+func (*Approval_Group) isApproval_Typ() {}
+
+func (*Approval_Self) isApproval_Typ() {}
 
 func (*Approval_EntitlementOwners) isApproval_Typ() {}
 
 func (*Approval_Expression) isApproval_Typ() {}
 
-func (*Approval_Group) isApproval_Typ() {}
-
-func (*Approval_Manager) isApproval_Typ() {}
+func (*Approval_Webhook) isApproval_Typ() {}
 
 func (*Approval_ResourceOwners) isApproval_Typ() {}
 
-func (*Approval_Self) isApproval_Typ() {}
-
-func (*Approval_Users) isApproval_Typ() {}
-
-func (*Approval_Webhook) isApproval_Typ() {}
+func (*Approval_Agent) isApproval_Typ() {}
 
 // EntitlementOwnerApproval has the owners of the entitlement decide.
 type EntitlementOwnerApproval struct {
@@ -1106,9 +1106,9 @@ type Escalation struct {
 	//
 	// Types that are valid to be assigned to EscalationPolicy:
 	//
-	//	*Escalation_CancelTicket_
-	//	*Escalation_ReassignToApprovers_
 	//	*Escalation_ReplacePolicy_
+	//	*Escalation_ReassignToApprovers_
+	//	*Escalation_CancelTicket_
 	//	*Escalation_SkipStep_
 	EscalationPolicy isEscalation_EscalationPolicy `protobuf_oneof:"escalation_policy"`
 	// At most 2048 characters.
@@ -1156,10 +1156,10 @@ func (x *Escalation) GetEscalationPolicy() isEscalation_EscalationPolicy {
 	return nil
 }
 
-func (x *Escalation) GetCancelTicket() *Escalation_CancelTicket {
+func (x *Escalation) GetReplacePolicy() *Escalation_ReplacePolicy {
 	if x != nil {
-		if x, ok := x.EscalationPolicy.(*Escalation_CancelTicket_); ok {
-			return x.CancelTicket
+		if x, ok := x.EscalationPolicy.(*Escalation_ReplacePolicy_); ok {
+			return x.ReplacePolicy
 		}
 	}
 	return nil
@@ -1174,10 +1174,10 @@ func (x *Escalation) GetReassignToApprovers() *Escalation_ReassignToApprovers {
 	return nil
 }
 
-func (x *Escalation) GetReplacePolicy() *Escalation_ReplacePolicy {
+func (x *Escalation) GetCancelTicket() *Escalation_CancelTicket {
 	if x != nil {
-		if x, ok := x.EscalationPolicy.(*Escalation_ReplacePolicy_); ok {
-			return x.ReplacePolicy
+		if x, ok := x.EscalationPolicy.(*Escalation_CancelTicket_); ok {
+			return x.CancelTicket
 		}
 	}
 	return nil
@@ -1210,27 +1210,27 @@ type isEscalation_EscalationPolicy interface {
 	isEscalation_EscalationPolicy()
 }
 
-type Escalation_CancelTicket_ struct {
-	CancelTicket *Escalation_CancelTicket `protobuf:"bytes,1,opt,name=cancel_ticket,json=cancelTicket,proto3,oneof"`
+type Escalation_ReplacePolicy_ struct {
+	ReplacePolicy *Escalation_ReplacePolicy `protobuf:"bytes,1,opt,name=replace_policy,json=replacePolicy,proto3,oneof"`
 }
 
 type Escalation_ReassignToApprovers_ struct {
 	ReassignToApprovers *Escalation_ReassignToApprovers `protobuf:"bytes,2,opt,name=reassign_to_approvers,json=reassignToApprovers,proto3,oneof"`
 }
 
-type Escalation_ReplacePolicy_ struct {
-	ReplacePolicy *Escalation_ReplacePolicy `protobuf:"bytes,3,opt,name=replace_policy,json=replacePolicy,proto3,oneof"`
+type Escalation_CancelTicket_ struct {
+	CancelTicket *Escalation_CancelTicket `protobuf:"bytes,3,opt,name=cancel_ticket,json=cancelTicket,proto3,oneof"`
 }
 
 type Escalation_SkipStep_ struct {
 	SkipStep *Escalation_SkipStep `protobuf:"bytes,4,opt,name=skip_step,json=skipStep,proto3,oneof"`
 }
 
-func (*Escalation_CancelTicket_) isEscalation_EscalationPolicy() {}
+func (*Escalation_ReplacePolicy_) isEscalation_EscalationPolicy() {}
 
 func (*Escalation_ReassignToApprovers_) isEscalation_EscalationPolicy() {}
 
-func (*Escalation_ReplacePolicy_) isEscalation_EscalationPolicy() {}
+func (*Escalation_CancelTicket_) isEscalation_EscalationPolicy() {}
 
 func (*Escalation_SkipStep_) isEscalation_EscalationPolicy() {}
 
@@ -1494,13 +1494,13 @@ type PolicyStep struct {
 	//
 	// Types that are valid to be assigned to Step:
 	//
-	//	*PolicyStep_Accept
-	//	*PolicyStep_Action
 	//	*PolicyStep_Approval
-	//	*PolicyStep_Form
 	//	*PolicyStep_Provision
+	//	*PolicyStep_Accept
 	//	*PolicyStep_Reject
 	//	*PolicyStep_Wait
+	//	*PolicyStep_Form
+	//	*PolicyStep_Action
 	Step          isPolicyStep_Step `protobuf_oneof:"step"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1543,24 +1543,6 @@ func (x *PolicyStep) GetStep() isPolicyStep_Step {
 	return nil
 }
 
-func (x *PolicyStep) GetAccept() *Accept {
-	if x != nil {
-		if x, ok := x.Step.(*PolicyStep_Accept); ok {
-			return x.Accept
-		}
-	}
-	return nil
-}
-
-func (x *PolicyStep) GetAction() *Action {
-	if x != nil {
-		if x, ok := x.Step.(*PolicyStep_Action); ok {
-			return x.Action
-		}
-	}
-	return nil
-}
-
 func (x *PolicyStep) GetApproval() *Approval {
 	if x != nil {
 		if x, ok := x.Step.(*PolicyStep_Approval); ok {
@@ -1570,19 +1552,19 @@ func (x *PolicyStep) GetApproval() *Approval {
 	return nil
 }
 
-func (x *PolicyStep) GetForm() *Form {
+func (x *PolicyStep) GetProvision() *Provision {
 	if x != nil {
-		if x, ok := x.Step.(*PolicyStep_Form); ok {
-			return x.Form
+		if x, ok := x.Step.(*PolicyStep_Provision); ok {
+			return x.Provision
 		}
 	}
 	return nil
 }
 
-func (x *PolicyStep) GetProvision() *Provision {
+func (x *PolicyStep) GetAccept() *Accept {
 	if x != nil {
-		if x, ok := x.Step.(*PolicyStep_Provision); ok {
-			return x.Provision
+		if x, ok := x.Step.(*PolicyStep_Accept); ok {
+			return x.Accept
 		}
 	}
 	return nil
@@ -1606,51 +1588,69 @@ func (x *PolicyStep) GetWait() *Wait {
 	return nil
 }
 
+func (x *PolicyStep) GetForm() *Form {
+	if x != nil {
+		if x, ok := x.Step.(*PolicyStep_Form); ok {
+			return x.Form
+		}
+	}
+	return nil
+}
+
+func (x *PolicyStep) GetAction() *Action {
+	if x != nil {
+		if x, ok := x.Step.(*PolicyStep_Action); ok {
+			return x.Action
+		}
+	}
+	return nil
+}
+
 type isPolicyStep_Step interface {
 	isPolicyStep_Step()
 }
 
-type PolicyStep_Accept struct {
-	Accept *Accept `protobuf:"bytes,1,opt,name=accept,proto3,oneof"`
-}
-
-type PolicyStep_Action struct {
-	Action *Action `protobuf:"bytes,2,opt,name=action,proto3,oneof"`
-}
-
 type PolicyStep_Approval struct {
-	Approval *Approval `protobuf:"bytes,3,opt,name=approval,proto3,oneof"`
-}
-
-type PolicyStep_Form struct {
-	Form *Form `protobuf:"bytes,4,opt,name=form,proto3,oneof"`
+	Approval *Approval `protobuf:"bytes,1,opt,name=approval,proto3,oneof"`
 }
 
 type PolicyStep_Provision struct {
-	Provision *Provision `protobuf:"bytes,5,opt,name=provision,proto3,oneof"`
+	Provision *Provision `protobuf:"bytes,2,opt,name=provision,proto3,oneof"`
+}
+
+type PolicyStep_Accept struct {
+	Accept *Accept `protobuf:"bytes,3,opt,name=accept,proto3,oneof"`
 }
 
 type PolicyStep_Reject struct {
-	Reject *Reject `protobuf:"bytes,6,opt,name=reject,proto3,oneof"`
+	Reject *Reject `protobuf:"bytes,4,opt,name=reject,proto3,oneof"`
 }
 
 type PolicyStep_Wait struct {
-	Wait *Wait `protobuf:"bytes,7,opt,name=wait,proto3,oneof"`
+	Wait *Wait `protobuf:"bytes,5,opt,name=wait,proto3,oneof"`
 }
 
-func (*PolicyStep_Accept) isPolicyStep_Step() {}
+type PolicyStep_Form struct {
+	Form *Form `protobuf:"bytes,6,opt,name=form,proto3,oneof"`
+}
 
-func (*PolicyStep_Action) isPolicyStep_Step() {}
+type PolicyStep_Action struct {
+	Action *Action `protobuf:"bytes,7,opt,name=action,proto3,oneof"`
+}
 
 func (*PolicyStep_Approval) isPolicyStep_Step() {}
 
-func (*PolicyStep_Form) isPolicyStep_Step() {}
-
 func (*PolicyStep_Provision) isPolicyStep_Step() {}
+
+func (*PolicyStep_Accept) isPolicyStep_Step() {}
 
 func (*PolicyStep_Reject) isPolicyStep_Step() {}
 
 func (*PolicyStep_Wait) isPolicyStep_Step() {}
+
+func (*PolicyStep_Form) isPolicyStep_Step() {}
+
+func (*PolicyStep_Action) isPolicyStep_Step() {}
 
 // Provision gives or takes the access.
 type Provision struct {
@@ -2605,21 +2605,21 @@ const file_c1_api_policy_v1_step_proto_rawDesc = "" +
 	"\x10AppOwnerApproval\x12.\n" +
 	"\x13allow_self_approval\x18\x01 \x01(\bR\x11allowSelfApproval\x12<\n" +
 	"\x1arequire_distinct_approvers\x18\x02 \x01(\bR\x18requireDistinctApprovers\"\xb5\t\n" +
-	"\bApproval\x127\n" +
-	"\x05agent\x18\x01 \x01(\v2\x1f.c1.api.policy.v1.AgentApprovalH\x00R\x05agent\x12C\n" +
+	"\bApproval\x126\n" +
+	"\x05users\x18\x01 \x01(\v2\x1e.c1.api.policy.v1.UserApprovalH\x00R\x05users\x12=\n" +
+	"\amanager\x18\x02 \x01(\v2!.c1.api.policy.v1.ManagerApprovalH\x00R\amanager\x12C\n" +
 	"\n" +
-	"app_owners\x18\x02 \x01(\v2\".c1.api.policy.v1.AppOwnerApprovalH\x00R\tappOwners\x12[\n" +
-	"\x12entitlement_owners\x18\x03 \x01(\v2*.c1.api.policy.v1.EntitlementOwnerApprovalH\x00R\x11entitlementOwners\x12F\n" +
+	"app_owners\x18\x03 \x01(\v2\".c1.api.policy.v1.AppOwnerApprovalH\x00R\tappOwners\x12:\n" +
+	"\x05group\x18\x04 \x01(\v2\".c1.api.policy.v1.AppGroupApprovalH\x00R\x05group\x124\n" +
+	"\x04self\x18\x05 \x01(\v2\x1e.c1.api.policy.v1.SelfApprovalH\x00R\x04self\x12[\n" +
+	"\x12entitlement_owners\x18\x06 \x01(\v2*.c1.api.policy.v1.EntitlementOwnerApprovalH\x00R\x11entitlementOwners\x12F\n" +
 	"\n" +
-	"expression\x18\x04 \x01(\v2$.c1.api.policy.v1.ExpressionApprovalH\x00R\n" +
-	"expression\x12:\n" +
-	"\x05group\x18\x05 \x01(\v2\".c1.api.policy.v1.AppGroupApprovalH\x00R\x05group\x12=\n" +
-	"\amanager\x18\x06 \x01(\v2!.c1.api.policy.v1.ManagerApprovalH\x00R\amanager\x12R\n" +
-	"\x0fresource_owners\x18\a \x01(\v2'.c1.api.policy.v1.ResourceOwnerApprovalH\x00R\x0eresourceOwners\x124\n" +
-	"\x04self\x18\b \x01(\v2\x1e.c1.api.policy.v1.SelfApprovalH\x00R\x04self\x126\n" +
-	"\x05users\x18\t \x01(\v2\x1e.c1.api.policy.v1.UserApprovalH\x00R\x05users\x12=\n" +
-	"\awebhook\x18\n" +
-	" \x01(\v2!.c1.api.policy.v1.WebhookApprovalH\x00R\awebhook\x12)\n" +
+	"expression\x18\a \x01(\v2$.c1.api.policy.v1.ExpressionApprovalH\x00R\n" +
+	"expression\x12=\n" +
+	"\awebhook\x18\b \x01(\v2!.c1.api.policy.v1.WebhookApprovalH\x00R\awebhook\x12R\n" +
+	"\x0fresource_owners\x18\t \x01(\v2'.c1.api.policy.v1.ResourceOwnerApprovalH\x00R\x0eresourceOwners\x127\n" +
+	"\x05agent\x18\n" +
+	" \x01(\v2\x1f.c1.api.policy.v1.AgentApprovalH\x00R\x05agent\x12)\n" +
 	"\x10allow_delegation\x18\v \x01(\bR\x0fallowDelegation\x12-\n" +
 	"\x12allow_reassignment\x18\f \x01(\bR\x11allowReassignment\x12/\n" +
 	"\x13allowed_reassignees\x18\r \x03(\tR\x12allowedReassignees\x12\x1f\n" +
@@ -2641,10 +2641,10 @@ const file_c1_api_policy_v1_step_proto_rawDesc = "" +
 	"\x19is_group_fallback_enabled\x18\x05 \x01(\bR\x16isGroupFallbackEnabled\x12<\n" +
 	"\x1arequire_distinct_approvers\x18\x06 \x01(\bR\x18requireDistinctApprovers\"\xc9\x04\n" +
 	"\n" +
-	"Escalation\x12P\n" +
-	"\rcancel_ticket\x18\x01 \x01(\v2).c1.api.policy.v1.Escalation.CancelTicketH\x00R\fcancelTicket\x12f\n" +
-	"\x15reassign_to_approvers\x18\x02 \x01(\v20.c1.api.policy.v1.Escalation.ReassignToApproversH\x00R\x13reassignToApprovers\x12S\n" +
-	"\x0ereplace_policy\x18\x03 \x01(\v2*.c1.api.policy.v1.Escalation.ReplacePolicyH\x00R\rreplacePolicy\x12D\n" +
+	"Escalation\x12S\n" +
+	"\x0ereplace_policy\x18\x01 \x01(\v2*.c1.api.policy.v1.Escalation.ReplacePolicyH\x00R\rreplacePolicy\x12f\n" +
+	"\x15reassign_to_approvers\x18\x02 \x01(\v20.c1.api.policy.v1.Escalation.ReassignToApproversH\x00R\x13reassignToApprovers\x12P\n" +
+	"\rcancel_ticket\x18\x03 \x01(\v2).c1.api.policy.v1.Escalation.CancelTicketH\x00R\fcancelTicket\x12D\n" +
 	"\tskip_step\x18\x04 \x01(\v2%.c1.api.policy.v1.Escalation.SkipStepH\x00R\bskipStep\x12-\n" +
 	"\x12escalation_comment\x18\x05 \x01(\tR\x11escalationComment\x12\x1e\n" +
 	"\n" +
@@ -2678,14 +2678,14 @@ const file_c1_api_policy_v1_step_proto_rawDesc = "" +
 	"\x19is_group_fallback_enabled\x18\x06 \x01(\bR\x16isGroupFallbackEnabled\x12<\n" +
 	"\x1arequire_distinct_approvers\x18\a \x01(\bR\x18requireDistinctApprovers\"\x83\x03\n" +
 	"\n" +
-	"PolicyStep\x122\n" +
-	"\x06accept\x18\x01 \x01(\v2\x18.c1.api.policy.v1.AcceptH\x00R\x06accept\x122\n" +
-	"\x06action\x18\x02 \x01(\v2\x18.c1.api.policy.v1.ActionH\x00R\x06action\x128\n" +
-	"\bapproval\x18\x03 \x01(\v2\x1a.c1.api.policy.v1.ApprovalH\x00R\bapproval\x12,\n" +
-	"\x04form\x18\x04 \x01(\v2\x16.c1.api.policy.v1.FormH\x00R\x04form\x12;\n" +
-	"\tprovision\x18\x05 \x01(\v2\x1b.c1.api.policy.v1.ProvisionH\x00R\tprovision\x122\n" +
-	"\x06reject\x18\x06 \x01(\v2\x18.c1.api.policy.v1.RejectH\x00R\x06reject\x12,\n" +
-	"\x04wait\x18\a \x01(\v2\x16.c1.api.policy.v1.WaitH\x00R\x04waitB\x06\n" +
+	"PolicyStep\x128\n" +
+	"\bapproval\x18\x01 \x01(\v2\x1a.c1.api.policy.v1.ApprovalH\x00R\bapproval\x12;\n" +
+	"\tprovision\x18\x02 \x01(\v2\x1b.c1.api.policy.v1.ProvisionH\x00R\tprovision\x122\n" +
+	"\x06accept\x18\x03 \x01(\v2\x18.c1.api.policy.v1.AcceptH\x00R\x06accept\x122\n" +
+	"\x06reject\x18\x04 \x01(\v2\x18.c1.api.policy.v1.RejectH\x00R\x06reject\x12,\n" +
+	"\x04wait\x18\x05 \x01(\v2\x16.c1.api.policy.v1.WaitH\x00R\x04wait\x12,\n" +
+	"\x04form\x18\x06 \x01(\v2\x16.c1.api.policy.v1.FormH\x00R\x04form\x122\n" +
+	"\x06action\x18\a \x01(\v2\x18.c1.api.policy.v1.ActionH\x00R\x06actionB\x06\n" +
 	"\x04step\"\xc3\x01\n" +
 	"\tProvision\x12\x1a\n" +
 	"\bassigned\x18\x01 \x01(\bR\bassigned\x12L\n" +
@@ -2806,32 +2806,32 @@ var file_c1_api_policy_v1_step_proto_depIdxs = []int32{
 	0,  // 3: c1.api.policy.v1.AgentApproval.agent_failure_action:type_name -> c1.api.policy.v1.ApprovalAgentFailureAction
 	1,  // 4: c1.api.policy.v1.AgentApproval.agent_mode:type_name -> c1.api.policy.v1.ApprovalAgentMode
 	8,  // 5: c1.api.policy.v1.AppGroupApproval.fallback_group_ids:type_name -> c1.api.policy.v1.AppEntitlementReference
-	7,  // 6: c1.api.policy.v1.Approval.agent:type_name -> c1.api.policy.v1.AgentApproval
-	10, // 7: c1.api.policy.v1.Approval.app_owners:type_name -> c1.api.policy.v1.AppOwnerApproval
-	12, // 8: c1.api.policy.v1.Approval.entitlement_owners:type_name -> c1.api.policy.v1.EntitlementOwnerApproval
-	14, // 9: c1.api.policy.v1.Approval.expression:type_name -> c1.api.policy.v1.ExpressionApproval
-	9,  // 10: c1.api.policy.v1.Approval.group:type_name -> c1.api.policy.v1.AppGroupApproval
-	16, // 11: c1.api.policy.v1.Approval.manager:type_name -> c1.api.policy.v1.ManagerApproval
-	21, // 12: c1.api.policy.v1.Approval.resource_owners:type_name -> c1.api.policy.v1.ResourceOwnerApproval
-	22, // 13: c1.api.policy.v1.Approval.self:type_name -> c1.api.policy.v1.SelfApproval
-	23, // 14: c1.api.policy.v1.Approval.users:type_name -> c1.api.policy.v1.UserApproval
-	28, // 15: c1.api.policy.v1.Approval.webhook:type_name -> c1.api.policy.v1.WebhookApproval
+	23, // 6: c1.api.policy.v1.Approval.users:type_name -> c1.api.policy.v1.UserApproval
+	16, // 7: c1.api.policy.v1.Approval.manager:type_name -> c1.api.policy.v1.ManagerApproval
+	10, // 8: c1.api.policy.v1.Approval.app_owners:type_name -> c1.api.policy.v1.AppOwnerApproval
+	9,  // 9: c1.api.policy.v1.Approval.group:type_name -> c1.api.policy.v1.AppGroupApproval
+	22, // 10: c1.api.policy.v1.Approval.self:type_name -> c1.api.policy.v1.SelfApproval
+	12, // 11: c1.api.policy.v1.Approval.entitlement_owners:type_name -> c1.api.policy.v1.EntitlementOwnerApproval
+	14, // 12: c1.api.policy.v1.Approval.expression:type_name -> c1.api.policy.v1.ExpressionApproval
+	28, // 13: c1.api.policy.v1.Approval.webhook:type_name -> c1.api.policy.v1.WebhookApproval
+	21, // 14: c1.api.policy.v1.Approval.resource_owners:type_name -> c1.api.policy.v1.ResourceOwnerApproval
+	7,  // 15: c1.api.policy.v1.Approval.agent:type_name -> c1.api.policy.v1.AgentApproval
 	13, // 16: c1.api.policy.v1.Approval.escalation:type_name -> c1.api.policy.v1.Escalation
 	8,  // 17: c1.api.policy.v1.EntitlementOwnerApproval.fallback_group_ids:type_name -> c1.api.policy.v1.AppEntitlementReference
-	29, // 18: c1.api.policy.v1.Escalation.cancel_ticket:type_name -> c1.api.policy.v1.Escalation.CancelTicket
+	31, // 18: c1.api.policy.v1.Escalation.replace_policy:type_name -> c1.api.policy.v1.Escalation.ReplacePolicy
 	30, // 19: c1.api.policy.v1.Escalation.reassign_to_approvers:type_name -> c1.api.policy.v1.Escalation.ReassignToApprovers
-	31, // 20: c1.api.policy.v1.Escalation.replace_policy:type_name -> c1.api.policy.v1.Escalation.ReplacePolicy
+	29, // 20: c1.api.policy.v1.Escalation.cancel_ticket:type_name -> c1.api.policy.v1.Escalation.CancelTicket
 	32, // 21: c1.api.policy.v1.Escalation.skip_step:type_name -> c1.api.policy.v1.Escalation.SkipStep
 	8,  // 22: c1.api.policy.v1.ExpressionApproval.fallback_group_ids:type_name -> c1.api.policy.v1.AppEntitlementReference
 	33, // 23: c1.api.policy.v1.Form.form:type_name -> c1.api.form.v1.Form
 	8,  // 24: c1.api.policy.v1.ManagerApproval.fallback_group_ids:type_name -> c1.api.policy.v1.AppEntitlementReference
-	2,  // 25: c1.api.policy.v1.PolicyStep.accept:type_name -> c1.api.policy.v1.Accept
-	3,  // 26: c1.api.policy.v1.PolicyStep.action:type_name -> c1.api.policy.v1.Action
-	11, // 27: c1.api.policy.v1.PolicyStep.approval:type_name -> c1.api.policy.v1.Approval
-	15, // 28: c1.api.policy.v1.PolicyStep.form:type_name -> c1.api.policy.v1.Form
-	18, // 29: c1.api.policy.v1.PolicyStep.provision:type_name -> c1.api.policy.v1.Provision
-	20, // 30: c1.api.policy.v1.PolicyStep.reject:type_name -> c1.api.policy.v1.Reject
-	24, // 31: c1.api.policy.v1.PolicyStep.wait:type_name -> c1.api.policy.v1.Wait
+	11, // 25: c1.api.policy.v1.PolicyStep.approval:type_name -> c1.api.policy.v1.Approval
+	18, // 26: c1.api.policy.v1.PolicyStep.provision:type_name -> c1.api.policy.v1.Provision
+	2,  // 27: c1.api.policy.v1.PolicyStep.accept:type_name -> c1.api.policy.v1.Accept
+	20, // 28: c1.api.policy.v1.PolicyStep.reject:type_name -> c1.api.policy.v1.Reject
+	24, // 29: c1.api.policy.v1.PolicyStep.wait:type_name -> c1.api.policy.v1.Wait
+	15, // 30: c1.api.policy.v1.PolicyStep.form:type_name -> c1.api.policy.v1.Form
+	3,  // 31: c1.api.policy.v1.PolicyStep.action:type_name -> c1.api.policy.v1.Action
 	34, // 32: c1.api.policy.v1.Provision.provision_policy:type_name -> c1.api.policy.v1.ProvisionPolicy
 	19, // 33: c1.api.policy.v1.Provision.provision_target:type_name -> c1.api.policy.v1.ProvisionTarget
 	35, // 34: c1.api.policy.v1.ProvisionTarget.grant_duration:type_name -> google.protobuf.Duration
@@ -2861,31 +2861,31 @@ func file_c1_api_policy_v1_step_proto_init() {
 		(*Action_ClientIdApproval)(nil),
 	}
 	file_c1_api_policy_v1_step_proto_msgTypes[9].OneofWrappers = []any{
-		(*Approval_Agent)(nil),
+		(*Approval_Users)(nil),
+		(*Approval_Manager)(nil),
 		(*Approval_AppOwners)(nil),
+		(*Approval_Group)(nil),
+		(*Approval_Self)(nil),
 		(*Approval_EntitlementOwners)(nil),
 		(*Approval_Expression)(nil),
-		(*Approval_Group)(nil),
-		(*Approval_Manager)(nil),
-		(*Approval_ResourceOwners)(nil),
-		(*Approval_Self)(nil),
-		(*Approval_Users)(nil),
 		(*Approval_Webhook)(nil),
+		(*Approval_ResourceOwners)(nil),
+		(*Approval_Agent)(nil),
 	}
 	file_c1_api_policy_v1_step_proto_msgTypes[11].OneofWrappers = []any{
-		(*Escalation_CancelTicket_)(nil),
-		(*Escalation_ReassignToApprovers_)(nil),
 		(*Escalation_ReplacePolicy_)(nil),
+		(*Escalation_ReassignToApprovers_)(nil),
+		(*Escalation_CancelTicket_)(nil),
 		(*Escalation_SkipStep_)(nil),
 	}
 	file_c1_api_policy_v1_step_proto_msgTypes[15].OneofWrappers = []any{
-		(*PolicyStep_Accept)(nil),
-		(*PolicyStep_Action)(nil),
 		(*PolicyStep_Approval)(nil),
-		(*PolicyStep_Form)(nil),
 		(*PolicyStep_Provision)(nil),
+		(*PolicyStep_Accept)(nil),
 		(*PolicyStep_Reject)(nil),
 		(*PolicyStep_Wait)(nil),
+		(*PolicyStep_Form)(nil),
+		(*PolicyStep_Action)(nil),
 	}
 	file_c1_api_policy_v1_step_proto_msgTypes[22].OneofWrappers = []any{
 		(*Wait_Condition)(nil),

@@ -12,7 +12,8 @@ import (
 // nothing depends on it.
 type burst struct {
 	mu          sync.Mutex
-	since, last time.Time
+	any         bool
+	since, last time.Duration // by the clock's Elapsed: to hold back is no matter of the time of day
 }
 
 // How long lanes hold back.
@@ -24,24 +25,24 @@ const (
 
 // More says that tx opened a full batch of operations, and that the next follows at once if there is more.
 func (s *Service) More(tx *db.Tx) {
-	tx.OnCommit(func() { s.burst.more(s.Clock.Now()) })
+	tx.OnCommit(func() { s.burst.more(s.Clock.Elapsed()) })
 }
 
-func (b *burst) more(now time.Time) {
+func (b *burst) more(elapsed time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if now.After(b.last.Add(lull)) {
-		b.since = now
+	if !b.any || elapsed > b.last+lull {
+		b.any, b.since = true, elapsed
 	}
-	b.last = now
+	b.last = elapsed
 }
 
-// over is when the lanes may go on; it may have passed.
-func (b *burst) over() time.Time {
+// left is how long the lanes are still to wait.
+func (b *burst) left(elapsed time.Duration) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if end := b.since.Add(patience); end.Before(b.last.Add(breath)) {
-		return end
+	if !b.any {
+		return 0
 	}
-	return b.last.Add(breath)
+	return max(min(b.since+patience, b.last+breath)-elapsed, 0)
 }

@@ -48,11 +48,12 @@ func (l *lane) Next(ctx context.Context) (time.Time, bool, error) {
 	l.slots.mu.Lock()
 	defer l.slots.mu.Unlock()
 	list, err := heads(l.DB.Q(ctx))
-	_, at := l.slots.turn(list, l.Clock.Now(), l.sound)
+	now, elapsed := l.Clock.Now(), l.Clock.Elapsed()
+	_, at := l.slots.turn(list, now, elapsed, l.sound)
 	if at.IsZero() || err != nil {
 		return at, false, err
 	}
-	return later(at, l.burst.over()), true, nil
+	return later(at, now.Add(l.burst.left(elapsed))), true, nil
 }
 
 // Run implements due.Source: it serves the connector whose turn it is.
@@ -62,7 +63,7 @@ func (l *lane) Run(ctx context.Context, now time.Time) (int, error) {
 		return 0, err
 	}
 	j := job{Service: l.Service, connector: connector}
-	defer func() { l.slots.release(connector, j.down(), l.Clock.Now(), j.pause) }() // a panic passes here
+	defer func() { l.slots.release(connector, j.down(), l.Clock.Elapsed(), j.pause) }() // a panic passes here
 	return j.serve(ctx, now, downs)
 }
 
@@ -74,7 +75,7 @@ func (l *lane) take(ctx context.Context, now time.Time) (app.ConnectorID, int, e
 	if err != nil {
 		return "", 0, err
 	}
-	connector, at := l.slots.turn(list, now, l.sound)
+	connector, at := l.slots.turn(list, now, l.Clock.Elapsed(), l.sound)
 	if at.IsZero() || at.After(now) {
 		return "", 0, nil
 	}

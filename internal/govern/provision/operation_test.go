@@ -75,48 +75,66 @@ func TestPermanentKeepsTheErrorItMarks(t *testing.T) {
 }
 
 func TestAConnectorWhoseTargetIsDownIsLeftAloneEverLonger(t *testing.T) {
-	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	now := began
 	list := []head{{"c", now.Add(-time.Hour)}}
 	var s slots
 	for _, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 30 * time.Second, 30 * time.Second} {
 		s.take("c")
-		if _, at := s.turn(list, now, false); !at.After(now) {
+		if _, at := s.turn(list, now, now.Sub(began), false); !at.After(now) {
 			t.Fatal("a connector that is served has another turn")
 		}
-		s.release("c", true, now, 0)
-		if _, at := s.turn(list, now, false); !at.Equal(now.Add(want)) {
+		s.release("c", true, now.Sub(began), 0)
+		if _, at := s.turn(list, now, now.Sub(began), false); !at.Equal(now.Add(want)) {
 			t.Errorf("down: left alone until %v, want %v", at, now.Add(want))
 		}
-		if _, at := s.turn(list, now, true); !at.IsZero() {
+		if _, at := s.turn(list, now, now.Sub(began), true); !at.IsZero() {
 			t.Error("the lane for those that answer serves one that is down")
 		}
 		now = now.Add(want)
 	}
 	s.take("c")
-	s.release("c", false, now, 0)
-	if _, at := s.turn(list, now, true); !at.Equal(now) {
+	s.release("c", false, now.Sub(began), 0)
+	if _, at := s.turn(list, now, now.Sub(began), true); !at.Equal(now) {
 		t.Errorf("one that answered again has its turn at %v", at)
 	}
 	if downs := s.take("c"); downs != 0 {
 		t.Errorf("remembers %d failures of a target that answered", downs)
 	}
-	s.release("c", true, now, 0)
-	if s.turn(nil, now, false); len(s.of) != 0 {
+	s.release("c", true, now.Sub(began), 0)
+	if s.turn(nil, now, now.Sub(began), false); len(s.of) != 0 {
 		t.Error("remembers connectors that have nothing to do")
 	}
 }
 
-func TestTurnsGoToWhoWaitsLongest(t *testing.T) {
+// Somebody sets the machine's clock back: what was paused or held back for a moment must not be so for hours.
+func TestNothingIsHeldBackForLongerWhileTheTimeOfDayStandsStill(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	var s slots
+	var b burst
+	s.take("c")
+	s.release("c", true, time.Minute, 0)
+	b.more(time.Minute)
+	if _, at := s.turn([]head{{"c", now}}, now, time.Minute+firstPause, false); !at.Equal(now) {
+		t.Errorf("the target that was down has its turn at %v", at)
+	}
+	if left := b.left(time.Minute + breath); left != 0 {
+		t.Errorf("the lanes hold back for %v", left)
+	}
+}
+
+func TestTurnsGoToWhoWaitsLongest(t *testing.T) {
+	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	now := began
 	list := []head{{"backlog", now.Add(-2 * time.Hour)}, {"other backlog", now.Add(-time.Hour)}, {"new", now.Add(90 * time.Second)}}
 	var s slots
 	var got []app.ConnectorID
 	for range 5 {
-		c, _ := s.turn(list, now, false)
+		c, _ := s.turn(list, now, now.Sub(began), false)
 		got = append(got, c)
 		s.take(c)
 		now = now.Add(time.Minute)
-		s.release(c, false, now, 0)
+		s.release(c, false, now.Sub(began), 0)
 	}
 	if want := []app.ConnectorID{"backlog", "other backlog", "backlog", "new", "other backlog"}; !slices.Equal(got, want) {
 		t.Errorf("turns %v, want %v", got, want)

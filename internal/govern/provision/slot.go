@@ -17,8 +17,8 @@ type slots struct {
 
 type slot struct {
 	busy  bool
-	until time.Time // not before this: the end of its last turn, or of the pause after it
-	downs int       // how often in a row the target was found down
+	until time.Duration // not before the clock has run so long: the end of its last turn, or of the pause after it
+	downs int           // how often in a row the target was found down
 }
 
 // pauses: how long a connector is left alone whose target is down.
@@ -33,8 +33,9 @@ const look = time.Second
 
 // turn returns the connector whose turn it is, of those with open operations, and when that is, maybe later; no time where it is
 // nobody's. It is the turn of who waits longest since both its first operation was due and its last turn was over: a connector with a
-// long backlog goes behind all that became due meanwhile. With sound, those that were found down have no turn.
-func (s *slots) turn(list []head, now time.Time, sound bool) (c app.ConnectorID, at time.Time) {
+// long backlog goes behind all that became due meanwhile. With sound, those that were found down have no turn. elapsed is the clock's:
+// a pause is over in its time also while now stands still.
+func (s *slots) turn(list []head, now time.Time, elapsed time.Duration, sound bool) (c app.ConnectorID, at time.Time) {
 	s.forget(list)
 	for _, h := range list {
 		ready := h.due
@@ -45,7 +46,7 @@ func (s *slots) turn(list []head, now time.Time, sound bool) (c app.ConnectorID,
 			case sound && one.downs > 0:
 				continue
 			default:
-				ready = later(ready, one.until)
+				ready = later(ready, now.Add(one.until-elapsed))
 			}
 		}
 		if at.IsZero() || ready.Before(at) {
@@ -79,7 +80,7 @@ func (s *slots) take(c app.ConnectorID) (downs int) {
 }
 
 // release ends the turn of a connector. One that is down is left alone, longer each time; pause is the least to wait, zero for none.
-func (s *slots) release(c app.ConnectorID, down bool, now time.Time, pause time.Duration) {
+func (s *slots) release(c app.ConnectorID, down bool, elapsed, pause time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	one := s.of[c]
@@ -90,5 +91,5 @@ func (s *slots) release(c app.ConnectorID, down bool, now time.Time, pause time.
 	} else {
 		one.downs = 0
 	}
-	one.until = now.Add(pause)
+	one.until = elapsed + pause
 }

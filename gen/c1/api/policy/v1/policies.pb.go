@@ -1142,8 +1142,8 @@ type Rule struct {
 	//
 	// Types that are valid to be assigned to Outcome:
 	//
-	//	*Rule_PolicyId
 	//	*Rule_StepKey
+	//	*Rule_PolicyId
 	Outcome isRule_Outcome `protobuf_oneof:"outcome"`
 	// The old name of stepKey.
 	//
@@ -1197,19 +1197,19 @@ func (x *Rule) GetOutcome() isRule_Outcome {
 	return nil
 }
 
-func (x *Rule) GetPolicyId() string {
+func (x *Rule) GetStepKey() string {
 	if x != nil {
-		if x, ok := x.Outcome.(*Rule_PolicyId); ok {
-			return x.PolicyId
+		if x, ok := x.Outcome.(*Rule_StepKey); ok {
+			return x.StepKey
 		}
 	}
 	return ""
 }
 
-func (x *Rule) GetStepKey() string {
+func (x *Rule) GetPolicyId() string {
 	if x != nil {
-		if x, ok := x.Outcome.(*Rule_StepKey); ok {
-			return x.StepKey
+		if x, ok := x.Outcome.(*Rule_PolicyId); ok {
+			return x.PolicyId
 		}
 	}
 	return ""
@@ -1227,19 +1227,19 @@ type isRule_Outcome interface {
 	isRule_Outcome()
 }
 
-type Rule_PolicyId struct {
-	// A policy of the same type. References form no circle and no chain of more than five.
-	PolicyId string `protobuf:"bytes,2,opt,name=policy_id,json=policyId,proto3,oneof"`
-}
-
 type Rule_StepKey struct {
 	// A key of policySteps.
-	StepKey string `protobuf:"bytes,3,opt,name=step_key,json=stepKey,proto3,oneof"`
+	StepKey string `protobuf:"bytes,2,opt,name=step_key,json=stepKey,proto3,oneof"`
 }
 
-func (*Rule_PolicyId) isRule_Outcome() {}
+type Rule_PolicyId struct {
+	// A policy of the same type. References form no circle and no chain of more than five.
+	PolicyId string `protobuf:"bytes,3,opt,name=policy_id,json=policyId,proto3,oneof"`
+}
 
 func (*Rule_StepKey) isRule_Outcome() {}
+
+func (*Rule_PolicyId) isRule_Outcome() {}
 
 // SearchPoliciesRequest asks for a page of the policies that match all that is set.
 type SearchPoliciesRequest struct {
@@ -1719,9 +1719,9 @@ const file_c1_api_policy_v1_policies_proto_rawDesc = "" +
 	"\vPolicySteps\x122\n" +
 	"\x05steps\x18\x01 \x03(\v2\x1c.c1.api.policy.v1.PolicyStepR\x05steps\"\x8e\x01\n" +
 	"\x04Rule\x12\x1c\n" +
-	"\tcondition\x18\x01 \x01(\tR\tcondition\x12\x1d\n" +
-	"\tpolicy_id\x18\x02 \x01(\tH\x00R\bpolicyId\x12\x1b\n" +
-	"\bstep_key\x18\x03 \x01(\tH\x00R\astepKey\x12!\n" +
+	"\tcondition\x18\x01 \x01(\tR\tcondition\x12\x1b\n" +
+	"\bstep_key\x18\x02 \x01(\tH\x00R\astepKey\x12\x1d\n" +
+	"\tpolicy_id\x18\x03 \x01(\tH\x00R\bpolicyId\x12!\n" +
 	"\n" +
 	"policy_key\x18\x04 \x01(\tB\x02\x18\x01R\tpolicyKeyB\t\n" +
 	"\aoutcome\"\x89\x05\n" +
@@ -1917,8 +1917,8 @@ func file_c1_api_policy_v1_policies_proto_init() {
 		(*PolicyPostActions_CertifyRemediateImmediately)(nil),
 	}
 	file_c1_api_policy_v1_policies_proto_msgTypes[14].OneofWrappers = []any{
-		(*Rule_PolicyId)(nil),
 		(*Rule_StepKey)(nil),
+		(*Rule_PolicyId)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

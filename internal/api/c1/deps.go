@@ -13,6 +13,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/sync"
+	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -40,6 +41,7 @@ type Deps struct {
 
 	Delegations *delegation.Service
 	Policies    *policy.Service
+	Tasks       *task.Service
 
 	PublicURL string // https://host[:port] that clients use, without a slash at the end
 	TenantID  string // UUID of this installation

@@ -24,4 +24,5 @@ func (d *Deps) Register(r grpc.ServiceRegistrar) {
 	d.registerWebhooks(r)
 	d.registerOwners(r)
 	d.registerPolicies(r)
+	d.registerTasks(r)
 }

@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"bytes"
+	"encoding/json"
 	"reflect"
 
 	"cel.dev/cel-go/common/types"
@@ -17,8 +19,9 @@ func describe(v ref.Val) (typ, text string) {
 	}
 	if raw, err := v.ConvertToNative(reflect.TypeFor[*structpb.Value]()); err == nil {
 		if list, ok := raw.(*structpb.Value); ok {
-			if out, err := protojson.Marshal(list); err == nil {
-				return typ, string(out)
+			var compact bytes.Buffer // protojson spaces its output at random
+			if out, err := protojson.Marshal(list); err == nil && json.Compact(&compact, out) == nil {
+				return typ, compact.String()
 			}
 		}
 	}

@@ -101,31 +101,32 @@ func (t Task) May(w Who, a Action) bool {
 	party := t.Party(w.User)
 	barred := party && !i.selfApproval()
 	asks := i != nil && i.Step.Approval != nil
+	waits := asks || i != nil && i.Step.Wait != nil
+	concerned := party || w.supervises()
+	asked := t.Kind == Grant && !t.Asked && i != nil // what was asked for may still change
 	switch a {
 	case Approve, Deny:
 		return i.approving() && eligible && (!barred || t.decidesAlone(w.User))
 	case Comment:
 		return true
 	case Close:
-		return (party || w.supervises()) && (!t.Asked || t.Kind != Revoke) && t.Kind != Offboarding
+		return concerned && (!t.Asked || t.Kind != Revoke) && t.Kind != Offboarding
 	case ReassignStep:
 		return i.approving() && !barred && (eligible && i.Step.Approval.AllowReassignment || w.supervises())
-	case SkipStep:
-		return i != nil && (asks || i.Step.Wait != nil) && !barred && w.supervises()
+	case SkipStep, ProcessNow:
+		return waits && !barred && w.supervises()
 	case Restart:
 		return asks && !barred && (eligible || w.supervises())
 	case Reset:
 		return i != nil && !t.Asked && !barred && w.supervises()
-	case ProcessNow:
-		return i != nil && (asks || i.Step.Wait != nil) && !barred && w.supervises()
 	case Escalate:
-		return t.Kind == Grant && !t.Emergency && w.Urgent && !t.Asked && i != nil && (party || w.supervises())
+		return asked && !t.Emergency && w.Urgent && concerned
 	case UpdateDuration:
-		return t.Kind == Grant && !t.Asked && i != nil && (party || eligible)
+		return asked && (party || eligible)
 	case UpdateData:
-		return t.Kind == Grant && !t.Asked && i != nil && party
+		return asked && party
 	case Retry:
-		return i != nil && i.Step.Provision != nil && t.Outcome == Failed && (party || w.supervises())
+		return i != nil && i.Step.Provision != nil && t.Outcome == Failed && concerned
 	case CompleteManual, FailManual:
 		return i.manual() && eligible
 	default:

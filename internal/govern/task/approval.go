@@ -48,7 +48,7 @@ func (e Resolved) apply(m *machine) error {
 	if e.Error != "" {
 		m.audit(ExpressionFailed, system, "", map[string]any{"error": e.Error})
 	}
-	if e.Skip {
+	if e.Skip && i.Step.Approval != nil {
 		m.audit(StepSkipped, system, "the expression named nobody", nil)
 		m.leave(Result{Kind: Skipped, Text: "the expression named nobody"})
 		m.forth()

@@ -163,8 +163,14 @@ func (m *machine) start() {
 	m.enter(0, "")
 }
 
-// finish ends a task whose steps are all over.
+// finish ends a task whose steps are all over. Access that no step gave or took is given or taken now: no task says that it was, if
+// it was not.
 func (m *machine) finish() {
+	if (m.Kind == Grant || m.Kind == Revoke) && !m.Asked {
+		m.Plan = append(slices.Clone(m.Plan), policy.Step{Provision: &policy.Provision{}})
+		m.enter(len(m.Plan)-1, "")
+		return
+	}
 	switch m.Kind {
 	case Revoke:
 		m.end(Revoked, system)

@@ -149,7 +149,7 @@ func (o *office) crowd(n int) {
 				parent_id, review_id, created_at, doc, version, state, processing, outcome, emergency, policy_id, generation_id, grant_id, step_id,
 				step, step_kind, tier, delegates, self, distinct_people, approval_reason, denial_reason, comments, updated_at)
 			select 'crowd' || i, 'GRANT', 'crowd' || i, 'API', 'crowd', 'e', '', '', '', 'subject' || i, 'opener', '', '', '', '', '', '', 0, false, '',
-				'', 0, '{"plan":null}', 1, 'OPEN', 'WAITING', '', false, '', '', '', 's', 'APPROVAL', 'users', 'named', true, false, false, false, false,
+				'', 0, '{"plan":null}', 1, 'OPEN', 'WAITING', '', false, '', '', '', 's', 'APPROVAL', 'users', 'named', true, false, 0 = 1, false, 0 = 1,
 				0, 0 from n`, n)
 		if err != nil {
 			return err

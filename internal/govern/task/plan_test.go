@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/platform/clock"
@@ -64,7 +63,7 @@ func TestTheBuiltInPoliciesLetOwnersDecideAndAnExpressionsPeople(t *testing.T) {
 		o.Grants.Tell(o.Tasks)
 		asked = o.request()
 		o.asked(asked, o.Grace)
-		if got := asked.Current.Slots; len(got) != 1 || got[0].User != directory.UserID(o.Grace) || asked.StepKey != "owners" {
+		if got := asked.Current.Slots; len(got) != 1 || got[0].User != o.Grace || asked.StepKey != "owners" {
 			t.Errorf("slots %v under %s", got, asked.StepKey)
 		}
 		o.approved(o.Grace, asked)

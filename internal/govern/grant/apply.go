@@ -29,6 +29,11 @@ func (s *Service) apply(tx *db.Tx, actor audit.Actor, before held, after *Grant,
 		return err
 	}
 	after.Version++
+	if before.Derived > 0 && after.Derived == 0 {
+		if err := endSources(tx, []ID{after.ID}, now); err != nil {
+			return err
+		}
+	}
 	if effect.Call != "" {
 		if err := s.Provision.Replace(tx, effect.Call, []provision.Order{order(*after)}, now); err != nil {
 			return err

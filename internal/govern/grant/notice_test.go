@@ -241,3 +241,28 @@ func TestADisabledConnectorMakesItsOperationsWaitVisibly(t *testing.T) {
 		}
 	})
 }
+
+// What is condemned may be taken before the due loop comes to it; that ends the sources as the loop would.
+func TestWhoTakesACondemnedGrantEndsItsSources(t *testing.T) {
+	each(t, func(t *testing.T, h *granttest.House) {
+		k, u := h.Key(), directory.UserID("")
+		for _, a := range granttest.Must(app.ManyAccounts(h.DB.Q(h.Ctx), []app.AccountRef{{AppID: k.App, ID: k.Account}}))(t) {
+			u = a.UserID
+		}
+		via := app.EntitlementRef{AppID: k.App, ID: h.Entitlement(k.App).ID}
+		granttest.Must(h.Grants.Create(h.Ctx, k, time.Time{}))(t)
+		h.Write(func(tx *tx) error { return h.Grants.AddDerived(tx, h.Actor(), k, via) })
+		h.Clock.Advance(time.Hour)
+		granttest.Must(h.Directory.Disable(h.Ctx, u, "away"))(t)
+		h.Clock.Advance(time.Second)
+		h.Write(func(tx *tx) error {
+			_, err := h.Grants.Take(tx, h.Actor(), grant.Taking{Key: k}, h.Clock.Now())
+			return err
+		})
+		g := h.Last(k)
+		left := granttest.Must(grant.Sources(h.DB.Q(h.Ctx), []grant.ID{g.ID}, h.Clock.Now()))(t)
+		if g.State != grant.Ended || len(left) != 0 {
+			t.Errorf("%s with %d sources", g.State, len(left[g.ID]))
+		}
+	})
+}

@@ -180,13 +180,17 @@ func (j *job) carryOut(ctx context.Context, c app.Connector, n int) (int, error)
 }
 
 // reach returns the connector, or none if nobody can reach its target any more. One that was deleted with its app still serves: what
-// is ending there is still to be removed.
+// is ending there is still to be removed. Not one that was paused then, which nobody can let go on.
 func (j *job) reach(ctx context.Context, in app.ID) (app.Connector, error) {
 	found, err := app.ManyConnectors(j.DB.Q(ctx), []app.ConnectorRef{{AppID: in, ID: j.connector}})
-	if err != nil || len(found) == 0 || !found[0].DeletedAt.IsZero() && len(found[0].Config) == 0 {
+	if err != nil || len(found) == 0 {
 		return app.Connector{}, err
 	}
-	return found[0], nil
+	c := found[0]
+	if !c.DeletedAt.IsZero() && (len(c.Config) == 0 || c.Status == app.ConnectorDisabled) {
+		return app.Connector{}, nil
+	}
+	return c, nil
 }
 
 // call makes one call, unless the target is down, the server stops, or so much of the lease is gone that the call could outlast it.

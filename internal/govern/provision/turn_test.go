@@ -3,7 +3,9 @@ package provision_test
 import (
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/provision"
 )
 
@@ -33,4 +35,49 @@ func TestTwoChangesOfMindDuringACallStillWaitForItsEnd(t *testing.T) {
 			p.Errorf("calls %v, told %v", p.calls, p.told)
 		}
 	})
+}
+
+func TestAConnectorThatIsPausedHasNothingDoneUntilItGoesOn(t *testing.T) {
+	each(t, func(p *place) {
+		list := p.orders(2)
+		p.want(provision.Revoke, list)
+		p.pause(list[0], app.ConnectorDisabled)
+		p.run(0)
+		p.clock.Advance(time.Hour)
+		p.run(0)
+		if len(p.calls) != 0 || len(p.told) != 0 || p.next(0) == "" {
+			p.Errorf("calls %v, told %v, next %q", p.calls, p.told, p.next(0))
+		}
+		p.pause(list[0], app.ConnectorOK)
+		p.clock.Advance(time.Minute)
+		if p.run(0) != 2 || len(p.told) != 2 || p.next(0) != "" {
+			p.Errorf("told %v", p.told)
+		}
+	})
+}
+
+// Nobody can let it go on any more: what waits for that would be called overdue for ever.
+func TestAConnectorThatGoesWithItsAppWhilePausedKeepsNothingWaiting(t *testing.T) {
+	each(t, func(p *place) {
+		list := p.orders(2)
+		p.want(provision.Revoke, list)
+		p.pause(list[0], app.ConnectorDisabled)
+		if err := p.apps.DeleteApp(p.Context(), list[0].App); err != nil {
+			p.Fatal(err)
+		}
+		p.run(0)
+		if slices.Sort(p.told); len(p.calls) != 0 || !slices.Equal(p.told, []string{"abandoned g1-000", "abandoned g1-001"}) {
+			p.Errorf("calls %v, told %v", p.calls, p.told)
+		}
+	})
+}
+
+// pause gives the connector of an order a status.
+func (p *place) pause(o provision.Order, status app.ConnectorStatus) {
+	p.Helper()
+	c, err := p.apps.UpdateConnector(p.Context(), o.App, o.Connector, func(c *app.Connector) error {
+		c.Status = status
+		return nil
+	})
+	need(p, c, err)
 }

@@ -128,8 +128,11 @@ func (l lookBack) sql(ids []grant.ID) (string, []any) {
 // ended when that went to another. The threat: what others do with an account, told to whoever had it before or has it after.
 func (b *Binding) part(at time.Time) {
 	g, h := &b.Grant, b.Held
+	if h.From.After(g.CreatedAt) {
+		g.CreatedAt, g.Given = h.From, grant.Provenance{}
+	}
 	if h.From.After(g.ActiveAt) {
-		g.CreatedAt, g.ActiveAt, g.Given = h.From, h.From, grant.Provenance{}
+		g.ActiveAt = h.From
 	}
 	if end := g.Until(); h.Until.IsZero() || !end.IsZero() && !h.Until.Before(end) {
 		return

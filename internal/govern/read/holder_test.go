@@ -150,6 +150,28 @@ func TestOnesOwnHistoryIsCutToOnesOwnPart(t *testing.T) {
 	})
 }
 
+// What was given to somebody and came into force for the next holder began with the next: who gave it when, and why, is not theirs.
+func TestTheNextHolderIsNotToldOfAGiftToTheOneBefore(t *testing.T) {
+	onHouses(t, func(h house) {
+		c, second := h.Connected(1), h.User().ID
+		k := c.Key(0)
+		granttest.Must(h.Grants.Create(h.Ctx, k, time.Time{}))(h)
+		h.Clock.Advance(time.Hour)
+		handed := h.Clock.Now()
+		h.give(k, second)
+		h.Clock.Advance(time.Hour)
+		h.Settle()
+		for _, b := range append(h.history(k, second), h.asOf(h.Clock.Now(), read.GrantFilter{Own: second})...) {
+			if !b.ActiveAt.Equal(h.Clock.Now()) || !b.CreatedAt.Equal(handed) || b.Given != (grant.Provenance{}) {
+				h.Errorf("the second is shown %+v", b.Grant)
+			}
+		}
+		if all := h.history(k, ""); len(all) != 1 || all[0].Given.By.Name != "Ada" || !all[0].CreatedAt.Equal(granttest.Noon) {
+			h.Errorf("all: %+v", all)
+		}
+	})
+}
+
 // A person's end ends their grants at once; these ends are theirs, even where the next sync gives the account to another.
 func TestTheEndsOfAPersonWhoLeavesAreTheirs(t *testing.T) {
 	onHouses(t, func(h house) {

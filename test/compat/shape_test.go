@@ -22,16 +22,23 @@ var wellKnown = map[protoreflect.FullName]string{
 	"google.protobuf.Value":     "value",
 }
 
-// kinds are the shapes of scalars.
+// kinds are the shapes of scalars. How a number is packed does not show in JSON.
 var kinds = map[protoreflect.Kind]string{
-	protoreflect.StringKind: "string",
-	protoreflect.BoolKind:   "boolean",
-	protoreflect.BytesKind:  "base64",
-	protoreflect.Int32Kind:  "int32",
-	protoreflect.Uint32Kind: "uint32",
-	protoreflect.Int64Kind:  "int64",
-	protoreflect.Uint64Kind: "uint64",
-	protoreflect.DoubleKind: "number",
+	protoreflect.StringKind:   "string",
+	protoreflect.BoolKind:     "boolean",
+	protoreflect.BytesKind:    "base64",
+	protoreflect.Int32Kind:    "int32",
+	protoreflect.Sint32Kind:   "int32",
+	protoreflect.Sfixed32Kind: "int32",
+	protoreflect.Uint32Kind:   "uint32",
+	protoreflect.Fixed32Kind:  "uint32",
+	protoreflect.Int64Kind:    "int64",
+	protoreflect.Sint64Kind:   "int64",
+	protoreflect.Sfixed64Kind: "int64",
+	protoreflect.Uint64Kind:   "uint64",
+	protoreflect.Fixed64Kind:  "uint64",
+	protoreflect.FloatKind:    "number",
+	protoreflect.DoubleKind:   "number",
 }
 
 // shape is the shape of one of our fields.
@@ -41,7 +48,7 @@ func shape(field protoreflect.FieldDescriptor) string {
 		return "map to " + single(field.MapValue())
 	case field.IsList():
 		return "array of " + single(field)
-	case field.HasOptionalKeyword():
+	case field.HasOptionalKeyword() && field.Syntax() == protoreflect.Proto3: // proto2 has no other way to say it, and its printer no word
 		return "optional " + single(field)
 	}
 	return single(field)

@@ -10,15 +10,10 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 
-	_ "github.com/interim-access/interim/gen/c1/api/app/v1"
-	_ "github.com/interim-access/interim/gen/c1/api/auth/v1"
-	_ "github.com/interim-access/interim/gen/c1/api/iam/v1"
-	_ "github.com/interim-access/interim/gen/c1/api/systemlog/v1"
-	_ "github.com/interim-access/interim/gen/c1/api/user/v1"
-	_ "github.com/interim-access/interim/gen/c1/api/webhooks/v1"
 	authv1 "github.com/interim-access/interim/gen/interim/auth/v1"
-	_ "github.com/interim-access/interim/gen/interim/v1"
+	_ "github.com/interim-access/interim/internal/api/c1" // both doors, for the protos they serve
 	"github.com/interim-access/interim/internal/api/guard"
+	_ "github.com/interim-access/interim/internal/api/interim"
 	"github.com/interim-access/interim/internal/govern/iam"
 )
 

@@ -13,7 +13,9 @@ import (
 
 	"github.com/interim-access/interim/internal/connect"
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/attribute"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
@@ -60,6 +62,8 @@ type parts struct {
 
 	delegations *delegation.Service
 	policies    *policy.Service
+	catalogs    *catalog.Service
+	attributes  *attribute.Service
 	tasks       *task.Service
 }
 
@@ -85,6 +89,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 		return nil, err
 	}
 	p.apps = app.New(d.db, d.clock, p.audit)
+	p.attributes = attribute.New(attribute.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Uses: p.apps})
 	p.read = read.New(d.db, d.clock)
 	p.targets = connect.NewRegistry(sync.Opener(d.box))
 	p.provision = provision.New(provision.Deps{DB: d.db, Clock: d.clock, Log: o.Log, Targets: p.targets, Registerer: p.metrics})
@@ -102,6 +107,8 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 		return nil, err
 	}
 	p.apps.Consult(p.policies)
+	p.catalogs = catalog.New(catalog.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Apps: p.apps, Policies: p.policies})
+	p.apps.Offer(p.catalogs)
 	if err := p.policies.Ensure(ctx); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package c1
 
 import (
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/attribute"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
@@ -41,6 +42,7 @@ type Deps struct {
 
 	Delegations *delegation.Service
 	Policies    *policy.Service
+	Attributes  *attribute.Service
 	Tasks       *task.Service
 
 	PublicURL string // https://host[:port] that clients use, without a slash at the end

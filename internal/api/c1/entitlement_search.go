@@ -5,6 +5,7 @@ import (
 
 	appv1 "github.com/interim-access/interim/gen/c1/api/app/v1"
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/attribute"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
@@ -53,12 +54,11 @@ func decodeEntitlementFilter(req *appv1.AppEntitlementSearchServiceSearchRequest
 		DisplayName: req.GetDisplayName(), Alias: req.GetAlias(), Query: req.GetQuery(), ExcludeBuiltin: req.GetExcludeImmutable(),
 		OnlyExpiring: req.GetOnlyGetExpiring(), IncludeDeleted: req.GetIncludeDeleted(),
 	}
-	err := NotServed(req, nil, "access_review_id", "compliance_framework_ids", "is_automated", "request_schema_ids",
-		"risk_level_ids")
+	err := NotServed(req, nil, "access_review_id", "is_automated", "request_schema_ids")
 	if err != nil {
 		return f, err
 	}
-	var errs [12]error
+	var errs [14]error
 	f.AppIDs, errs[0] = FilterIDs[app.ID]("appIds", req.GetAppIds())
 	f.ExcludeAppIDs, errs[1] = FilterIDs[app.ID]("excludeAppIds", req.GetExcludeAppIds())
 	f.TypeIDs, errs[2] = FilterIDs[app.ResourceTypeID]("resourceTypeIds", req.GetResourceTypeIds())
@@ -75,6 +75,8 @@ func decodeEntitlementFilter(req *appv1.AppEntitlementSearchServiceSearchRequest
 		policies[i] = r.GetId()
 	}
 	f.PolicyIDs, errs[11] = FilterIDs[app.PolicyID]("policyRefs", policies)
+	f.RiskIDs, errs[12] = FilterIDs[attribute.ID]("riskLevelIds", req.GetRiskLevelIds())
+	f.FrameworkIDs, errs[13] = FilterIDs[attribute.ID]("complianceFrameworkIds", req.GetComplianceFrameworkIds())
 	return f, firstError(append(errs[:],
 		checkMembership(req.GetMembershipType()),
 		CheckText("displayName", f.DisplayName, MaxQuery), CheckText("alias", f.Alias, MaxQuery), CheckText("query", f.Query, MaxQuery))...)

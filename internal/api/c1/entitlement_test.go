@@ -98,7 +98,6 @@ func TestSettingsOfAnEntitlementThatWouldDoNothingAreRefusedByName(t *testing.T)
 		wiki, roles, writers, member := d.catalog()
 		const other = `"287oY0rG4UirjDNFEYguMBvxyim"`
 		settings := map[string]string{
-			"riskLevelValueId": other, "complianceFrameworkValueIds": `[` + other + `]`,
 			"overrideAccessRequestsDefaults": "true", "matchBatonId": `"x"`,
 		}
 		all := "/api/v1/apps/" + wiki + "/entitlements"
@@ -108,18 +107,14 @@ func TestSettingsOfAnEntitlementThatWouldDoNothingAreRefusedByName(t *testing.T)
 			d.unserved("POST", all+"/"+member, map[string]string{"AppEntitlement." + field: `{"entitlement":{"` + field + `":` + value + `}}`})
 		}
 		d.unserved("POST", all+"/"+member, map[string]string{
-			"AppEntitlement.requestSchemaId":                             `{"entitlement":{"requestSchemaId":` + other + `}}`,
 			"AppEntitlement.defaultValuesApplied":                        `{"entitlement":{"defaultValuesApplied":true}}`,
 			"UpdateAppEntitlementRequest.overrideAccessRequestsDefaults": `{"entitlement":{},"overrideAccessRequestsDefaults":true}`,
 		})
 		const search = "AppEntitlementSearchServiceSearchRequest."
 		d.unserved("POST", "/api/v1/search/entitlements", map[string]string{
-			search + "requestSchemaIds":       `{"requestSchemaIds":[` + other + `]}`,
-			search + "riskLevelIds":           `{"riskLevelIds":[` + other + `]}`,
-			search + "complianceFrameworkIds": `{"complianceFrameworkIds":[` + other + `]}`,
-			search + "accessReviewId":         `{"accessReviewId":` + other + `}`,
-			search + "isAutomated":            `{"isAutomated":true}`,
-			search + "membershipType OWNER":   `{"membershipType":["APP_ENTITLEMENT_MEMBERSHIP_TYPE_OWNER"]}`,
+			search + "accessReviewId":       `{"accessReviewId":` + other + `}`,
+			search + "isAutomated":          `{"isAutomated":true}`,
+			search + "membershipType OWNER": `{"membershipType":["APP_ENTITLEMENT_MEMBERSHIP_TYPE_OWNER"]}`,
 		})
 		if a := d.call("POST", "/api/v1/search/entitlements", `{"membershipType":["APP_ENTITLEMENT_MEMBERSHIP_TYPE_MEMBER"]}`); len(a.list()) != 2 {
 			d.Errorf("members: %d %v", a.status, a.body)

@@ -24,5 +24,6 @@ func (d *Deps) Register(r grpc.ServiceRegistrar) {
 	d.registerWebhooks(r)
 	d.registerOwners(r)
 	d.registerPolicies(r)
+	d.registerAttributes(r)
 	d.registerTasks(r)
 }

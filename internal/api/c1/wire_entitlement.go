@@ -43,6 +43,9 @@ func EncodeEntitlement(e app.Entitlement, grants int64) *appv1.AppEntitlement {
 		GrantPolicyId:       KSUID(e.GrantPolicyID),
 		RevokePolicyId:      KSUID(e.RevokePolicyID),
 		CertifyPolicyId:     KSUID(e.CertifyPolicyID),
+		RiskLevelValueId:    KSUID(e.RiskLevelID),
+
+		ComplianceFrameworkValueIds: KSUIDs(e.FrameworkIDs),
 
 		EmergencyGrantEnabled:  e.EmergencyGrantEnabled,
 		EmergencyGrantPolicyId: KSUID(e.EmergencyGrantPolicyID),
@@ -131,12 +134,12 @@ func decodeMaxGrant(e *app.Entitlement, d *durationpb.Duration, unset *emptypb.E
 
 func decodeNewEntitlement(req *appv1.CreateAppEntitlementRequest) (app.Entitlement, error) {
 	e := app.Entitlement{DisplayName: req.GetDisplayName(), Description: req.GetDescription(), Alias: req.GetAlias(), Slug: req.GetSlug()}
-	err := NotServed(req, nil, "compliance_framework_value_ids", "match_baton_id", "override_access_requests_defaults",
-		"risk_level_value_id")
+	err := NotServed(req, nil, "match_baton_id", "override_access_requests_defaults")
 	if err != nil {
 		return e, err
 	}
-	var errs [6]error
+	var errs [7]error
+	errs[6] = decodeClasses(req, nil, &e.Classes)
 	e.Purpose, errs[0] = EnumName[app.Purpose]("purpose", purposePrefix, req.GetPurpose())
 	e.Provision, errs[1] = decodePolicy("provisionPolicy", req.GetProvisionPolicy())
 	e.Annotations, errs[2] = app.Annotate(nil, req.GetAnnotations())
@@ -150,8 +153,8 @@ func decodeNewEntitlement(req *appv1.CreateAppEntitlementRequest) (app.Entitleme
 // decodeEntitlementChange reads an update: what the mask names of the object, onto the entitlement as it is. What follows from
 // something else may be sent back as it was read, which Terraform does, but not otherwise.
 func decodeEntitlementChange(object *appv1.AppEntitlement, m Mask) (func(e *app.Entitlement) error, error) {
-	err := NotServed(object, m, "compliance_framework_value_ids", "default_values_applied", "match_baton_id",
-		"override_access_requests_defaults", "request_schema_id", "risk_level_value_id")
+	err := NotServed(object, m, "default_values_applied", "match_baton_id", "override_access_requests_defaults",
+		"request_schema_id")
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +164,9 @@ func decodeEntitlementChange(object *appv1.AppEntitlement, m Mask) (func(e *app.
 	var chosen app.Chosen
 	badChoice := decodeChosen(object, m, &chosen)
 	emergency, badEmergency := refID[app.PolicyID]("emergencyGrantPolicyId", object.GetEmergencyGrantPolicyId())
-	if err := firstError(badPurpose, badProvision, badDeprovision, badChoice, badEmergency); err != nil {
+	var classes app.Classes
+	badClasses := decodeClasses(object, m, &classes)
+	if err := firstError(badPurpose, badProvision, badDeprovision, badChoice, badEmergency, badClasses); err != nil {
 		return nil, err
 	}
 	return func(e *app.Entitlement) (err error) {
@@ -171,6 +176,8 @@ func decodeEntitlementChange(object *appv1.AppEntitlement, m Mask) (func(e *app.
 		setChosen(m, &e.Chosen, chosen)
 		Set(m, "emergency_grant_enabled", &e.EmergencyGrantEnabled, object.GetEmergencyGrantEnabled())
 		Set(m, "emergency_grant_policy_id", &e.EmergencyGrantPolicyID, emergency)
+		Set(m, "risk_level_value_id", &e.RiskLevelID, classes.RiskLevelID)
+		Set(m, "compliance_framework_value_ids", &e.FrameworkIDs, classes.FrameworkIDs)
 		Set(m, "display_name", &e.DisplayName, object.GetDisplayName())
 		Set(m, "description", &e.Description, object.GetDescription())
 		Set(m, "alias", &e.Alias, object.GetAlias())

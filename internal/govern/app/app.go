@@ -31,6 +31,7 @@ type Settings struct {
 	Instructions     string            `json:"instructions,omitempty"`
 	MonthlyCostUSD   int32             `json:"monthlyCostUsd,omitempty"` // for each seat
 	IdentityMatching IdentityMatching  `json:"identityMatching,omitempty"`
+	Source           *IdentitySource   `json:"identitySource,omitempty"` // of a directory, see [App.DirectorySince]
 	Annotations      map[string]string `json:"annotations,omitempty"`
 }
 

@@ -51,6 +51,7 @@ type EntitlementDoc struct {
 	Deprovision json.RawMessage   `json:"deprovision,omitempty"` // how a grant is removed, a JSON object; nil: unset
 	Annotations map[string]string `json:"annotations,omitempty"`
 	Edited      Edited            `json:"edited,omitempty"`
+	Classes
 	// Unlimited says that no longest duration was asked for, not merely none given. Grants do not differ; Terraform wants back
 	// which of the two it wrote.
 	Unlimited bool `json:"unlimited,omitempty"`
@@ -79,6 +80,7 @@ func (e Entitlement) Validate() error {
 	return all(
 		required("displayName", e.DisplayName),
 		prose("description", e.Description, MaxDescription),
+		e.Classes.validate(),
 		word("alias", e.Alias, MaxAlias),
 		line("slug", e.Slug, MaxAlias),
 	)

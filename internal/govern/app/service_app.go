@@ -74,6 +74,7 @@ func (s *Service) UpdateApp(ctx context.Context, appID ID, change func(a *App) e
 		}
 		after.ID, after.Version, after.CreatedAt, after.DeletedAt = before.ID, before.Version, before.CreatedAt, time.Time{}
 		after.ManuallyManaged, after.Directory, after.CreatedBy = before.ManuallyManaged, before.Directory, before.CreatedBy
+		after.Source = before.Source
 		if err := after.Validate(); err != nil {
 			return err
 		}

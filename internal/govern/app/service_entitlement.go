@@ -42,6 +42,9 @@ func (s *Service) CreateEntitlement(ctx context.Context, e Entitlement, also ...
 		if err := insertEntitlement(tx, e); err != nil {
 			return err
 		}
+		if err := classify(tx, e.Ref(), Classes{}, e.Classes); err != nil {
+			return err
+		}
 		if err := s.log.Record(tx, audit.From(ctx),
 			event("entitlement.created", audit.Create, "entitlement", e.AppID, e.ID, "created entitlement "+e.DisplayName)); err != nil {
 			return err
@@ -89,6 +92,9 @@ func (s *Service) UpdateEntitlement(
 		}
 		after.UpdatedAt = now
 		if err := updateEntitlement(tx, after); err != nil {
+			return err
+		}
+		if err := classify(tx, after.Ref(), before.Classes, after.Classes); err != nil {
 			return err
 		}
 		after.Version++

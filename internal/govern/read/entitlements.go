@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/attribute"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
 )
@@ -21,6 +22,7 @@ type EntitlementFilter struct {
 	Refs, ExcludeRefs       []app.EntitlementRef
 	ConnectorID             app.ConnectorID // read by this connector
 	PolicyIDs               []app.PolicyID  // one of these decides on it, by its own choice
+	RiskIDs, FrameworkIDs   []attribute.ID  // it has one of these
 	GrantedTo, NotGrantedTo []app.AccountID // one of these accounts holds it; none of these does
 	ExcludeBuiltin          bool
 	OnlyExpiring            bool // somebody holds it until a set time
@@ -61,6 +63,8 @@ func entitlementsSQL(f EntitlementFilter, r page.Request) (string, []any) {
 	if f.ConnectorID != "" {
 		w.And("e.connector_id = ?", string(f.ConnectorID))
 	}
+	anyOf(&w, `(e.app_id, e.id) in (select r.app_id, r.id from entitlement r where r.risk_level_id in %s and r.risk_level_id <> '')`, f.RiskIDs)
+	anyOf(&w, `(e.app_id, e.id) in (select f.app_id, f.entitlement_id from entitlement_framework f where f.value_id in %s)`, f.FrameworkIDs)
 	f.policies(&w)
 	f.grants(&w)
 	end := order{columns: []string{"e.app_id", "e.sort_name", "e.id"}}.page(&w, r)

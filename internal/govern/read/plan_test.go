@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/attribute"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
@@ -67,6 +68,12 @@ func TestLookUpsReadNoWholeTable(t *testing.T) {
 		},
 		"entitlements of a resource": func() (string, []any) {
 			return entitlementsSQL(EntitlementFilter{AppIDs: []app.ID{"a"}, ResourceIDs: []app.ResourceID{"r"}}, r)
+		},
+		"entitlements of a risk level": func() (string, []any) {
+			return entitlementsSQL(EntitlementFilter{RiskIDs: []attribute.ID{"r"}}, r)
+		},
+		"entitlements under a compliance framework": func() (string, []any) {
+			return entitlementsSQL(EntitlementFilter{FrameworkIDs: []attribute.ID{"f"}}, r)
 		},
 		"entitlements of a connector": func() (string, []any) { return entitlementsSQL(EntitlementFilter{ConnectorID: "c"}, r) },
 		"my accounts":                 func() (string, []any) { return accountsSQL(AccountFilter{Own: "u"}, r, time.Time{}) },

@@ -161,7 +161,8 @@ type AppEntitlement struct {
 	// At most 16 keys; those beginning with `c1/` are reserved. An update merges, an empty value removes.
 	Annotations map[string]string `protobuf:"bytes,8,rep,name=annotations,proto3" json:"annotations,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The policy of its reviews. Empty: the app's.
-	CertifyPolicyId             string   `protobuf:"bytes,9,opt,name=certify_policy_id,json=certifyPolicyId,proto3" json:"certify_policy_id,omitempty"`
+	CertifyPolicyId string `protobuf:"bytes,9,opt,name=certify_policy_id,json=certifyPolicyId,proto3" json:"certify_policy_id,omitempty"`
+	// The compliance frameworks it is under, at most 32.
 	ComplianceFrameworkValueIds []string `protobuf:"bytes,10,rep,name=compliance_framework_value_ids,json=complianceFrameworkValueIds,proto3" json:"compliance_framework_value_ids,omitempty"`
 	DefaultValuesApplied        bool     `protobuf:"varint,11,opt,name=default_values_applied,json=defaultValuesApplied,proto3" json:"default_values_applied,omitempty"`
 	// How it is taken in the target. Null: the reverse of how it is given.
@@ -190,10 +191,12 @@ type AppEntitlement struct {
 	// How it is given in the target.
 	ProvisionerPolicy *v1.ProvisionPolicy `protobuf:"bytes,24,opt,name=provisioner_policy,json=provisionerPolicy,proto3" json:"provisioner_policy,omitempty"`
 	// What holding it means.
-	Purpose         AppEntitlementPurposeValue `protobuf:"varint,25,opt,name=purpose,proto3,enum=c1.api.app.v1.AppEntitlementPurposeValue" json:"purpose,omitempty"`
-	RequestSchemaId string                     `protobuf:"bytes,26,opt,name=request_schema_id,json=requestSchemaId,proto3" json:"request_schema_id,omitempty"`
+	Purpose AppEntitlementPurposeValue `protobuf:"varint,25,opt,name=purpose,proto3,enum=c1.api.app.v1.AppEntitlementPurposeValue" json:"purpose,omitempty"`
+	// The form that a request for it fills in. Empty: that of the app's request defaults, if any.
+	RequestSchemaId string `protobuf:"bytes,26,opt,name=request_schema_id,json=requestSchemaId,proto3" json:"request_schema_id,omitempty"`
 	// The policy of its revocations. Empty: the app's.
-	RevokePolicyId   string `protobuf:"bytes,27,opt,name=revoke_policy_id,json=revokePolicyId,proto3" json:"revoke_policy_id,omitempty"`
+	RevokePolicyId string `protobuf:"bytes,27,opt,name=revoke_policy_id,json=revokePolicyId,proto3" json:"revoke_policy_id,omitempty"`
+	// Its risk level; empty: none.
 	RiskLevelValueId string `protobuf:"bytes,28,opt,name=risk_level_value_id,json=riskLevelValueId,proto3" json:"risk_level_value_id,omitempty"`
 	// The word for this kind of access within its resource, such as `member`.
 	Slug string `protobuf:"bytes,29,opt,name=slug,proto3" json:"slug,omitempty"`

@@ -414,7 +414,7 @@ type AppEntitlementSearchServiceSearchRequest struct {
 	AppIds []string `protobuf:"bytes,4,rep,name=app_ids,json=appIds,proto3" json:"app_ids,omitempty"`
 	// Only entitlements that one of these accounts holds.
 	AppUserIds []string `protobuf:"bytes,5,rep,name=app_user_ids,json=appUserIds,proto3" json:"app_user_ids,omitempty"`
-	// Only entitlements under one of these frameworks. Not served yet.
+	// Only entitlements under one of these frameworks.
 	ComplianceFrameworkIds []string `protobuf:"bytes,6,rep,name=compliance_framework_ids,json=complianceFrameworkIds,proto3" json:"compliance_framework_ids,omitempty"`
 	ExcludeAppIds          []string `protobuf:"bytes,7,rep,name=exclude_app_ids,json=excludeAppIds,proto3" json:"exclude_app_ids,omitempty"`
 	// Leave out what one of these accounts holds.
@@ -434,12 +434,12 @@ type AppEntitlementSearchServiceSearchRequest struct {
 	// Words to find in the display name, the alias or the description.
 	Query string               `protobuf:"bytes,17,opt,name=query,proto3" json:"query,omitempty"`
 	Refs  []*AppEntitlementRef `protobuf:"bytes,18,rep,name=refs,proto3" json:"refs,omitempty"`
-	// Only entitlements with one of these request schemas. Not served yet.
+	// Only entitlements with one of these forms as their own.
 	RequestSchemaIds []string `protobuf:"bytes,19,rep,name=request_schema_ids,json=requestSchemaIds,proto3" json:"request_schema_ids,omitempty"`
 	ResourceIds      []string `protobuf:"bytes,20,rep,name=resource_ids,json=resourceIds,proto3" json:"resource_ids,omitempty"`
 	ResourceTraitIds []string `protobuf:"bytes,21,rep,name=resource_trait_ids,json=resourceTraitIds,proto3" json:"resource_trait_ids,omitempty"`
 	ResourceTypeIds  []string `protobuf:"bytes,22,rep,name=resource_type_ids,json=resourceTypeIds,proto3" json:"resource_type_ids,omitempty"`
-	// Only entitlements of these risk levels. Not served yet.
+	// Only entitlements of these risk levels.
 	RiskLevelIds      []string `protobuf:"bytes,23,rep,name=risk_level_ids,json=riskLevelIds,proto3" json:"risk_level_ids,omitempty"`
 	SourceConnectorId string   `protobuf:"bytes,24,opt,name=source_connector_id,json=sourceConnectorId,proto3" json:"source_connector_id,omitempty"`
 	// What to put into `expanded`.

@@ -211,8 +211,9 @@ type App struct {
 	// How accounts find their users when identity matching is custom.
 	AppUserMapper *AppUserMapper `protobuf:"bytes,9,opt,name=app_user_mapper,json=appUserMapper,proto3" json:"app_user_mapper,omitempty"`
 	// The policy of its reviews.
-	CertifyPolicyId                 string `protobuf:"bytes,10,opt,name=certify_policy_id,json=certifyPolicyId,proto3" json:"certify_policy_id,omitempty"`
-	ConnectorVersion                uint32 `protobuf:"varint,11,opt,name=connector_version,json=connectorVersion,proto3" json:"connector_version,omitempty"`
+	CertifyPolicyId  string `protobuf:"bytes,10,opt,name=certify_policy_id,json=certifyPolicyId,proto3" json:"certify_policy_id,omitempty"`
+	ConnectorVersion uint32 `protobuf:"varint,11,opt,name=connector_version,json=connectorVersion,proto3" json:"connector_version,omitempty"`
+	// The catalog that clients suggest for the app's entitlements; nothing is put there by itself.
 	DefaultRequestCatalogId         string `protobuf:"bytes,12,opt,name=default_request_catalog_id,json=defaultRequestCatalogId,proto3" json:"default_request_catalog_id,omitempty"`
 	EnableConnectorSourcedOwnership bool   `protobuf:"varint,13,opt,name=enable_connector_sourced_ownership,json=enableConnectorSourcedOwnership,proto3" json:"enable_connector_sourced_ownership,omitempty"`
 	// Always null.

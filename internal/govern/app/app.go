@@ -33,6 +33,8 @@ type Settings struct {
 	IdentityMatching IdentityMatching  `json:"identityMatching,omitempty"`
 	Source           *IdentitySource   `json:"identitySource,omitempty"` // of a directory, see [App.DirectorySince]
 	Annotations      map[string]string `json:"annotations,omitempty"`
+	// DefaultCatalogID is the catalog that clients suggest for the app's entitlements; nothing is put there by itself.
+	DefaultCatalogID CatalogID `json:"defaultRequestCatalogId,omitempty"`
 }
 
 // IdentityMatching says how the accounts of an app find their users.

@@ -21,6 +21,7 @@ type Service struct {
 	log      *audit.Log
 	notices  []Notice
 	policies Policies
+	offers   Offers
 	created  []Created
 }
 

@@ -85,6 +85,9 @@ func (s *Service) UpdateApp(ctx context.Context, appID ID, change func(a *App) e
 		if err := s.choose(tx, EntitlementRef{AppID: appID}, before.Chosen, after.Chosen, Emergency{}, Emergency{}); err != nil {
 			return err
 		}
+		if err := s.chooseCatalog(tx, before.DefaultCatalogID, after.DefaultCatalogID); err != nil {
+			return err
+		}
 		after.UpdatedAt = now
 		if err := updateApp(tx, after); err != nil {
 			return err

@@ -39,6 +39,9 @@ func (s *Service) CreateEntitlement(ctx context.Context, e Entitlement, also ...
 		if err := s.choose(tx, e.Ref(), Chosen{}, e.Chosen, Emergency{}, e.Emergency); err != nil {
 			return err
 		}
+		if err := s.chooseSchema(tx, "", e.RequestSchemaID); err != nil {
+			return err
+		}
 		if err := insertEntitlement(tx, e); err != nil {
 			return err
 		}
@@ -88,6 +91,9 @@ func (s *Service) UpdateEntitlement(
 			}
 		}
 		if err := s.choose(tx, after.Ref(), before.Chosen, after.Chosen, before.Emergency, after.Emergency); err != nil {
+			return err
+		}
+		if err := s.chooseSchema(tx, before.RequestSchemaID, after.RequestSchemaID); err != nil {
 			return err
 		}
 		after.UpdatedAt = now

@@ -158,6 +158,8 @@ func usersOf(q db.Q, id ID) (string, error) {
 		{"app", `select display_name from (` + union("app", "grant_policy_id", "revoke_policy_id", "certify_policy_id") + `) x order by 1`},
 		{"entitlement", `select display_name from (` + union("entitlement", "grant_policy_id", "revoke_policy_id", "certify_policy_id",
 			"emergency_grant_policy_id") + `) x order by 1`},
+		{"the request defaults of app", `select p.display_name from policy_use u join app p on p.id = u.by_id
+			where u.policy_id = $1 and u.by_kind = 'defaults' and p.deleted_at is null order by 1`},
 	} {
 		names, err := db.Collect(q, func(r *db.Rows) (s string, err error) { return s, r.Scan(&s) },
 			fmt.Sprintf("%s limit %d", from.sql, each+1), string(id))

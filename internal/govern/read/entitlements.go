@@ -22,6 +22,7 @@ type EntitlementFilter struct {
 	Refs, ExcludeRefs       []app.EntitlementRef
 	ConnectorID             app.ConnectorID // read by this connector
 	PolicyIDs               []app.PolicyID  // one of these decides on it, by its own choice
+	SchemaIDs               []app.SchemaID  // one of these is its own form
 	RiskIDs, FrameworkIDs   []attribute.ID  // it has one of these
 	GrantedTo, NotGrantedTo []app.AccountID // one of these accounts holds it; none of these does
 	ExcludeBuiltin          bool
@@ -62,6 +63,10 @@ func entitlementsSQL(f EntitlementFilter, r page.Request) (string, []any) {
 	names(&w, "not in", "e.", f.ExcludeRefs, key)
 	if f.ConnectorID != "" {
 		w.And("e.connector_id = ?", string(f.ConnectorID))
+	}
+	if len(f.SchemaIDs) > 0 {
+		w.And("e.request_schema_id <> ''")
+		in(&w, "e.request_schema_id", f.SchemaIDs)
 	}
 	anyOf(&w, `(e.app_id, e.id) in (select r.app_id, r.id from entitlement r where r.risk_level_id in %s and r.risk_level_id <> '')`, f.RiskIDs)
 	anyOf(&w, `(e.app_id, e.id) in (select f.app_id, f.entitlement_id from entitlement_framework f where f.value_id in %s)`, f.FrameworkIDs)

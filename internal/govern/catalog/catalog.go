@@ -1,0 +1,111 @@
+package catalog
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/text"
+)
+
+// ID is the identity of a catalog.
+type ID = app.CatalogID
+
+// Limits of a catalog.
+const (
+	MaxName        = 256    // characters of a display name
+	MaxDescription = 2048   // characters of a description
+	MaxEntries     = 10_000 // entitlements in a catalog
+	MaxAudience    = 100    // entitlements in an audience
+	MaxBatch       = 500    // entitlements in one call
+)
+
+// Catalog is a set of entitlements that can be asked for by those who see it.
+type Catalog struct {
+	ID          ID     `json:"-"`
+	DisplayName string `json:"displayName"`
+	Description string `json:"description"`
+	Published   bool   `json:"published"`
+	Everyone    bool   `json:"visibleToEveryone"`
+	Settings
+	Audience  []app.EntitlementRef `json:"-"` // by app and id; deleted entitlements among them, which nobody holds
+	CreatedBy directory.UserID     `json:"-"` // empty: made by Interim
+	CreatedAt time.Time            `json:"-"`
+	UpdatedAt time.Time            `json:"-"`
+	DeletedAt time.Time            `json:"-"` // zero while live
+	Version   int64                `json:"-"`
+}
+
+// Settings is what a catalog's row keeps beside the columns that are asked for. What is said here about enrollment is kept for clients
+// and has no effect, because nobody can be enrolled.
+type Settings struct {
+	Enrollment              string            `json:"enrollment,omitempty"`   // BYPASS_…, ENFORCE_ENTITLEMENT_REQUEST_POLICY
+	Unenrollment            string            `json:"unenrollment,omitempty"` // LEAVE_ACCESS_AS_IS, REVOKE_ALL, REVOKE_UNJUSTIFIED
+	UnenrollmentEntitlement string            `json:"unenrollmentEntitlement,omitempty"`
+	Annotations             map[string]string `json:"annotations,omitempty"`
+}
+
+// Validate answers Invalid for the first member of c that breaks a limit, named as the API names it.
+func (c Catalog) Validate() error {
+	if strings.TrimSpace(c.DisplayName) == "" {
+		return fault.InvalidField("displayName", "is required: 1 to %d characters", MaxName)
+	}
+	return first(line("displayName", c.DisplayName, MaxName), prose("description", c.Description, MaxDescription))
+}
+
+// VisibleTo reports whether somebody sees c who has access by the entitlements for which holds answers so. [SeenSQL] says the same.
+func (c Catalog) VisibleTo(holds func(app.EntitlementRef) bool) bool {
+	return c.DeletedAt.IsZero() && c.Published && (c.Everyone || slices.ContainsFunc(c.Audience, holds))
+}
+
+// Requestable reports whether an entitlement, that is live in a live app or not, can be asked for by somebody: in are the catalogs it
+// is in. [SeenSQL] and [InSQL] say the same.
+func Requestable(live bool, in []Catalog, holds func(app.EntitlementRef) bool) bool {
+	return live && slices.ContainsFunc(in, func(c Catalog) bool { return c.VisibleTo(holds) })
+}
+
+// mayHaveAudience refuses an audience that would have no effect, as upstream does.
+func (c Catalog) mayHaveAudience() error {
+	switch {
+	case !c.Published:
+		return fault.New(fault.Precondition, "the catalog is not published: publish it before it gets an audience")
+	case c.Everyone:
+		return fault.New(fault.Precondition, "the catalog is visible to everyone: it has no audience")
+	default:
+		return nil
+	}
+}
+
+func line(field, s string, most int) error { return first(text.Line(field, s), length(field, s, most)) }
+
+func prose(field, s string, most int) error {
+	return first(text.Block(field, s), length(field, s, most))
+}
+
+func length(field, s string, most int) error {
+	if n := utf8.RuneCountInString(s); n > most {
+		return fault.InvalidField(field, "has %d characters; at most %d are allowed", n, most)
+	}
+	return nil
+}
+
+func count(field string, n, most int) error {
+	if n > most {
+		return fault.InvalidField(field, "has %d values; at most %d are allowed", n, most)
+	}
+	return nil
+}
+
+// first returns the first error of several checks.
+func first(checks ...error) error {
+	for _, err := range checks {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package catalog
+
+import (
+	"context"
+	"reflect"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/id"
+)
+
+// Deps is what the service stands on. Policies may be nil: then defaults can choose none.
+type Deps struct {
+	DB       *db.DB
+	Clock    clock.Clock
+	Audit    *audit.Log
+	Apps     *app.Service
+	Policies app.Policies
+}
+
+// Service holds the use cases about what can be asked for. Whether the caller may is judged by the doors; each method is one
+// transaction, its audit event included. An update that changes nothing writes nothing.
+type Service struct{ Deps }
+
+// New returns the use cases over d.
+func New(d Deps) *Service { return &Service{d} }
+
+// Create makes a catalog without entitlements and audience; identity, times and version are filled in. Invalid.
+func (s *Service) Create(ctx context.Context, c Catalog) (Catalog, error) {
+	now, actor := s.Clock.Now(), audit.From(ctx)
+	c.ID, c.CreatedAt, c.UpdatedAt, c.DeletedAt, c.Version = ID(id.New(now)), now, now, time.Time{}, 1
+	c.CreatedBy, c.Audience = directory.UserID(actor.UserID), nil
+	if err := c.Validate(); err != nil {
+		return Catalog{}, err
+	}
+	return c, s.DB.Write(ctx, func(tx *db.Tx) error {
+		if err := insert(tx, c); err != nil {
+			return err
+		}
+		return s.Audit.Record(tx, actor, event(c, "catalog.created", audit.Create, "created catalog "+c.DisplayName))
+	})
+}
+
+// Update changes a live catalog as change says, which may be called again. Its audience is changed by [Service.AddAudience] and
+// [Service.RemoveAudience] only. Invalid, NotFound, Conflict.
+func (s *Service) Update(ctx context.Context, catalogID ID, change func(c *Catalog) error) (Catalog, error) {
+	var after Catalog
+	err := s.DB.Write(ctx, func(tx *db.Tx) error {
+		before, err := live(tx, catalogID)
+		if err != nil {
+			return err
+		}
+		after = before
+		if err := change(&after); err != nil {
+			return err
+		}
+		after.ID, after.Audience, after.Version, after.DeletedAt = before.ID, before.Audience, before.Version, time.Time{}
+		after.CreatedBy, after.CreatedAt, after.UpdatedAt = before.CreatedBy, before.CreatedAt, before.UpdatedAt
+		if err := after.Validate(); err != nil || reflect.DeepEqual(before, after) {
+			return err
+		}
+		after.UpdatedAt = s.Clock.Now()
+		if err := update(tx, after); err != nil {
+			return err
+		}
+		after.Version++
+		e := event(after, "catalog.updated", audit.Update, "changed catalog "+after.DisplayName)
+		e.Data = map[string]any{"from": before, "to": after}
+		return s.Audit.Record(tx, audit.From(ctx), e)
+	})
+	return after, err
+}
+
+// Delete deletes a live catalog: from then on nothing can be asked for through it. NotFound, Conflict.
+func (s *Service) Delete(ctx context.Context, catalogID ID) error {
+	return s.DB.Write(ctx, func(tx *db.Tx) error {
+		if err := lock(tx, catalogID); err != nil {
+			return err
+		}
+		c, err := live(tx, catalogID)
+		if err != nil {
+			return err
+		}
+		c.UpdatedAt = s.Clock.Now()
+		c.DeletedAt = c.UpdatedAt
+		if err := update(tx, c); err != nil {
+			return err
+		}
+		return s.Audit.Record(tx, audit.From(ctx), event(c, "catalog.deleted", audit.Delete, "deleted catalog "+c.DisplayName))
+	})
+}
+
+// Get reads a catalog, a deleted one too. NotFound.
+func (s *Service) Get(ctx context.Context, catalogID ID) (Catalog, error) {
+	return get(s.DB.Q(ctx), catalogID)
+}
+
+// ChooseCatalog implements [app.Offers].
+func (*Service) ChooseCatalog(tx *db.Tx, field string, catalogID ID) error {
+	_, err := live(tx, catalogID)
+	if fault.Is(err, fault.NotFound) {
+		err = fault.InvalidField(field, "there is no such catalog")
+	}
+	return err
+}
+
+// lock makes those take turns who change what is in a catalog, who sees it, and whether it is there.
+func lock(tx *db.Tx, catalogID ID) error { return tx.Lock("catalog:" + string(catalogID)) }
+
+func event(c Catalog, kind string, a audit.Activity, message string) audit.Event {
+	return audit.Event{Kind: kind, Activity: a, ObjectType: "catalog", ObjectID: string(c.ID), Message: message}
+}

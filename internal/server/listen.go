@@ -91,6 +91,7 @@ func (p *parts) deps() *c1.Deps {
 		Provision: p.provision, Sync: p.sync, Owners: p.owners, Read: p.read, PublicURL: p.url, TenantID: p.tenant,
 		Delegations: p.delegations,
 		Policies:    p.policies,
+		Catalogs:    p.catalogs,
 		Attributes:  p.attributes,
 		Tasks:       p.tasks,
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/attribute"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
@@ -61,6 +62,7 @@ type parts struct {
 
 	delegations *delegation.Service
 	policies    *policy.Service
+	catalogs    *catalog.Service
 	attributes  *attribute.Service
 	tasks       *task.Service
 }
@@ -105,6 +107,8 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 		return nil, err
 	}
 	p.apps.Consult(p.policies)
+	p.catalogs = catalog.New(catalog.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Apps: p.apps, Policies: p.policies})
+	p.apps.Offer(p.catalogs)
 	if err := p.policies.Ensure(ctx); err != nil {
 		return nil, err
 	}

@@ -64,10 +64,9 @@ func TestSettingsOfAnAppThatWouldDoNothingAreRefusedByName(t *testing.T) {
 			"App.identityMatching":           `{"displayName":"a","identityMatching":"APP_USER_IDENTITY_MATCHING_CUSTOM"}`,
 		})
 		d.unserved("POST", "/api/v1/apps/"+id, map[string]string{
-			"App.defaultRequestCatalogId": `{"app":{"defaultRequestCatalogId":` + other + `}}`,
-			"App.revokeGrantSources":      `{"app":{"revokeGrantSources":true}}`,
-			"App.accessModel":             `{"app":{"accessModel":"APP_ACCESS_MODEL_SPARSE"}}`,
-			"App.appUserMapper":           `{"app":{"appUserMapper":{"mappingCases":[{"userKeyCel":"x"}]}}}`,
+			"App.revokeGrantSources": `{"app":{"revokeGrantSources":true}}`,
+			"App.accessModel":        `{"app":{"accessModel":"APP_ACCESS_MODEL_SPARSE"}}`,
+			"App.appUserMapper":      `{"app":{"appUserMapper":{"mappingCases":[{"userKeyCel":"x"}]}}}`,
 		})
 		d.unserved("POST", "/api/v1/search/apps", map[string]string{"SearchAppsRequest.policyRefs": `{"policyRefs":[{"id":` + other + `}]}`})
 		for _, empty := range []string{`"grantPolicyId":""`, `"revokeGrantSources":false`, `"appUserMapper":{}`, `"matchBatonRef":null`} {

@@ -4,6 +4,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/attribute"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
@@ -42,6 +43,7 @@ type Deps struct {
 
 	Delegations *delegation.Service
 	Policies    *policy.Service
+	Catalogs    *catalog.Service
 	Attributes  *attribute.Service
 	Tasks       *task.Service
 

@@ -22,6 +22,7 @@ import (
 	"github.com/interim-access/interim/internal/api/transcode"
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
@@ -85,6 +86,8 @@ func newDoor(t *testing.T, engine *db.DB) *door {
 		t.Fatal(err)
 	}
 	apps.Consult(d.deps.Policies)
+	d.deps.Catalogs = catalog.New(catalog.Deps{DB: engine, Clock: c, Audit: log, Apps: apps, Policies: d.deps.Policies})
+	apps.Offer(d.deps.Catalogs)
 	if err := d.deps.Policies.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}

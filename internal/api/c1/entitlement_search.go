@@ -54,11 +54,11 @@ func decodeEntitlementFilter(req *appv1.AppEntitlementSearchServiceSearchRequest
 		DisplayName: req.GetDisplayName(), Alias: req.GetAlias(), Query: req.GetQuery(), ExcludeBuiltin: req.GetExcludeImmutable(),
 		OnlyExpiring: req.GetOnlyGetExpiring(), IncludeDeleted: req.GetIncludeDeleted(),
 	}
-	err := NotServed(req, nil, "access_review_id", "is_automated", "request_schema_ids")
+	err := NotServed(req, nil, "access_review_id", "is_automated")
 	if err != nil {
 		return f, err
 	}
-	var errs [14]error
+	var errs [15]error
 	f.AppIDs, errs[0] = FilterIDs[app.ID]("appIds", req.GetAppIds())
 	f.ExcludeAppIDs, errs[1] = FilterIDs[app.ID]("excludeAppIds", req.GetExcludeAppIds())
 	f.TypeIDs, errs[2] = FilterIDs[app.ResourceTypeID]("resourceTypeIds", req.GetResourceTypeIds())
@@ -75,8 +75,9 @@ func decodeEntitlementFilter(req *appv1.AppEntitlementSearchServiceSearchRequest
 		policies[i] = r.GetId()
 	}
 	f.PolicyIDs, errs[11] = FilterIDs[app.PolicyID]("policyRefs", policies)
-	f.RiskIDs, errs[12] = FilterIDs[attribute.ID]("riskLevelIds", req.GetRiskLevelIds())
-	f.FrameworkIDs, errs[13] = FilterIDs[attribute.ID]("complianceFrameworkIds", req.GetComplianceFrameworkIds())
+	f.RiskIDs, errs[13] = FilterIDs[attribute.ID]("riskLevelIds", req.GetRiskLevelIds())
+	f.FrameworkIDs, errs[14] = FilterIDs[attribute.ID]("complianceFrameworkIds", req.GetComplianceFrameworkIds())
+	f.SchemaIDs, errs[12] = FilterIDs[app.SchemaID]("requestSchemaIds", req.GetRequestSchemaIds())
 	return f, firstError(append(errs[:],
 		checkMembership(req.GetMembershipType()),
 		CheckText("displayName", f.DisplayName, MaxQuery), CheckText("alias", f.Alias, MaxQuery), CheckText("query", f.Query, MaxQuery))...)

@@ -26,4 +26,5 @@ func (d *Deps) Register(r grpc.ServiceRegistrar) {
 	d.registerPolicies(r)
 	d.registerAttributes(r)
 	d.registerTasks(r)
+	d.registerCatalogs(r)
 }

@@ -37,10 +37,13 @@ func EncodeApp(a app.App, users int64) *appv1.App {
 		GrantPolicyId:     KSUID(a.GrantPolicyID),
 		RevokePolicyId:    KSUID(a.RevokePolicyID),
 		CertifyPolicyId:   KSUID(a.CertifyPolicyID),
-		UserCount:         users,
-		CreatedAt:         Moment(a.CreatedAt),
-		UpdatedAt:         Moment(a.UpdatedAt),
-		DeletedAt:         Moment(a.DeletedAt),
+
+		DefaultRequestCatalogId: KSUID(a.DefaultCatalogID),
+
+		UserCount: users,
+		CreatedAt: Moment(a.CreatedAt),
+		UpdatedAt: Moment(a.UpdatedAt),
+		DeletedAt: Moment(a.DeletedAt),
 	}
 }
 
@@ -64,7 +67,7 @@ func decodeNewApp(req *appv1.CreateAppRequest) (app.App, error) {
 
 // decodeAppChange reads an update: what the mask names of the object, onto the app as it is.
 func decodeAppChange(object *appv1.App, m Mask) (func(a *app.App) error, error) {
-	err := NotServed(object, m, "access_model", "app_user_mapper", "connector_version", "default_request_catalog_id",
+	err := NotServed(object, m, "access_model", "app_user_mapper", "connector_version",
 		"enable_connector_sourced_ownership", "match_baton_ref", "revoke_grant_sources",
 		"strict_access_entitlement_provisioning")
 	if err != nil {
@@ -78,6 +81,10 @@ func decodeAppChange(object *appv1.App, m Mask) (func(a *app.App) error, error) 
 	if err := decodeChosen(object, m, &chosen); err != nil {
 		return nil, err
 	}
+	catalog, err := refID[app.CatalogID]("defaultRequestCatalogId", object.GetDefaultRequestCatalogId())
+	if err != nil {
+		return nil, err
+	}
 	return func(a *app.App) (err error) {
 		if m["is_manually_managed"] && object.GetIsManuallyManaged() != a.ManuallyManaged {
 			return fixed("isManuallyManaged", "it says whether the app has a connector")
@@ -85,6 +92,7 @@ func decodeAppChange(object *appv1.App, m Mask) (func(a *app.App) error, error) 
 		Set(m, "display_name", &a.DisplayName, object.GetDisplayName())
 		Set(m, "description", &a.Description, object.GetDescription())
 		setChosen(m, &a.Chosen, chosen)
+		Set(m, "default_request_catalog_id", &a.DefaultCatalogID, catalog)
 		Set(m, "icon_url", &a.IconURL, object.GetIconUrl())
 		Set(m, "instructions", &a.Instructions, object.GetInstructions())
 		Set(m, "monthly_cost_usd", &a.MonthlyCostUSD, object.GetMonthlyCostUsd())

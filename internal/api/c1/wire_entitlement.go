@@ -44,6 +44,7 @@ func EncodeEntitlement(e app.Entitlement, grants int64) *appv1.AppEntitlement {
 		RevokePolicyId:      KSUID(e.RevokePolicyID),
 		CertifyPolicyId:     KSUID(e.CertifyPolicyID),
 		RiskLevelValueId:    KSUID(e.RiskLevelID),
+		RequestSchemaId:     KSUID(e.RequestSchemaID),
 
 		ComplianceFrameworkValueIds: KSUIDs(e.FrameworkIDs),
 
@@ -153,8 +154,7 @@ func decodeNewEntitlement(req *appv1.CreateAppEntitlementRequest) (app.Entitleme
 // decodeEntitlementChange reads an update: what the mask names of the object, onto the entitlement as it is. What follows from
 // something else may be sent back as it was read, which Terraform does, but not otherwise.
 func decodeEntitlementChange(object *appv1.AppEntitlement, m Mask) (func(e *app.Entitlement) error, error) {
-	err := NotServed(object, m, "default_values_applied", "match_baton_id", "override_access_requests_defaults",
-		"request_schema_id")
+	err := NotServed(object, m, "default_values_applied", "match_baton_id", "override_access_requests_defaults")
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,8 @@ func decodeEntitlementChange(object *appv1.AppEntitlement, m Mask) (func(e *app.
 	emergency, badEmergency := refID[app.PolicyID]("emergencyGrantPolicyId", object.GetEmergencyGrantPolicyId())
 	var classes app.Classes
 	badClasses := decodeClasses(object, m, &classes)
-	if err := firstError(badPurpose, badProvision, badDeprovision, badChoice, badEmergency, badClasses); err != nil {
+	schema, badSchema := refID[app.SchemaID]("requestSchemaId", object.GetRequestSchemaId())
+	if err := firstError(badPurpose, badProvision, badDeprovision, badChoice, badEmergency, badSchema, badClasses); err != nil {
 		return nil, err
 	}
 	return func(e *app.Entitlement) (err error) {
@@ -178,6 +179,7 @@ func decodeEntitlementChange(object *appv1.AppEntitlement, m Mask) (func(e *app.
 		Set(m, "emergency_grant_policy_id", &e.EmergencyGrantPolicyID, emergency)
 		Set(m, "risk_level_value_id", &e.RiskLevelID, classes.RiskLevelID)
 		Set(m, "compliance_framework_value_ids", &e.FrameworkIDs, classes.FrameworkIDs)
+		Set(m, "request_schema_id", &e.RequestSchemaID, schema)
 		Set(m, "display_name", &e.DisplayName, object.GetDisplayName())
 		Set(m, "description", &e.Description, object.GetDescription())
 		Set(m, "alias", &e.Alias, object.GetAlias())

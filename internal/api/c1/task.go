@@ -96,6 +96,9 @@ func requestData(field string, s *structpb.Struct) ([]byte, error) {
 	return b, nil
 }
 
+// Spell spells the identities in a refusal as this door does, where it is shown as part of an answer.
+func Spell(err error) error { return spell(err) }
+
 // ofAccess names whose access to what a request is about.
 type ofAccess interface {
 	GetAppId() string

@@ -68,6 +68,14 @@ func (d *Deps) act(
 	return out, err
 }
 
+// Act has something done with a task that the caller sees, for the door of our own operations.
+func (d *Deps) Act(
+	ctx context.Context, r onTask, do func(ctx context.Context, ref string, step task.StepID, comment string) (task.Task, error),
+) (*taskv1.TaskView, []*anypb.Any, error) {
+	a, err := d.act(ctx, r, do)
+	return a.view, a.expanded, err
+}
+
 // lastAct is the line of a task's history about what the caller did last, as it is shown; "" if they did nothing.
 func (d *Deps) lastAct(ctx context.Context, of task.ID) (string, error) {
 	p, err := iam.PrincipalFrom(ctx)
@@ -227,5 +235,7 @@ func (s taskActions) UpdateRequestData(
 func withoutStep(
 	do func(ctx context.Context, ref, comment string) (task.Task, error),
 ) func(context.Context, string, task.StepID, string) (task.Task, error) {
-	return func(ctx context.Context, ref string, _ task.StepID, comment string) (task.Task, error) { return do(ctx, ref, comment) }
+	return func(ctx context.Context, ref string, _ task.StepID, comment string) (task.Task, error) {
+		return do(ctx, ref, comment)
+	}
 }

@@ -22,7 +22,9 @@ var taskPaths = []string{
 }
 
 // taskExpander reads the expandMask of a request about tasks.
-func taskExpander(m *taskv1.TaskExpandMask) (*Expander, error) { return NewExpander(m.GetPaths(), taskPaths...) }
+func taskExpander(m *taskv1.TaskExpandMask) (*Expander, error) {
+	return NewExpander(m.GetPaths(), taskPaths...)
+}
 
 // taskView shows one task as the caller sees it now.
 func (d *Deps) taskView(ctx context.Context, x *Expander, t task.Task) (*taskv1.TaskView, []*anypb.Any, error) {

@@ -18,4 +18,5 @@ func Register(r grpc.ServiceRegistrar, d *c1.Deps) {
 	interimv1.RegisterDelegationsServer(r, delegations{Deps: d})
 	registerIAM(r, d)
 	registerNotifications(r, d)
+	registerTasks(r, d)
 }

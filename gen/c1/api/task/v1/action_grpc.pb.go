@@ -54,13 +54,13 @@ type TaskActionsServiceClient interface {
 	ApproveWithStepUp(ctx context.Context, in *TaskActionsServiceApproveWithStepUpRequest, opts ...grpc.CallOption) (*TaskActionsServiceApproveWithStepUpResponse, error)
 	// Close cancels the task.
 	//
-	// For its opener, its subject and administrators. Errors: 404 for a task the caller may not see; 409 (code 10) when it
-	// is closed already.
+	// For its opener, its subject, the owners of the app and Super Administrators. A revocation that has begun is closed by
+	// nobody. Errors: 403; 404 for a task the caller may not see; 409 (code 10) when it is closed already.
 	Close(ctx context.Context, in *TaskActionsServiceCloseRequest, opts ...grpc.CallOption) (*TaskActionsServiceCloseResponse, error)
-	// Comment writes a comment, of at most 1,024 characters.
+	// Comment writes a comment, of at most 4,096 characters.
 	//
-	// For everybody who sees the task, closed ones included. Errors: 400 for an empty or longer comment; 404 for a task
-	// the caller may not see.
+	// For everybody who sees the task. Errors: 400 for an empty or longer comment; 404 for a task the caller may not see;
+	// 409 (code 10) when the task is closed.
 	Comment(ctx context.Context, in *TaskActionsServiceCommentRequest, opts ...grpc.CallOption) (*TaskActionsServiceCommentResponse, error)
 	// Deny says no, which ends the task.
 	//
@@ -69,35 +69,37 @@ type TaskActionsServiceClient interface {
 	// EscalateToEmergencyAccess turns an open request into one for emergency access: the entitlement's emergency policy
 	// takes the place of the one it runs under.
 	//
-	// For its opener, its subject and administrators. Errors: 400 (code 9) when the entitlement allows none, or the task
-	// is an emergency already; 404; 409 (code 10) when it is closed.
+	// For its opener, its subject, the owners of the app and Super Administrators. Errors: 400 (code 9) when the
+	// entitlement allows none; 403, also when the task is an emergency already; 404; 409 (code 10) when it is closed.
 	EscalateToEmergencyAccess(ctx context.Context, in *TaskActionsServiceEscalateToEmergencyAccessRequest, opts ...grpc.CallOption) (*TaskServiceActionResponse, error)
-	// ProcessNow takes up at once what a task waits for: the condition of a wait, a provisioning to be tried again.
+	// ProcessNow ends a wait at once, and finds anew who may decide an approval.
 	//
-	// For administrators. Errors: 404; 409 (code 10) when it is closed.
+	// For the owners of the app and Super Administrators who are neither the subject nor the opener. Errors: 403; 404; 409 (code 10) when it is closed.
 	ProcessNow(ctx context.Context, in *TaskActionsServiceProcessNowRequest, opts ...grpc.CallOption) (*TaskActionsServiceProcessNowResponse, error)
 	// Reassign gives the open step to other people, 1 to 32.
 	//
-	// For whoever may decide the step, where it allows reassignment, and to the people it allows; and for administrators.
+	// For whoever may decide the step, where it allows reassignment, and to the people it allows; for the owners of the app
+	// and Super Administrators. Neither the subject nor the opener is given it, unless the step allows them.
 	// Errors: 400 for nobody, unknown people, or a missing comment where the step requires a reason; 403; 404; 409 (code
 	// 10) as of Approve.
 	Reassign(ctx context.Context, in *TaskActionsServiceReassignRequest, opts ...grpc.CallOption) (*TaskActionsServiceReassignResponse, error)
 	// HardReset starts the task again from the beginning, under the policy as it is now.
 	//
-	// For administrators. Errors: 404; 409 (code 10) when it is closed.
+	// For the owners of the app and Super Administrators who are neither the subject nor the opener. Errors: 403; 404; 409 (code 10) when it is closed.
 	HardReset(ctx context.Context, in *TaskActionsServiceHardResetRequest, opts ...grpc.CallOption) (*TaskActionsServiceHardResetResponse, error)
-	// Restart starts the task again at its first step; what was decided counts no more.
+	// Restart opens the approval anew under another id, and finds anew who may decide it.
 	//
-	// For its opener and for whoever may decide the step. Errors: 404; 409 (code 10) as of Approve.
+	// For whoever may decide the step, the owners of the app and Super Administrators. Errors: 403; 404; 409 (code 10) as of Approve.
 	Restart(ctx context.Context, in *TaskActionsServiceRestartRequest, opts ...grpc.CallOption) (*TaskActionsServiceRestartResponse, error)
 	// RetryProvisioning tries again to give or to take the access after an error.
 	//
-	// For administrators and the owners of the app. Errors: 400 (code 9) when nothing failed; 404; 409 (code 10) when the
-	// task is closed.
+	// For the opener, the subject, the owners of the app and Super Administrators. Errors: 403, also when nothing failed;
+	// 404; 409 (code 10) when the task is closed.
 	RetryProvisioning(ctx context.Context, in *TaskActionsServiceRetryProvisioningRequest, opts ...grpc.CallOption) (*TaskServiceActionResponse, error)
 	// SkipStep passes over the open step without a decision.
 	//
-	// For administrators who are neither the subject nor the opener. Errors: 400 for a missing step id; 403; 404; 409
+	// For the owners of the app and Super Administrators who are neither the subject nor the opener. Errors: 400 for a
+	// missing step id; 403; 404; 409
 	// (code 10) as of Approve.
 	SkipStep(ctx context.Context, in *TaskActionsServiceSkipStepRequest, opts ...grpc.CallOption) (*TaskServiceActionResponse, error)
 	// UpdateGrantDuration changes for how long access is asked. A longer time than was asked for starts again at the first
@@ -108,7 +110,7 @@ type TaskActionsServiceClient interface {
 	UpdateGrantDuration(ctx context.Context, in *TaskActionsServiceUpdateGrantDurationRequest, opts ...grpc.CallOption) (*TaskServiceActionResponse, error)
 	// UpdateRequestData replaces what was filled into the request's form, and starts again at the first step.
 	//
-	// For the opener and subject. Errors: 400 for data that does not fit the form; 403; 404; 409 (code 10) when the task
+	// For the opener and subject. Errors: 400 for data over 64 KiB; 403; 404; 409 (code 10) when the task
 	// is closed.
 	UpdateRequestData(ctx context.Context, in *TaskActionsServiceUpdateRequestDataRequest, opts ...grpc.CallOption) (*TaskServiceActionResponse, error)
 }
@@ -280,13 +282,13 @@ type TaskActionsServiceServer interface {
 	ApproveWithStepUp(context.Context, *TaskActionsServiceApproveWithStepUpRequest) (*TaskActionsServiceApproveWithStepUpResponse, error)
 	// Close cancels the task.
 	//
-	// For its opener, its subject and administrators. Errors: 404 for a task the caller may not see; 409 (code 10) when it
-	// is closed already.
+	// For its opener, its subject, the owners of the app and Super Administrators. A revocation that has begun is closed by
+	// nobody. Errors: 403; 404 for a task the caller may not see; 409 (code 10) when it is closed already.
 	Close(context.Context, *TaskActionsServiceCloseRequest) (*TaskActionsServiceCloseResponse, error)
-	// Comment writes a comment, of at most 1,024 characters.
+	// Comment writes a comment, of at most 4,096 characters.
 	//
-	// For everybody who sees the task, closed ones included. Errors: 400 for an empty or longer comment; 404 for a task
-	// the caller may not see.
+	// For everybody who sees the task. Errors: 400 for an empty or longer comment; 404 for a task the caller may not see;
+	// 409 (code 10) when the task is closed.
 	Comment(context.Context, *TaskActionsServiceCommentRequest) (*TaskActionsServiceCommentResponse, error)
 	// Deny says no, which ends the task.
 	//
@@ -295,35 +297,37 @@ type TaskActionsServiceServer interface {
 	// EscalateToEmergencyAccess turns an open request into one for emergency access: the entitlement's emergency policy
 	// takes the place of the one it runs under.
 	//
-	// For its opener, its subject and administrators. Errors: 400 (code 9) when the entitlement allows none, or the task
-	// is an emergency already; 404; 409 (code 10) when it is closed.
+	// For its opener, its subject, the owners of the app and Super Administrators. Errors: 400 (code 9) when the
+	// entitlement allows none; 403, also when the task is an emergency already; 404; 409 (code 10) when it is closed.
 	EscalateToEmergencyAccess(context.Context, *TaskActionsServiceEscalateToEmergencyAccessRequest) (*TaskServiceActionResponse, error)
-	// ProcessNow takes up at once what a task waits for: the condition of a wait, a provisioning to be tried again.
+	// ProcessNow ends a wait at once, and finds anew who may decide an approval.
 	//
-	// For administrators. Errors: 404; 409 (code 10) when it is closed.
+	// For the owners of the app and Super Administrators who are neither the subject nor the opener. Errors: 403; 404; 409 (code 10) when it is closed.
 	ProcessNow(context.Context, *TaskActionsServiceProcessNowRequest) (*TaskActionsServiceProcessNowResponse, error)
 	// Reassign gives the open step to other people, 1 to 32.
 	//
-	// For whoever may decide the step, where it allows reassignment, and to the people it allows; and for administrators.
+	// For whoever may decide the step, where it allows reassignment, and to the people it allows; for the owners of the app
+	// and Super Administrators. Neither the subject nor the opener is given it, unless the step allows them.
 	// Errors: 400 for nobody, unknown people, or a missing comment where the step requires a reason; 403; 404; 409 (code
 	// 10) as of Approve.
 	Reassign(context.Context, *TaskActionsServiceReassignRequest) (*TaskActionsServiceReassignResponse, error)
 	// HardReset starts the task again from the beginning, under the policy as it is now.
 	//
-	// For administrators. Errors: 404; 409 (code 10) when it is closed.
+	// For the owners of the app and Super Administrators who are neither the subject nor the opener. Errors: 403; 404; 409 (code 10) when it is closed.
 	HardReset(context.Context, *TaskActionsServiceHardResetRequest) (*TaskActionsServiceHardResetResponse, error)
-	// Restart starts the task again at its first step; what was decided counts no more.
+	// Restart opens the approval anew under another id, and finds anew who may decide it.
 	//
-	// For its opener and for whoever may decide the step. Errors: 404; 409 (code 10) as of Approve.
+	// For whoever may decide the step, the owners of the app and Super Administrators. Errors: 403; 404; 409 (code 10) as of Approve.
 	Restart(context.Context, *TaskActionsServiceRestartRequest) (*TaskActionsServiceRestartResponse, error)
 	// RetryProvisioning tries again to give or to take the access after an error.
 	//
-	// For administrators and the owners of the app. Errors: 400 (code 9) when nothing failed; 404; 409 (code 10) when the
-	// task is closed.
+	// For the opener, the subject, the owners of the app and Super Administrators. Errors: 403, also when nothing failed;
+	// 404; 409 (code 10) when the task is closed.
 	RetryProvisioning(context.Context, *TaskActionsServiceRetryProvisioningRequest) (*TaskServiceActionResponse, error)
 	// SkipStep passes over the open step without a decision.
 	//
-	// For administrators who are neither the subject nor the opener. Errors: 400 for a missing step id; 403; 404; 409
+	// For the owners of the app and Super Administrators who are neither the subject nor the opener. Errors: 400 for a
+	// missing step id; 403; 404; 409
 	// (code 10) as of Approve.
 	SkipStep(context.Context, *TaskActionsServiceSkipStepRequest) (*TaskServiceActionResponse, error)
 	// UpdateGrantDuration changes for how long access is asked. A longer time than was asked for starts again at the first
@@ -334,7 +338,7 @@ type TaskActionsServiceServer interface {
 	UpdateGrantDuration(context.Context, *TaskActionsServiceUpdateGrantDurationRequest) (*TaskServiceActionResponse, error)
 	// UpdateRequestData replaces what was filled into the request's form, and starts again at the first step.
 	//
-	// For the opener and subject. Errors: 400 for data that does not fit the form; 403; 404; 409 (code 10) when the task
+	// For the opener and subject. Errors: 400 for data over 64 KiB; 403; 404; 409 (code 10) when the task
 	// is closed.
 	UpdateRequestData(context.Context, *TaskActionsServiceUpdateRequestDataRequest) (*TaskServiceActionResponse, error)
 	mustEmbedUnimplementedTaskActionsServiceServer()

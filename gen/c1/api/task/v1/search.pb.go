@@ -377,22 +377,25 @@ func (TaskSearchRequest_EmergencyStatus) EnumDescriptor() ([]byte, []int) {
 
 // TaskSearchRequest filters and sorts tasks.
 type TaskSearchRequest struct {
-	state              protoimpl.MessageState `protogen:"open.v1"`
-	AccessReviewIds    []string               `protobuf:"bytes,1,rep,name=access_review_ids,json=accessReviewIds,proto3" json:"access_review_ids,omitempty"`
-	AccountOwnerIds    []string               `protobuf:"bytes,2,rep,name=account_owner_ids,json=accountOwnerIds,proto3" json:"account_owner_ids,omitempty"`
-	AccountStatuses    []Status               `protobuf:"varint,3,rep,packed,name=account_statuses,json=accountStatuses,proto3,enum=c1.api.task.v1.Status" json:"account_statuses,omitempty"`
-	AccountTypes       []v1.AppUserType       `protobuf:"varint,4,rep,packed,name=account_types,json=accountTypes,proto3,enum=c1.api.app.v1.AppUserType" json:"account_types,omitempty"`
-	ActorId            string                 `protobuf:"bytes,5,opt,name=actor_id,json=actorId,proto3" json:"actor_id,omitempty"`
-	AppEntitlementIds  []string               `protobuf:"bytes,6,rep,name=app_entitlement_ids,json=appEntitlementIds,proto3" json:"app_entitlement_ids,omitempty"`
-	AppResourceIds     []string               `protobuf:"bytes,7,rep,name=app_resource_ids,json=appResourceIds,proto3" json:"app_resource_ids,omitempty"`
-	AppResourceTypeIds []string               `protobuf:"bytes,8,rep,name=app_resource_type_ids,json=appResourceTypeIds,proto3" json:"app_resource_type_ids,omitempty"`
-	AppUserSubjectIds  []string               `protobuf:"bytes,9,rep,name=app_user_subject_ids,json=appUserSubjectIds,proto3" json:"app_user_subject_ids,omitempty"`
-	ApplicationIds     []string               `protobuf:"bytes,10,rep,name=application_ids,json=applicationIds,proto3" json:"application_ids,omitempty"`
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	AccessReviewIds []string               `protobuf:"bytes,1,rep,name=access_review_ids,json=accessReviewIds,proto3" json:"access_review_ids,omitempty"`
+	// Whose the account is now.
+	AccountOwnerIds    []string         `protobuf:"bytes,2,rep,name=account_owner_ids,json=accountOwnerIds,proto3" json:"account_owner_ids,omitempty"`
+	AccountStatuses    []Status         `protobuf:"varint,3,rep,packed,name=account_statuses,json=accountStatuses,proto3,enum=c1.api.task.v1.Status" json:"account_statuses,omitempty"`
+	AccountTypes       []v1.AppUserType `protobuf:"varint,4,rep,packed,name=account_types,json=accountTypes,proto3,enum=c1.api.app.v1.AppUserType" json:"account_types,omitempty"`
+	ActorId            string           `protobuf:"bytes,5,opt,name=actor_id,json=actorId,proto3" json:"actor_id,omitempty"`
+	AppEntitlementIds  []string         `protobuf:"bytes,6,rep,name=app_entitlement_ids,json=appEntitlementIds,proto3" json:"app_entitlement_ids,omitempty"`
+	AppResourceIds     []string         `protobuf:"bytes,7,rep,name=app_resource_ids,json=appResourceIds,proto3" json:"app_resource_ids,omitempty"`
+	AppResourceTypeIds []string         `protobuf:"bytes,8,rep,name=app_resource_type_ids,json=appResourceTypeIds,proto3" json:"app_resource_type_ids,omitempty"`
+	AppUserSubjectIds  []string         `protobuf:"bytes,9,rep,name=app_user_subject_ids,json=appUserSubjectIds,proto3" json:"app_user_subject_ids,omitempty"`
+	ApplicationIds     []string         `protobuf:"bytes,10,rep,name=application_ids,json=applicationIds,proto3" json:"application_ids,omitempty"`
 	// Open tasks whose step this person may decide.
 	AssignedOrStepApproverUserId string `protobuf:"bytes,11,opt,name=assigned_or_step_approver_user_id,json=assignedOrStepApproverUserId,proto3" json:"assigned_or_step_approver_user_id,omitempty"`
-	// Open tasks whose step names one of these people.
-	AssigneesInIds            []string                          `protobuf:"bytes,12,rep,name=assignees_in_ids,json=assigneesInIds,proto3" json:"assignees_in_ids,omitempty"`
-	CertifyOutcomes           []CertifyOutcome                  `protobuf:"varint,13,rep,packed,name=certify_outcomes,json=certifyOutcomes,proto3,enum=c1.api.task.v1.CertifyOutcome" json:"certify_outcomes,omitempty"`
+	// As `myWorkUserIds`.
+	AssigneesInIds []string `protobuf:"bytes,12,rep,name=assignees_in_ids,json=assigneesInIds,proto3" json:"assignees_in_ids,omitempty"`
+	// Tasks that ended so. The filters on outcomes speak of different types: a task need be in one of them only.
+	CertifyOutcomes []CertifyOutcome `protobuf:"varint,13,rep,packed,name=certify_outcomes,json=certifyOutcomes,proto3,enum=c1.api.task.v1.CertifyOutcome" json:"certify_outcomes,omitempty"`
+	// From this moment on; the other filters that begin so likewise, and those that end in Before: before that moment.
 	CreatedAfter              *timestamppb.Timestamp            `protobuf:"bytes,14,opt,name=created_after,json=createdAfter,proto3" json:"created_after,omitempty"`
 	CreatedBefore             *timestamppb.Timestamp            `protobuf:"bytes,15,opt,name=created_before,json=createdBefore,proto3" json:"created_before,omitempty"`
 	CurrentStep               TaskSearchCurrentStep             `protobuf:"varint,16,opt,name=current_step,json=currentStep,proto3,enum=c1.api.task.v1.TaskSearchCurrentStep" json:"current_step,omitempty"`
@@ -406,7 +409,8 @@ type TaskSearchRequest struct {
 	// With `myWorkUserIds`: tasks, too, that those people acted on after this.
 	IncludeActedAfter *timestamppb.Timestamp `protobuf:"bytes,24,opt,name=include_acted_after,json=includeActedAfter,proto3" json:"include_acted_after,omitempty"`
 	IncludeDeleted    bool                   `protobuf:"varint,25,opt,name=include_deleted,json=includeDeleted,proto3" json:"include_deleted,omitempty"`
-	// Open tasks that wait for one of these people, through delegation, ownership and entitlements, too.
+	// Open tasks that wait for one of these people at this moment, through delegation, ownership and entitlements, too; at
+	// most 16.
 	MyWorkUserIds []string `protobuf:"bytes,26,rep,name=my_work_user_ids,json=myWorkUserIds,proto3" json:"my_work_user_ids,omitempty"`
 	// Opened at least this long ago.
 	OlderThanDuration *durationpb.Duration `protobuf:"bytes,27,opt,name=older_than_duration,json=olderThanDuration,proto3" json:"older_than_duration,omitempty"`
@@ -417,10 +421,11 @@ type TaskSearchRequest struct {
 	OutcomeBefore         *timestamppb.Timestamp `protobuf:"bytes,31,opt,name=outcome_before,json=outcomeBefore,proto3" json:"outcome_before,omitempty"`
 	PageSize              int32                  `protobuf:"varint,32,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	PageToken             string                 `protobuf:"bytes,33,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	PendingActionFilter   PendingActionFilter    `protobuf:"varint,34,opt,name=pending_action_filter,json=pendingActionFilter,proto3,enum=c1.api.task.v1.PendingActionFilter" json:"pending_action_filter,omitempty"`
+	// Whether somebody has to act: to decide, to confirm, or to have tried again what failed.
+	PendingActionFilter PendingActionFilter `protobuf:"varint,34,opt,name=pending_action_filter,json=pendingActionFilter,proto3,enum=c1.api.task.v1.PendingActionFilter" json:"pending_action_filter,omitempty"`
 	// Tasks that one of these people acted on.
 	PreviouslyActedOnIds []string `protobuf:"bytes,35,rep,name=previously_acted_on_ids,json=previouslyActedOnIds,proto3" json:"previously_acted_on_ids,omitempty"`
-	// Words of the name or the description, or the number.
+	// A part of the names of what and who it is about, of the subject's address or of the description; or the number.
 	Query                  string             `protobuf:"bytes,36,opt,name=query,proto3" json:"query,omitempty"`
 	Refs                   []*TaskRef         `protobuf:"bytes,37,rep,name=refs,proto3" json:"refs,omitempty"`
 	RequireApprovalReason  bool               `protobuf:"varint,38,opt,name=require_approval_reason,json=requireApprovalReason,proto3" json:"require_approval_reason,omitempty"`

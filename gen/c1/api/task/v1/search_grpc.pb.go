@@ -30,7 +30,9 @@ const (
 type TaskSearchServiceClient interface {
 	// Search finds tasks. All filters apply together; a list matches any of its members.
 	//
-	// Callers with own scope find the tasks they opened, are the subject of, may decide, or acted on.
+	// Callers with own scope find the tasks they opened, are the subject of, may decide, or acted on, and those about apps
+	// they own. Unknown ids match nothing. Filters on the accounts and the employment of others find nothing for callers
+	// who may not read those. Errors: 400; 501 for `accessReviewIds`.
 	Search(ctx context.Context, in *TaskSearchRequest, opts ...grpc.CallOption) (*TaskSearchResponse, error)
 }
 
@@ -60,7 +62,9 @@ func (c *taskSearchServiceClient) Search(ctx context.Context, in *TaskSearchRequ
 type TaskSearchServiceServer interface {
 	// Search finds tasks. All filters apply together; a list matches any of its members.
 	//
-	// Callers with own scope find the tasks they opened, are the subject of, may decide, or acted on.
+	// Callers with own scope find the tasks they opened, are the subject of, may decide, or acted on, and those about apps
+	// they own. Unknown ids match nothing. Filters on the accounts and the employment of others find nothing for callers
+	// who may not read those. Errors: 400; 501 for `accessReviewIds`.
 	Search(context.Context, *TaskSearchRequest) (*TaskSearchResponse, error)
 	mustEmbedUnimplementedTaskSearchServiceServer()
 }

@@ -39,8 +39,8 @@ type TaskServiceClient interface {
 	CreateActionTask(ctx context.Context, in *TaskServiceCreateActionRequest, opts ...grpc.CallOption) (*TaskServiceCreateActionResponse, error)
 	// CreateGrantTask asks for access, for oneself or for somebody else. What is held already is extended.
 	//
-	// For everybody, where the entitlement is in a published catalog that the person sees; administrators ask for
-	// anything. Errors: 400 for a missing app, entitlement or person, a duration over the entitlement's maximum, data that
+	// Everybody asks for themself; the owners of the app, of the entitlement and of its resource, and Super Administrators
+	// for everybody. Errors: 400 for a missing app, entitlement or person, a duration over the entitlement's maximum, data that
 	// does not fit its form, or emergency access where it allows none; 403 where the person may not ask for it; 404 for an
 	// unknown app, entitlement, person or account; 409 (code 6), with the task in the details, while another request for
 	// the same is open.
@@ -62,7 +62,7 @@ type TaskServiceClient interface {
 	// Get returns a task, by its id or its number.
 	//
 	// For whoever opened it, is its subject, may decide it or acted on it, owners of the app, and administrators. Errors:
-	// 404 for any other.
+	// 404 for any other. What belongs to the task is expanded.
 	Get(ctx context.Context, in *TaskServiceGetRequest, opts ...grpc.CallOption) (*TaskServiceGetResponse, error)
 }
 
@@ -146,8 +146,8 @@ type TaskServiceServer interface {
 	CreateActionTask(context.Context, *TaskServiceCreateActionRequest) (*TaskServiceCreateActionResponse, error)
 	// CreateGrantTask asks for access, for oneself or for somebody else. What is held already is extended.
 	//
-	// For everybody, where the entitlement is in a published catalog that the person sees; administrators ask for
-	// anything. Errors: 400 for a missing app, entitlement or person, a duration over the entitlement's maximum, data that
+	// Everybody asks for themself; the owners of the app, of the entitlement and of its resource, and Super Administrators
+	// for everybody. Errors: 400 for a missing app, entitlement or person, a duration over the entitlement's maximum, data that
 	// does not fit its form, or emergency access where it allows none; 403 where the person may not ask for it; 404 for an
 	// unknown app, entitlement, person or account; 409 (code 6), with the task in the details, while another request for
 	// the same is open.
@@ -169,7 +169,7 @@ type TaskServiceServer interface {
 	// Get returns a task, by its id or its number.
 	//
 	// For whoever opened it, is its subject, may decide it or acted on it, owners of the app, and administrators. Errors:
-	// 404 for any other.
+	// 404 for any other. What belongs to the task is expanded.
 	Get(context.Context, *TaskServiceGetRequest) (*TaskServiceGetResponse, error)
 	mustEmbedUnimplementedTaskServiceServer()
 }

@@ -952,7 +952,7 @@ func (x *ExternalRef) GetUrl() string {
 type TaskExpandMask struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `app_id`, `app_user_id`, `app_entitlement_ids`, `user_id`, `identity_user_id`, `created_by_user_id`, `approver_ids`,
-	// `step_approver_ids`, or `*` for all.
+	// `step_approver_ids`, or `*` for all. Upstream's others are known too, and expand nothing yet.
 	Paths         []string `protobuf:"bytes,1,rep,name=paths,proto3" json:"paths,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return fail(errs, err, exitUsage)
 	}
 	if err := command.Run(); err != nil {
-		if _, ok := errors.AsType[usage](err); ok {
+		if _, ok := errors.AsType[usage](err); ok || fault.Is(err, fault.Invalid) {
 			return fail(errs, err, exitUsage)
 		}
 		return fail(errs, err, exitFailure)

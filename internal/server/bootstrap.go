@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -26,27 +27,41 @@ type Bootstrap struct {
 	OpalToken    string `json:"opal_token"` // empty: there is no Opal door yet
 }
 
-// marker is the setting that says an initialised database; whoever put it there makes the first administrator.
-const marker = "bootstrap"
+// marker is the setting that says an initialised database; whoever put it there makes the first administrator. Until that is done the
+// value begins with begun.
+const (
+	marker = "bootstrap"
+	begun  = "begun "
+	done   = "done"
+)
 
 // bootstrap makes the first Super Administrator with a personal client on an empty database, and nothing on any other: a server
-// that joins a database, or comes back to it, writes no credential.
+// that joins a database, or comes back to it, writes no credential. On SQLite, whose folder nobody else can be at work in, it makes up
+// for a first start that was cut short: whoever began it told nobody the credential.
 func (p *parts) bootstrap(ctx context.Context, o Options, caFile string) error {
-	mine := []byte(rand.Text())
+	mine := []byte(begun + rand.Text())
 	first, err := p.settings.Ensure(ctx, marker, func() ([]byte, error) { return mine, nil })
 	if err != nil {
 		return err
 	}
 	path := filepath.Join(o.Config.Data, BootstrapFile)
-	if string(first) == string(mine) {
+	_, missing := os.Stat(path)
+	interrupted := o.Config.Database == "" && bytes.HasPrefix(first, []byte(begun))
+	switch {
+	case bytes.Equal(first, mine) || interrupted && missing != nil:
 		b, err := p.credential(ctx, path, caFile)
 		if err != nil {
 			return err
 		}
+		if _, err := p.settings.Swap(ctx, marker, first, []byte(done)); err != nil {
+			return err
+		}
 		return explain(o.Out, o.Config.Data, b)
-	}
-	if _, err := os.Stat(path); err != nil {
-		_, err = fmt.Fprintf(o.Out, "The database is initialised and %s is not here. For a credential of your own, run:\n"+
+	case interrupted:
+		_, err := p.settings.Swap(ctx, marker, first, []byte(done))
+		return err
+	case missing != nil:
+		_, err := fmt.Fprintf(o.Out, "The database is initialised and %s is not here. For a credential of your own, run:\n"+
 			"  interim admin bootstrap\n", path)
 		return err
 	}

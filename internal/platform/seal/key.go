@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // KeyFile is the name of the key file in the data folder.
@@ -22,13 +24,13 @@ const KeyFile = "key"
 // new key is written to DIR/key if mayCreate, which must be false once there
 // is anything sealed: a new key would lock it up for good.
 //
-// The errors are for the operator who starts the server; they name the file
-// but never show what is in it.
+// The errors are for the operator who starts the server, Invalid where the
+// setting or the file is wrong; they name the file but never show what is in it.
 func LoadKey(env, dataDir string, mayCreate bool) ([32]byte, error) {
 	if env != "" {
 		key, err := parseKey(env)
 		if err != nil {
-			return key, fmt.Errorf("INTERIM_KEY: %w", err)
+			return key, fault.New(fault.Invalid, "INTERIM_KEY: %v", err)
 		}
 		return key, nil
 	}
@@ -57,16 +59,16 @@ func readKey(path string) (key [32]byte, err error) {
 	case err != nil:
 		return key, err
 	case !info.Mode().IsRegular():
-		return key, fmt.Errorf("%s: not a file", path)
+		return key, fault.New(fault.Invalid, "%s: not a file", path)
 	case info.Mode().Perm()&0o077 != 0:
-		return key, fmt.Errorf("%s: others may read it (mode %#o); chmod 600 it, and consider the key known", path, info.Mode().Perm())
+		return key, fault.New(fault.Invalid, "%s: others may read it (mode %#o); chmod 600 it, and consider the key known", path, info.Mode().Perm())
 	}
 	text, err := io.ReadAll(io.LimitReader(f, 1024))
 	if err != nil {
 		return key, err
 	}
 	if key, err = parseKey(string(text)); err != nil {
-		return key, fmt.Errorf("%s: %w", path, err)
+		return key, fault.New(fault.Invalid, "%s: %v", path, err)
 	}
 	return key, nil
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 var key = [32]byte{0xfb, 0xff, 1, 2, 3, 31: 9}
@@ -49,7 +51,7 @@ func TestABadKeyIsOneClearErrorThatDoesNotShowIt(t *testing.T) {
 			_, fromEnv := LoadKey(c.text, t.TempDir(), true)
 			_, fromFile := LoadKey("", dir, true)
 			for from, err := range map[string]error{"INTERIM_KEY": fromEnv, filepath.Join(dir, KeyFile): fromFile} {
-				if err == nil || !strings.Contains(err.Error(), c.says) || !strings.HasPrefix(err.Error(), from) {
+				if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), c.says) || !strings.HasPrefix(err.Error(), from) {
 					t.Errorf("%s: %v", from, err)
 				} else if strings.Contains(err.Error(), c.text) || strings.Contains(err.Error(), "\n") {
 					t.Errorf("the error shows the key or has several lines: %v", err)

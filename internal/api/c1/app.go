@@ -82,6 +82,9 @@ func (s apps) Update(ctx context.Context, req *appv1.UpdateAppRequest) (*appv1.U
 	if err != nil {
 		return nil, err
 	}
+	if change, err = byRules(ctx, change, appRuled); err != nil {
+		return nil, err
+	}
 	a, err := s.Apps.UpdateApp(ctx, appID, change)
 	if err != nil {
 		return nil, err

@@ -97,6 +97,9 @@ func (s entitlements) Update(ctx context.Context, req *appv1.UpdateAppEntitlemen
 	if err != nil {
 		return nil, err
 	}
+	if change, err = byRules(ctx, change, entitlementRuled); err != nil {
+		return nil, err
+	}
 	e, err := s.Apps.UpdateEntitlement(ctx, ref.AppID, ref.ID, change)
 	if err != nil {
 		return nil, err

@@ -134,45 +134,6 @@ func entitlementOwners(field string, list []*appv1.AppEntitlementRef) ([]app.Ent
 	return out, nil
 }
 
-// mayName refuses callers who reach an object only because they own it to name themselves, unless they are named. The threat: who
-// owns for a time, through an entitlement, would make themself an owner for good.
-func (d *Deps) mayName(ctx context.Context, o owner.Object, role string, users ...directory.UserID) error {
-	if iam.ScopeOf(ctx) != iam.Own {
-		return nil
-	}
-	p, err := iam.PrincipalFrom(ctx)
-	if err != nil {
-		return err
-	}
-	for _, u := range users {
-		if u != p.UserID {
-			continue
-		}
-		if _, err := d.Owners.GetUser(ctx, o, role, u); !fault.Is(err, fault.NotFound) {
-			return err
-		}
-		return fault.New(fault.Denied, "Permission denied, an owner is named by somebody else")
-	}
-	return nil
-}
-
-// MayGive refuses callers who reach an account's access only because they own the entitlement to give themselves access, or more of
-// it. The threat: who owns an entitlement, perhaps by holding it for a time, would hold it for good without anybody deciding.
-func (d *Deps) MayGive(ctx context.Context, appID app.ID, accountID app.AccountID) error {
-	if iam.ScopeOf(ctx) != iam.Own {
-		return nil
-	}
-	p, err := iam.PrincipalFrom(ctx)
-	if err != nil {
-		return err
-	}
-	a, err := app.GetAccount(d.DB.Q(ctx), appID, accountID)
-	if err == nil && a.UserID == p.UserID {
-		err = fault.New(fault.Denied, "Permission denied, an owner does not give access to themself")
-	}
-	return err
-}
-
 // narrowed is the user that a list about o is narrowed to: none where the request reaches o, else the caller.
 func narrowed(ctx context.Context, o iam.Object) (directory.UserID, error) {
 	own, err := iam.OwnFilter(ctx)

@@ -30,7 +30,7 @@ func (d owners) rights(member string) (ofApp, ofResource, ofEntitlement []act) {
 		{"GET", k[1].path + "/entitlements", ""},
 		{"GET", entitlement + "/ownerids", ""},
 		{"PUT", k[1].path, `{"roleSlug":"deputy","userRefs":[{"id":"` + c1.KSUID(d.ada.ID) + `"}]}`},
-		{"POST", k[1].path + "/entitlements/deputy/" + d.teamApp + "/" + d.team, "{}"},
+		{"POST", k[1].path + "/entitlements/deputy/" + d.app + "/" + d.entry, "{}"},
 	}
 	ofResource = []act{
 		{"POST", resource, `{"appResource":{"description":"The pages"}}`},

@@ -57,7 +57,7 @@ func (d *Deps) setOwnersV1(ctx context.Context, o owned, r interface{ GetUserIds
 	if err != nil {
 		return err
 	}
-	if err := d.mayName(ctx, o.Object, owner.Primary, users...); err != nil {
+	if err := d.mayName(ctx, o.Object, owner.Primary, users, nil); err != nil {
 		return err
 	}
 	return d.Owners.Set(ctx, o.Object, owner.Primary, users, nil)
@@ -71,7 +71,7 @@ func (d *Deps) addOwnerV1(ctx context.Context, o owned, r namesUser) error {
 	if err != nil {
 		return err
 	}
-	if err := d.mayName(ctx, o.Object, owner.Primary, user); err != nil {
+	if err := d.mayName(ctx, o.Object, owner.Primary, []directory.UserID{user}, nil); err != nil {
 		return err
 	}
 	_, err = d.Owners.AddUser(ctx, o.Object, owner.Primary, user)

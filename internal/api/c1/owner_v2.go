@@ -64,7 +64,7 @@ func (d *Deps) setOwners(ctx context.Context, o owned, r setsOwners) error {
 	if err != nil {
 		return err
 	}
-	if err := d.mayName(ctx, o.Object, r.GetRoleSlug(), users...); err != nil {
+	if err := d.mayName(ctx, o.Object, r.GetRoleSlug(), users, entitlements); err != nil {
 		return err
 	}
 	return d.Owners.Set(ctx, o.Object, r.GetRoleSlug(), users, entitlements)
@@ -95,7 +95,7 @@ func (d *Deps) userRow(
 
 func (d *Deps) createUserOwner(ctx context.Context, o owned, r namesUserOwner) (userOwner, error) {
 	return d.userRow(ctx, o, r, func(ctx context.Context, o owner.Object, role string, user directory.UserID) (owner.Owner, error) {
-		if err := d.mayName(ctx, o, role, user); err != nil {
+		if err := d.mayName(ctx, o, role, []directory.UserID{user}, nil); err != nil {
 			return owner.Owner{}, err
 		}
 		return d.Owners.AddUser(ctx, o, role, user)
@@ -138,7 +138,13 @@ func (d *Deps) entitlementRow(
 }
 
 func (d *Deps) createEntitlementOwner(ctx context.Context, o owned, r namesEntitlementOwner) (entitlementOwner, error) {
-	return d.entitlementRow(ctx, o, r, d.Owners.AddEntitlement)
+	return d.entitlementRow(ctx, o, r,
+		func(ctx context.Context, o owner.Object, role string, via app.EntitlementRef) (owner.Owner, error) {
+			if err := d.mayName(ctx, o, role, nil, []app.EntitlementRef{via}); err != nil {
+				return owner.Owner{}, err
+			}
+			return d.Owners.AddEntitlement(ctx, o, role, via)
+		})
 }
 
 func (d *Deps) getEntitlementOwner(ctx context.Context, o owned, r namesEntitlementOwner) (entitlementOwner, error) {

@@ -1,0 +1,109 @@
+package c1
+
+import (
+	"context"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/owner"
+	"github.com/interim-access/interim/internal/govern/read"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// What those may not who reach an object only because they own it: serve themselves, and change the rules they live by.
+
+// onlyOwning is the caller, if that is all by which the request reaches what it is about; else empty.
+func onlyOwning(ctx context.Context) (directory.UserID, error) {
+	if iam.ScopeOf(ctx) != iam.Own {
+		return "", nil
+	}
+	p, err := iam.PrincipalFrom(ctx)
+	if err != nil {
+		return "", err
+	}
+	return p.UserID, nil
+}
+
+// mayName refuses owners to name themselves, and entitlements that they hold, unless those are named already. The threat: who owns
+// for a time, through an entitlement, would make themself an owner for good.
+func (d *Deps) mayName(
+	ctx context.Context, o owner.Object, role string, users []directory.UserID, entitlements []app.EntitlementRef,
+) error {
+	me, err := onlyOwning(ctx)
+	if err != nil || me == "" {
+		return err
+	}
+	if slices.Contains(users, me) {
+		if _, err := d.Owners.GetUser(ctx, o, role, me); err != nil {
+			return notByThemself(err)
+		}
+	}
+	for _, e := range entitlements {
+		held, err := d.Read.OfIdentity(ctx, e, me)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(held, func(h read.HeldBy) bool { return h.Binding != nil }) {
+			continue
+		}
+		if _, err := d.Owners.GetEntitlement(ctx, o, role, e); err != nil {
+			return notByThemself(err)
+		}
+	}
+	return nil
+}
+
+// notByThemself is the refusal to name whom err does not find among the owners.
+func notByThemself(err error) error {
+	if fault.Is(err, fault.NotFound) {
+		return fault.New(fault.Denied, "Permission denied, an owner is named by somebody else")
+	}
+	return err
+}
+
+// MayGive refuses owners to give themselves access, or more of it. The threat: who owns an entitlement, perhaps by holding it for a
+// time, would hold it for good without anybody deciding.
+func (d *Deps) MayGive(ctx context.Context, appID app.ID, accountID app.AccountID) error {
+	me, err := onlyOwning(ctx)
+	if err != nil || me == "" {
+		return err
+	}
+	a, err := app.GetAccount(d.DB.Q(ctx), appID, accountID)
+	if err == nil && a.UserID == me {
+		err = fault.New(fault.Denied, "Permission denied, an owner does not give access to themself")
+	}
+	return err
+}
+
+// byRules lets owners change an object's words only: change fails where ruled tells that it changed who decides, what is given, or for
+// how long. The threat: who owns an entitlement would have it given without anybody deciding, or another app's in its place.
+func byRules[T any](ctx context.Context, change func(*T) error, ruled func(was, is *T) bool) (func(*T) error, error) {
+	me, err := onlyOwning(ctx)
+	if err != nil || me == "" {
+		return change, err
+	}
+	return func(object *T) error {
+		was := *object
+		if err := change(object); err != nil {
+			return err
+		}
+		if ruled(&was, object) {
+			return fault.New(fault.Denied, "Permission denied, policies, provisioning and durations are set by an administrator")
+		}
+		return nil
+	}, nil
+}
+
+func appRuled(was, is *app.App) bool {
+	return was.Chosen != is.Chosen
+}
+
+func entitlementRuled(was, is *app.Entitlement) bool {
+	return was.Chosen != is.Chosen || was.Emergency != is.Emergency || was.MaxGrant != is.MaxGrant || was.Unlimited != is.Unlimited ||
+		!proto.Equal(encodePolicy(was.Provision), encodePolicy(is.Provision)) ||
+		!proto.Equal(encodePolicy(was.Deprovision), encodePolicy(is.Deprovision))
+}

@@ -1,0 +1,82 @@
+package c1_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/interim-access/interim/internal/api/c1"
+	"github.com/interim-access/interim/internal/govern/iam"
+)
+
+// onOwnedForAnHour has Grace own the app, through the team's entitlement and for an hour only.
+func onOwnedForAnHour(t *testing.T, test func(d owners)) {
+	t.Helper()
+	onOwnerDoors(t, "", func(d owners) {
+		d.hold(d.grace, d.instant(time.Hour))
+		d.want(200, "", "POST", d.kinds()[0].path+"/entitlements/primary/"+d.teamApp+"/"+d.team, "{}")
+		test(d)
+	})
+}
+
+func TestAnOwnerForATimeMakesNoEntitlementThatTheyHoldAnOwner(t *testing.T) {
+	onOwnedForAnHour(t, func(d owners) {
+		// Grace holds another entitlement for good: through it she would own for good.
+		d.want(200, "", "POST", "/api/interim/v1/apps/"+d.app+"/entitlements/"+d.entry+"/grants", `{"appUserId":"`+d.account+`"}`)
+		entry, team := `{"appId":"`+d.app+`","id":"`+d.entry+`"}`, `{"appId":"`+d.teamApp+`","id":"`+d.team+`"}`
+		for _, k := range d.kinds()[:5] {
+			d.try(d.grace, k.name, 403,
+				act{"POST", k.path + "/entitlements/primary/" + d.app + "/" + d.entry, "{}"},
+				act{"PUT", k.path, `{"roleSlug":"primary","appEntitlementRefs":[` + team + `,` + entry + `]}`},
+				act{"POST", k.path + "/entitlements/deputy/" + d.app + "/" + d.entry, "{}"},
+			)
+		}
+		d.try(d.grace, "what is there stays", 200,
+			act{"POST", d.kinds()[0].path + "/entitlements/primary/" + d.teamApp + "/" + d.team, "{}"},
+			act{"PUT", d.kinds()[0].path, `{"roleSlug":"primary","appEntitlementRefs":[` + team + `]}`},
+		)
+		d.as(d.ada, iam.SuperAdministrator)
+		d.want(200, "", "DELETE", "/api/interim/v1/apps/"+d.app+"/entitlements/"+d.entry+"/grants/"+d.account, "{}")
+		d.settle()
+		d.try(d.grace, "what others hold", 200, act{"POST", d.kinds()[0].path + "/entitlements/primary/" + d.app + "/" + d.entry, "{}"})
+	})
+}
+
+func TestAnOwnerLivesByTheRulesThatAdministratorsMade(t *testing.T) {
+	onOwnedForAnHour(t, func(d owners) {
+		auto := d.made("policy", "policy.id", "", "/api/v1/policies",
+			`{"displayName":"At once","policyType":"POLICY_TYPE_GRANT","policySteps":{"grant":{"steps":[{"accept":{}},{"provision":{}}]}}}`)
+		app, entitlement := "/api/v1/apps/"+d.app, "/api/v1/apps/"+d.app+"/entitlements/"+d.entry
+		elsewhere := `{"delegated":{"appId":"` + d.teamApp + `","entitlementId":"` + d.team + `"}}`
+		d.want(200, "", "POST", entitlement, `{"entitlement":{"durationGrant":"3600s","provisionerPolicy":{"manual":{"instructions":"Call"}}}}`)
+		d.try(d.grace, "who decides, what is given, for how long", 403,
+			act{"POST", app, `{"app":{"grantPolicyId":"` + auto + `"}}`},
+			act{"POST", entitlement, `{"entitlement":{"grantPolicyId":"` + auto + `"}}`},
+			act{"POST", entitlement, `{"entitlement":{"emergencyGrantEnabled":true}}`},
+			act{"POST", entitlement, `{"entitlement":{"emergencyGrantPolicyId":"` + auto + `"}}`},
+			act{"POST", entitlement, `{"entitlement":{"provisionerPolicy":` + elsewhere + `}}`},
+			act{"POST", entitlement, `{"entitlement":{"provisionerPolicy":{"multiStep":{"provisionSteps":[` + elsewhere + `]}}}}`},
+			act{"POST", entitlement, `{"entitlement":{"deprovisionerPolicy":` + elsewhere + `}}`},
+			act{"POST", entitlement, `{"entitlement":{"provisionerPolicy":null},"updateMask":"provisionerPolicy"}`},
+			act{"POST", entitlement, `{"entitlement":{"durationGrant":"7200s"}}`},
+			act{"POST", entitlement, `{"entitlement":{"durationUnset":{}}}`},
+			act{"POST", entitlement, `{"entitlement":{},"updateMask":"durationGrant"}`},
+		)
+		d.as(d.ada, iam.SuperAdministrator)
+		d.want(200, "", "POST", app, `{"app":{"grantPolicyId":"`+auto+`"}}`)
+		d.want(200, "", "POST", entitlement, `{"entitlement":{"grantPolicyId":"`+auto+`"}}`)
+		d.try(d.grace, "the same again, with other words", 200,
+			act{"POST", app, `{"app":{"grantPolicyId":"` + auto + `","description":"Written"}}`},
+			act{"POST", entitlement, `{"entitlement":{"grantPolicyId":"` + auto + `","durationGrant":"3600s","description":"Read",` +
+				`"provisionerPolicy":{"manual":{"instructions":"Call"}}}}`},
+		)
+		d.try(d.grace, "none", 403, act{"POST", entitlement, `{"entitlement":{},"updateMask":"grantPolicyId"}`})
+	})
+}
+
+func TestAnOwnerWhoIsAnAdministratorMakesTheRules(t *testing.T) {
+	onOwnerDoors(t, "", func(d owners) {
+		d.want(200, "", "POST", d.kinds()[0].path+"/users/primary/"+c1.KSUID(d.ada.ID), "{}")
+		d.as(d.ada, "system:application-admin")
+		d.want(200, "", "POST", "/api/v1/apps/"+d.app+"/entitlements/"+d.entry, `{"entitlement":{"durationGrant":"7200s"}}`)
+	})
+}

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -19,9 +20,10 @@ type Options struct {
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
-	engine  Engine
-	backend backend
-	topics  *topics
+	engine   Engine
+	backend  backend
+	topics   *topics
+	recorder atomic.Pointer[func(Statement)]
 }
 
 // Open opens the database and brings its schema up to date. It answers
@@ -63,7 +65,7 @@ func (d *DB) Engine() Engine { return d.engine }
 func (d *DB) Skip() string { return d.engine.Skip() }
 
 // Q runs single statements outside a transaction. They may only read.
-func (d *DB) Q(ctx context.Context) Q { return session{d.backend.pool(ctx)} }
+func (d *DB) Q(ctx context.Context) Q { return session{d.recorded(d.backend.pool(ctx))} }
 
 // Read runs fn on one snapshot: what others commit meanwhile is not seen. fn
 // may only read; it uses q and not the DB, whose connections it might wait for
@@ -86,7 +88,7 @@ func (d *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return fault.Of(err)
 	}
-	tx, err := d.backend.write(ctx, fn)
+	tx, err := d.backend.write(ctx, d.recordedTx(fn))
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
 )
@@ -50,10 +51,7 @@ func New(d Declaration) (*Env, error) {
 	options := []cel.EnvOption{
 		cel.CustomTypeProvider(provider{Provider: registry, shapes: shapes}),
 		cel.ParserRecursionLimit(MaxDepth), cel.ParserExpressionSizeLimit(MaxText), cel.ParserErrorRecoveryLimit(1),
-		cel.ExpressionNodeLimit(MaxNodes), cel.RegexProgramSizeLimit(MaxRegexp),
-		cel.ASTValidators(cel.ValidateComprehensionNestingLimit(MaxNesting), cel.ValidateDurationLiterals(),
-			cel.ValidateTimestampLiterals(), cel.ValidateRegexLiterals()),
-		cel.DefaultUTCTimeZone(true), cel.CrossTypeNumericComparisons(true),
+		cel.ExpressionNodeLimit(MaxNodes), cel.DefaultUTCTimeZone(true), cel.CrossTypeNumericComparisons(true),
 	}
 	for _, v := range d.Variables {
 		options = append(options, cel.Variable(v.Name, v.Type))
@@ -103,8 +101,14 @@ func (e *Env) compile(text string) (*Program, *Error) {
 	if len(issues.Errors()) > 0 {
 		return nil, marked(text, issues)
 	}
+	if issues = e.validate(parsed, untyped); len(issues.Errors()) > 0 {
+		return nil, marked(text, issues)
+	}
 	checked, issues := e.env.Check(parsed)
 	if len(issues.Errors()) > 0 {
+		return nil, marked(text, issues)
+	}
+	if issues = e.validate(checked, typed); len(issues.Errors()) > 0 {
 		return nil, marked(text, issues)
 	}
 	if dynamicPattern(checked.NativeRep()) {
@@ -118,6 +122,27 @@ func (e *Env) compile(text string) (*Program, *Error) {
 		return nil, refused(text, "%v", err)
 	}
 	return &Program{program: program, late: e.late(checked.NativeRep())}, nil
+}
+
+// What CEL looks at beside types: before them, since finding those of many comprehensions takes longest of all, and after.
+var (
+	untyped = []cel.ASTValidator{cel.ValidateComprehensionNestingLimit(MaxNesting)}
+	typed   = []cel.ASTValidator{
+		cel.ValidateRegexLiterals(), cel.ValidateRegexProgramSizeLimit(MaxRegexp), cel.ValidateDurationLiterals(),
+		cel.ValidateTimestampLiterals(),
+	}
+)
+
+// validate runs validators until one has found something. CEL, if it is given them, writes the whole line out for each remark,
+// character by character, and a hostile text has hundreds.
+func (e *Env) validate(a *cel.Ast, validators []cel.ASTValidator) *cel.Issues {
+	issues := cel.NewIssuesWithSourceInfo(common.NewErrors(a.Source()), a.NativeRep().SourceInfo())
+	for _, v := range validators {
+		if v.Validate(e.env, nil, a.NativeRep(), issues); len(issues.Errors()) > 0 {
+			break
+		}
+	}
+	return issues
 }
 
 func (e *Env) expected() string {

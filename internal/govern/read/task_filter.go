@@ -234,7 +234,7 @@ func (f TaskFilter) objects(w *db.Where) {
 // asOfNow adds what is looked up in the objects as they are now.
 func (f TaskFilter) asOfNow(w *db.Where) {
 	const of = "exists (select 1 from account a where a.app_id = t.app_id and a.id = t.account_id and "
-	anyOf(w, of+"a.user_id in %s)", f.AccountOwners)
+	anyOf(w, "t.account_id in (select a.id from account a where a.user_id in %s)", f.AccountOwners)
 	anyOf(w, of+"a.status in %s)", f.AccountStatuses)
 	anyOf(w, of+"a.kind in %s)", f.AccountKinds)
 	if f.OwnAccounts != "" && len(f.AccountOwners)+len(f.AccountStatuses)+len(f.AccountKinds) > 0 {

@@ -1,0 +1,180 @@
+package read
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/policy"
+	"github.com/interim-access/interim/internal/govern/task"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/page"
+)
+
+var taskSorts = []TaskSort{
+	"", TaskByNumber, TaskByNumberDown, TaskByCreation, TaskByCreationDown, TaskByAccount, TaskByResource, TaskBySubject, TaskByAppAndObjects,
+}
+
+// Whatever is asked for together, in whatever order and pages, the database finds what a loop over all tasks finds.
+func TestTasksAreFoundAsALoopOverAllFindsThem(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		list := w.fillTasks(90)
+		work := map[directory.UserID][]task.ID{}
+		for _, u := range w.users {
+			for _, one := range w.tasks(w, TaskFilter{Decider: u.ID}, "", 100) {
+				work[u.ID] = append(work[u.ID], one.ID)
+			}
+		}
+		rapid.Check(w, func(t *rapid.T) {
+			f, by := w.drawTaskFilter(t, list), rapid.SampledFrom(taskSorts).Draw(t, "sort")
+			want := sorted(slices.DeleteFunc(slices.Clone(list), func(one *kept) bool { return !one.matches(w, f, work) }), by)
+			got := w.tasks(w, f, by, rapid.IntRange(1, 40).Draw(t, "size"))
+			g, e := numbers(got, func(v task.Task) int64 { return v.Number }), numbers(want, func(v *kept) int64 { return v.Number })
+			if g != e {
+				t.Fatalf("%+v by %q:\n found %s\nwant %s", f, by, g, e)
+			}
+		})
+	})
+}
+
+// drawTaskFilter sets a few members, so that something is left to be found.
+func (w *world) drawTaskFilter(t *rapid.T, list []*kept) TaskFilter {
+	one := rapid.SampledFrom(list).Draw(t, "like")
+	user := func() directory.UserID { return rapid.SampledFrom(w.users).Draw(t, "user").ID }
+	at := func() time.Time { return start.Add(-time.Duration(rapid.IntRange(0, 9).Draw(t, "hours")) * time.Hour) }
+	yes := func() *bool { return new(rapid.Bool().Draw(t, "flag")) }
+	var f TaskFilter
+	set := []func(){
+		func() {
+			f.Query = rapid.SampledFrom([]string{"wiki", "%", strconv.FormatInt(one.Number, 10), "ünï"}).Draw(t, "query")
+		},
+		func() { f.IDs = []task.ID{one.ID, list[0].ID, "nobody"} },
+		func() { f.ExcludeIDs = []task.ID{one.ID} },
+		func() { f.Kinds = []task.Kind{one.Kind, "nobody"} },
+		func() { f.States = []task.State{one.State} },
+		func() { f.IncludeDeleted = true },
+		func() { f.Step = rapid.SampledFrom([]string{"APPROVAL", "PROVISION"}).Draw(t, "step") },
+		func() { f.Approvals = []policy.ApproverKind{policy.Users, policy.Manager} },
+		func() { f.Emergency = yes() },
+		func() { f.Pending = yes() },
+		func() { f.WantsReason = true },
+		func() { f.WantsDenial = true },
+		func() { f.GrantEnds = []task.Outcome{task.Granted, task.Denied} },
+		func() { f.RevokeEnds = []task.Outcome{task.Revoked} },
+		func() { f.CertifyEnds = []task.Outcome{task.Denied} },
+		func() { f.OutcomeAfter = at() },
+		func() { f.OutcomeUntil = at() },
+		func() { f.CreatedAfter = at() },
+		func() { f.CreatedUntil = at() },
+		func() { f.Subjects = []directory.UserID{one.Subject} },
+		func() { f.Openers = []directory.UserID{one.Opener} },
+		func() { f.Party = user() },
+		func() { f.Workers = []directory.UserID{user(), user()} },
+		func() { f.Workers, f.ActedOn = []directory.UserID{user()}, at() },
+		func() { f.Assigned = []directory.UserID{user()} },
+		func() { f.Decider = user() },
+		func() { f.Actors = []directory.UserID{user(), user()} },
+		func() { f.Actor = user() },
+		func() { f.Apps = []app.ID{one.App} },
+		func() { f.ExcludeApps = []app.ID{one.App} },
+		func() { f.Entitlements = []app.EntitlementID{one.Entitlement} },
+		func() { f.ExcludeEntitlements = []app.EntitlementID{one.Entitlement} },
+		func() { f.Resources = []app.ResourceID{one.Resource} },
+		func() { f.Types = []app.ResourceTypeID{one.ResourceType} },
+		func() { f.ExcludeTypes = []app.ResourceTypeID{one.ResourceType} },
+		func() { f.Accounts = []app.AccountID{one.Account} },
+		func() { f.AccountOwners = []directory.UserID{one.Subject} },
+		func() { f.AccountStatuses = []app.AccountStatus{app.Enabled} },
+		func() { f.AccountKinds = []app.AccountKind{app.KindUser} },
+		func() { f.Employments = []string{""} },
+		func() { f.Own = user() },
+	}
+	for range rapid.IntRange(0, 4).Draw(t, "members") {
+		rapid.SampledFrom(set).Draw(t, "member")()
+	}
+	return f
+}
+
+// What people may not ask about others, they find nothing by.
+func TestAFilterOnHiddenThingsFindsOnesOwnTasksAlone(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		w.fillTasks(60)
+		me := w.users[0].ID
+		for name, f := range map[string]TaskFilter{
+			"statuses":   {AccountStatuses: []app.AccountStatus{app.Enabled}, OwnAccounts: me},
+			"kinds":      {AccountKinds: []app.AccountKind{app.KindUser, app.KindService}, OwnAccounts: me},
+			"owners":     {AccountOwners: []directory.UserID{me, w.users[1].ID}, OwnAccounts: me},
+			"employment": {Employments: []string{""}, OwnPerson: me},
+		} {
+			found := w.tasks(w, f, "", 100)
+			if len(found) == 0 || slices.ContainsFunc(found, func(v task.Task) bool { return v.Subject != me }) {
+				w.Errorf("%s: %d tasks, and not of the caller's alone", name, len(found))
+			}
+		}
+		if found := w.tasks(w, TaskFilter{OwnPerson: me, OwnAccounts: me}, "", 100); len(found) < 50 {
+			w.Errorf("without such a filter %d are found", len(found))
+		}
+	})
+}
+
+// The main lists come from an index in their order; what is looked up by something else reads no table whole.
+func TestTasksAreReadFromIndexes(t *testing.T) {
+	two := []directory.UserID{"a", "b"}
+	inOrder := map[string]TaskFilter{
+		"all": {}, "ever": {IncludeDeleted: true}, "open": {States: []task.State{task.Open}},
+		"of a subject": {Subjects: []directory.UserID{"a"}}, "of an opener": {Openers: []directory.UserID{"a"}},
+		"of an account":     {Accounts: []app.AccountID{"a"}},
+		"of an entitlement": {Apps: []app.ID{"a"}, Entitlements: []app.EntitlementID{"e"}},
+	}
+	lookups := map[string]TaskFilter{
+		"by name": {IDs: []task.ID{"a", "b"}}, "party": {Party: "a"}, "acted": {Actors: two}, "actor": {Actor: "a"},
+		"my work": {Workers: two[:1]}, "our work, and what we did": {Workers: two, ActedOn: start}, "to decide": {Decider: "a"},
+		"one's own": {Own: "a"}, "one's own of an app": {Own: "a", Apps: []app.ID{"b"}}, "ended lately": {OutcomeAfter: start},
+		"of an owner of accounts": {AccountOwners: two},
+	}
+	onWorlds(t, func(w *world) {
+		w.fillTasks(30)
+		plan := func(f TaskFilter, by TaskSort, after page.Key) string {
+			sql, args, err := tasksSQL(f, by, clock.Micros(start), page.Request{Size: 25, After: after})
+			return w.plan(need(w, sql, err), args)
+		}
+		for _, by := range taskSorts {
+			row := taskRow{}
+			for _, after := range []page.Key{nil, by.order().key(row)} {
+				if p := plan(TaskFilter{}, by, after); scans(p) || sorts(p) {
+					w.Errorf("by %q after %v:\n%s", by, after, p)
+				}
+			}
+		}
+		for name, f := range inOrder {
+			for _, after := range []page.Key{nil, {"7"}} {
+				if p := plan(f, TaskByNumberDown, after); scans(p) || sorts(p) {
+					w.Errorf("%s:\n%s", name, p)
+				}
+			}
+		}
+		for name, f := range lookups {
+			if p := plan(f, TaskByNumber, nil); scans(p) || strings.Contains(p, "SCAN t\n") {
+				w.Errorf("%s:\n%s", name, p)
+			}
+		}
+		for name, f := range map[string]TaskHistoryFilter{"all": {Task: "t"}, "comments, newest first": {Task: "t", Comments: true, Newest: true}} {
+			sql, args := taskHistorySQL(f, page.Request{Size: 25, After: page.Key{"e"}})
+			if p := w.plan(sql, args); scans(p) || sorts(p) {
+				w.Errorf("history, %s:\n%s", name, p)
+			}
+		}
+	})
+}
+
+// wholeTable is a line of a plan that reads a table from end to end. Tasks in the order of their numbers are the table itself on SQLite.
+var wholeTable = regexp.MustCompile(`Seq Scan|SCAN (task|task_act|task_slot|task_stand|s|st|g|a|u|d|m|e|p|users|account|delegation|user_manager)\n`)
+
+func scans(plan string) bool { return wholeTable.MatchString(plan + "\n") }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/config"
@@ -43,6 +44,9 @@ func OpenDatabase(ctx context.Context, s config.Storage, log *slog.Logger) (*db.
 	return db.Open(ctx, db.Options{Path: s.SQLiteFile(), URL: s.Database, Log: log})
 }
 
+// tolerated is how far a machine's clock may be behind without a word.
+const tolerated = time.Second
+
 // unlock finds the key and the time. A key is only made for a SQLite folder in which nothing is sealed yet: replicas on one
 // PostgreSQL must be given the same.
 func unlock(ctx context.Context, d *db.DB, o Options) (*data, error) {
@@ -62,6 +66,10 @@ func unlock(ctx context.Context, d *db.DB, o Options) (*data, error) {
 		return nil, err
 	}
 	c := clock.System(clock.FromMicros(newest))
+	if behind := c.Behind(); behind > tolerated {
+		o.Log.WarnContext(ctx, "this machine's clock is behind what was recorded: time stands still until it has caught up",
+			slog.Duration("behind", behind), slog.Time("recorded", c.Now()))
+	}
 	return &data{db: d, box: seal.New(key), clock: c}, nil
 }
 

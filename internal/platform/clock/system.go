@@ -40,6 +40,11 @@ func (c *SystemClock) Now() time.Time { return FromMicros(c.now()) }
 // Elapsed implements Clock: the monotonic clock, which nobody sets.
 func (c *SystemClock) Elapsed() time.Duration { return time.Since(c.began) }
 
+// Behind returns how far the wall clock is behind Now: for so long Now will stand still. 0 if it is not.
+func (c *SystemClock) Behind() time.Duration {
+	return max(c.Now().Sub(FromMicros(c.wall())), 0)
+}
+
 func (c *SystemClock) wall() int64 { return time.Now().UnixMicro() + c.offset.Load() }
 
 func (c *SystemClock) now() int64 {

@@ -141,6 +141,23 @@ func TestAWallClockSetBackHoldsUpNoWait(t *testing.T) {
 	})
 }
 
+func TestBehindIsForHowLongNowWillStandStill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := System(time.Now().Add(time.Hour))
+		before := c.Now()
+		for _, want := range []time.Duration{time.Hour, 59 * time.Minute} {
+			if got := c.Behind(); got != want {
+				t.Errorf("behind by %v, want %v", got, want)
+			}
+			time.Sleep(time.Minute)
+		}
+		time.Sleep(58 * time.Minute)
+		if got := c.Behind(); got != 0 || !c.Now().Equal(before) {
+			t.Errorf("caught up, and behind by %v", got)
+		}
+	})
+}
+
 func TestElapsedGoesOnWhateverIsDoneToTheWall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := System(time.Now().Add(time.Hour))

@@ -2,6 +2,7 @@ package c1
 
 import (
 	"context"
+	"slices"
 
 	"google.golang.org/protobuf/types/known/anypb"
 
@@ -71,22 +72,34 @@ func taskPermissions(seen task.Sight) *authorizationv1.ActorObjectPermissions {
 
 // generations are the policies that tasks run under, as they were when the tasks took them.
 func (d *Deps) generations(ctx context.Context, list []task.Task) (map[policy.GenerationID]*policy.Policy, error) {
-	found := map[policy.GenerationID]*policy.Policy{}
+	q, found := d.DB.Q(ctx), map[policy.GenerationID]*policy.Policy{}
+	var ids []policy.ID
 	for _, t := range list {
 		if _, known := found[t.Generation]; known || t.Generation == "" {
 			continue
 		}
-		p, err := d.Policies.Generation(d.DB.Q(ctx), t.Generation)
-		switch {
-		case fault.Is(err, fault.NotFound):
+		p, err := d.Policies.Generation(q, t.Generation)
+		if fault.Is(err, fault.NotFound) {
 			found[t.Generation] = nil
-		case err != nil:
-			return nil, err
-		default:
-			found[t.Generation] = &p
+			continue
 		}
+		if err != nil {
+			return nil, err
+		}
+		p.UpdatedAt = p.CreatedAt // a saved state changes no more
+		found[t.Generation], ids = &p, append(ids, p.ID)
 	}
-	return found, nil
+	if len(ids) == 0 {
+		return found, nil
+	}
+	now, err := d.Policies.Many(q, ids)
+	for _, p := range found {
+		if p == nil {
+			continue
+		}
+		p.Builtin = slices.ContainsFunc(now, func(v policy.Policy) bool { return v.ID == p.ID && v.Builtin })
+	}
+	return found, err
 }
 
 // wantedOf names what x asks for of tasks.

@@ -19,7 +19,9 @@ type tasks struct {
 }
 
 // registerTasks puts on r what is done with tasks beyond the upstream API.
-func registerTasks(r grpc.ServiceRegistrar, d *c1.Deps) { interimv1.RegisterTasksServer(r, tasks{Deps: d}) }
+func registerTasks(r grpc.ServiceRegistrar, d *c1.Deps) {
+	interimv1.RegisterTasksServer(r, tasks{Deps: d})
+}
 
 // CompleteProvision confirms what was to be done by hand; see [task.Service.CompleteManual].
 func (s tasks) CompleteProvision(ctx context.Context, r *interimv1.ProvisionByHandRequest) (*interimv1.TaskResponse, error) {

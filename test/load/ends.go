@@ -88,9 +88,11 @@ func (b *bench) endings(ctx context.Context) (err error) {
 		}
 	}
 	if b.only.MatchString("ends") {
-		return b.burstOfEnds(ctx, w)
+		if err := b.burstOfEnds(ctx, w); err != nil {
+			return err
+		}
 	}
-	return nil
+	return b.decisions(ctx, d)
 }
 
 func (b *bench) burstOfEnds(ctx context.Context, w *works) error {

@@ -46,7 +46,7 @@ func (b *bench) token(ctx context.Context, h *house) error {
 		return err
 	}
 	raw := side{name: "raw", round: func(ctx context.Context, length time.Duration) (sample, error) {
-		return crowd(ctx, length, func(ctx context.Context) error { return spend(ctx, h.DB) })
+		return crowd(ctx, connections, length, func(ctx context.Context) error { return spend(ctx, h.DB) })
 	}}
 	m, err := b.contest(ctx, "token", b.fires("full", v), raw)
 	if err != nil {

@@ -33,7 +33,7 @@ func (b *bench) update(ctx context.Context, h *house) error {
 		return err
 	}
 	raw := side{name: "raw", round: func(ctx context.Context, length time.Duration) (sample, error) {
-		return crowd(ctx, length, func(ctx context.Context) error {
+		return crowd(ctx, connections, length, func(ctx context.Context) error {
 			g, end := next()
 			return extend(ctx, h.DB, g.key(), clock.Micros(end))
 		})
@@ -83,14 +83,14 @@ func extend(ctx context.Context, d *db.DB, k grant.Key, end int64) error {
 const eventData = `{"accountId":"01980000-0000-7000-8000-000000000000","entitlementId":"01980000-0000-7000-8000-000000000000",` +
 	`"from":"2026-03-01T12:00:00Z","state":"active","to":"2026-03-01T12:00:00Z"}`
 
-// crowd has as many callers as the load has connections do the same for some time.
-func crowd(ctx context.Context, length time.Duration, once func(context.Context) error) (sample, error) {
+// crowd has callers do the same for some time, as often as each can.
+func crowd(ctx context.Context, callers int, length time.Duration, once func(context.Context) error) (sample, error) {
 	began := time.Now()
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	var took []time.Duration
 	var failed error
-	for range connections {
+	for range callers {
 		all.Go(func() {
 			var mine []time.Duration
 			for last := began; last.Sub(began) < length && ctx.Err() == nil; {

@@ -40,10 +40,11 @@ type place struct {
 	entitlements []app.EntitlementID
 }
 
-// noop is an app whose connector has a target that does nothing. Its accounts hold its one entitlement.
+// noop is an app whose connector has a target that does nothing. Its accounts hold one of its entitlements.
 type noop struct {
 	connector   app.Connector
 	entitlement app.EntitlementID
+	wanted      []app.EntitlementID // nobody holds them yet
 	accounts    []string
 	grants      []string // one of each account
 	used        int      // of grants
@@ -175,16 +176,24 @@ func (s *seeder) noop(catalog *app.Service, w *world, burst int) error {
 		if err != nil {
 			return err
 		}
-		made, _, err := catalog.UpsertEntitlements(tx, c.Ref(), []app.SeenEntitlement{{
-			ExternalID: "e", TypeID: types["role"], ResourceID: resources["r"], Slug: "member", Purpose: app.PurposeAssignment,
-		}})
-		w.noop.entitlement = made["e"]
+		seen := make([]app.SeenEntitlement, 1+wanted)
+		for i := range seen {
+			seen[i] = app.SeenEntitlement{
+				ExternalID: fmt.Sprintf("e%d", i), TypeID: types["role"], ResourceID: resources["r"], DisplayName: fmt.Sprintf("Role %d", i),
+				Slug: fmt.Sprintf("member%d", i), Purpose: app.PurposeAssignment,
+			}
+		}
+		made, _, err := catalog.UpsertEntitlements(tx, c.Ref(), seen)
+		w.noop.entitlement, w.noop.wanted = made["e0"], nil
+		for _, e := range seen[1:] {
+			w.noop.wanted = append(w.noop.wanted, made[e.ExternalID])
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	w.noop.accounts = s.ids(2*endRounds*burst + singles)
+	w.noop.accounts = s.ids(3*endRounds*burst + singles) // with the server, without, and with tasks
 	w.noop.grants = s.ids(len(w.noop.accounts))
 	return nil
 }

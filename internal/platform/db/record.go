@@ -2,11 +2,12 @@ package db
 
 // Statement is one that somebody runs.
 type Statement struct {
-	Tx    *Tx // nil: it is by itself
-	SQL   string
-	Args  []any
-	Reads bool     // rows are asked for
-	Locks []string // no statement, but keys that are locked
+	Tx     *Tx // nil: it is by itself
+	SQL    string
+	Args   []any
+	Reads  bool     // rows are asked for
+	Queued bool     // nobody needs its result
+	Locks  []string // no statement, but keys that are locked
 }
 
 // Record has fn told of each statement before it runs, until stop, and is for programs that measure: what is left of a use case when
@@ -64,7 +65,7 @@ type recordingTx struct {
 }
 
 func (r recordingTx) queue(sql string, args []any) {
-	r.tell(Statement{SQL: sql, Args: args})
+	r.tell(Statement{SQL: sql, Args: args, Queued: true})
 	r.tx.queue(sql, args)
 }
 

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/task"
+	"github.com/interim-access/interim/internal/platform/db"
+)
+
+// The targets of asking and deciding.
+const (
+	askers        = 16
+	asks          = 1500 // a second
+	flows         = 400  // a second
+	openingWithin = 5 * time.Millisecond
+)
+
+// decisions measures what people ask for and decide.
+func (b *bench) decisions(ctx context.Context, d *db.DB) error {
+	figures := []struct {
+		name    string
+		measure func(context.Context, *office) error
+	}{
+		{"ask", b.ask}, {"flow", b.flow}, {"group", b.group}, {"expiry", b.expiry}, {"work", b.myWork}, {"hostile", b.hostile},
+	}
+	if !slices.ContainsFunc(figures, func(f struct {
+		name    string
+		measure func(context.Context, *office) error
+	}) bool {
+		return b.only.MatchString(f.name)
+	}) {
+		return nil
+	}
+	o, err := newOffice(ctx, d, b.world)
+	if err != nil {
+		return fmt.Errorf("furnish the office: %w", err)
+	}
+	for _, figure := range figures {
+		if !b.only.MatchString(figure.name) {
+			continue
+		}
+		if err := figure.measure(ctx, o); err != nil {
+			return fmt.Errorf("%s: %w", figure.name, err)
+		}
+	}
+	return nil
+}
+
+// wish is something that nobody has asked for yet.
+type wish struct {
+	app         app.ID
+	entitlement app.EntitlementID
+	account     app.AccountID // empty: the subject has none
+	user        directory.UserID
+}
+
+// wishes hands out wishes in the no-op app, none of them of those who decide.
+func (o *office) wishes() func() wish {
+	var mu sync.Mutex
+	n, users := o.world.noop, len(o.world.users)
+	return func() wish {
+		mu.Lock()
+		defer mu.Unlock()
+		for o.turn%len(n.accounts)%users >= users-2 {
+			o.turn++
+		}
+		i := o.turn % len(n.accounts)
+		w := wish{n.connector.AppID, n.wanted[o.turn/len(n.accounts)%wanted], app.AccountID(n.accounts[i]), directory.UserID(o.world.users[i%users])}
+		o.turn++
+		return w
+	}
+}
+
+func (o *office) request(ctx context.Context, w wish) (task.Task, error) {
+	return o.tasks.RequestGrant(as(ctx, w.user), task.Ask{
+		App: w.app, Entitlement: w.entitlement, Account: w.account, Subject: w.user, Duration: longest, Description: "for the release",
+	})
+}
+
+// granted has both decide.
+func (o *office) granted(ctx context.Context, w wish) error {
+	t, err := o.request(ctx, w)
+	for _, u := range []directory.UserID{o.first, o.second} {
+		if err == nil {
+			t, err = o.tasks.Approve(as(ctx, u), string(t.ID), t.Step(), "fine")
+		}
+	}
+	if err == nil && t.Step() == "" {
+		err = errors.New("nothing is left for the target to do")
+	}
+	return err
+}
+
+// contested measures a use case beside its own statements, each for a wish of its own.
+func (b *bench) contested(ctx context.Context, name string, o *office, callers int, next func() wish, use func(context.Context, wish) error) (
+	full, raw sample, err error,
+) {
+	first := next()
+	t, err := record(o.DB, func() error { return use(ctx, first) })
+	if err != nil {
+		return full, raw, err
+	}
+	m, err := b.contest(ctx, name,
+		side{name: "full", round: func(ctx context.Context, length time.Duration) (sample, error) {
+			return crowd(ctx, callers, length, func(ctx context.Context) error { return use(ctx, next()) })
+		}},
+		side{name: "raw", round: func(ctx context.Context, length time.Duration) (sample, error) {
+			return crowd(ctx, callers, length, func(ctx context.Context) error {
+				w := next()
+				exchanged := []string{string(first.user), string(w.user), string(first.entitlement), string(w.entitlement)}
+				if first.account != "" {
+					exchanged = append(exchanged, string(first.account), string(w.account))
+				}
+				return t.play(ctx, o.DB, exchanged...)
+			})
+		}})
+	if err != nil {
+		return full, raw, err
+	}
+	b.say("%s: %s", name, t)
+	return m[0], m[1], nil
+}
+
+// ask measures requests: the policy found and its rule worked out, the task, its history, the audit and the notice to who decides.
+func (b *bench) ask(ctx context.Context, o *office) error {
+	full, raw, err := b.contested(ctx, "ask", o, askers, o.wishes(), func(ctx context.Context, w wish) error {
+		_, err := o.request(ctx, w)
+		return err
+	})
+	b.add(atLeast("request, "+thousands(askers)+" callers", full, raw, asks))
+	return err
+}
+
+// flow measures requests that two people approve, until the target has given the access.
+func (b *bench) flow(ctx context.Context, o *office) error {
+	return o.while(ctx, func(ctx context.Context) error {
+		full, raw, err := b.contested(ctx, "flow", o, askers, o.wishes(), o.granted)
+		b.add(atLeast("request, two approvals, granted", full, raw, flows))
+		return err
+	})
+}
+
+func atLeast(name string, full, raw sample, target float64) result {
+	return result{
+		name: name, figure: rate(full), baseline: "raw " + perSecond(raw.rate), ratio: full.rate / raw.rate,
+		target: "≥ " + perSecond(target), met: full.rate >= target,
+	}
+}
+
+// group measures a request on whose first step a group of 128 decides, one at a time.
+func (b *bench) group(ctx context.Context, o *office) error {
+	next := func() wish {
+		people := o.world.users[circle : len(o.world.users)-2]
+		w := wish{app: o.circle, entitlement: o.asked[o.turns/len(people)%wanted], user: directory.UserID(people[o.turns%len(people)])}
+		o.turns++
+		return w
+	}
+	full, raw, err := b.contested(ctx, "group", o, 1, next, func(ctx context.Context, w wish) error {
+		t, err := o.request(ctx, w)
+		if err == nil && len(t.Current.Eligible) != circle {
+			err = fmt.Errorf("%d people decide", len(t.Current.Eligible))
+		}
+		return err
+	})
+	b.add(result{
+		name: fmt.Sprintf("request that opens a step of %d people", circle), figure: fmt.Sprintf("%s, %s CPU", millis(full.p50), full.cpu.Round(time.Microsecond)),
+		baseline: "raw " + millis(raw.p50), ratio: raw.p50.Seconds() / full.p50.Seconds(), target: "≤ 5 ms", met: full.p50 <= openingWithin,
+	})
+	return err
+}
+
+// expiry measures how long after the end of many grants the last of them has the task that takes it.
+func (b *bench) expiry(ctx context.Context, o *office) error {
+	var all []course
+	for i := range endRounds {
+		set := b.world.noop.take(b.burst)
+		stop, err := b.profile(i == 0, "expiry")
+		if err != nil {
+			return err
+		}
+		c, err := endFull(ctx, o.works, set)
+		stop()
+		if err != nil {
+			return err
+		}
+		var tasks int
+		if err := o.Q(ctx).Row(`select count(*) from task where origin = 'TIME_REVOKE'`).Scan(&tasks); err != nil {
+			return err
+		}
+		if tasks != (i+1)*b.burst {
+			return fmt.Errorf("%d tasks for %d ends", tasks, (i+1)*b.burst)
+		}
+		b.say("expiry %d/%d  all have their task after %s, all gone after %s", i+1, endRounds, millis(c.ending), millis(c.gone))
+		all = append(all, c)
+	}
+	late := median(all, func(c course) time.Duration { return c.ending })
+	b.add(result{
+		name: thousands(float64(b.burst)) + " ends in one second: all have revoke tasks after", figure: millis(late), target: "≤ 1 s",
+		met: late <= endingWithin,
+	})
+	return nil
+}

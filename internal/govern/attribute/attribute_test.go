@@ -131,7 +131,9 @@ func TestOneWordIsThereOnceWhoeverComesFirst(t *testing.T) {
 		errs := make([]error, 8)
 		var all sync.WaitGroup
 		for i := range errs {
-			all.Go(func() { _, errs[i] = h.values.Create(h.Context(), attribute.RiskLevel, []string{"High", "HIGH", " high "}[i%3]) })
+			all.Go(func() {
+				_, errs[i] = h.values.Create(h.Context(), attribute.RiskLevel, []string{"High", "HIGH", " high "}[i%3])
+			})
 		}
 		all.Wait()
 		made := 0

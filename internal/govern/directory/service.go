@@ -38,6 +38,7 @@ type Service struct {
 	log     *audit.Log
 	notices []Notice
 	created []Created
+	changed []Changed
 }
 
 // New returns the use cases over d.
@@ -138,6 +139,9 @@ func (s *Service) save(tx *db.Tx, actor audit.Actor, before User, after *User) e
 		return err
 	}
 	after.Version++
+	if err := s.tellChanged(tx, *after); err != nil {
+		return err
+	}
 	return s.log.Record(tx, actor, event(*after, "user.updated", audit.Update, "changed "+after.DisplayName, changes(before, *after)))
 }
 
@@ -197,6 +201,9 @@ func (s *Service) move(ctx context.Context, userID UserID, to Status, note strin
 					return err
 				}
 			}
+		}
+		if err := s.tellChanged(tx, u); err != nil {
+			return err
 		}
 		var data map[string]any
 		if note != "" {

@@ -29,6 +29,11 @@ func (s *Service) apply(tx *db.Tx, actor audit.Actor, before held, after *Grant,
 		return err
 	}
 	after.Version++
+	if before.State != after.State {
+		if err := s.watched(tx, now, before); err != nil {
+			return err
+		}
+	}
 	if before.Derived > 0 && after.Derived == 0 {
 		if err := endSources(tx, []ID{after.ID}, now); err != nil {
 			return err

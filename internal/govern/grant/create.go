@@ -66,6 +66,9 @@ func (s *Service) begin(tx *db.Tx, actor audit.Actor, g Grant, user directory.Us
 	if effect.Call != "" {
 		s.Provision.Open(tx, effect.Call, order(g), now)
 	}
+	if err := s.watched(tx, now, held{Grant: g}); err != nil {
+		return err
+	}
 	if !g.DeprovisionAt.IsZero() {
 		due.Wake(tx, g.DeprovisionAt)
 	}

@@ -104,7 +104,7 @@ func (s *Service) move(tx *db.Tx, actor audit.Actor, grants []held, next func(Gr
 			return nil, err
 		}
 	}
-	return all, nil
+	return all, s.watched(tx, now, all...)
 }
 
 func (s *Service) writeMoved(tx *db.Tx, actor audit.Actor, m moved, write string, now time.Time) error {

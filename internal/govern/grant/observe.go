@@ -139,7 +139,7 @@ func (s *Service) discovered(tx *db.Tx, r Reading, kind string, list []ID) (int,
 			return 0, err
 		}
 	}
-	return len(grants), nil
+	return len(grants), s.watched(tx, s.Clock.Now(), grants...)
 }
 
 // discoverDirect gives a direct source to grants that have none and about which nobody is at work.

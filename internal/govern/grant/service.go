@@ -33,7 +33,8 @@ type Service struct {
 
 	share   string // locks the rows of a select against change, where the engine has rows to lock
 	metrics *metrics
-	notice  Notice // nil: nobody is told
+	notice  Notice  // nil: nobody is told
+	watcher Watcher // nil: nobody is told
 }
 
 // The interfaces that the server wires.

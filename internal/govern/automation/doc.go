@@ -1,0 +1,26 @@
+// Package automation owns what gives access without anybody asking: rules, and entitlements that pass themselves on.
+//
+//   - A rule belongs to one entitlement and gives it to every enabled user it matches: those for whom an expression holds, those who
+//     hold one of some entitlements, or nobody. Users on its list of exclusions never match.
+//   - A proxy binds two entitlements: who holds the source, a group say, holds the destination, a role say. The target lets them in
+//     by itself, so that nobody is called.
+//
+// What they give is a derived source of a grant: of a proxy its source entitlement, of a rule the entitlement itself. It goes when
+// the reason goes, and never shortens what somebody has otherwise.
+//
+//	made ──▶ due ◀──────────── a source's grants or a user changed, or the period is over
+//	          │  ▲
+//	  the pass ▼  │ everything in step, or FAILED with its reason
+//	         (rest)
+//	deleted ──▶ due ──▶ everything taken back ──▶ gone
+//
+// A pass works out who should hold the entitlement, outside of any transaction, and then gives and takes in transactions of at most
+// [atOnce] grants, each with its audit events. A pass that was cut short is done again.
+//
+// Invariants:
+//   - a pass in which an expression fails for anybody changes nothing and says so; neither does one that matches nobody take
+//     everything: who wants that deletes the rule, or sets it to match nobody;
+//   - no entitlement is its own source, by however many proxies and rules: it would never be lost again;
+//   - a rule gives only what no connector manages: nobody would tell the target;
+//   - of a rule or proxy that is deleted nothing stays behind, and the same may be made again at once.
+package automation

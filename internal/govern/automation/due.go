@@ -1,0 +1,207 @@
+package automation
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/due"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// When passes are made.
+const (
+	period = 5 * time.Minute // between two passes that nothing woke: catches what no notice told
+	lease  = 2 * time.Minute // after which a pass whose process died is made again
+	settle = time.Second     // after a change, so that many changes make one pass
+)
+
+// Keeper makes the passes that are due.
+type Keeper struct{ *Service }
+
+// Keeper is the due source of passes.
+func (s *Service) Keeper() due.Source { return Keeper{s} }
+
+// Name implements due.Source.
+func (Keeper) Name() string { return "automation" }
+
+const nextSQL = `select min(due_at) from (select min(due_at) due_at from automation union all select min(due_at) from proxy) d`
+
+// Next implements due.Source.
+func (k Keeper) Next(ctx context.Context) (time.Time, bool, error) {
+	var at *int64
+	err := k.DB.Q(ctx).Row(nextSQL).Scan(&at)
+	return moment(at), at != nil, err
+}
+
+// Run implements due.Source: one pass of a rule and one of a proxy.
+func (k Keeper) Run(ctx context.Context, now time.Time) (int, error) {
+	rules, badRule := k.runRule(ctx, now)
+	proxies, badProxy := k.runProxy(ctx, now)
+	return rules + proxies, errors.Join(badRule, badProxy)
+}
+
+const dueRuleSQL = `select ` + ruleColumns + ` from automation where due_at <= $1 order by due_at, app_id, entitlement_id limit 1`
+
+func (k Keeper) runRule(ctx context.Context, now time.Time) (int, error) {
+	var list []Rule
+	until := clock.Micros(now.Add(lease))
+	err := k.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		if list, err = db.Collect(tx, scanRule, dueRuleSQL+tx.Skip(), clock.Micros(now)); err != nil || len(list) == 0 {
+			return err
+		}
+		tx.Queue(`update automation set due_at = $3, status = case when deleted_at is null then 'IN_PROGRESS' else status end
+			where app_id = $1 and entitlement_id = $2`, string(list[0].Of.AppID), string(list[0].Of.ID), until)
+		list[0].Sources, err = sources(tx, list[0].Of)
+		return err
+	})
+	if err != nil || len(list) == 0 {
+		return 0, err
+	}
+	r := list[0]
+	given, taken, err := k.pass(ctx, r, now)
+	if err != nil && fault.Of(err).Code == fault.Internal {
+		return 0, err // of the server, not of the rule: it is made again when the lease is over
+	}
+	return 1, k.close(ctx, r, until, given, taken, err)
+}
+
+// close writes down how a pass went. Where somebody wanted another meanwhile, that one stays due.
+func (k Keeper) close(ctx context.Context, r Rule, until int64, given, taken int, failure error) error {
+	now := k.Clock.Now()
+	of := []any{string(r.Of.AppID), string(r.Of.ID)}
+	return k.DB.Write(ctx, func(tx *db.Tx) error {
+		if !r.DeletedAt.IsZero() {
+			tx.Queue(`delete from automation where app_id = $1 and entitlement_id = $2 and deleted_at = $3`, append(of, clock.Micros(r.DeletedAt))...)
+			return nil
+		}
+		status, why := Done, ""
+		if failure != nil {
+			status, why = Failed, fault.Of(failure).Message
+		}
+		tx.Queue(`update automation set status = $3, error = $4, completed_at = $5, due_at = case when due_at < $6 then due_at else $7 end
+			where app_id = $1 and entitlement_id = $2 and deleted_at is null`,
+			append(of, string(status), why, clock.Micros(now), until, clock.Micros(now.Add(period)))...)
+		if given == 0 && taken == 0 && (failure == nil || why == r.Error) {
+			return nil // nothing that was not told before
+		}
+		e := r.event("automation.ran", audit.Update, "the automation was run")
+		e.Failed = failure != nil
+		e.Data["given"], e.Data["taken"], e.Data["error"] = given, taken, why
+		return k.Audit.Record(tx, audit.System(), e)
+	})
+}
+
+// pass brings grants in step with a rule.
+func (k Keeper) pass(ctx context.Context, r Rule, now time.Time) (given, taken int, err error) {
+	q := k.DB.Q(ctx)
+	e, err := app.GetEntitlement(q, r.Of.AppID, r.Of.ID)
+	if fault.Is(err, fault.NotFound) {
+		return 0, 0, fault.New(fault.Precondition, "the entitlement was deleted")
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	if e.ConnectorID != "" && r.DeletedAt.IsZero() {
+		return 0, 0, fault.New(fault.Precondition, "a connector manages the entitlement now; nothing is given")
+	}
+	have, err := k.passedOn(q, r.Of, r.Of)
+	if err != nil {
+		return 0, 0, err
+	}
+	should := wanted{}
+	if r.DeletedAt.IsZero() {
+		if should.users, err = k.matches(ctx, r, e, now); err != nil {
+			return 0, 0, err
+		}
+		if len(should.users) == 0 && len(have) > 0 && r.Kind != Nobody {
+			return 0, 0, fault.New(fault.Precondition, "the automation matches nobody, and nothing was taken; delete it to take all it gave")
+		}
+	}
+	return k.step(ctx, r.Of, r.Of, have, should)
+}
+
+// Count says how many users a rule would match now. Invalid where it cannot be worked out.
+func (s *Service) Count(ctx context.Context, r Rule) (int, error) {
+	if err := s.check(r); err != nil {
+		return 0, err
+	}
+	e, err := app.GetEntitlement(s.DB.Q(ctx), r.Of.AppID, r.Of.ID)
+	if err != nil {
+		return 0, err
+	}
+	users, err := Keeper{s}.matches(ctx, r, e, s.Clock.Now())
+	return len(users), err
+}
+
+const dueProxySQL = `select src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, deleted_at from proxy
+	where due_at <= $1 order by due_at, src_app_id, src_entitlement_id limit 1`
+
+func (k Keeper) runProxy(ctx context.Context, now time.Time) (int, error) {
+	var list []Proxy
+	until := clock.Micros(now.Add(lease))
+	err := k.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		list, err = db.Collect(tx, func(r *db.Rows) (p Proxy, err error) {
+			var deleted *int64
+			err = r.Scan(&p.Source.AppID, &p.Source.ID, &p.Destination.AppID, &p.Destination.ID, &deleted)
+			p.DeletedAt = moment(deleted)
+			return p, err
+		}, dueProxySQL+tx.Skip(), clock.Micros(now))
+		if err == nil && len(list) > 0 {
+			tx.Queue(`update proxy set due_at = $5 where `+ofBinding, append(list[0].args(), until)...)
+		}
+		return err
+	})
+	if err != nil || len(list) == 0 {
+		return 0, err
+	}
+	p := list[0]
+	gone, err := k.passProxy(ctx, p, now)
+	if err != nil {
+		return 0, err
+	}
+	return 1, k.DB.Write(ctx, func(tx *db.Tx) error {
+		switch {
+		case !p.DeletedAt.IsZero():
+			tx.Queue(`delete from proxy where `+ofBinding+` and deleted_at = $5`, append(p.args(), clock.Micros(p.DeletedAt))...)
+		case gone:
+			tx.Queue(`delete from proxy where `+ofBinding, p.args()...)
+		default:
+			tx.Queue(`update proxy set due_at = $5 where `+ofBinding+` and due_at = $6`,
+				append(p.args(), clock.Micros(k.Clock.Now().Add(period)), until)...)
+		}
+		return nil
+	})
+}
+
+// passProxy brings grants in step with a proxy. gone says that one of its entitlements was deleted, so that nothing is left to do.
+func (k Keeper) passProxy(ctx context.Context, p Proxy, now time.Time) (gone bool, err error) {
+	q := k.DB.Q(ctx)
+	found, err := app.ManyEntitlements(q, []app.EntitlementRef{p.Source, p.Destination})
+	if err != nil {
+		return false, err
+	}
+	live := map[app.EntitlementRef]bool{}
+	for _, e := range found {
+		live[e.Ref()] = e.DeletedAt.IsZero()
+	}
+	if !live[p.Destination] {
+		return true, nil // its grants end with it
+	}
+	have, err := k.passedOn(q, p.Destination, p.Source)
+	if err != nil {
+		return false, err
+	}
+	should := wanted{}
+	if p.DeletedAt.IsZero() && live[p.Source] {
+		if should, err = k.holders(q, p.Source, p.Destination.AppID, now); err != nil {
+			return false, err
+		}
+	}
+	_, _, err = k.step(ctx, p.Destination, p.Source, have, should)
+	return !live[p.Source], err
+}

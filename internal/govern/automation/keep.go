@@ -1,0 +1,209 @@
+package automation
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/policy"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+const (
+	batch  = 500 // rows read at once
+	atOnce = 50  // grants that one transaction gives or takes: each is a handful of statements
+)
+
+// wanted is who should hold an entitlement.
+type wanted struct {
+	users    map[directory.UserID]bool
+	accounts map[app.AccountID]bool
+}
+
+// holder is an account that holds something, and whose it is.
+type holder struct {
+	account app.AccountID
+	user    directory.UserID // empty: nobody's
+}
+
+func scanHolder(r *db.Rows) (h holder, err error) {
+	var user *string
+	err = r.Scan(&h.account, &user)
+	if user != nil {
+		h.user = directory.UserID(*user)
+	}
+	return h, err
+}
+
+// all reads pages of holders; sql ends before the account after which to go on and the limit, which are its last two values.
+func all(q db.Q, sql string, args ...any) ([]holder, error) {
+	var out []holder
+	for after := ""; ; {
+		page, err := db.Collect(q, scanHolder, sql, append(slices.Clone(args), after, batch)...)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, page...)
+		if len(page) < batch {
+			return out, nil
+		}
+		after = string(page[len(page)-1].account)
+	}
+}
+
+const passedOnSQL = `select g.account_id, a.user_id from grants g
+	left join account a on a.app_id = g.app_id and a.id = g.account_id
+	where g.app_id = $1 and g.entitlement_id = $2 and g.ended_at is null and g.ending_at is null
+		and exists (select 1 from grant_source s where s.grant_id = g.id and s.ended_at is null and s.via_app_id = $3 and s.via_entitlement_id = $4)
+		and g.account_id > $5 order by g.account_id limit $6`
+
+// passedOn are the accounts that hold an entitlement by way of another.
+func (k Keeper) passedOn(q db.Q, of, via app.EntitlementRef) ([]holder, error) {
+	return all(q, passedOnSQL, string(of.AppID), string(of.ID), string(via.AppID), string(via.ID))
+}
+
+var holdersSQL = `select g.account_id, a.user_id from grants g
+	join account a on a.app_id = g.app_id and a.id = g.account_id left join users u on u.id = a.user_id
+	join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id join app p on p.id = g.app_id
+	where g.app_id = $1 and g.entitlement_id = $2 and g.ended_at is null and ` + grant.AccessSQL("$3") + `
+		and g.account_id > $4 order by g.account_id limit $5`
+
+// holders are those who hold an entitlement now: in its own app their accounts, in another their users.
+func (k Keeper) holders(q db.Q, of app.EntitlementRef, in app.ID, now time.Time) (wanted, error) {
+	list, err := all(q, holdersSQL, string(of.AppID), string(of.ID), clock.Micros(now))
+	w := wanted{map[directory.UserID]bool{}, map[app.AccountID]bool{}}
+	for _, h := range list {
+		switch {
+		case of.AppID == in:
+			w.accounts[h.account] = true
+		case h.user != "":
+			w.users[h.user] = true
+		}
+	}
+	return w, err
+}
+
+// matches are the users whom a rule matches now.
+func (k Keeper) matches(ctx context.Context, r Rule, e app.Entitlement, now time.Time) (map[directory.UserID]bool, error) {
+	q, found := k.DB.Q(ctx), map[directory.UserID]bool{}
+	switch r.Kind {
+	case Holders:
+		for _, source := range r.Sources {
+			w, err := k.holders(q, source, "", now)
+			if err != nil {
+				return nil, err
+			}
+			maps.Copy(found, w.users)
+		}
+	case Basic, CEL:
+		if err := k.hold(ctx, r, e, now, found); err != nil {
+			return nil, err
+		}
+	}
+	out, err := excluded(q, r.Of)
+	for _, u := range out {
+		delete(found, u)
+	}
+	return found, err
+}
+
+const usersSQL = ` from users where status = 'ENABLED' and kind <> 'SYSTEM' and id > $1 order by id limit $2`
+
+// hold finds the enabled users for whom a rule's expression holds. The first for whom it cannot be worked out ends it.
+func (k Keeper) hold(ctx context.Context, r Rule, e app.Entitlement, now time.Time, found map[directory.UserID]bool) error {
+	q := k.DB.Q(ctx)
+	for after := ""; ; {
+		users, err := db.Collect(q, directory.Scan, `select `+directory.Columns("")+usersSQL, after, batch)
+		if err != nil || len(users) == 0 {
+			return err
+		}
+		if err := directory.Managers(q, users); err != nil {
+			return err
+		}
+		for _, u := range users {
+			holds, err := k.Policies.Holds(ctx, r.Expression, policy.Facts{At: now, Subject: u, Entitlement: e})
+			if err != nil {
+				return err
+			}
+			if holds {
+				found[u.ID] = true
+			}
+		}
+		after = string(users[len(users)-1].ID)
+	}
+}
+
+// step gives and takes what differs, a few at a time. Whom it cannot be given or taken from now is tried again at the next pass.
+func (k Keeper) step(ctx context.Context, of, via app.EntitlementRef, have []holder, should wanted) (given, taken int, err error) {
+	missing := wanted{maps.Clone(should.users), maps.Clone(should.accounts)}
+	var surplus []app.AccountID
+	for _, h := range have {
+		if !should.accounts[h.account] && !should.users[h.user] {
+			surplus = append(surplus, h.account)
+		}
+		delete(missing.users, h.user)
+		delete(missing.accounts, h.account)
+	}
+	add := slices.Sorted(maps.Keys(missing.accounts))
+	for _, u := range slices.Sorted(maps.Keys(missing.users)) {
+		account, err := k.Grants.AccountFor(ctx, of.AppID, u)
+		switch {
+		case err == nil:
+			add = append(add, account)
+		case fault.Of(err).Code == fault.Internal:
+			return 0, 0, err
+		}
+	}
+	if taken, err = k.each(ctx, of, surplus, func(tx *db.Tx, key grant.Key) error {
+		return k.Grants.RemoveDerived(tx, audit.System(), key, via)
+	}); err != nil {
+		return 0, taken, err
+	}
+	given, err = k.each(ctx, of, add, func(tx *db.Tx, key grant.Key) error {
+		return k.Grants.AddDerived(tx, audit.System(), key, via)
+	})
+	return given, taken, err
+}
+
+// each does one thing with the grants of the accounts, and counts those with which it could be done. A transaction in which one is
+// refused is made again, account by account.
+func (k Keeper) each(ctx context.Context, of app.EntitlementRef, accounts []app.AccountID, one func(tx *db.Tx, key grant.Key) error) (int, error) {
+	done := 0
+	for _, chunk := range db.Chunks(accounts, atOnce) {
+		err := k.together(ctx, of, chunk, one)
+		if err == nil {
+			done += len(chunk)
+			continue
+		}
+		if fault.Of(err).Code == fault.Internal {
+			return done, err
+		}
+		for _, a := range chunk {
+			switch err := k.together(ctx, of, []app.AccountID{a}, one); {
+			case err == nil:
+				done++
+			case fault.Of(err).Code == fault.Internal:
+				return done, err
+			}
+		}
+	}
+	return done, nil
+}
+
+func (k Keeper) together(ctx context.Context, of app.EntitlementRef, accounts []app.AccountID, one func(tx *db.Tx, key grant.Key) error) error {
+	return k.DB.Write(ctx, func(tx *db.Tx) error {
+		for _, a := range accounts {
+			if err := one(tx, grant.Key{App: of.AppID, Entitlement: of.ID, Account: a}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

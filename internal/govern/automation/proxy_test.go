@@ -1,0 +1,88 @@
+package automation_test
+
+import (
+	"testing"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/automation"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+func (w *world) bind(from, to app.EntitlementRef) error {
+	_, err := w.auto.Bind(w.Ctx, automation.Binding{Source: from, Destination: to})
+	return err
+}
+
+func TestHoldersOfTheSourceHoldTheDestinationAsLongAsTheyDo(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		ada := w.user("Ada", "")
+		key := w.give(w.a, ada)
+		w.must(w.bind(w.a, w.b))
+		w.settle()
+		w.wantHolders(w.b, "[Ada]")
+		other := w.give(w.a, w.user("Grace", ""))
+		w.settle()
+		w.wantHolders(w.b, "[Ada Grace]")
+		_, err := w.Grants.Revoke(w.Ctx, key, "")
+		w.must(err)
+		w.settle()
+		w.wantHolders(w.b, "[Grace]")
+		_, err = w.Grants.SetEnd(w.Ctx, other, w.Clock.Now().Add(3*settleTime))
+		w.must(err)
+		w.Clock.Advance(5 * settleTime)
+		w.settle()
+		w.wantHolders(w.b, "[]")
+	})
+}
+
+func TestAChainPassesOnAndAnUnboundLinkTakesItBack(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		far := w.thing(w.app("Shop"), "Seller")
+		w.give(w.a, w.user("Ada", ""))
+		for _, l := range [][2]app.EntitlementRef{{w.a, w.b}, {w.b, w.c}, {w.c, far}} {
+			w.must(w.bind(l[0], l[1]))
+		}
+		w.settle()
+		w.wantHolders(far, "[Ada]")
+		w.must(w.auto.Unbind(w.Ctx, automation.Binding{Source: w.a, Destination: w.b}))
+		w.settle()
+		w.wantHolders(w.b, "[]")
+		w.wantHolders(far, "[]")
+		if _, err := w.auto.GetProxy(w.Ctx, automation.Binding{Source: w.a, Destination: w.b}); !fault.Is(err, fault.NotFound) {
+			t.Error(err)
+		}
+		w.must(w.bind(w.a, w.b))
+		w.settle()
+		w.wantHolders(far, "[Ada]")
+	})
+}
+
+func TestNoEntitlementIsItsOwnSource(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		w.must(w.bind(w.a, w.b))
+		_, err := w.auto.Create(w.Ctx, automation.Rule{Of: w.c, Kind: automation.Holders, Sources: []app.EntitlementRef{w.b}})
+		w.must(err)
+		for name, l := range map[string][2]app.EntitlementRef{"itself": {w.a, w.a}, "back": {w.b, w.a}, "by a rule": {w.c, w.a}} {
+			if err := w.bind(l[0], l[1]); !fault.Is(err, fault.Precondition) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if _, err := w.auto.Create(w.Ctx, automation.Rule{Of: w.a, Kind: automation.Holders, Sources: []app.EntitlementRef{w.c}}); !fault.Is(err, fault.Invalid) {
+			t.Error(err)
+		}
+		if err := w.bind(w.a, w.b); !fault.Is(err, fault.Exists) {
+			t.Error(err)
+		}
+	})
+}
+
+func TestADeletedSourcePassesNothingOn(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		w.give(w.a, w.user("Ada", ""))
+		w.must(w.bind(w.a, w.b))
+		w.settle()
+		w.must(w.Apps.DeleteEntitlement(w.Ctx, w.a.AppID, w.a.ID))
+		w.settle()
+		w.wantHolders(w.b, "[]")
+	})
+}

@@ -1,0 +1,129 @@
+package automation
+
+import (
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+const ruleColumns = `app_id, entitlement_id, kind, expression, display_name, description, status, error, completed_at, created_at,
+	updated_at, deleted_at, version`
+
+func scanRule(r *db.Rows) (v Rule, err error) {
+	var created, updated int64
+	var completed, deleted *int64
+	err = r.Scan(&v.Of.AppID, &v.Of.ID, &v.Kind, &v.Expression, &v.DisplayName, &v.Description, &v.Status, &v.Error, &completed, &created,
+		&updated, &deleted, &v.Version)
+	v.CreatedAt, v.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
+	v.CompletedAt, v.DeletedAt = moment(completed), moment(deleted)
+	return v, err
+}
+
+// getRule reads the live rule of an entitlement.
+func getRule(q db.Q, of app.EntitlementRef, lock string) (Rule, error) {
+	r, err := db.One(q, scanRule, `select `+ruleColumns+` from automation where app_id = $1 and entitlement_id = $2 and deleted_at is null`+lock,
+		string(of.AppID), string(of.ID))
+	if err != nil {
+		return Rule{}, missing(err, "automation of the entitlement")
+	}
+	r.Sources, err = sources(q, of)
+	return r, err
+}
+
+func sources(q db.Q, of app.EntitlementRef) ([]app.EntitlementRef, error) {
+	return db.Collect(q, scanRef, `select src_app_id, src_entitlement_id from automation_ref where app_id = $1 and entitlement_id = $2
+		order by src_app_id, src_entitlement_id`, string(of.AppID), string(of.ID))
+}
+
+func scanRef(r *db.Rows) (e app.EntitlementRef, err error) { return e, r.Scan(&e.AppID, &e.ID) }
+
+// insertRule adds r unless the entitlement has a live one, and reports whether it did. One that is on its way out comes back to life.
+func insertRule(tx *db.Tx, r Rule) (bool, error) {
+	n, err := tx.Exec(`insert into automation (app_id, entitlement_id, kind, expression, display_name, description, status, error, completed_at,
+			due_at, created_at, updated_at, deleted_at, version) values ($1, $2, $3, $4, $5, $6, '', '', null, $7, $7, $7, null, 1)
+		on conflict (app_id, entitlement_id) do update set kind = $3, expression = $4, display_name = $5, description = $6, status = '',
+			error = '', completed_at = null, due_at = $7, created_at = $7, updated_at = $7, deleted_at = null, version = 1
+		where automation.deleted_at is not null`,
+		string(r.Of.AppID), string(r.Of.ID), string(r.Kind), r.Expression, r.DisplayName, r.Description, clock.Micros(r.CreatedAt))
+	return n == 1, err
+}
+
+func updateRule(tx *db.Tx, r Rule) error {
+	n, err := tx.Exec(`update automation set kind = $4, expression = $5, display_name = $6, description = $7, updated_at = $8, due_at = $8,
+			version = version + 1
+		where app_id = $1 and entitlement_id = $2 and version = $3 and deleted_at is null`,
+		string(r.Of.AppID), string(r.Of.ID), r.Version, string(r.Kind), r.Expression, r.DisplayName, r.Description, clock.Micros(r.UpdatedAt))
+	if err == nil && n == 0 {
+		err = fault.New(fault.Conflict, "the automation was changed by someone else; read it again")
+	}
+	return err
+}
+
+func setSources(tx *db.Tx, r Rule) error {
+	tx.Queue(`delete from automation_ref where app_id = $1 and entitlement_id = $2`, string(r.Of.AppID), string(r.Of.ID))
+	for _, e := range r.Sources {
+		tx.Queue(`insert into automation_ref (app_id, entitlement_id, src_app_id, src_entitlement_id) values ($1, $2, $3, $4)
+			on conflict (app_id, entitlement_id, src_app_id, src_entitlement_id) do nothing`,
+			string(r.Of.AppID), string(r.Of.ID), string(e.AppID), string(e.ID))
+	}
+	return nil
+}
+
+func excluded(q db.Q, of app.EntitlementRef) ([]directory.UserID, error) {
+	return db.Collect(q, func(r *db.Rows) (u directory.UserID, err error) { return u, r.Scan(&u) },
+		`select user_id from automation_exclusion where app_id = $1 and entitlement_id = $2 order by created_at, user_id limit 1001`,
+		string(of.AppID), string(of.ID))
+}
+
+const ofBinding = `src_app_id = $1 and src_entitlement_id = $2 and dst_app_id = $3 and dst_entitlement_id = $4`
+
+func (b Binding) args() []any {
+	return []any{string(b.Source.AppID), string(b.Source.ID), string(b.Destination.AppID), string(b.Destination.ID)}
+}
+
+func getProxy(q db.Q, b Binding, lock string) (Proxy, error) {
+	p, err := db.One(q, func(r *db.Rows) (Proxy, error) {
+		var created, updated int64
+		err := r.Scan(&created, &updated)
+		return Proxy{Binding: b, CreatedAt: clock.FromMicros(created), UpdatedAt: clock.FromMicros(updated)}, err
+	}, `select created_at, updated_at from proxy where deleted_at is null and `+ofBinding+lock, b.args()...)
+	return p, missing(err, "binding of the entitlements")
+}
+
+func countProxies(q db.Q, source app.EntitlementRef) error {
+	var n int
+	err := q.Row(`select count(*) from proxy where src_app_id = $1 and src_entitlement_id = $2 and deleted_at is null`,
+		string(source.AppID), string(source.ID)).Scan(&n)
+	if err == nil && n > MaxProxies {
+		err = fault.New(fault.Precondition, "an entitlement is bound to %d others at most", MaxProxies)
+	}
+	return err
+}
+
+// destinations are the entitlements that the holders of e get by a proxy or a rule.
+func destinations(q db.Q, e app.EntitlementRef) ([]app.EntitlementRef, error) {
+	return db.Collect(q, scanRef, `select dst_app_id, dst_entitlement_id from proxy
+			where src_app_id = $1 and src_entitlement_id = $2 and deleted_at is null
+		union all select app_id, entitlement_id from automation_ref where src_app_id = $1 and src_entitlement_id = $2`,
+		string(e.AppID), string(e.ID))
+}
+
+// moment is the time that a column holds; zero for null.
+func moment(us *int64) time.Time {
+	if us == nil {
+		return time.Time{}
+	}
+	return clock.FromMicros(*us)
+}
+
+// locked ends a statement whose rows nobody else is to change until tx ends. SQLite has one writer.
+func locked(tx *db.Tx) string {
+	if tx.Skip() == "" {
+		return ""
+	}
+	return " for update"
+}

@@ -15,7 +15,7 @@ import (
 // Conflict while an earlier grant of k is being removed.
 func (s *Service) AddDerived(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef) error {
 	now := s.Clock.Now()
-	h, err := live(tx, k)
+	h, err := lockLive(tx, k)
 	if fault.Is(err, fault.NotFound) {
 		return s.beginDerived(tx, actor, k, via, now)
 	}
@@ -51,7 +51,7 @@ func (s *Service) beginDerived(tx *db.Tx, actor audit.Actor, k Key, via app.Enti
 // Taking one that does not pass it on changes nothing. It joins the caller's transaction. Conflict if somebody else was faster.
 func (s *Service) RemoveDerived(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef) error {
 	now := s.Clock.Now()
-	h, err := live(tx, k)
+	h, err := lockLive(tx, k)
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
@@ -70,9 +70,15 @@ func (s *Service) RemoveDerived(tx *db.Tx, actor audit.Actor, k Key, via app.Ent
 	return s.apply(tx, actor, h, &after, effect, now)
 }
 
-// addSource reports whether the source was not there before.
+// addSource reports whether the source was not there before. One that was taken at this very moment, while time stands still, is as if it
+// had not been.
 func addSource(tx *db.Tx, g ID, via app.EntitlementRef, now time.Time) (bool, error) {
-	n, err := tx.Exec(`insert into grant_source (grant_id, via_app_id, via_entitlement_id, created_at, ended_at)
+	n, err := tx.Exec(`update grant_source set ended_at = null where grant_id = $1 and via_app_id = $2 and via_entitlement_id = $3
+		and created_at = $4 and ended_at is not null`, g, via.AppID, via.ID, us(now))
+	if err != nil || n == 1 {
+		return n == 1, err
+	}
+	n, err = tx.Exec(`insert into grant_source (grant_id, via_app_id, via_entitlement_id, created_at, ended_at)
 		values ($1, $2, $3, $4, null) on conflict (grant_id, via_app_id, via_entitlement_id) where ended_at is null do nothing`,
 		g, via.AppID, via.ID, us(now))
 	return n == 1, err

@@ -1,6 +1,7 @@
 package story
 
 import (
+	"maps"
 	"testing"
 	"time"
 )
@@ -21,12 +22,8 @@ type office struct {
 
 func newOffice(t *testing.T, s *server) *office {
 	t.Helper()
-	o := &office{server: s, target: newTarget(t), admin: s.admin()}
-	o.graceID = text(o.admin.post("/api/interim/v1/users", object{"displayName": "Grace", "email": "grace@example.com"}), "user", "id")
-	made := o.admin.post("/api/interim/v1/users/"+o.graceID+"/personal_clients", object{"displayName": "Grace's laptop"})
-	o.grace = s.person(text(made, "client", "clientId"), text(made, "clientSecret"))
-
-	o.appID = text(o.admin.post("/api/v1/apps", object{"displayName": "Warehouse"}), "app", "id")
+	o := opened(s)
+	o.target = newTarget(t)
 	o.connector = text(o.admin.post("/api/interim/v1/apps/"+o.appID+"/connectors",
 		object{"kind": "postgres", "displayName": "Warehouse database", "connectionString": o.target.url()}), "connector", "id")
 	o.sync()
@@ -34,6 +31,44 @@ func newOffice(t *testing.T, s *server) *office {
 	o.account = o.accountOf("Grace H.")
 	o.admin.post("/api/v1/apps/"+o.appID+"/app_users/"+o.account, object{"appUser": object{"identityUserId": o.graceID}})
 	return o
+}
+
+// newPaperOffice is an office whose app is kept on paper: nothing is called to give access in it.
+func newPaperOffice(s *server) *office {
+	s.t.Helper()
+	o := opened(s)
+	o.reporting = s.paper(o.appID, "reporting")
+	o.account = text(o.admin.post("/api/interim/v1/apps/"+o.appID+"/accounts",
+		object{"displayName": "Grace H.", "identityUserId": o.graceID}), "appUser", "id")
+	return o
+}
+
+func opened(s *server) *office {
+	s.t.Helper()
+	o := &office{server: s, admin: s.admin()}
+	o.graceID = text(o.admin.post("/api/interim/v1/users", object{"displayName": "Grace", "email": "grace@example.com"}), "user", "id")
+	o.grace = s.laptop(o.admin, o.graceID, object{})
+	o.appID = text(o.admin.post("/api/v1/apps", object{"displayName": "Warehouse"}), "app", "id")
+	return o
+}
+
+// laptop makes somebody a personal client, with what more is asked of it.
+func (s *server) laptop(admin *person, userID string, more object) *person {
+	s.t.Helper()
+	body := object{"displayName": "Laptop"}
+	maps.Copy(body, more)
+	made := admin.post("/api/interim/v1/users/"+userID+"/personal_clients", body)
+	return s.person(text(made, "client", "clientId"), text(made, "clientSecret"))
+}
+
+// paper makes an entitlement of an app that has no connector.
+func (s *server) paper(appID, name string) string {
+	s.t.Helper()
+	in, admin := "/api/v1/apps/"+appID, s.admin()
+	typ := text(admin.post(in+"/resource_types", object{"displayName": "Roles", "resourceType": "ROLE"}), "appResourceType", "id")
+	resource := text(admin.post(in+"/resource_types/"+typ+"/resources", object{"displayName": name}), "appResource", "id")
+	return text(admin.post(in+"/entitlements", object{"displayName": name, "appResourceTypeId": typ, "appResourceId": resource}),
+		"appEntitlementView", "appEntitlement", "id")
 }
 
 func (o *office) sync() object {

@@ -83,11 +83,11 @@ func TestTheReferencePageNeedsNoNetwork(t *testing.T) {
 
 func TestWhatIsKnownAndNotServedSaysSo(t *testing.T) {
 	s := start(t, "")
-	message := s.admin().refused(http.StatusNotImplemented, http.MethodPost, "/api/v1/task/grant", object{})
-	if !strings.Contains(message, "c1.api.task.v1.TaskService.CreateGrantTask") {
+	message := s.admin().refused(http.StatusNotImplemented, http.MethodPost, "/api/v1/task/action", object{})
+	if !strings.Contains(message, "c1.api.task.v1.TaskService.CreateActionTask") {
 		t.Errorf("%q does not name the operation", message)
 	}
 	nobody := &person{s: s, http: s.client(), token: "x", until: s.now().Add(patience)}
-	nobody.refused(http.StatusUnauthorized, http.MethodPost, "/api/v1/task/grant", object{})
+	nobody.refused(http.StatusUnauthorized, http.MethodPost, "/api/v1/task/action", object{})
 	nobody.refused(http.StatusNotFound, http.MethodGet, "/api/v1/nothing-of-the-kind", nil)
 }

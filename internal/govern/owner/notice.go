@@ -1,11 +1,22 @@
 package owner
 
 import (
+	"time"
+
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/db"
 )
+
+// Notice is told, in the transaction of the change, whose owners may be others from now on. Of who owns by holding an entitlement the
+// grants tell.
+type Notice interface {
+	OwnersChanged(tx *db.Tx, o Object, at time.Time) error
+}
+
+// Tell says who is told. Only at start, before requests are served.
+func (s *Service) Tell(n Notice) { s.notice = n }
 
 // AppCreated implements [app.Created]: whoever makes an app is its first owner.
 func (s *Service) AppCreated(tx *db.Tx, actor audit.Actor, a app.App) error {

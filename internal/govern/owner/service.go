@@ -26,6 +26,8 @@ type Service struct {
 	db    *db.DB
 	clock clock.Clock
 	log   *audit.Log
+
+	notice Notice
 }
 
 // New returns the use cases.
@@ -256,6 +258,9 @@ func (s *Service) change(ctx context.Context, o Object, fn func(tx *db.Tx, actor
 		if err := exists(tx, o); err != nil {
 			return err
 		}
-		return fn(tx, actor)
+		if err := fn(tx, actor); err != nil || s.notice == nil {
+			return err
+		}
+		return s.notice.OwnersChanged(tx, o, s.clock.Now())
 	})
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/db"
-	"github.com/interim-access/interim/internal/platform/due"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
@@ -66,19 +65,13 @@ func (s *Service) UserEnded(tx *db.Tx, actor audit.Actor, u directory.UserID, _ 
 	if err != nil {
 		return err
 	}
-	n, err := tx.Exec(`update task set late = $2
-		where late = '' and state = 'OPEN' and id in (select task_id from task_slot where kind = 'user' and user_id = $1
-			union select s.task_id from task_slot s join user_manager m on s.kind = 'managers' and s.user_id = m.user_id where m.manager_id = $1
-			union select s.task_id from task_slot s join owner_user o on s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id
-				and s.object_id = o.object_id where o.user_id = $1 and o.role = 'primary'
-			union select s.task_id from task_slot s join grants g on s.kind = 'holders' and s.app_id = g.app_id and s.object_id = g.entitlement_id
-				join account a on a.app_id = g.app_id and a.id = g.account_id where a.user_id = $1
-			union select task_id from task_stand where user_id = $1 or for_id = $1)`,
-		string(u), `{"look":true}`)
-	if err == nil && n > 0 {
-		due.Wake(tx, s.Clock.Now())
-	}
-	return err
+	return s.look(tx, `select task_id from task_slot where kind = 'user' and user_id = $1
+		union select s.task_id from task_slot s join user_manager m on s.kind = 'managers' and s.user_id = m.user_id where m.manager_id = $1
+		union select s.task_id from task_slot s join owner_user o on s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id
+			and s.object_id = o.object_id where o.user_id = $1 and o.role = 'primary'
+		union select s.task_id from task_slot s join grants g on s.kind = 'holders' and s.app_id = g.app_id and s.object_id = g.entitlement_id
+			join account a on a.app_id = g.app_id and a.id = g.account_id where a.user_id = $1
+		union select task_id from task_stand where user_id = $1 or for_id = $1`, string(u))
 }
 
 // AppEnded implements [app.Notice]: open tasks about the app are cancelled.

@@ -90,6 +90,7 @@ func open(t testing.TB, d *db.DB) *office {
 	})
 	h.Grants.Tell(o.Tasks)
 	o.Delegations.Tell(o.Tasks)
+	o.Owners.Tell(o.Tasks)
 	h.Directory.Tell(o.Tasks)
 	h.Directory.Tell(o.Delegations)
 	h.Apps.Tell(o.Tasks)

@@ -116,6 +116,18 @@ func acts(tx *db.Tx, list []Entry) {
 	queue(tx, `insert into task_act (task_id, step_id, user_id, for_id, kind, at)`, 6, rows)
 }
 
+// undone keeps the approvals that count no longer, since the task began again, from counting for whom a step still asks: who gave one
+// has acted on the task all the same.
+func undone(tx *db.Tx, before, after Task) {
+	left := after.Approvers()
+	for _, u := range before.Approvers() {
+		if !slices.Contains(left, u) {
+			tx.Queue(`update task_act set kind = 'approvalUndone' where task_id = $1 and user_id = $2 and kind = $3`, string(after.ID), string(u),
+				string(ApproversChosen))
+		}
+	}
+}
+
 // HistoryFilter narrows a task's history.
 type HistoryFilter struct {
 	Tasks    []ID // at most [page.MaxSize]

@@ -233,6 +233,7 @@ func (v *turn) write() error {
 // rest writes what goes with the task's row.
 func (v *turn) rest() error {
 	saveAsks(v.tx, v.before, v.t)
+	undone(v.tx, v.before, v.t)
 	if err := v.record(); err != nil {
 		return err
 	}

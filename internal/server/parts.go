@@ -130,6 +130,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	p.apps.Tell(p.tasks)
 	p.grants.Tell(p.tasks)
 	p.delegations.Tell(p.tasks)
+	p.owners.Tell(p.tasks)
 	p.webhooks.Tell(p.tasks)
 	p.provision.Tell(p.grants)
 

@@ -1,0 +1,114 @@
+package read
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/catalog"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/page"
+)
+
+// TestOffersAreWhatCanBeAskedFor compares the list with the question about each entitlement, and its filters with their meaning.
+func TestOffersAreWhatCanBeAskedFor(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		c := clock.NewFake(start)
+		log := audit.New(w.db, c)
+		catalogs := catalog.New(catalog.Deps{DB: w.db, Clock: c, Audit: log, Apps: app.New(w.db, c, log)})
+		err := w.db.Write(w.ctx, func(tx *db.Tx) error {
+			_, err := tx.Exec(`update grants set active_at = created_at where state = 'active'`)
+			return err
+		})
+		need(w, 0, err)
+		for n, everyone := range []bool{true, false, false} {
+			made, err := catalogs.Create(w.ctx, catalog.Catalog{DisplayName: fmt.Sprint("catalog ", n), Published: true, Everyone: everyone})
+			made = need(w, made, err)
+			for i, e := range w.entitlements {
+				one := []app.EntitlementRef{e.Ref()}
+				if i%4 == n && e.DeletedAt.IsZero() {
+					_ = catalogs.Add(w.ctx, made.ID, one) // refused where the app is deleted
+				}
+				if i%5 == n && !everyone && e.DeletedAt.IsZero() {
+					_ = catalogs.AddAudience(w.ctx, made.ID, one)
+				}
+			}
+		}
+		s, q := New(w.db, c), w.db.Q(w.ctx)
+		listed := 0
+		for _, a := range w.accounts {
+			if a.UserID == "" {
+				continue
+			}
+			refs := make([]app.EntitlementRef, len(w.entitlements))
+			for i, e := range w.entitlements {
+				refs[i] = e.Ref()
+			}
+			can, err := catalogs.RequestableOf(q, a.UserID, refs, start)
+			can = need(w, can, err)
+			list := func(f OfferFilter) map[app.EntitlementRef]Offer {
+				f.User = a.UserID
+				out := map[app.EntitlementRef]Offer{}
+				for _, o := range pages(w.TB, 3, func(r page.Request) (page.Page[Offer], error) { return s.Offers(w.ctx, f, r) }) {
+					if _, twice := out[o.Ref()]; twice {
+						w.Errorf("%v is there twice", o.Ref())
+					}
+					out[o.Ref()] = o
+				}
+				return out
+			}
+			all := list(OfferFilter{})
+			if len(all) != len(can) {
+				w.Errorf("%s: %d listed, %d can be asked for", a.UserID, len(all), len(can))
+			}
+			listed += len(all)
+			yes, no := true, false
+			granted, rest := list(OfferFilter{Granted: &yes}), list(OfferFilter{Granted: &no})
+			if len(granted)+len(rest) != len(all) {
+				w.Errorf("%s: %d granted and %d not, of %d", a.UserID, len(granted), len(rest), len(all))
+			}
+			for ref, o := range all {
+				if _, has := granted[ref]; !can[ref] || has != (len(o.Grants) > 0) {
+					w.Errorf("%v: can %t, granted %t, grants %v", ref, can[ref], has, o.Grants)
+				}
+			}
+		}
+		if listed < 10 {
+			w.Errorf("only %d offers: the test says little", listed)
+		}
+	})
+}
+
+// gathered are the steps that read what the statement itself has gathered.
+var gathered = regexp.MustCompile(`(?m)^\s*SCAN [hs]$`)
+
+// What a user holds is little, so that a list of it may be sorted.
+func TestOffersAreReadFromAnIndexInOrder(t *testing.T) {
+	yes := true
+	onWorlds(t, func(w *world) {
+		for name, f := range map[string]OfferFilter{
+			"all": {}, "by text": {Query: "x"}, "granted": {Granted: &yes}, "with the deleted": {IncludeDeleted: true},
+		} {
+			for _, r := range []page.Request{{Size: 25}, {Size: 25, After: page.Key{"a", "b", "c"}}} {
+				f.User = "u"
+				sql, args := offersSQL(f, r, time.Time{})
+				plan := w.plan(sql, args)
+				if full(gathered.ReplaceAllString(plan, "")) {
+					w.Errorf("%s reads a whole table:\n%s\n%s", name, sql, plan)
+				}
+				if f.Granted == nil && !strings.Contains(plan, "entitlement_name") {
+					w.Errorf("%s is not read in order:\n%s\n%s", name, sql, plan)
+				}
+			}
+		}
+		sql, args := offerGrantsSQL("u", time.Time{}, []Offer{{Entitlement: app.Entitlement{AppID: "a", ID: "e"}}})
+		if plan := w.plan(sql, args); full(plan) {
+			w.Errorf("%s\n%s", sql, plan)
+		}
+	})
+}

@@ -2,6 +2,7 @@ package c1
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -79,8 +80,7 @@ func (d *Deps) MayGive(ctx context.Context, appID app.ID, accountID app.AccountI
 	return err
 }
 
-// byRules lets owners change an object's words only: change fails where ruled tells that it changed who decides, what is given, or for
-// how long. The threat: who owns an entitlement would have it given without anybody deciding, or another app's in its place.
+// byRules lets owners change an object's words only: change fails where ruled tells that it changed a rule. The threat: who owns an entitlement would have it given without anybody deciding, or another app's in its place.
 func byRules[T any](ctx context.Context, change func(*T) error, ruled func(was, is *T) bool) (func(*T) error, error) {
 	me, err := onlyOwning(ctx)
 	if err != nil || me == "" {
@@ -92,18 +92,22 @@ func byRules[T any](ctx context.Context, change func(*T) error, ruled func(was, 
 			return err
 		}
 		if ruled(&was, object) {
-			return fault.New(fault.Denied, "Permission denied, policies, provisioning and durations are set by an administrator")
+			return fault.New(fault.Denied, "Permission denied, policies, what they go by, provisioning and durations are set by an administrator")
 		}
 		return nil
 	}, nil
 }
 
+// appRuled tells whether an app's policies changed, or how accounts find their users.
 func appRuled(was, is *app.App) bool {
-	return was.Chosen != is.Chosen
+	return was.Chosen != is.Chosen || was.IdentityMatching != is.IdentityMatching
 }
 
+// entitlementRuled tells whether the policies of an entitlement changed, what they go by, what is given, or for how long.
 func entitlementRuled(was, is *app.Entitlement) bool {
-	return was.Chosen != is.Chosen || was.Emergency != is.Emergency || was.MaxGrant != is.MaxGrant || was.Unlimited != is.Unlimited ||
+	return was.RiskLevelID != is.RiskLevelID || !slices.Equal(was.FrameworkIDs, is.FrameworkIDs) ||
+		!maps.Equal(was.Annotations, is.Annotations) || was.Chosen != is.Chosen || was.Emergency != is.Emergency ||
+		was.MaxGrant != is.MaxGrant || was.Unlimited != is.Unlimited ||
 		!proto.Equal(encodePolicy(was.Provision), encodePolicy(is.Provision)) ||
 		!proto.Equal(encodePolicy(was.Deprovision), encodePolicy(is.Deprovision))
 }

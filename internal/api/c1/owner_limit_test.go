@@ -51,6 +51,8 @@ func TestAnOwnerLivesByTheRulesThatAdministratorsMade(t *testing.T) {
 		d.try(d.grace, "who decides, what is given, for how long", 403,
 			act{"POST", app, `{"app":{"grantPolicyId":"` + auto + `"}}`},
 			act{"POST", entitlement, `{"entitlement":{"grantPolicyId":"` + auto + `"}}`},
+			act{"POST", app, `{"app":{"identityMatching":"APP_USER_IDENTITY_MATCHING_STRICT"}}`},
+			act{"POST", entitlement, `{"entitlement":{"annotations":{"tier":"low"}}}`},
 			act{"POST", entitlement, `{"entitlement":{"emergencyGrantEnabled":true}}`},
 			act{"POST", entitlement, `{"entitlement":{"emergencyGrantPolicyId":"` + auto + `"}}`},
 			act{"POST", entitlement, `{"entitlement":{"provisionerPolicy":` + elsewhere + `}}`},

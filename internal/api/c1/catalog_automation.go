@@ -72,8 +72,8 @@ func (s catalogs) automation(ctx context.Context, ksuid string) (catalog.Automat
 	return s.Catalogs.Automation(ctx, catalogID)
 }
 
-// automated is an automation as it is to be.
-type automated interface {
+// bundled is an automation of a catalog as it is to be.
+type bundled interface {
 	GetRequestCatalogId() string
 	GetCel() *requestcatalogv1.BundleAutomationRuleCEL
 	GetEntitlements() *requestcatalogv1.BundleAutomationRuleEntitlement
@@ -84,7 +84,7 @@ type automated interface {
 	GetRemovedMembersThresholdPercent() int64
 }
 
-func (s catalogs) setAutomation(ctx context.Context, req automated, fresh bool) (*requestcatalogv1.BundleAutomation, error) {
+func (s catalogs) setAutomation(ctx context.Context, req bundled, fresh bool) (*requestcatalogv1.BundleAutomation, error) {
 	catalogID, err := reachedCatalog(ctx, "requestCatalogId", req.GetRequestCatalogId())
 	if err != nil {
 		return nil, err

@@ -133,10 +133,16 @@ func (d *Deps) Asked(ctx context.Context, r ofAccess) (task.Ask, error) {
 	return a, nil
 }
 
+// accessOf is what is asked about as an object: it is about the subject, and the owners of the entitlement, of its resource and of its
+// app own it.
+func accessOf(a task.Ask) iam.Object {
+	return iam.Object{Type: string(owner.Entitlement), AppID: string(a.App), ID: string(a.Entitlement), UserID: string(a.Subject)}
+}
+
 // mayRequest lets people ask for themselves, and those who own the app, the entitlement or its resource, and administrators ask for
 // everybody. It refuses in upstream's words.
 func mayRequest(ctx context.Context, a task.Ask) error {
-	err := iam.Require(ctx, iam.Object{Type: string(owner.Entitlement), AppID: string(a.App), ID: string(a.Entitlement), UserID: string(a.Subject)})
+	err := iam.Require(ctx, accessOf(a))
 	if fault.Is(err, fault.Denied) {
 		return fault.New(fault.Denied, "Permission denied, target user is not allowed to request this entitlement")
 	}
@@ -145,7 +151,7 @@ func mayRequest(ctx context.Context, a task.Ask) error {
 
 // mayRevoke lets those ask who may ask for the access, and the managers of whose it is.
 func (d *Deps) mayRevoke(ctx context.Context, a task.Ask) error {
-	err := iam.Require(ctx, iam.Object{Type: string(owner.Entitlement), AppID: string(a.App), ID: string(a.Entitlement), UserID: string(a.Subject)})
+	err := iam.Require(ctx, accessOf(a))
 	if !fault.Is(err, fault.Denied) || a.Subject == "" {
 		return err
 	}

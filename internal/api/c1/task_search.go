@@ -59,7 +59,8 @@ func (s taskSearch) Search(ctx context.Context, r *taskv1.TaskSearchRequest) (*t
 // taskFilter decodes the filters of a search at a moment.
 func taskFilter(r *taskv1.TaskSearchRequest, now time.Time) (read.TaskFilter, error) {
 	f := read.TaskFilter{
-		Query: r.GetQuery(), IncludeDeleted: r.GetIncludeDeleted(), WantsReason: r.GetRequireApprovalReason(), WantsDenial: r.GetRequireDenialReason(),
+		Query: r.GetQuery(), IncludeDeleted: r.GetIncludeDeleted(), WantsReason: r.GetRequireApprovalReason(),
+		WantsDenial: r.GetRequireDenialReason(),
 	}
 	err := firstError(
 		NotServed(r, nil, "access_review_ids"), CheckText("query", f.Query, MaxQuery),

@@ -70,8 +70,10 @@ func (d *Deps) GrantAsked(ctx context.Context, r *taskv1.TaskServiceCreateGrantR
 	}
 	return ask, firstError(
 		Prose("description", ask.Description, task.MaxDescription),
-		CheckText("source.conversationId", ask.Source.ConversationID, MaxQuery), CheckText("source.externalUrl", ask.Source.ExternalURL, MaxQuery),
-		CheckText("source.integrationId", ask.Source.IntegrationID, MaxQuery), CheckText("source.requestId", ask.Source.RequestID, MaxQuery),
+		CheckText("source.conversationId", ask.Source.ConversationID, MaxQuery),
+		CheckText("source.externalUrl", ask.Source.ExternalURL, MaxQuery),
+		CheckText("source.integrationId", ask.Source.IntegrationID, MaxQuery),
+		CheckText("source.requestId", ask.Source.RequestID, MaxQuery),
 	)
 }
 

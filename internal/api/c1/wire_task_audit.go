@@ -262,7 +262,7 @@ func encodeTrace(e task.Entry) *taskv1.TaskAuditConditionalPolicyExecutionResult
 	v.Condition, _ = last["condition"].(string)
 	v.Error, _ = last["err"].(string)
 	v.ConditionMatched, _ = last["matched"].(bool)
-	v.DefaultCondition = !v.ConditionMatched
+	v.DefaultCondition = !v.GetConditionMatched()
 	depth, _ := last["depth"].(float64)
 	v.ChainDepth = number(int(depth))
 	in, _ := last["policyId"].(string)

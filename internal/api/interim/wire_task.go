@@ -45,7 +45,7 @@ func encodeDry(d task.Dry) *interimv1.DryRunResponse {
 		v.Steps = append(v.Steps, &interimv1.DryRunStep{Step: c1.EncodePolicyStep(step)})
 	}
 	for _, one := range d.Steps {
-		shown := v.Steps[one.Index]
+		shown := v.GetSteps()[one.Index]
 		shown.Tier, shown.Approvers, shown.Error, shown.Skipped = encodeTier(one.Tier), encodeApprovers(one.People), one.Error, one.Skip
 	}
 	return v

@@ -169,8 +169,8 @@ func sorted(list []*kept, by TaskSort) []*kept {
 	o := by.order()
 	slices.SortFunc(out, func(a, b *kept) int {
 		c := 0
-		for i, v := range o.key(a.taskRow) {
-			other := o.key(b.taskRow)[i]
+		for i, v := range taskKey(o, a.taskRow) {
+			other := taskKey(o, b.taskRow)[i]
 			if m, err := strconv.ParseInt(v, 10, 64); err == nil && (o.columns[i] == "t.number" || o.columns[i] == "t.created_at") {
 				n, _ := strconv.ParseInt(other, 10, 64)
 				c = cmp.Compare(m, n)

@@ -3,6 +3,7 @@ package read
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/platform/clock"
@@ -25,35 +26,30 @@ const (
 	TaskByAppAndObjects TaskSort = "APP_RESOURCE_ID_AND_APP_ENTITLEMENT"
 )
 
-// taskOrder is a sort as columns of task t. The last is always the number, which is unique.
-type taskOrder struct {
-	columns []string
-	desc    bool
-}
-
-func (s TaskSort) order() taskOrder {
+// order is the sort as columns of task t. The last is always the number, which is unique.
+func (s TaskSort) order() order {
 	switch s {
 	case TaskByNumberDown:
-		return taskOrder{[]string{"t.number"}, true}
+		return order{[]string{"t.number"}, true}
 	case TaskByCreation:
-		return taskOrder{[]string{"t.created_at", "t.number"}, false}
+		return order{[]string{"t.created_at", "t.number"}, false}
 	case TaskByCreationDown:
-		return taskOrder{[]string{"t.created_at", "t.number"}, true}
+		return order{[]string{"t.created_at", "t.number"}, true}
 	case TaskByAccount:
-		return taskOrder{[]string{"t.account_sort", "t.number"}, false}
+		return order{[]string{"t.account_sort", "t.number"}, false}
 	case TaskByResource:
-		return taskOrder{[]string{"t.resource_sort", "t.number"}, false}
+		return order{[]string{"t.resource_sort", "t.number"}, false}
 	case TaskBySubject:
-		return taskOrder{[]string{"t.subject_sort", "t.number"}, false}
+		return order{[]string{"t.subject_sort", "t.number"}, false}
 	case TaskByAppAndObjects:
-		return taskOrder{[]string{"t.app_id", "t.resource_id", "t.entitlement_id", "t.number"}, false}
+		return order{[]string{"t.app_id", "t.resource_id", "t.entitlement_id", "t.number"}, false}
 	case TaskByNumber:
 	}
-	return taskOrder{[]string{"t.number"}, false}
+	return order{[]string{"t.number"}, false}
 }
 
-// page adds the keyset of r, whose numbers and moments are numbers to the database too, and returns the end of the statement.
-func (o taskOrder) page(w *db.Where, r page.Request) (string, error) {
+// pageOfTasks is [order.page] for a list whose numbers and moments are numbers to the database too.
+func pageOfTasks(o order, w *db.Where, r page.Request) (string, error) {
 	if len(r.After) > 0 {
 		values := make([]any, len(r.After))
 		for i, k := range r.After {
@@ -66,20 +62,17 @@ func (o taskOrder) page(w *db.Where, r page.Request) (string, error) {
 				values[i] = n
 			}
 		}
-		list, op := "", " > "
-		for i, c := range o.columns {
-			list += [2]string{"", ", "}[min(i, 1)] + c
-		}
+		than := " > "
 		if o.desc {
-			op = " < "
+			than = " < "
 		}
-		w.And("("+list+")"+op+"("+marks("?", len(values))+")", values...)
+		w.And("("+strings.Join(o.columns, ", ")+")"+than+"("+marks("?", len(values))+")", values...)
 	}
-	return order{columns: o.columns, desc: o.desc}.page(w, page.Request{Size: r.Size}), nil
+	return o.page(w, page.Request{Size: r.Size}), nil
 }
 
-// key is the position of a task in the list.
-func (o taskOrder) key(r taskRow) page.Key {
+// taskKey is the position of a task in a list of that order.
+func taskKey(o order, r taskRow) page.Key {
 	k := make(page.Key, len(o.columns))
 	for i, c := range o.columns {
 		switch c {
@@ -121,7 +114,7 @@ func (s *Service) Tasks(ctx context.Context, f TaskFilter, by TaskSort, r page.R
 		v.Task, err = task.Scan(r, &v.account, &v.resource, &v.subject)
 		return v, err
 	}, sql, args...)
-	cut := page.Cut(rows, r.Size, by.order().key)
+	cut := page.Cut(rows, r.Size, func(v taskRow) page.Key { return taskKey(by.order(), v) })
 	out := page.Page[task.Task]{Items: make([]task.Task, len(cut.Items)), Next: cut.Next}
 	for i, v := range cut.Items {
 		out.Items[i] = v.Task
@@ -131,7 +124,7 @@ func (s *Service) Tasks(ctx context.Context, f TaskFilter, by TaskSort, r page.R
 
 func tasksSQL(f TaskFilter, by TaskSort, now int64, r page.Request) (string, []any, error) {
 	w := f.where(now)
-	end, err := by.order().page(w, r)
+	end, err := pageOfTasks(by.order(), w, r)
 	where, args := w.SQL()
 	return `select ` + task.Columns("t.") + `, t.account_sort, t.resource_sort, t.subject_sort from task t` + where + end, args, err
 }

@@ -147,7 +147,7 @@ func TestTasksAreReadFromIndexes(t *testing.T) {
 		}
 		for _, by := range taskSorts {
 			row := taskRow{}
-			for _, after := range []page.Key{nil, by.order().key(row)} {
+			for _, after := range []page.Key{nil, taskKey(by.order(), row)} {
 				if p := plan(TaskFilter{}, by, after); scans(p) || sorts(p) {
 					w.Errorf("by %q after %v:\n%s", by, after, p)
 				}

@@ -93,6 +93,7 @@ func (p *parts) deps() *c1.Deps {
 		Policies:    p.policies,
 		Catalogs:    p.catalogs,
 		Attributes:  p.attributes,
+		Automations: p.automations,
 		Tasks:       p.tasks,
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/attribute"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
@@ -64,6 +65,7 @@ type parts struct {
 	policies    *policy.Service
 	catalogs    *catalog.Service
 	attributes  *attribute.Service
+	automations *automation.Service
 	tasks       *task.Service
 }
 
@@ -106,6 +108,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	if p.policies, err = policy.New(policy.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Owners: p.owners}); err != nil {
 		return nil, err
 	}
+	p.automations = automation.New(automation.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Grants: p.grants, Policies: p.policies})
 	p.apps.Consult(p.policies)
 	p.catalogs = catalog.New(catalog.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Apps: p.apps, Policies: p.policies})
 	p.apps.Offer(p.catalogs)
@@ -129,6 +132,9 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	p.apps.Tell(p.grants)
 	p.apps.Tell(p.tasks)
 	p.grants.Tell(p.tasks)
+	p.grants.Watch(p.automations)
+	p.directory.TellChanged(p.automations)
+	p.directory.TellCreated(p.automations)
 	p.delegations.Tell(p.tasks)
 	p.owners.Tell(p.tasks)
 	p.webhooks.Tell(p.tasks)
@@ -140,7 +146,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	sources := slices.Concat(p.provision.Sources(), p.webhooks.Sources(), p.notify.Sources(), p.grants.Enders())
 	p.due = due.New(due.Options{
 		Clock: d.clock, Log: o.Log, DB: d.db, Registerer: p.metrics,
-		Sources: append(sources, p.tasks.Due(), p.delegations.Ender(), p.sync.Planned(), p.iam.Pruner()),
+		Sources: append(sources, p.tasks.Due(), p.automations.Keeper(), p.delegations.Ender(), p.sync.Planned(), p.iam.Pruner()),
 	})
 	return p, nil
 }
@@ -181,6 +187,7 @@ func (p *parts) locked(err error) error {
 
 func (p *parts) close() {
 	p.sync.Close()
+	p.automations.Close()
 	p.webhooks.Close()
 	p.notify.Close()
 	p.iam.Close()

@@ -4,6 +4,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/attribute"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
@@ -45,6 +46,7 @@ type Deps struct {
 	Policies    *policy.Service
 	Catalogs    *catalog.Service
 	Attributes  *attribute.Service
+	Automations *automation.Service
 	Tasks       *task.Service
 
 	PublicURL string // https://host[:port] that clients use, without a slash at the end

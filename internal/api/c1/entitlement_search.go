@@ -52,9 +52,9 @@ func (s entitlementSearch) SearchAppEntitlementsForAppUser(
 func decodeEntitlementFilter(req *appv1.AppEntitlementSearchServiceSearchRequest) (read.EntitlementFilter, error) {
 	f := read.EntitlementFilter{
 		DisplayName: req.GetDisplayName(), Alias: req.GetAlias(), Query: req.GetQuery(), ExcludeBuiltin: req.GetExcludeImmutable(),
-		OnlyExpiring: req.GetOnlyGetExpiring(), IncludeDeleted: req.GetIncludeDeleted(),
+		OnlyExpiring: req.GetOnlyGetExpiring(), OnlyAutomated: req.GetIsAutomated(), IncludeDeleted: req.GetIncludeDeleted(),
 	}
-	err := NotServed(req, nil, "access_review_id", "is_automated")
+	err := NotServed(req, nil, "access_review_id")
 	if err != nil {
 		return f, err
 	}

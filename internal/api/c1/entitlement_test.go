@@ -113,7 +113,6 @@ func TestSettingsOfAnEntitlementThatWouldDoNothingAreRefusedByName(t *testing.T)
 		const search = "AppEntitlementSearchServiceSearchRequest."
 		d.unserved("POST", "/api/v1/search/entitlements", map[string]string{
 			search + "accessReviewId":       `{"accessReviewId":` + other + `}`,
-			search + "isAutomated":          `{"isAutomated":true}`,
 			search + "membershipType OWNER": `{"membershipType":["APP_ENTITLEMENT_MEMBERSHIP_TYPE_OWNER"]}`,
 		})
 		if a := d.call("POST", "/api/v1/search/entitlements", `{"membershipType":["APP_ENTITLEMENT_MEMBERSHIP_TYPE_MEMBER"]}`); len(a.list()) != 2 {

@@ -34,6 +34,10 @@ func (d *Deps) entitlementViews(ctx context.Context, x *Expander, list ...app.En
 	if err != nil {
 		return nil, err
 	}
+	automated, err := d.Read.Automated(ctx, refs)
+	if err != nil {
+		return nil, err
+	}
 	views := make([]*appv1.AppEntitlementView, len(list))
 	for i, v := range list {
 		views[i] = &appv1.AppEntitlementView{
@@ -44,6 +48,7 @@ func (d *Deps) entitlementViews(ctx context.Context, x *Expander, list ...app.En
 			AppResourceTypePath: e.resourceType(v.AppID, v.TypeID),
 			AppResourcePath:     e.resource(v.AppID, v.ResourceID),
 		}
+		views[i].AppEntitlement.IsAutomationEnabled = automated[v.Ref()]
 	}
 	return views, nil
 }

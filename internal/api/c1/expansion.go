@@ -17,6 +17,7 @@ type expansion struct {
 	users        map[app.ID]int64
 	resources    map[app.ResourceRef]int64
 	entitlements map[app.EntitlementRef]int64
+	automated    map[app.EntitlementRef]bool
 }
 
 // expand loads what w names. Handlers put into w only what x.Wants, and ask for the path of nothing else.
@@ -29,6 +30,9 @@ func (d *Deps) expand(ctx context.Context, x *Expander, w read.Wanted) (e expans
 		return e, err
 	}
 	if e.resources, err = d.Read.ResourceGrantCounts(ctx, w.Resources); err != nil {
+		return e, err
+	}
+	if e.automated, err = d.Read.Automated(ctx, w.Entitlements); err != nil {
 		return e, err
 	}
 	e.entitlements, err = d.Read.GrantCounts(ctx, w.Entitlements)
@@ -65,7 +69,9 @@ func (e expansion) entitlement(ref app.EntitlementRef) string {
 	if !ok {
 		return ""
 	}
-	return e.x.Path("entitlement/"+string(ref.AppID)+"/"+string(ref.ID), EncodeEntitlement(v, e.entitlements[ref]))
+	shown := EncodeEntitlement(v, e.entitlements[ref])
+	shown.IsAutomationEnabled = e.automated[ref]
+	return e.x.Path("entitlement/"+string(ref.AppID)+"/"+string(ref.ID), shown)
 }
 
 func (e expansion) account(ref app.AccountRef) string {

@@ -26,6 +26,7 @@ type EntitlementFilter struct {
 	RiskIDs, FrameworkIDs   []attribute.ID  // it has one of these
 	GrantedTo, NotGrantedTo []app.AccountID // one of these accounts holds it; none of these does
 	ExcludeBuiltin          bool
+	OnlyAutomated           bool // an automation gives it
 	OnlyExpiring            bool // somebody holds it until a set time
 	IncludeDeleted          bool
 }
@@ -70,6 +71,9 @@ func entitlementsSQL(f EntitlementFilter, r page.Request) (string, []any) {
 	}
 	anyOf(&w, `(e.app_id, e.id) in (select r.app_id, r.id from entitlement r where r.risk_level_id in %s and r.risk_level_id <> '')`, f.RiskIDs)
 	anyOf(&w, `(e.app_id, e.id) in (select f.app_id, f.entitlement_id from entitlement_framework f where f.value_id in %s)`, f.FrameworkIDs)
+	if f.OnlyAutomated {
+		w.And(automated)
+	}
 	f.policies(&w)
 	f.grants(&w)
 	end := order{columns: []string{"e.app_id", "e.sort_name", "e.id"}}.page(&w, r)

@@ -1858,7 +1858,7 @@ var File_c1_api_app_v1_entitlement_proto protoreflect.FileDescriptor
 
 const file_c1_api_app_v1_entitlement_proto_rawDesc = "" +
 	"\n" +
-	"\x1fc1/api/app/v1/entitlement.proto\x12\rc1.api.app.v1\x1a\x19c1/api/app/v1/grant.proto\x1a\x17c1/api/iam/v1/iam.proto\x1a\x1dc1/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ainterim/auth/v1/auth.proto\"\x80\x01\n" +
+	"\x1fc1/api/app/v1/entitlement.proto\x12\rc1.api.app.v1\x1a\x1ec1/api/app/v1/automation.proto\x1a\x19c1/api/app/v1/grant.proto\x1a\x17c1/api/iam/v1/iam.proto\x1a\x1dc1/api/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ainterim/auth/v1/auth.proto\"\x80\x01\n" +
 	"\x1eAddManuallyManagedUsersRequest\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\tR\x05appId\x12,\n" +
 	"\x12app_entitlement_id\x18\x02 \x01(\tR\x10appEntitlementId\x12\x19\n" +
@@ -2022,7 +2022,7 @@ const file_c1_api_app_v1_entitlement_proto_rawDesc = "" +
 	")APP_ENTITLEMENT_PURPOSE_VALUE_UNSPECIFIED\x10\x00\x12,\n" +
 	"(APP_ENTITLEMENT_PURPOSE_VALUE_ASSIGNMENT\x10\x01\x12,\n" +
 	"(APP_ENTITLEMENT_PURPOSE_VALUE_PERMISSION\x10\x02\x12+\n" +
-	"'APP_ENTITLEMENT_PURPOSE_VALUE_OWNERSHIP\x10\x032\xeb\x12\n" +
+	"'APP_ENTITLEMENT_PURPOSE_VALUE_OWNERSHIP\x10\x032\xf9!\n" +
 	"\x0fAppEntitlements\x12\xbe\x01\n" +
 	"\x04List\x12).c1.api.app.v1.AppEntitlementsListRequest\x1a*.c1.api.app.v1.ListAppEntitlementsResponse\"_\xaa\xd4\x181\n" +
 	"-permission/c1.api.app.v1.AppEntitlements.List\x10\x03\x82\xd3\xe4\x93\x02$\x12\"/api/v1/apps/{app_id}/entitlements\x12\xc7\x01\n" +
@@ -2043,7 +2043,21 @@ const file_c1_api_app_v1_entitlement_proto_rawDesc = "" +
 	"\x12ListForAppResource\x127.c1.api.app.v1.AppEntitlementsListForAppResourceRequest\x1a*.c1.api.app.v1.ListAppEntitlementsResponse\"\xaf\x01\xaa\xd4\x18?\n" +
 	";permission/c1.api.app.v1.AppEntitlements.ListForAppResource\x10\x03\x82\xd3\xe4\x93\x02f\x12d/api/v1/apps/{app_id}/entitlements/resource_types/{app_resource_type_id}/resources/{app_resource_id}\x12\xf0\x01\n" +
 	"\x0eListForAppUser\x123.c1.api.app.v1.AppEntitlementsListForAppUserRequest\x1a*.c1.api.app.v1.ListAppEntitlementsResponse\"}\xaa\xd4\x18;\n" +
-	"7permission/c1.api.app.v1.AppEntitlements.ListForAppUser\x10\x03\x82\xd3\xe4\x93\x028\x126/api/v1/apps/{app_id}/entitlements/users/{app_user_id}B;Z9github.com/interim-access/interim/gen/c1/api/app/v1;appv1b\x06proto3"
+	"7permission/c1.api.app.v1.AppEntitlements.ListForAppUser\x10\x03\x82\xd3\xe4\x93\x028\x126/api/v1/apps/{app_id}/entitlements/users/{app_user_id}\x12\xfb\x01\n" +
+	"\x10CreateAutomation\x12&.c1.api.app.v1.CreateAutomationRequest\x1a'.c1.api.app.v1.CreateAutomationResponse\"\x95\x01\xaa\xd4\x18=\n" +
+	"9permission/c1.api.app.v1.AppEntitlements.CreateAutomation\x10\x03\x82\xd3\xe4\x93\x02N:\x01*\"I/api/v1/apps/{app_id}/entitlements/{app_entitlement_id}/automation/create\x12\x8f\x02\n" +
+	"\rGetAutomation\x128.c1.api.app.v1.AppEntitlementServiceGetAutomationRequest\x1a9.c1.api.app.v1.AppEntitlementServiceGetAutomationResponse\"\x88\x01\xaa\xd4\x18:\n" +
+	"6permission/c1.api.app.v1.AppEntitlements.GetAutomation\x10\x03\x82\xd3\xe4\x93\x02D\x12B/api/v1/apps/{app_id}/entitlements/{app_entitlement_id}/automation\x12\xa5\x02\n" +
+	"\x10UpdateAutomation\x12;.c1.api.app.v1.AppEntitlementServiceUpdateAutomationRequest\x1a<.c1.api.app.v1.AppEntitlementServiceUpdateAutomationResponse\"\x95\x01\xaa\xd4\x18=\n" +
+	"9permission/c1.api.app.v1.AppEntitlements.UpdateAutomation\x10\x03\x82\xd3\xe4\x93\x02N:\x01*\"I/api/v1/apps/{app_id}/entitlements/{app_entitlement_id}/automation/update\x12\xf4\x01\n" +
+	"\x10DeleteAutomation\x12&.c1.api.app.v1.DeleteAutomationRequest\x1a'.c1.api.app.v1.DeleteAutomationResponse\"\x8e\x01\xaa\xd4\x18=\n" +
+	"9permission/c1.api.app.v1.AppEntitlements.DeleteAutomation\x10\x03\x82\xd3\xe4\x93\x02G:\x01**B/api/v1/apps/{app_id}/entitlements/{app_entitlement_id}/automation\x12\x9c\x02\n" +
+	"\x18ListAutomationExclusions\x12..c1.api.app.v1.ListAutomationExclusionsRequest\x1a/.c1.api.app.v1.ListAutomationExclusionsResponse\"\x9e\x01\xaa\xd4\x18E\n" +
+	"Apermission/c1.api.app.v1.AppEntitlements.ListAutomationExclusions\x10\x03\x82\xd3\xe4\x93\x02O\x12M/api/v1/apps/{app_id}/entitlements/{app_entitlement_id}/automation/exclusions\x12\x97\x02\n" +
+	"\x16AddAutomationExclusion\x12,.c1.api.app.v1.AddAutomationExclusionRequest\x1a-.c1.api.app.v1.AddAutomationExclusionResponse\"\x9f\x01\xaa\xd4\x18C\n" +
+	"?permission/c1.api.app.v1.AppEntitlements.AddAutomationExclusion\x10\x03\x82\xd3\xe4\x93\x02R:\x01*\"M/api/v1/apps/{app_id}/entitlements/{app_entitlement_id}/automation/exclusions\x12\xa3\x02\n" +
+	"\x19RemoveAutomationExclusion\x12/.c1.api.app.v1.RemoveAutomationExclusionRequest\x1a0.c1.api.app.v1.RemoveAutomationExclusionResponse\"\xa2\x01\xaa\xd4\x18F\n" +
+	"Bpermission/c1.api.app.v1.AppEntitlements.RemoveAutomationExclusion\x10\x03\x82\xd3\xe4\x93\x02R:\x01**M/api/v1/apps/{app_id}/entitlements/{app_entitlement_id}/automation/exclusionsB;Z9github.com/interim-access/interim/gen/c1/api/app/v1;appv1b\x06proto3"
 
 var (
 	file_c1_api_app_v1_entitlement_proto_rawDescOnce sync.Once
@@ -2060,40 +2074,54 @@ func file_c1_api_app_v1_entitlement_proto_rawDescGZIP() []byte {
 var file_c1_api_app_v1_entitlement_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_c1_api_app_v1_entitlement_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_c1_api_app_v1_entitlement_proto_goTypes = []any{
-	(AppEntitlementPurposeValue)(0),                  // 0: c1.api.app.v1.AppEntitlementPurposeValue
-	(*AddManuallyManagedUsersRequest)(nil),           // 1: c1.api.app.v1.AddManuallyManagedUsersRequest
-	(*AppEntitlement)(nil),                           // 2: c1.api.app.v1.AppEntitlement
-	(*AppEntitlementExpandMask)(nil),                 // 3: c1.api.app.v1.AppEntitlementExpandMask
-	(*AppEntitlementView)(nil),                       // 4: c1.api.app.v1.AppEntitlementView
-	(*AppEntitlementsListForAppResourceRequest)(nil), // 5: c1.api.app.v1.AppEntitlementsListForAppResourceRequest
-	(*AppEntitlementsListForAppUserRequest)(nil),     // 6: c1.api.app.v1.AppEntitlementsListForAppUserRequest
-	(*AppEntitlementsListRequest)(nil),               // 7: c1.api.app.v1.AppEntitlementsListRequest
-	(*CreateAppEntitlementRequest)(nil),              // 8: c1.api.app.v1.CreateAppEntitlementRequest
-	(*CreateAppEntitlementResponse)(nil),             // 9: c1.api.app.v1.CreateAppEntitlementResponse
-	(*DeleteAppEntitlementRequest)(nil),              // 10: c1.api.app.v1.DeleteAppEntitlementRequest
-	(*DeleteAppEntitlementResponse)(nil),             // 11: c1.api.app.v1.DeleteAppEntitlementResponse
-	(*GetAppEntitlementRequest)(nil),                 // 12: c1.api.app.v1.GetAppEntitlementRequest
-	(*GetAppEntitlementResponse)(nil),                // 13: c1.api.app.v1.GetAppEntitlementResponse
-	(*ListAppEntitlementUsersRequest)(nil),           // 14: c1.api.app.v1.ListAppEntitlementUsersRequest
-	(*ListAppEntitlementUsersResponse)(nil),          // 15: c1.api.app.v1.ListAppEntitlementUsersResponse
-	(*ListAppEntitlementsResponse)(nil),              // 16: c1.api.app.v1.ListAppEntitlementsResponse
-	(*ManuallyManagedUsersResponse)(nil),             // 17: c1.api.app.v1.ManuallyManagedUsersResponse
-	(*RemoveEntitlementMembershipRequest)(nil),       // 18: c1.api.app.v1.RemoveEntitlementMembershipRequest
-	(*RemoveEntitlementMembershipResponse)(nil),      // 19: c1.api.app.v1.RemoveEntitlementMembershipResponse
-	(*UpdateAppEntitlementRequest)(nil),              // 20: c1.api.app.v1.UpdateAppEntitlementRequest
-	(*UpdateAppEntitlementResponse)(nil),             // 21: c1.api.app.v1.UpdateAppEntitlementResponse
-	nil,                                              // 22: c1.api.app.v1.AppEntitlement.AnnotationsEntry
-	nil,                                              // 23: c1.api.app.v1.AppEntitlement.SourceConnectorIdsEntry
-	nil,                                              // 24: c1.api.app.v1.CreateAppEntitlementRequest.AnnotationsEntry
-	nil,                                              // 25: c1.api.app.v1.ManuallyManagedUsersResponse.FailedUsersErrorMapEntry
-	(*v1.ProvisionPolicy)(nil),                       // 26: c1.api.policy.v1.ProvisionPolicy
-	(*emptypb.Empty)(nil),                            // 27: google.protobuf.Empty
-	(*durationpb.Duration)(nil),                      // 28: google.protobuf.Duration
-	(*fieldmaskpb.FieldMask)(nil),                    // 29: google.protobuf.FieldMask
-	(*timestamppb.Timestamp)(nil),                    // 30: google.protobuf.Timestamp
-	(*v11.ActorObjectPermissions)(nil),               // 31: c1.api.iam.v1.ActorObjectPermissions
-	(*anypb.Any)(nil),                                // 32: google.protobuf.Any
-	(*AppEntitlementUserView)(nil),                   // 33: c1.api.app.v1.AppEntitlementUserView
+	(AppEntitlementPurposeValue)(0),                       // 0: c1.api.app.v1.AppEntitlementPurposeValue
+	(*AddManuallyManagedUsersRequest)(nil),                // 1: c1.api.app.v1.AddManuallyManagedUsersRequest
+	(*AppEntitlement)(nil),                                // 2: c1.api.app.v1.AppEntitlement
+	(*AppEntitlementExpandMask)(nil),                      // 3: c1.api.app.v1.AppEntitlementExpandMask
+	(*AppEntitlementView)(nil),                            // 4: c1.api.app.v1.AppEntitlementView
+	(*AppEntitlementsListForAppResourceRequest)(nil),      // 5: c1.api.app.v1.AppEntitlementsListForAppResourceRequest
+	(*AppEntitlementsListForAppUserRequest)(nil),          // 6: c1.api.app.v1.AppEntitlementsListForAppUserRequest
+	(*AppEntitlementsListRequest)(nil),                    // 7: c1.api.app.v1.AppEntitlementsListRequest
+	(*CreateAppEntitlementRequest)(nil),                   // 8: c1.api.app.v1.CreateAppEntitlementRequest
+	(*CreateAppEntitlementResponse)(nil),                  // 9: c1.api.app.v1.CreateAppEntitlementResponse
+	(*DeleteAppEntitlementRequest)(nil),                   // 10: c1.api.app.v1.DeleteAppEntitlementRequest
+	(*DeleteAppEntitlementResponse)(nil),                  // 11: c1.api.app.v1.DeleteAppEntitlementResponse
+	(*GetAppEntitlementRequest)(nil),                      // 12: c1.api.app.v1.GetAppEntitlementRequest
+	(*GetAppEntitlementResponse)(nil),                     // 13: c1.api.app.v1.GetAppEntitlementResponse
+	(*ListAppEntitlementUsersRequest)(nil),                // 14: c1.api.app.v1.ListAppEntitlementUsersRequest
+	(*ListAppEntitlementUsersResponse)(nil),               // 15: c1.api.app.v1.ListAppEntitlementUsersResponse
+	(*ListAppEntitlementsResponse)(nil),                   // 16: c1.api.app.v1.ListAppEntitlementsResponse
+	(*ManuallyManagedUsersResponse)(nil),                  // 17: c1.api.app.v1.ManuallyManagedUsersResponse
+	(*RemoveEntitlementMembershipRequest)(nil),            // 18: c1.api.app.v1.RemoveEntitlementMembershipRequest
+	(*RemoveEntitlementMembershipResponse)(nil),           // 19: c1.api.app.v1.RemoveEntitlementMembershipResponse
+	(*UpdateAppEntitlementRequest)(nil),                   // 20: c1.api.app.v1.UpdateAppEntitlementRequest
+	(*UpdateAppEntitlementResponse)(nil),                  // 21: c1.api.app.v1.UpdateAppEntitlementResponse
+	nil,                                                   // 22: c1.api.app.v1.AppEntitlement.AnnotationsEntry
+	nil,                                                   // 23: c1.api.app.v1.AppEntitlement.SourceConnectorIdsEntry
+	nil,                                                   // 24: c1.api.app.v1.CreateAppEntitlementRequest.AnnotationsEntry
+	nil,                                                   // 25: c1.api.app.v1.ManuallyManagedUsersResponse.FailedUsersErrorMapEntry
+	(*v1.ProvisionPolicy)(nil),                            // 26: c1.api.policy.v1.ProvisionPolicy
+	(*emptypb.Empty)(nil),                                 // 27: google.protobuf.Empty
+	(*durationpb.Duration)(nil),                           // 28: google.protobuf.Duration
+	(*fieldmaskpb.FieldMask)(nil),                         // 29: google.protobuf.FieldMask
+	(*timestamppb.Timestamp)(nil),                         // 30: google.protobuf.Timestamp
+	(*v11.ActorObjectPermissions)(nil),                    // 31: c1.api.iam.v1.ActorObjectPermissions
+	(*anypb.Any)(nil),                                     // 32: google.protobuf.Any
+	(*AppEntitlementUserView)(nil),                        // 33: c1.api.app.v1.AppEntitlementUserView
+	(*CreateAutomationRequest)(nil),                       // 34: c1.api.app.v1.CreateAutomationRequest
+	(*AppEntitlementServiceGetAutomationRequest)(nil),     // 35: c1.api.app.v1.AppEntitlementServiceGetAutomationRequest
+	(*AppEntitlementServiceUpdateAutomationRequest)(nil),  // 36: c1.api.app.v1.AppEntitlementServiceUpdateAutomationRequest
+	(*DeleteAutomationRequest)(nil),                       // 37: c1.api.app.v1.DeleteAutomationRequest
+	(*ListAutomationExclusionsRequest)(nil),               // 38: c1.api.app.v1.ListAutomationExclusionsRequest
+	(*AddAutomationExclusionRequest)(nil),                 // 39: c1.api.app.v1.AddAutomationExclusionRequest
+	(*RemoveAutomationExclusionRequest)(nil),              // 40: c1.api.app.v1.RemoveAutomationExclusionRequest
+	(*CreateAutomationResponse)(nil),                      // 41: c1.api.app.v1.CreateAutomationResponse
+	(*AppEntitlementServiceGetAutomationResponse)(nil),    // 42: c1.api.app.v1.AppEntitlementServiceGetAutomationResponse
+	(*AppEntitlementServiceUpdateAutomationResponse)(nil), // 43: c1.api.app.v1.AppEntitlementServiceUpdateAutomationResponse
+	(*DeleteAutomationResponse)(nil),                      // 44: c1.api.app.v1.DeleteAutomationResponse
+	(*ListAutomationExclusionsResponse)(nil),              // 45: c1.api.app.v1.ListAutomationExclusionsResponse
+	(*AddAutomationExclusionResponse)(nil),                // 46: c1.api.app.v1.AddAutomationExclusionResponse
+	(*RemoveAutomationExclusionResponse)(nil),             // 47: c1.api.app.v1.RemoveAutomationExclusionResponse
 }
 var file_c1_api_app_v1_entitlement_proto_depIdxs = []int32{
 	22, // 0: c1.api.app.v1.AppEntitlement.annotations:type_name -> c1.api.app.v1.AppEntitlement.AnnotationsEntry
@@ -2139,18 +2167,32 @@ var file_c1_api_app_v1_entitlement_proto_depIdxs = []int32{
 	20, // 40: c1.api.app.v1.AppEntitlements.Update:input_type -> c1.api.app.v1.UpdateAppEntitlementRequest
 	5,  // 41: c1.api.app.v1.AppEntitlements.ListForAppResource:input_type -> c1.api.app.v1.AppEntitlementsListForAppResourceRequest
 	6,  // 42: c1.api.app.v1.AppEntitlements.ListForAppUser:input_type -> c1.api.app.v1.AppEntitlementsListForAppUserRequest
-	16, // 43: c1.api.app.v1.AppEntitlements.List:output_type -> c1.api.app.v1.ListAppEntitlementsResponse
-	9,  // 44: c1.api.app.v1.AppEntitlements.Create:output_type -> c1.api.app.v1.CreateAppEntitlementResponse
-	17, // 45: c1.api.app.v1.AppEntitlements.AddManuallyManagedMembers:output_type -> c1.api.app.v1.ManuallyManagedUsersResponse
-	19, // 46: c1.api.app.v1.AppEntitlements.RemoveEntitlementMembership:output_type -> c1.api.app.v1.RemoveEntitlementMembershipResponse
-	15, // 47: c1.api.app.v1.AppEntitlements.ListUsers:output_type -> c1.api.app.v1.ListAppEntitlementUsersResponse
-	11, // 48: c1.api.app.v1.AppEntitlements.Delete:output_type -> c1.api.app.v1.DeleteAppEntitlementResponse
-	13, // 49: c1.api.app.v1.AppEntitlements.Get:output_type -> c1.api.app.v1.GetAppEntitlementResponse
-	21, // 50: c1.api.app.v1.AppEntitlements.Update:output_type -> c1.api.app.v1.UpdateAppEntitlementResponse
-	16, // 51: c1.api.app.v1.AppEntitlements.ListForAppResource:output_type -> c1.api.app.v1.ListAppEntitlementsResponse
-	16, // 52: c1.api.app.v1.AppEntitlements.ListForAppUser:output_type -> c1.api.app.v1.ListAppEntitlementsResponse
-	43, // [43:53] is the sub-list for method output_type
-	33, // [33:43] is the sub-list for method input_type
+	34, // 43: c1.api.app.v1.AppEntitlements.CreateAutomation:input_type -> c1.api.app.v1.CreateAutomationRequest
+	35, // 44: c1.api.app.v1.AppEntitlements.GetAutomation:input_type -> c1.api.app.v1.AppEntitlementServiceGetAutomationRequest
+	36, // 45: c1.api.app.v1.AppEntitlements.UpdateAutomation:input_type -> c1.api.app.v1.AppEntitlementServiceUpdateAutomationRequest
+	37, // 46: c1.api.app.v1.AppEntitlements.DeleteAutomation:input_type -> c1.api.app.v1.DeleteAutomationRequest
+	38, // 47: c1.api.app.v1.AppEntitlements.ListAutomationExclusions:input_type -> c1.api.app.v1.ListAutomationExclusionsRequest
+	39, // 48: c1.api.app.v1.AppEntitlements.AddAutomationExclusion:input_type -> c1.api.app.v1.AddAutomationExclusionRequest
+	40, // 49: c1.api.app.v1.AppEntitlements.RemoveAutomationExclusion:input_type -> c1.api.app.v1.RemoveAutomationExclusionRequest
+	16, // 50: c1.api.app.v1.AppEntitlements.List:output_type -> c1.api.app.v1.ListAppEntitlementsResponse
+	9,  // 51: c1.api.app.v1.AppEntitlements.Create:output_type -> c1.api.app.v1.CreateAppEntitlementResponse
+	17, // 52: c1.api.app.v1.AppEntitlements.AddManuallyManagedMembers:output_type -> c1.api.app.v1.ManuallyManagedUsersResponse
+	19, // 53: c1.api.app.v1.AppEntitlements.RemoveEntitlementMembership:output_type -> c1.api.app.v1.RemoveEntitlementMembershipResponse
+	15, // 54: c1.api.app.v1.AppEntitlements.ListUsers:output_type -> c1.api.app.v1.ListAppEntitlementUsersResponse
+	11, // 55: c1.api.app.v1.AppEntitlements.Delete:output_type -> c1.api.app.v1.DeleteAppEntitlementResponse
+	13, // 56: c1.api.app.v1.AppEntitlements.Get:output_type -> c1.api.app.v1.GetAppEntitlementResponse
+	21, // 57: c1.api.app.v1.AppEntitlements.Update:output_type -> c1.api.app.v1.UpdateAppEntitlementResponse
+	16, // 58: c1.api.app.v1.AppEntitlements.ListForAppResource:output_type -> c1.api.app.v1.ListAppEntitlementsResponse
+	16, // 59: c1.api.app.v1.AppEntitlements.ListForAppUser:output_type -> c1.api.app.v1.ListAppEntitlementsResponse
+	41, // 60: c1.api.app.v1.AppEntitlements.CreateAutomation:output_type -> c1.api.app.v1.CreateAutomationResponse
+	42, // 61: c1.api.app.v1.AppEntitlements.GetAutomation:output_type -> c1.api.app.v1.AppEntitlementServiceGetAutomationResponse
+	43, // 62: c1.api.app.v1.AppEntitlements.UpdateAutomation:output_type -> c1.api.app.v1.AppEntitlementServiceUpdateAutomationResponse
+	44, // 63: c1.api.app.v1.AppEntitlements.DeleteAutomation:output_type -> c1.api.app.v1.DeleteAutomationResponse
+	45, // 64: c1.api.app.v1.AppEntitlements.ListAutomationExclusions:output_type -> c1.api.app.v1.ListAutomationExclusionsResponse
+	46, // 65: c1.api.app.v1.AppEntitlements.AddAutomationExclusion:output_type -> c1.api.app.v1.AddAutomationExclusionResponse
+	47, // 66: c1.api.app.v1.AppEntitlements.RemoveAutomationExclusion:output_type -> c1.api.app.v1.RemoveAutomationExclusionResponse
+	50, // [50:67] is the sub-list for method output_type
+	33, // [33:50] is the sub-list for method input_type
 	33, // [33:33] is the sub-list for extension type_name
 	33, // [33:33] is the sub-list for extension extendee
 	0,  // [0:33] is the sub-list for field type_name
@@ -2161,6 +2203,7 @@ func file_c1_api_app_v1_entitlement_proto_init() {
 	if File_c1_api_app_v1_entitlement_proto != nil {
 		return
 	}
+	file_c1_api_app_v1_automation_proto_init()
 	file_c1_api_app_v1_grant_proto_init()
 	file_c1_api_app_v1_entitlement_proto_msgTypes[1].OneofWrappers = []any{
 		(*AppEntitlement_DurationUnset)(nil),

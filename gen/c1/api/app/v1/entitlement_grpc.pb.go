@@ -29,6 +29,13 @@ const (
 	AppEntitlements_Update_FullMethodName                      = "/c1.api.app.v1.AppEntitlements/Update"
 	AppEntitlements_ListForAppResource_FullMethodName          = "/c1.api.app.v1.AppEntitlements/ListForAppResource"
 	AppEntitlements_ListForAppUser_FullMethodName              = "/c1.api.app.v1.AppEntitlements/ListForAppUser"
+	AppEntitlements_CreateAutomation_FullMethodName            = "/c1.api.app.v1.AppEntitlements/CreateAutomation"
+	AppEntitlements_GetAutomation_FullMethodName               = "/c1.api.app.v1.AppEntitlements/GetAutomation"
+	AppEntitlements_UpdateAutomation_FullMethodName            = "/c1.api.app.v1.AppEntitlements/UpdateAutomation"
+	AppEntitlements_DeleteAutomation_FullMethodName            = "/c1.api.app.v1.AppEntitlements/DeleteAutomation"
+	AppEntitlements_ListAutomationExclusions_FullMethodName    = "/c1.api.app.v1.AppEntitlements/ListAutomationExclusions"
+	AppEntitlements_AddAutomationExclusion_FullMethodName      = "/c1.api.app.v1.AppEntitlements/AddAutomationExclusion"
+	AppEntitlements_RemoveAutomationExclusion_FullMethodName   = "/c1.api.app.v1.AppEntitlements/RemoveAutomationExclusion"
 )
 
 // AppEntitlementsClient is the client API for AppEntitlements service.
@@ -87,6 +94,43 @@ type AppEntitlementsClient interface {
 	//
 	// Callers with own scope see what their own accounts hold.
 	ListForAppUser(ctx context.Context, in *AppEntitlementsListForAppUserRequest, opts ...grpc.CallOption) (*ListAppEntitlementsResponse, error)
+	// CreateAutomation makes the automation of an entitlement: who matches is given it within seconds, and loses it when they match no longer.
+	// Users are looked at again when they change, and every five minutes. A pass that fails, or matches nobody, changes nothing.
+	//
+	// For Super Administrators and Application Administrators. Errors: 400 naming the field for a condition that is none; 404 for an
+	// unknown entitlement; 409 for one that has an automation; 501 for one that a connector manages.
+	CreateAutomation(ctx context.Context, in *CreateAutomationRequest, opts ...grpc.CallOption) (*CreateAutomationResponse, error)
+	// GetAutomation returns the automation of an entitlement and how its last pass went.
+	//
+	// For Super Administrators, Read-Only Administrators and Application Administrators. Errors: 404 for an unknown entitlement and one
+	// without an automation.
+	GetAutomation(ctx context.Context, in *AppEntitlementServiceGetAutomationRequest, opts ...grpc.CallOption) (*AppEntitlementServiceGetAutomationResponse, error)
+	// UpdateAutomation changes the automation of an entitlement.
+	//
+	// For Super Administrators and Application Administrators. Errors: 404 for an unknown entitlement and one
+	// without an automation; as CreateAutomation.
+	UpdateAutomation(ctx context.Context, in *AppEntitlementServiceUpdateAutomationRequest, opts ...grpc.CallOption) (*AppEntitlementServiceUpdateAutomationResponse, error)
+	// DeleteAutomation takes the automation of an entitlement away, and within seconds all that it gave.
+	//
+	// For Super Administrators and Application Administrators. Errors: 404 for an unknown entitlement and one
+	// without an automation.
+	DeleteAutomation(ctx context.Context, in *DeleteAutomationRequest, opts ...grpc.CallOption) (*DeleteAutomationResponse, error)
+	// ListAutomationExclusions returns the users whom an automation passes over, on one page.
+	//
+	// For Super Administrators, Read-Only Administrators and Application Administrators. Errors: 404 for an unknown entitlement and one
+	// without an automation.
+	ListAutomationExclusions(ctx context.Context, in *ListAutomationExclusionsRequest, opts ...grpc.CallOption) (*ListAutomationExclusionsResponse, error)
+	// AddAutomationExclusion has an automation pass users over; they lose what it gave them.
+	//
+	// For Super Administrators and Application Administrators. Errors: 404 for an unknown entitlement and one
+	// without an automation;
+	// 400 for unknown users, and (code 9) above 500 in all.
+	AddAutomationExclusion(ctx context.Context, in *AddAutomationExclusionRequest, opts ...grpc.CallOption) (*AddAutomationExclusionResponse, error)
+	// RemoveAutomationExclusion has an automation look at users again.
+	//
+	// For Super Administrators and Application Administrators. Errors: 404 for an unknown entitlement and one
+	// without an automation.
+	RemoveAutomationExclusion(ctx context.Context, in *RemoveAutomationExclusionRequest, opts ...grpc.CallOption) (*RemoveAutomationExclusionResponse, error)
 }
 
 type appEntitlementsClient struct {
@@ -198,6 +242,76 @@ func (c *appEntitlementsClient) ListForAppUser(ctx context.Context, in *AppEntit
 	return out, nil
 }
 
+func (c *appEntitlementsClient) CreateAutomation(ctx context.Context, in *CreateAutomationRequest, opts ...grpc.CallOption) (*CreateAutomationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateAutomationResponse)
+	err := c.cc.Invoke(ctx, AppEntitlements_CreateAutomation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *appEntitlementsClient) GetAutomation(ctx context.Context, in *AppEntitlementServiceGetAutomationRequest, opts ...grpc.CallOption) (*AppEntitlementServiceGetAutomationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AppEntitlementServiceGetAutomationResponse)
+	err := c.cc.Invoke(ctx, AppEntitlements_GetAutomation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *appEntitlementsClient) UpdateAutomation(ctx context.Context, in *AppEntitlementServiceUpdateAutomationRequest, opts ...grpc.CallOption) (*AppEntitlementServiceUpdateAutomationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AppEntitlementServiceUpdateAutomationResponse)
+	err := c.cc.Invoke(ctx, AppEntitlements_UpdateAutomation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *appEntitlementsClient) DeleteAutomation(ctx context.Context, in *DeleteAutomationRequest, opts ...grpc.CallOption) (*DeleteAutomationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteAutomationResponse)
+	err := c.cc.Invoke(ctx, AppEntitlements_DeleteAutomation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *appEntitlementsClient) ListAutomationExclusions(ctx context.Context, in *ListAutomationExclusionsRequest, opts ...grpc.CallOption) (*ListAutomationExclusionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListAutomationExclusionsResponse)
+	err := c.cc.Invoke(ctx, AppEntitlements_ListAutomationExclusions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *appEntitlementsClient) AddAutomationExclusion(ctx context.Context, in *AddAutomationExclusionRequest, opts ...grpc.CallOption) (*AddAutomationExclusionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AddAutomationExclusionResponse)
+	err := c.cc.Invoke(ctx, AppEntitlements_AddAutomationExclusion_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *appEntitlementsClient) RemoveAutomationExclusion(ctx context.Context, in *RemoveAutomationExclusionRequest, opts ...grpc.CallOption) (*RemoveAutomationExclusionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RemoveAutomationExclusionResponse)
+	err := c.cc.Invoke(ctx, AppEntitlements_RemoveAutomationExclusion_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AppEntitlementsServer is the server API for AppEntitlements service.
 // All implementations must embed UnimplementedAppEntitlementsServer
 // for forward compatibility.
@@ -254,6 +368,43 @@ type AppEntitlementsServer interface {
 	//
 	// Callers with own scope see what their own accounts hold.
 	ListForAppUser(context.Context, *AppEntitlementsListForAppUserRequest) (*ListAppEntitlementsResponse, error)
+	// CreateAutomation makes the automation of an entitlement: who matches is given it within seconds, and loses it when they match no longer.
+	// Users are looked at again when they change, and every five minutes. A pass that fails, or matches nobody, changes nothing.
+	//
+	// For Super Administrators and Application Administrators. Errors: 400 naming the field for a condition that is none; 404 for an
+	// unknown entitlement; 409 for one that has an automation; 501 for one that a connector manages.
+	CreateAutomation(context.Context, *CreateAutomationRequest) (*CreateAutomationResponse, error)
+	// GetAutomation returns the automation of an entitlement and how its last pass went.
+	//
+	// For Super Administrators, Read-Only Administrators and Application Administrators. Errors: 404 for an unknown entitlement and one
+	// without an automation.
+	GetAutomation(context.Context, *AppEntitlementServiceGetAutomationRequest) (*AppEntitlementServiceGetAutomationResponse, error)
+	// UpdateAutomation changes the automation of an entitlement.
+	//
+	// For Super Administrators and Application Administrators. Errors: 404 for an unknown entitlement and one
+	// without an automation; as CreateAutomation.
+	UpdateAutomation(context.Context, *AppEntitlementServiceUpdateAutomationRequest) (*AppEntitlementServiceUpdateAutomationResponse, error)
+	// DeleteAutomation takes the automation of an entitlement away, and within seconds all that it gave.
+	//
+	// For Super Administrators and Application Administrators. Errors: 404 for an unknown entitlement and one
+	// without an automation.
+	DeleteAutomation(context.Context, *DeleteAutomationRequest) (*DeleteAutomationResponse, error)
+	// ListAutomationExclusions returns the users whom an automation passes over, on one page.
+	//
+	// For Super Administrators, Read-Only Administrators and Application Administrators. Errors: 404 for an unknown entitlement and one
+	// without an automation.
+	ListAutomationExclusions(context.Context, *ListAutomationExclusionsRequest) (*ListAutomationExclusionsResponse, error)
+	// AddAutomationExclusion has an automation pass users over; they lose what it gave them.
+	//
+	// For Super Administrators and Application Administrators. Errors: 404 for an unknown entitlement and one
+	// without an automation;
+	// 400 for unknown users, and (code 9) above 500 in all.
+	AddAutomationExclusion(context.Context, *AddAutomationExclusionRequest) (*AddAutomationExclusionResponse, error)
+	// RemoveAutomationExclusion has an automation look at users again.
+	//
+	// For Super Administrators and Application Administrators. Errors: 404 for an unknown entitlement and one
+	// without an automation.
+	RemoveAutomationExclusion(context.Context, *RemoveAutomationExclusionRequest) (*RemoveAutomationExclusionResponse, error)
 	mustEmbedUnimplementedAppEntitlementsServer()
 }
 
@@ -293,6 +444,27 @@ func (UnimplementedAppEntitlementsServer) ListForAppResource(context.Context, *A
 }
 func (UnimplementedAppEntitlementsServer) ListForAppUser(context.Context, *AppEntitlementsListForAppUserRequest) (*ListAppEntitlementsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListForAppUser not implemented")
+}
+func (UnimplementedAppEntitlementsServer) CreateAutomation(context.Context, *CreateAutomationRequest) (*CreateAutomationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateAutomation not implemented")
+}
+func (UnimplementedAppEntitlementsServer) GetAutomation(context.Context, *AppEntitlementServiceGetAutomationRequest) (*AppEntitlementServiceGetAutomationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetAutomation not implemented")
+}
+func (UnimplementedAppEntitlementsServer) UpdateAutomation(context.Context, *AppEntitlementServiceUpdateAutomationRequest) (*AppEntitlementServiceUpdateAutomationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateAutomation not implemented")
+}
+func (UnimplementedAppEntitlementsServer) DeleteAutomation(context.Context, *DeleteAutomationRequest) (*DeleteAutomationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteAutomation not implemented")
+}
+func (UnimplementedAppEntitlementsServer) ListAutomationExclusions(context.Context, *ListAutomationExclusionsRequest) (*ListAutomationExclusionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListAutomationExclusions not implemented")
+}
+func (UnimplementedAppEntitlementsServer) AddAutomationExclusion(context.Context, *AddAutomationExclusionRequest) (*AddAutomationExclusionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AddAutomationExclusion not implemented")
+}
+func (UnimplementedAppEntitlementsServer) RemoveAutomationExclusion(context.Context, *RemoveAutomationExclusionRequest) (*RemoveAutomationExclusionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RemoveAutomationExclusion not implemented")
 }
 func (UnimplementedAppEntitlementsServer) mustEmbedUnimplementedAppEntitlementsServer() {}
 func (UnimplementedAppEntitlementsServer) testEmbeddedByValue()                         {}
@@ -495,6 +667,132 @@ func _AppEntitlements_ListForAppUser_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AppEntitlements_CreateAutomation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateAutomationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AppEntitlementsServer).CreateAutomation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AppEntitlements_CreateAutomation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AppEntitlementsServer).CreateAutomation(ctx, req.(*CreateAutomationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AppEntitlements_GetAutomation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AppEntitlementServiceGetAutomationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AppEntitlementsServer).GetAutomation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AppEntitlements_GetAutomation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AppEntitlementsServer).GetAutomation(ctx, req.(*AppEntitlementServiceGetAutomationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AppEntitlements_UpdateAutomation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AppEntitlementServiceUpdateAutomationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AppEntitlementsServer).UpdateAutomation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AppEntitlements_UpdateAutomation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AppEntitlementsServer).UpdateAutomation(ctx, req.(*AppEntitlementServiceUpdateAutomationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AppEntitlements_DeleteAutomation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteAutomationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AppEntitlementsServer).DeleteAutomation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AppEntitlements_DeleteAutomation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AppEntitlementsServer).DeleteAutomation(ctx, req.(*DeleteAutomationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AppEntitlements_ListAutomationExclusions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListAutomationExclusionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AppEntitlementsServer).ListAutomationExclusions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AppEntitlements_ListAutomationExclusions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AppEntitlementsServer).ListAutomationExclusions(ctx, req.(*ListAutomationExclusionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AppEntitlements_AddAutomationExclusion_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AddAutomationExclusionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AppEntitlementsServer).AddAutomationExclusion(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AppEntitlements_AddAutomationExclusion_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AppEntitlementsServer).AddAutomationExclusion(ctx, req.(*AddAutomationExclusionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AppEntitlements_RemoveAutomationExclusion_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RemoveAutomationExclusionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AppEntitlementsServer).RemoveAutomationExclusion(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AppEntitlements_RemoveAutomationExclusion_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AppEntitlementsServer).RemoveAutomationExclusion(ctx, req.(*RemoveAutomationExclusionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AppEntitlements_ServiceDesc is the grpc.ServiceDesc for AppEntitlements service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -541,6 +839,34 @@ var AppEntitlements_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListForAppUser",
 			Handler:    _AppEntitlements_ListForAppUser_Handler,
+		},
+		{
+			MethodName: "CreateAutomation",
+			Handler:    _AppEntitlements_CreateAutomation_Handler,
+		},
+		{
+			MethodName: "GetAutomation",
+			Handler:    _AppEntitlements_GetAutomation_Handler,
+		},
+		{
+			MethodName: "UpdateAutomation",
+			Handler:    _AppEntitlements_UpdateAutomation_Handler,
+		},
+		{
+			MethodName: "DeleteAutomation",
+			Handler:    _AppEntitlements_DeleteAutomation_Handler,
+		},
+		{
+			MethodName: "ListAutomationExclusions",
+			Handler:    _AppEntitlements_ListAutomationExclusions_Handler,
+		},
+		{
+			MethodName: "AddAutomationExclusion",
+			Handler:    _AppEntitlements_AddAutomationExclusion_Handler,
+		},
+		{
+			MethodName: "RemoveAutomationExclusion",
+			Handler:    _AppEntitlements_RemoveAutomationExclusion_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -107,6 +107,7 @@ func (b *bench) contested(ctx context.Context, name string, o *office, callers i
 	if err != nil {
 		return full, raw, err
 	}
+	b.say("%s: %s", name, t)
 	m, err := b.contest(ctx, name,
 		side{name: "full", round: func(ctx context.Context, length time.Duration) (sample, error) {
 			return crowd(ctx, callers, length, func(ctx context.Context) error { return use(ctx, next()) })

@@ -81,7 +81,7 @@ func (f TaskFilter) where(now int64) *db.Where {
 	in(w, "t.id", f.IDs)
 	notIn(w, "t.id", f.ExcludeIDs)
 	in(w, "t.kind", f.Kinds)
-	in(w, "t.state", f.States)
+	in(w, f.state(), f.States)
 	f.stage(w)
 	f.ends(w)
 	f.times(w)
@@ -89,6 +89,15 @@ func (f TaskFilter) where(now int64) *db.Where {
 	f.objects(w)
 	f.asOfNow(w)
 	return w
+}
+
+// state is the column of the state. Where the list is that of somebody it is hidden from SQLite's indices, which would go through all
+// that is open rather than begin with the person.
+func (f TaskFilter) state() string {
+	if len(f.Workers)+len(f.Assigned)+len(f.Decider)+len(f.Own) > 0 {
+		return "coalesce(t.state, '')"
+	}
+	return "t.state"
 }
 
 // text adds what people type.

@@ -21,7 +21,7 @@ const readers = 4
 // pragmas of every connection. A group is on disk before it is acknowledged
 // (synchronous=FULL); what a savepoint may have to undo stays in memory.
 const pragmas = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)" +
-	"&_pragma=foreign_keys(1)&_pragma=temp_store(memory)&_pragma=journal_size_limit(67108864)&_dqs=0"
+	"&_pragma=foreign_keys(1)&_pragma=automatic_index(0)&_pragma=temp_store(memory)&_pragma=journal_size_limit(67108864)&_dqs=0"
 
 // sqlite is the backend inside the process.
 type sqlite struct {

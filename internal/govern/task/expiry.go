@@ -71,7 +71,7 @@ func (s *Service) expired(tx *db.Tx, ended []grant.Step, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	turns := make([]*turn, 0, len(ended))
+	turns, taken := make([]*turn, 0, len(ended)), map[grant.ID]string{}
 	for _, one := range ended {
 		f := facts[one.ID]
 		t := Task{
@@ -88,7 +88,11 @@ func (s *Service) expired(tx *db.Tx, ended []grant.Step, now time.Time) error {
 			return err
 		}
 		turns = append(turns, v)
+		if one.Kind == onTime { // otherwise it lives on by what else gives it
+			taken[one.ID] = string(t.ID)
+		}
 	}
+	grant.Taken(tx, taken)
 	return s.insertAll(tx, turns, facts)
 }
 

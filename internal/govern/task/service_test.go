@@ -50,6 +50,11 @@ func TestARequestIsDecidedByTheOwnersAndGivenUntilItsEnd(t *testing.T) {
 		if revoked.Origin != task.ByTime || !revoked.Source.ExpiredAt.Equal(g.DeprovisionAt) || revoked.Subject != o.Ada {
 			t.Errorf("revoked %+v", revoked)
 		}
+		var by string
+		o.ok(o.DB.Q(o.Context()).Row(`select ended_task from grants where id = $1`, string(g.ID)).Scan(&by))
+		if by != string(revoked.ID) {
+			t.Errorf("the grant was ended by task %q, want %q", by, revoked.ID)
+		}
 		if kinds := o.kinds(revoked); !slices.Contains(kinds, task.PassedByItself) || !slices.Contains(kinds, task.RevokeOutcome) {
 			t.Errorf("kinds %v", kinds)
 		}

@@ -147,6 +147,14 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
+// latest returns the later of two moments, where zero is none.
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // CheckEnd refuses an end that is not after now, or later than the longest time (0: any) a grant may still last. A zero end is
 // no end, which is later than any. unlimited callers may exceed the longest time. field is the end's name at the door.
 //

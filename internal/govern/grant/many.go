@@ -35,8 +35,8 @@ func locking(tx *db.Tx, how string) string {
 // writes is what each step writes when it is taken by many grants at once: the assignments, with $1 for the moment of the step.
 // They are what the step of that event does in rule.go, and are compared with it by test.
 var writes = map[string]string{
-	"grant.activated":                  `state = 'active', active_at = $1, seen_at = $1`,
-	"grant.provisioned":                `seen_at = $1`,
+	"grant.activated":                  `state = 'active', active_at = $1, ` + seenBy,
+	"grant.provisioned":                seenBy,
 	"grant.removed":                    `state = 'ended', ended_at = $1, removed_at = $1`,
 	"grant.abandoned":                  `state = 'ended', ended_at = $1`,
 	"grant.ended_on_time":              `state = 'ending', ending_at = deprovision_at, end_reason = 'EXPIRED', derived = 0`,
@@ -49,6 +49,8 @@ var writes = map[string]string{
 	"grant.abandoned, never in force":  `state = 'ended', ended_at = $1, ending_at = $1, end_reason = 'CONNECTOR_DELETED'`,
 	"grant.direct_removed, noted only": ``,
 }
+
+const seenBy = `seen_at = case when seen_at > $1 then seen_at else $1 end`
 
 const removedInTarget = `state = 'ended', end_reason = 'REMOVED_IN_TARGET', ending_at = $1, ended_at = $1, removed_at = $1`
 

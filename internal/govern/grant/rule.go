@@ -121,17 +121,18 @@ func (g Grant) Condemn(reason Reason, by Person, now time.Time) Grant {
 }
 
 // Provisioned is the target's word that the membership is there. It comes too late for a grant that is past its end, which never was
-// in force and stays pending until [Grant.Expire] has it removed.
+// in force and stays pending until [Grant.Expire] has it removed. A
+// reading that began after at was taken, and is quicker to write, may have seen the membership already.
 func (g Grant) Provisioned(at time.Time) (Grant, Effect) {
 	switch g.State {
 	case Pending:
 		if g.Over(at) {
 			return g, Effect{}
 		}
-		g.State, g.ActiveAt, g.SeenAt = Active, at, at
+		g.State, g.ActiveAt, g.SeenAt = Active, at, latest(g.SeenAt, at)
 		return g, Effect{"", "grant.activated"}
 	case Active:
-		g.SeenAt = at
+		g.SeenAt = latest(g.SeenAt, at)
 		return g, Effect{"", "grant.provisioned"}
 	default:
 		return g, Effect{}

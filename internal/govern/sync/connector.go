@@ -22,7 +22,7 @@ const (
 type Settings struct {
 	DisplayName   string        // empty: the kind
 	SyncEvery     time.Duration // how long after the end of a run the next one begins; zero: only when somebody asks
-	ResourceTypes []string      // kinds of resources to read; empty: all
+	ResourceTypes []string      // kinds of resources to read; empty: all. What was read before goes on being read
 
 	// Disabled lets nothing new begin: no reading, and no change in the target. Access ends on time all the same; what is to be
 	// removed from the target waits, and is shown as overdue.

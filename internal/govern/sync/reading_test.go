@@ -228,6 +228,33 @@ func TestOnlyTheKindsThatAreAskedForAreRead(t *testing.T) {
 	})
 }
 
+// To ask for less from now on takes nothing away in the target: what was read before is not to be called removed there.
+func TestWhatWasReadBeforeIsFollowedWhenFewerKindsAreAskedFor(t *testing.T) {
+	each(t, func(o *office) {
+		groups := 1
+		o.site.also = func(s *sync.Snapshot) {
+			s.ResourceTypes = append(s.ResourceTypes, sync.ResourceType{ExternalID: "group", Kind: "GROUP", Name: "Group"})
+			for i := range groups {
+				g := fmt.Sprint("g", i+1)
+				s.Resources = append(s.Resources, sync.Resource{ExternalID: g, TypeID: "group", Name: g})
+				s.Entitlements = append(s.Entitlements, sync.Entitlement{ExternalID: g, ResourceID: g, Name: g})
+			}
+		}
+		o.site.grow(1, 1).give("p1", "r1")
+		o.site.give("p1", "g1")
+		o.taken()
+		must(o.sync.Update(o.ctx, o.connector.Ref(), "", func(s *sync.Settings) { s.ResourceTypes = []string{"ROLE"} }))(o)
+		o.site.do(func() { groups = 2 })
+		o.site.give("p1", "g2")
+		run := o.taken()
+		o.same("after", []any{run.Resources, run.Added, run.Removed, run.Message}, []any{2, 0, 0, ""})
+		o.same("active", o.active(), []string{"p1 g1", "p1 r1"})
+		o.site.take("p1", "g1")
+		o.taken()
+		o.same("active once it was taken", o.active(), []string{"p1 r1"})
+	})
+}
+
 func TestAResourceThatIsOnlyOfInterestInUseStaysOnceItWas(t *testing.T) {
 	each(t, func(o *office) {
 		o.site.grow(2, 1)

@@ -46,24 +46,30 @@ const (
 )
 
 // sift returns the snapshot without what the connector is not told to read, without what makes no sense, and with a note of the
-// latter. kinds are the kinds of resources to keep, empty for all; known is what was read before.
+// latter. kinds are the kinds of resources to keep, empty for all; known is what was read before, and is kept whatever its kind: that
+// nobody asks for it any more does not mean that it is gone.
 func (s Snapshot) sift(kinds []string, known app.Known) Snapshot {
 	out := Snapshot{Notes: slices.Clone(s.Notes)}
+	unwanted := func(kind string) bool { return len(kinds) > 0 && !slices.Contains(kinds, kind) }
+	kindOf := make(map[string]string, len(s.ResourceTypes))
 	types := pick(&out, "resource types", s.ResourceTypes, func(t ResourceType) string { return t.ExternalID },
 		func(t ResourceType) verdict {
-			if len(kinds) > 0 && !slices.Contains(kinds, t.Kind) {
+			if _, is := known.ResourceTypes[t.ExternalID]; unwanted(t.Kind) && !is {
 				return skip
 			}
+			kindOf[t.ExternalID] = t.Kind
 			return keep
 		})
 	out.ResourceTypes = types.kept
 
 	resources := pick(&out, "resources", s.Resources, func(r Resource) string { return r.ExternalID },
 		func(r Resource) verdict {
-			if _, is := known.Resources[r.ExternalID]; r.OnlyIfKnown && !is {
+			_, is := known.Resources[r.ExternalID]
+			v := types.of(r.TypeID)
+			if !is && (r.OnlyIfKnown || v == keep && unwanted(kindOf[r.TypeID])) {
 				return skip
 			}
-			return types.of(r.TypeID)
+			return v
 		})
 	out.Resources = resources.kept
 

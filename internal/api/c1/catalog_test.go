@@ -233,7 +233,7 @@ func TestMalformedCatalogsAreRefused(t *testing.T) {
 		d.unserved("POST", path, map[string]string{"RequestCatalog.requestBundle": `{"catalog":{"requestBundle":true}}`})
 		d.invalid("POST", path, map[string]string{
 			"catalog": `{}`, "updateMask": `{"catalog":{},"updateMask":"color"}`, "displayName": `{"catalog":{"displayName":""}}`,
-			"accessEntitlements": `{"catalog":{"accessEntitlements":[{"description":"` + long + `"}]}}`,
+			"createdByUserId": `{"catalog":{"createdByUserId":"` + someID + `"}}`, "accessEntitlements": `{"catalog":{"accessEntitlements":[{"description":"` + long + `"}]}}`,
 		})
 		many := strings.TrimSuffix(strings.Repeat(ref(wiki, member)+",", 501), ",")
 		d.invalid("POST", path+"/requestable_entries", map[string]string{
@@ -264,7 +264,9 @@ func TestMalformedFormsAndDefaultsAreRefused(t *testing.T) {
 		wiki, _, _, member := d.catalog()
 		long := strings.Repeat("x", 1<<20)
 		d.invalid("POST", "/api/v1/request_schemas", map[string]string{
-			"form.displayName": `{}`, "form": `{"name":"` + long + `"}`, "form.fields[0].name": `{"name":"x","fields":[{"boolField":{}}]}`,
+			"name": `{}`, "name'": `{"name":"` + long + `"}`, "description": `{"name":"x","description":"` + long + `"}`, "name''": `{"name":"a\nb"}`,
+			"form.fields[0].stringField.placeholder": `{"name":"x","fields":[{"name":"a","stringField":{"placeholder":"` + long + `"}}]}`,
+			"form: has":                              `{"name":"x","fields":[` + strings.Repeat(`{"name":"a","displayName":"`+strings.Repeat("x", 200)+`","stringField":{"placeholder":"`+strings.Repeat("x", 4000)+`"}},`, 16) + `{}]}`, "form.fields[0].name": `{"name":"x","fields":[{"boolField":{}}]}`,
 			"form.fields[0].stringField.rules.pattern": `{"name":"x","fields":[{"name":"a","stringField":{"rules":{"pattern":"("}}}]}`,
 			"form.fields[0].displayName":               `{"name":"x","fields":[{"name":"a","displayName":"x\u202ey","boolField":{}}]}`,
 			"justificationVisibility":                  `{"name":"x","justificationVisibility":9}`,

@@ -41,33 +41,36 @@ func CheckText(field, s string, most int) error {
 
 // CheckProse refuses a message of which any text holds what a text of several lines may not ([text.Block]), naming it by its way
 // from field. For messages that are kept as they come; how long they may be is for their keeper to say.
-func CheckProse(field string, m protoreflect.Message) (err error) {
+func CheckProse(field string, m protoreflect.Message) error { return checkEach(field, m, text.Block) }
+
+// checkEach checks every text of a message, naming it by its way from field.
+func checkEach(field string, m protoreflect.Message, check func(field, s string) error) (err error) {
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		name := field + "." + f.JSONName()
 		switch {
 		case f.IsMap():
 			v.Map().Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
-				err = firstError(text.Block(name, k.String()), checkValue(name, f.MapValue(), v))
+				err = firstError(check(name, k.String()), checkValue(name, f.MapValue(), v, check))
 				return err == nil
 			})
 		case f.IsList():
 			for i := 0; i < v.List().Len() && err == nil; i++ {
-				err = checkValue(fmt.Sprintf("%s[%d]", name, i), f, v.List().Get(i))
+				err = checkValue(fmt.Sprintf("%s[%d]", name, i), f, v.List().Get(i), check)
 			}
 		default:
-			err = checkValue(name, f, v)
+			err = checkValue(name, f, v, check)
 		}
 		return err == nil
 	})
 	return err
 }
 
-func checkValue(field string, f protoreflect.FieldDescriptor, v protoreflect.Value) error {
+func checkValue(field string, f protoreflect.FieldDescriptor, v protoreflect.Value, check func(field, s string) error) error {
 	switch {
 	case f.Message() != nil:
-		return CheckProse(field, v.Message())
+		return checkEach(field, v.Message(), check)
 	case f.Kind() == protoreflect.StringKind:
-		return text.Block(field, v.String())
+		return check(field, v.String())
 	default:
 		return nil
 	}

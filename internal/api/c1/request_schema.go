@@ -23,6 +23,9 @@ func (s requestSchemas) Create(
 	if err := iam.RequireAll(ctx); err != nil {
 		return nil, err
 	}
+	if err := checkFormName(req.GetName(), req.GetDescription()); err != nil {
+		return nil, err
+	}
 	form, err := decodeForm("form", &formv1.Form{
 		DisplayName: req.GetName(), Description: req.GetDescription(), Fields: req.GetFields(), FieldGroups: req.GetFieldGroups(),
 		FieldRelationships: req.GetFieldRelationships(),

@@ -115,6 +115,9 @@ func decodeCatalogChange(object *requestcatalogv1.RequestCatalog, m Mask) (func(
 		if m["access_entitlements"] && !sameAudience(*c, object.GetAccessEntitlements()) {
 			return fixed("accessEntitlements", "the audience is changed by its visibility bindings")
 		}
+		if by := object.GetCreatedByUserId(); m["created_by_user_id"] && by != "" && by != KSUID(c.CreatedBy) {
+			return fixed("createdByUserId", "it says who made the catalog")
+		}
 		Set(m, "display_name", &c.DisplayName, object.GetDisplayName())
 		Set(m, "description", &c.Description, object.GetDescription())
 		Set(m, "published", &c.Published, object.GetPublished())

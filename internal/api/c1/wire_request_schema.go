@@ -3,6 +3,7 @@ package c1
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -11,6 +12,7 @@ import (
 	requestschemav1 "github.com/interim-access/interim/gen/c1/api/request_schema/v1"
 	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/text"
 )
 
 const justifyPrefix = "JUSTIFICATION_VISIBILITY_"
@@ -38,6 +40,15 @@ func EncodeForm(v catalog.Schema) *formv1.Form {
 	return f
 }
 
+// checkFormName refuses what a new form is called, in the words of its creation.
+func checkFormName(name, description string) error {
+	if strings.TrimSpace(name) == "" {
+		return fault.InvalidField("name", "is required: 1 to %d characters", catalog.MaxName)
+	}
+	return firstError(text.Line("name", name), CheckText("name", name, catalog.MaxName),
+		text.Block("description", description), CheckText("description", description, catalog.MaxDescription))
+}
+
 // decodeForm turns a form into what is stored: the API's spelling, without its id.
 func decodeForm(field string, f *formv1.Form) (json.RawMessage, error) {
 	if f == nil {
@@ -48,7 +59,10 @@ func decodeForm(field string, f *formv1.Form) (json.RawMessage, error) {
 	}
 	f = proto.Clone(f).(*formv1.Form)
 	f.Id = ""
-	if err := CheckProse(field, f.ProtoReflect()); err != nil {
+	err := checkEach(field, f.ProtoReflect(), func(at, s string) error {
+		return firstError(text.Block(at, s), CheckText(at, s, catalog.MaxValue))
+	})
+	if err != nil {
 		return nil, err
 	}
 	raw, err := protojson.Marshal(f)

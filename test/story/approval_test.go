@@ -77,7 +77,8 @@ func TestFourPeopleAndARoleThatEnds(t *testing.T) {
 		}
 		by := then[0]
 		if text(by, "grantedBy", "taskId") != r.id || text(by, "grantedBy", "deciderUserId") != c.owner.id ||
-			text(by, "grantedBy", "policyVersion") == "" || text(by, "endedBy", "reason") != "EXPIRED" {
+			text(by, "grantedBy", "policyVersion") == "" || text(by, "endedBy", "taskId") != taken.id ||
+			text(by, "endedBy", "reason") != "EXPIRED" {
 			t.Errorf("as of then: %v", by)
 		}
 		if now := c.asOf(s.now()); len(now) != 0 {

@@ -43,6 +43,12 @@ func TestAGrantEndsOnTimeInTheRealDatabase(t *testing.T) {
 		s.await("the role is gone from the database", func() bool { return !o.target.holds("reporting", "Grace H.") })
 		s.await("nothing is past its end", func() bool { return len(o.overdue()) == 0 && len(o.past()) == 1 })
 
+		tasks := list(o.admin.post("/api/v1/search/tasks", object{"subjectIds": []string{o.graceID}}), "list")
+		if len(tasks) != 1 || text(tasks[0], "task", "origin") != "TASK_ORIGIN_TIME_REVOKE" ||
+			text(tasks[0], "task", "type", "revoke", "outcome") != "REVOKE_OUTCOME_REVOKED" {
+			t.Errorf("the tasks about her: %v", tasks)
+		}
+
 		// History, evidence and audit.
 		if got := o.asOf(before); len(got) != 1 || text(got[0], "grantedBy", "userId") != s.boot.UserID {
 			t.Errorf("as of %v: %v", before, got)

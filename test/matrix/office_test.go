@@ -128,6 +128,8 @@ func (o *office) furnish() {
 		"<nothing>": "287oY0rG4UirjDNFEYguMBvxyim",
 		"<role>":    post("/api/interim/v1/roles", `{"displayName":"Lister","permissions":["permission/c1.api.app.v1.Apps.List"]}`, "role", "id"),
 	}
+	o.people[""]["<catalog>"] = post("/api/v1/catalogs", `{"displayName":"Tools"}`, "requestCatalogView", "requestCatalog", "id")
+	o.people[""]["<form>"] = post("/api/v1/request_schemas", `{"name":"Ticket"}`, "requestSchema", "id")
 	o.people[""]["<database>"] = post("/api/v1/apps", `{"displayName":"Database"}`, "app", "id")
 	o.people[""]["<connector>"] = post("/api/interim/v1/apps/"+o.people[""]["<database>"]+"/connectors",
 		`{"kind":"postgres","connectionString":"postgres://ada:secret@127.0.0.1:1/x"}`, "connector", "id")

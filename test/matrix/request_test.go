@@ -34,6 +34,9 @@ var bodies = map[string]string{
 	"c1.api.iam.v1.PersonalClientService.Create":                             `{"expires":"-1s"}`,
 	"c1.api.iam.v1.PersonalClientService.Update":                             `{"client":{"expiresTime":"2001-01-01T00:00:00Z"}}`,
 	"c1.api.systemlog.v1.SystemLogService.ListEvents":                        `{"pageSize":1}`,
+	"c1.api.requestcatalog.v1.RequestCatalogManagementService.Update":        `{"catalog":{}}`,
+	"c1.api.request_schema.v1.RequestSchemaService.Update":                   `{"requestSchema":{}}`,
+	"c1.api.settings.v1.RequestSettingsService.Update":                       `{"requestSettings":{}}`,
 	"c1.api.app.v1.Apps.Update":                                              `{"app":{}}`,
 	"c1.api.app.v1.AppEntitlements.Update":                                   `{"entitlement":{}}`,
 	"c1.api.app.v1.AppUserService.Update":                                    `{"appUser":{}}`,
@@ -124,7 +127,7 @@ func (o operation) existing() string {
 			return map[string]string{
 				"Apps": "<app>", "AppEntitlements": "<entitlement>", "AppResourceService": "<resource>", "AppResourceTypeService": "<type>",
 				"AppUserService": "<account>", "UserService": "<user>", "Users": "<user>", "Roles": "<role>", "PersonalClientService": "<client>",
-				"Connectors": "<connector>",
+				"Connectors": "<connector>", "RequestCatalogManagementService": "<catalog>", "RequestSchemaService": "<form>",
 			}[o.service()]
 		}
 		if o.service() == "Connectors" {
@@ -132,6 +135,7 @@ func (o operation) existing() string {
 		}
 		return map[string]string{
 			"app_id": "<app>", "app_entitlement_id": "<entitlement>", "app_user_id": "<account>", "user_id": "<user>",
+			"catalog_id": "<catalog>", "request_catalog_id": "<catalog>", "request_schema_id": "<form>", "entitlement_id": "<entitlement>",
 			"identity_user_id": "<user>", "role_id": "<role>", "app_resource_type_id": "<type>", "app_resource_id": "<resource>",
 		}[name]
 	})

@@ -33,6 +33,7 @@ type Declaration struct {
 type Env struct {
 	env     *cel.Env
 	calls   map[string]Function
+	names   map[string]bool // what is declared, and the first and last parts of its names
 	answers []Type
 	kept    *kept
 }
@@ -67,7 +68,9 @@ func New(d Declaration) (*Env, error) {
 		e.calls[f.Name] = f
 		options = append(options, f.option())
 	}
-	e.env, err = cel.NewEnv(options...)
+	if e.env, err = cel.NewEnv(options...); err == nil {
+		e.names = declared(e.env, shapes)
+	}
 	return e, err
 }
 
@@ -102,6 +105,9 @@ func (e *Env) compile(text string) (*Program, *Error) {
 		return nil, marked(text, issues)
 	}
 	if issues = e.validate(parsed, untyped); len(issues.Errors()) > 0 {
+		return nil, marked(text, issues)
+	}
+	if issues = e.strangers(parsed); len(issues.Errors()) > MaxStrangers {
 		return nil, marked(text, issues)
 	}
 	checked, issues := e.env.Check(parsed)

@@ -66,6 +66,9 @@ func TestWhatIsWrongIsSaidWithItsPlace(t *testing.T) {
 		strings.Repeat("x", MaxText+1):     "has more than 4096 characters",
 		strings.Repeat("1+", 300) + "1==1": "max recursion depth exceeded",
 		strings.Repeat("!", MaxTokens+1):   "has more than 800 words and signs",
+		strings.Repeat("oops()||", 90):     "Syntax error",
+		strings.Repeat("oops||", 90) + "a": "1:1-5 undeclared reference to 'oops'",
+		strings.Repeat("[", MaxInside+1):   "has more than 12 lists or maps inside each other",
 	} {
 		p, err := e.Compile(text)
 		var bad *Error
@@ -76,6 +79,24 @@ func TestWhatIsWrongIsSaidWithItsPlace(t *testing.T) {
 		m := bad.Markers[0]
 		if got := fmt.Sprintf("%d:%d-%d %s", m.StartLine, m.StartColumn, m.EndColumn, m.Message); !strings.Contains(got, want) {
 			t.Errorf("%.40q: %s, want %s", text, got, want)
+		}
+	}
+}
+
+// What takes long is the hint at what an undeclared name may mean, so that many of them are found without it.
+func TestWhatIsDeclaredIsNoStrangerHoweverOftenItIsNamed(t *testing.T) {
+	e, _ := world(t)
+	for _, one := range []string{
+		"subject.name == 'a'", "words.exists(x, x == 'a' && words.all(y, y != x))", "find('a') == 'a'", "Level.HIGH == 3", "type(1) == int",
+		"now() > timestamp('2026-01-01T00:00:00Z')", "ip('1.2.3.4') == ip('::1')", "has(subject.tags)", "size('a') > 0", "!([1].map(z, -z) == [2])",
+		"now().format(TimeFormat.DATE) == ''", "'a'.lowerAscii().startsWith('b')", "{'a': 1}['a'] in [1] ? true : false",
+	} {
+		parsed, issues := e.env.Parse(one)
+		if len(issues.Errors()) > 0 {
+			t.Fatal(one, issues.Errors()[0].Message)
+		}
+		if got := e.strangers(parsed).Errors(); len(got) > 0 {
+			t.Errorf("%s: %s", one, got[0].Message)
 		}
 	}
 }

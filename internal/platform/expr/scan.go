@@ -5,8 +5,9 @@ import (
 	"unicode"
 )
 
-// scan goes over a text once, before the parser does, which takes longer by far: it counts words and signs and finds a quote that is
-// never closed, behind which the parser would report every character.
+// scan goes over a text once, before the parser does, which takes longer by far: it counts words and signs and how deep lists and maps
+// are inside each other, whose types grow with each, and finds a quote that is never closed, behind which the parser would report every
+// character.
 func scan(text string) *Error {
 	s := scanner{runes: []rune(text), line: 1, column: 1}
 	for s.at < len(s.runes) {
@@ -16,6 +17,9 @@ func scan(text string) *Error {
 		if bad := s.token(); bad != nil {
 			return bad
 		}
+		if s.inside > MaxInside {
+			return refused(text, "has more than %d lists or maps inside each other", MaxInside)
+		}
 	}
 	return nil
 }
@@ -23,7 +27,7 @@ func scan(text string) *Error {
 type scanner struct {
 	runes            []rune
 	at, line, column int
-	tokens           int
+	tokens, inside   int
 }
 
 func (s *scanner) step(n int) {
@@ -58,6 +62,12 @@ func (s *scanner) token() *Error {
 			s.step(1)
 		}
 	case s.at == from:
+		switch s.runes[s.at] {
+		case '[', '{':
+			s.inside++
+		case ']', '}':
+			s.inside--
+		}
 		s.step(1)
 	}
 	return nil

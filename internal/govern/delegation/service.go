@@ -161,14 +161,17 @@ func (s *Service) expect(tx *db.Tx, c change, d Delegation) error {
 	})
 }
 
-// prolong gives old the window and the reason of d, and d the identity of old.
+// prolong gives old the window and the reason of d, and d the identity of old. The delegate is told where that is news to them: a
+// program that says the same every minute sends no mail every minute.
 func (s *Service) prolong(tx *db.Tx, c change, old Delegation, d *Delegation) error {
 	d.ID, d.CreatedBy, d.CreatedAt, d.Version = old.ID, old.CreatedBy, old.CreatedAt, old.Version
 	if err := update(tx, d); err != nil {
 		return err
 	}
-	if err := s.expect(tx, c, *d); err != nil {
-		return err
+	if !d.Until.Equal(old.Until) || d.Reason != old.Reason {
+		if err := s.expect(tx, c, *d); err != nil {
+			return err
+		}
 	}
 	e := c.people.event(*d, "delegation.changed", audit.Update)
 	e.Data["was"] = map[string]any{"startAt": shown(old.From), "endAt": shown(old.Until), "reason": old.Reason}

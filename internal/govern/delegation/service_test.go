@@ -56,6 +56,22 @@ func TestTheDelegateIsToldOfTheirWindow(t *testing.T) {
 	})
 }
 
+func TestTheDelegateIsNotToldAgainOfWhatTheyKnow(t *testing.T) {
+	each(t, func(o *office) {
+		for _, w := range []struct {
+			until  time.Time
+			reason string
+			told   int
+		}{{in(3), "on leave", 1}, {in(3), "on leave", 1}, {in(4), "on leave", 2}, {in(4), "ill", 3}, {in(4), "ill", 3}} {
+			o.clock.Advance(time.Second)
+			must(o.SetReassign(o.ctx, o.ada, o.grace, time.Time{}, w.until, w.reason))(o)
+			if len(o.notices) != w.told {
+				t.Errorf("until %v, %q: told %d times, want %d", w.until, w.reason, len(o.notices), w.told)
+			}
+		}
+	})
+}
+
 func TestEveryEventNamesBothPeople(t *testing.T) {
 	each(t, func(o *office) {
 		first := o.instead(o.grace, time.Time{}, in(1))

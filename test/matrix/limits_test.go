@@ -28,6 +28,8 @@ var whole = map[string]string{
 	"c1.api.request_schema.v1.RequestSchemaService.CreateEntitlementBinding": `{"entitlementRef":{"appId":"<app>","id":"<entitlement>"}}`,
 	"c1.api.request_schema.v1.RequestSchemaService.RemoveEntitlementBinding": `{"entitlementRef":{"appId":"<app>","id":"<entitlement>"}}`,
 	"c1.api.request_schema.v1.RequestSchemaService.Create":                   `{"name":"x"}`,
+	"c1.api.attribute.v1.Attributes.CreateAttributeValue":                    `{"attributeTypeId":"1Vlny4eqpxhLRJI2MIZe8LMbDX7"}`, // risk levels
+	"c1.api.directory.v1.DirectoryService.Create":                            `{"appId":"<app>"}`,
 	"c1.api.app.v1.Apps.Create":                                              `{"displayName":"x"}`,
 	"c1.api.app.v1.AppEntitlements.Create":                                   `{"displayName":"x","appResourceTypeId":"<type>","appResourceId":"<resource>"}`,
 	"c1.api.app.v1.AppResourceService.CreateManuallyManagedAppResource":      `{"displayName":"x"}`,

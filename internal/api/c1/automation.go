@@ -64,11 +64,14 @@ func (s entitlements) UpdateAutomation(
 	if err != nil {
 		return nil, err
 	}
-	var conditions automation.Rule
+	conditions := automation.Rule{DisplayName: r.GetDisplayName(), Description: r.GetDescription()}
 	if m["cel"] {
 		if err := decodeConditions(r, &conditions); err != nil {
 			return nil, err
 		}
+	}
+	if err := conditions.CheckTexts(); err != nil {
+		return nil, err
 	}
 	rule, err := s.Automations.Update(ctx, of, func(a *automation.Rule) {
 		Set(m, "display_name", &a.DisplayName, r.GetDisplayName())

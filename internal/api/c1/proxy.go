@@ -22,11 +22,14 @@ type proxies struct {
 func (s proxies) Create(
 	ctx context.Context, r *appv1.CreateAppEntitlementProxyRequest,
 ) (*appv1.CreateAppEntitlementProxyResponse, error) {
-	b, err := bound(ctx, r)
-	if err != nil {
+	if err := iam.RequireAll(ctx); err != nil {
 		return nil, err
 	}
 	x, err := NewExpander(r.GetExpandMask().GetPaths(), "src_app_id", "src_app_entitlement_id", "dst_app_id", "dst_app_entitlement_id")
+	if err != nil {
+		return nil, err
+	}
+	b, err := bound(ctx, r)
 	if err != nil {
 		return nil, err
 	}

@@ -58,6 +58,9 @@ type Rule struct {
 }
 
 func (r Rule) validate() error {
+	if err := r.CheckTexts(); err != nil {
+		return err
+	}
 	switch r.Kind {
 	case Basic, CEL:
 		if strings.TrimSpace(r.Expression) == "" {
@@ -71,6 +74,11 @@ func (r Rule) validate() error {
 	default:
 		return fault.InvalidField("conditions", "is required: basic, cel, entitlements or none")
 	}
+	return nil
+}
+
+// CheckTexts answers Invalid for the first text of r that is too long, or not what it looks like.
+func (r Rule) CheckTexts() error {
 	for _, f := range []struct {
 		name, text string
 		most       int

@@ -196,10 +196,10 @@ type AppEntitlementAutomation struct {
 	//
 	// Types that are valid to be assigned to Conditions:
 	//
-	//	*AppEntitlementAutomation_Basic
-	//	*AppEntitlementAutomation_Cel
-	//	*AppEntitlementAutomation_Entitlements
 	//	*AppEntitlementAutomation_None
+	//	*AppEntitlementAutomation_Entitlements
+	//	*AppEntitlementAutomation_Cel
+	//	*AppEntitlementAutomation_Basic
 	Conditions isAppEntitlementAutomation_Conditions `protobuf_oneof:"conditions"`
 	// When it was made.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
@@ -270,19 +270,10 @@ func (x *AppEntitlementAutomation) GetConditions() isAppEntitlementAutomation_Co
 	return nil
 }
 
-func (x *AppEntitlementAutomation) GetBasic() *AppEntitlementAutomationRuleBasic {
+func (x *AppEntitlementAutomation) GetNone() *AppEntitlementAutomationRuleNone {
 	if x != nil {
-		if x, ok := x.Conditions.(*AppEntitlementAutomation_Basic); ok {
-			return x.Basic
-		}
-	}
-	return nil
-}
-
-func (x *AppEntitlementAutomation) GetCel() *AppEntitlementAutomationRuleCEL {
-	if x != nil {
-		if x, ok := x.Conditions.(*AppEntitlementAutomation_Cel); ok {
-			return x.Cel
+		if x, ok := x.Conditions.(*AppEntitlementAutomation_None); ok {
+			return x.None
 		}
 	}
 	return nil
@@ -297,10 +288,19 @@ func (x *AppEntitlementAutomation) GetEntitlements() *AppEntitlementAutomationRu
 	return nil
 }
 
-func (x *AppEntitlementAutomation) GetNone() *AppEntitlementAutomationRuleNone {
+func (x *AppEntitlementAutomation) GetCel() *AppEntitlementAutomationRuleCEL {
 	if x != nil {
-		if x, ok := x.Conditions.(*AppEntitlementAutomation_None); ok {
-			return x.None
+		if x, ok := x.Conditions.(*AppEntitlementAutomation_Cel); ok {
+			return x.Cel
+		}
+	}
+	return nil
+}
+
+func (x *AppEntitlementAutomation) GetBasic() *AppEntitlementAutomationRuleBasic {
+	if x != nil {
+		if x, ok := x.Conditions.(*AppEntitlementAutomation_Basic); ok {
+			return x.Basic
 		}
 	}
 	return nil
@@ -359,14 +359,9 @@ type isAppEntitlementAutomation_Conditions interface {
 	isAppEntitlementAutomation_Conditions()
 }
 
-type AppEntitlementAutomation_Basic struct {
-	// Those for whom an expression holds that a form wrote.
-	Basic *AppEntitlementAutomationRuleBasic `protobuf:"bytes,3,opt,name=basic,proto3,oneof"`
-}
-
-type AppEntitlementAutomation_Cel struct {
-	// Those for whom an expression holds.
-	Cel *AppEntitlementAutomationRuleCEL `protobuf:"bytes,4,opt,name=cel,proto3,oneof"`
+type AppEntitlementAutomation_None struct {
+	// Nobody.
+	None *AppEntitlementAutomationRuleNone `protobuf:"bytes,6,opt,name=none,proto3,oneof"`
 }
 
 type AppEntitlementAutomation_Entitlements struct {
@@ -374,18 +369,23 @@ type AppEntitlementAutomation_Entitlements struct {
 	Entitlements *AppEntitlementAutomationRuleEntitlement `protobuf:"bytes,5,opt,name=entitlements,proto3,oneof"`
 }
 
-type AppEntitlementAutomation_None struct {
-	// Nobody.
-	None *AppEntitlementAutomationRuleNone `protobuf:"bytes,6,opt,name=none,proto3,oneof"`
+type AppEntitlementAutomation_Cel struct {
+	// Those for whom an expression holds.
+	Cel *AppEntitlementAutomationRuleCEL `protobuf:"bytes,4,opt,name=cel,proto3,oneof"`
 }
 
-func (*AppEntitlementAutomation_Basic) isAppEntitlementAutomation_Conditions() {}
+type AppEntitlementAutomation_Basic struct {
+	// Those for whom an expression holds that a form wrote.
+	Basic *AppEntitlementAutomationRuleBasic `protobuf:"bytes,3,opt,name=basic,proto3,oneof"`
+}
 
-func (*AppEntitlementAutomation_Cel) isAppEntitlementAutomation_Conditions() {}
+func (*AppEntitlementAutomation_None) isAppEntitlementAutomation_Conditions() {}
 
 func (*AppEntitlementAutomation_Entitlements) isAppEntitlementAutomation_Conditions() {}
 
-func (*AppEntitlementAutomation_None) isAppEntitlementAutomation_Conditions() {}
+func (*AppEntitlementAutomation_Cel) isAppEntitlementAutomation_Conditions() {}
+
+func (*AppEntitlementAutomation_Basic) isAppEntitlementAutomation_Conditions() {}
 
 // AppEntitlementAutomationLastRunStatus says how a pass went.
 type AppEntitlementAutomationLastRunStatus struct {
@@ -734,10 +734,10 @@ type AppEntitlementServiceUpdateAutomationRequest struct {
 	//
 	// Types that are valid to be assigned to Conditions:
 	//
-	//	*AppEntitlementServiceUpdateAutomationRequest_Basic
-	//	*AppEntitlementServiceUpdateAutomationRequest_Cel
-	//	*AppEntitlementServiceUpdateAutomationRequest_Entitlements
 	//	*AppEntitlementServiceUpdateAutomationRequest_None
+	//	*AppEntitlementServiceUpdateAutomationRequest_Entitlements
+	//	*AppEntitlementServiceUpdateAutomationRequest_Cel
+	//	*AppEntitlementServiceUpdateAutomationRequest_Basic
 	Conditions isAppEntitlementServiceUpdateAutomationRequest_Conditions `protobuf_oneof:"conditions"`
 	// What it is for, at most 2048 characters.
 	Description string `protobuf:"bytes,5,opt,name=description,proto3" json:"description,omitempty"`
@@ -790,19 +790,10 @@ func (x *AppEntitlementServiceUpdateAutomationRequest) GetConditions() isAppEnti
 	return nil
 }
 
-func (x *AppEntitlementServiceUpdateAutomationRequest) GetBasic() *AppEntitlementAutomationRuleBasic {
+func (x *AppEntitlementServiceUpdateAutomationRequest) GetNone() *AppEntitlementAutomationRuleNone {
 	if x != nil {
-		if x, ok := x.Conditions.(*AppEntitlementServiceUpdateAutomationRequest_Basic); ok {
-			return x.Basic
-		}
-	}
-	return nil
-}
-
-func (x *AppEntitlementServiceUpdateAutomationRequest) GetCel() *AppEntitlementAutomationRuleCEL {
-	if x != nil {
-		if x, ok := x.Conditions.(*AppEntitlementServiceUpdateAutomationRequest_Cel); ok {
-			return x.Cel
+		if x, ok := x.Conditions.(*AppEntitlementServiceUpdateAutomationRequest_None); ok {
+			return x.None
 		}
 	}
 	return nil
@@ -817,10 +808,19 @@ func (x *AppEntitlementServiceUpdateAutomationRequest) GetEntitlements() *AppEnt
 	return nil
 }
 
-func (x *AppEntitlementServiceUpdateAutomationRequest) GetNone() *AppEntitlementAutomationRuleNone {
+func (x *AppEntitlementServiceUpdateAutomationRequest) GetCel() *AppEntitlementAutomationRuleCEL {
 	if x != nil {
-		if x, ok := x.Conditions.(*AppEntitlementServiceUpdateAutomationRequest_None); ok {
-			return x.None
+		if x, ok := x.Conditions.(*AppEntitlementServiceUpdateAutomationRequest_Cel); ok {
+			return x.Cel
+		}
+	}
+	return nil
+}
+
+func (x *AppEntitlementServiceUpdateAutomationRequest) GetBasic() *AppEntitlementAutomationRuleBasic {
+	if x != nil {
+		if x, ok := x.Conditions.(*AppEntitlementServiceUpdateAutomationRequest_Basic); ok {
+			return x.Basic
 		}
 	}
 	return nil
@@ -865,14 +865,9 @@ type isAppEntitlementServiceUpdateAutomationRequest_Conditions interface {
 	isAppEntitlementServiceUpdateAutomationRequest_Conditions()
 }
 
-type AppEntitlementServiceUpdateAutomationRequest_Basic struct {
-	// Those for whom an expression holds that a form wrote.
-	Basic *AppEntitlementAutomationRuleBasic `protobuf:"bytes,1,opt,name=basic,proto3,oneof"`
-}
-
-type AppEntitlementServiceUpdateAutomationRequest_Cel struct {
-	// Those for whom an expression holds.
-	Cel *AppEntitlementAutomationRuleCEL `protobuf:"bytes,2,opt,name=cel,proto3,oneof"`
+type AppEntitlementServiceUpdateAutomationRequest_None struct {
+	// Nobody.
+	None *AppEntitlementAutomationRuleNone `protobuf:"bytes,4,opt,name=none,proto3,oneof"`
 }
 
 type AppEntitlementServiceUpdateAutomationRequest_Entitlements struct {
@@ -880,21 +875,26 @@ type AppEntitlementServiceUpdateAutomationRequest_Entitlements struct {
 	Entitlements *AppEntitlementAutomationRuleEntitlement `protobuf:"bytes,3,opt,name=entitlements,proto3,oneof"`
 }
 
-type AppEntitlementServiceUpdateAutomationRequest_None struct {
-	// Nobody.
-	None *AppEntitlementAutomationRuleNone `protobuf:"bytes,4,opt,name=none,proto3,oneof"`
+type AppEntitlementServiceUpdateAutomationRequest_Cel struct {
+	// Those for whom an expression holds.
+	Cel *AppEntitlementAutomationRuleCEL `protobuf:"bytes,2,opt,name=cel,proto3,oneof"`
 }
 
-func (*AppEntitlementServiceUpdateAutomationRequest_Basic) isAppEntitlementServiceUpdateAutomationRequest_Conditions() {
+type AppEntitlementServiceUpdateAutomationRequest_Basic struct {
+	// Those for whom an expression holds that a form wrote.
+	Basic *AppEntitlementAutomationRuleBasic `protobuf:"bytes,1,opt,name=basic,proto3,oneof"`
 }
 
-func (*AppEntitlementServiceUpdateAutomationRequest_Cel) isAppEntitlementServiceUpdateAutomationRequest_Conditions() {
+func (*AppEntitlementServiceUpdateAutomationRequest_None) isAppEntitlementServiceUpdateAutomationRequest_Conditions() {
 }
 
 func (*AppEntitlementServiceUpdateAutomationRequest_Entitlements) isAppEntitlementServiceUpdateAutomationRequest_Conditions() {
 }
 
-func (*AppEntitlementServiceUpdateAutomationRequest_None) isAppEntitlementServiceUpdateAutomationRequest_Conditions() {
+func (*AppEntitlementServiceUpdateAutomationRequest_Cel) isAppEntitlementServiceUpdateAutomationRequest_Conditions() {
+}
+
+func (*AppEntitlementServiceUpdateAutomationRequest_Basic) isAppEntitlementServiceUpdateAutomationRequest_Conditions() {
 }
 
 // AppEntitlementServiceUpdateAutomationResponse is what UpdateAutomation answers.
@@ -1438,31 +1438,31 @@ const file_c1_api_app_v1_automation_proto_rawDesc = "" +
 	"\buser_ids\x18\x01 \x03(\tR\auserIds\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\tR\x05appId\x12,\n" +
 	"\x12app_entitlement_id\x18\x03 \x01(\tR\x10appEntitlementId\" \n" +
-	"\x1eAddAutomationExclusionResponse\"\xcf\x06\n" +
-	"\x18AppEntitlementAutomation\x12,\n" +
-	"\x12app_entitlement_id\x18\x01 \x01(\tR\x10appEntitlementId\x12\x15\n" +
-	"\x06app_id\x18\x02 \x01(\tR\x05appId\x12H\n" +
-	"\x05basic\x18\x03 \x01(\v20.c1.api.app.v1.AppEntitlementAutomationRuleBasicH\x00R\x05basic\x12B\n" +
-	"\x03cel\x18\x04 \x01(\v2..c1.api.app.v1.AppEntitlementAutomationRuleCELH\x00R\x03cel\x12\\\n" +
-	"\fentitlements\x18\x05 \x01(\v26.c1.api.app.v1.AppEntitlementAutomationRuleEntitlementH\x00R\fentitlements\x12E\n" +
-	"\x04none\x18\x06 \x01(\v2/.c1.api.app.v1.AppEntitlementAutomationRuleNoneH\x00R\x04none\x12>\n" +
+	"\x1eAddAutomationExclusionResponse\"\xd4\x06\n" +
+	"\x18AppEntitlementAutomation\x121\n" +
+	"\x12app_entitlement_id\x18\x01 \x01(\tB\x03\xe0A\x03R\x10appEntitlementId\x12\x1a\n" +
+	"\x06app_id\x18\x02 \x01(\tB\x03\xe0A\x03R\x05appId\x12E\n" +
+	"\x04none\x18\x06 \x01(\v2/.c1.api.app.v1.AppEntitlementAutomationRuleNoneH\x00R\x04none\x12\\\n" +
+	"\fentitlements\x18\x05 \x01(\v26.c1.api.app.v1.AppEntitlementAutomationRuleEntitlementH\x00R\fentitlements\x12B\n" +
+	"\x03cel\x18\x04 \x01(\v2..c1.api.app.v1.AppEntitlementAutomationRuleCELH\x00R\x03cel\x12H\n" +
+	"\x05basic\x18\x03 \x01(\v20.c1.api.app.v1.AppEntitlementAutomationRuleBasicH\x00R\x05basic\x12>\n" +
 	"\n" +
 	"created_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tcreatedAt\x12>\n" +
 	"\n" +
 	"deleted_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tdeletedAt\x12 \n" +
 	"\vdescription\x18\t \x01(\tR\vdescription\x12!\n" +
 	"\fdisplay_name\x18\n" +
-	" \x01(\tR\vdisplayName\x12a\n" +
-	"\x0flast_run_status\x18\v \x01(\v24.c1.api.app.v1.AppEntitlementAutomationLastRunStatusB\x03\xe0A\x03R\rlastRunStatus\x12E\n" +
+	" \x01(\tR\vdisplayName\x12\\\n" +
+	"\x0flast_run_status\x18\v \x01(\v24.c1.api.app.v1.AppEntitlementAutomationLastRunStatusR\rlastRunStatus\x12E\n" +
 	"\x1dmanaged_by_request_catalog_id\x18\f \x01(\tB\x03\xe0A\x03R\x19managedByRequestCatalogId\x12>\n" +
 	"\n" +
 	"updated_at\x18\r \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tupdatedAtB\f\n" +
 	"\n" +
-	"conditions\"\xde\x01\n" +
-	"%AppEntitlementAutomationLastRunStatus\x12#\n" +
-	"\rerror_message\x18\x01 \x01(\tR\ferrorMessage\x12F\n" +
-	"\x11last_completed_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x0flastCompletedAt\x12H\n" +
-	"\x06status\x18\x03 \x01(\x0e20.c1.api.app.v1.AppEntitlementAutomationRunStatusR\x06status\"C\n" +
+	"conditions\"\xed\x01\n" +
+	"%AppEntitlementAutomationLastRunStatus\x12(\n" +
+	"\rerror_message\x18\x01 \x01(\tB\x03\xe0A\x03R\ferrorMessage\x12K\n" +
+	"\x11last_completed_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\x0flastCompletedAt\x12M\n" +
+	"\x06status\x18\x03 \x01(\x0e20.c1.api.app.v1.AppEntitlementAutomationRunStatusB\x03\xe0A\x03R\x06status\"C\n" +
 	"!AppEntitlementAutomationRuleBasic\x12\x1e\n" +
 	"\n" +
 	"expression\x18\x01 \x01(\tR\n" +
@@ -1479,11 +1479,11 @@ const file_c1_api_app_v1_automation_proto_rawDesc = "" +
 	"\x12app_entitlement_id\x18\x02 \x01(\tR\x10appEntitlementId\"\x93\x01\n" +
 	"*AppEntitlementServiceGetAutomationResponse\x12e\n" +
 	"\x1aapp_entitlement_automation\x18\x01 \x01(\v2'.c1.api.app.v1.AppEntitlementAutomationR\x18AppEntitlementAutomation\"\xb6\x04\n" +
-	",AppEntitlementServiceUpdateAutomationRequest\x12H\n" +
-	"\x05basic\x18\x01 \x01(\v20.c1.api.app.v1.AppEntitlementAutomationRuleBasicH\x00R\x05basic\x12B\n" +
-	"\x03cel\x18\x02 \x01(\v2..c1.api.app.v1.AppEntitlementAutomationRuleCELH\x00R\x03cel\x12\\\n" +
-	"\fentitlements\x18\x03 \x01(\v26.c1.api.app.v1.AppEntitlementAutomationRuleEntitlementH\x00R\fentitlements\x12E\n" +
-	"\x04none\x18\x04 \x01(\v2/.c1.api.app.v1.AppEntitlementAutomationRuleNoneH\x00R\x04none\x12 \n" +
+	",AppEntitlementServiceUpdateAutomationRequest\x12E\n" +
+	"\x04none\x18\x04 \x01(\v2/.c1.api.app.v1.AppEntitlementAutomationRuleNoneH\x00R\x04none\x12\\\n" +
+	"\fentitlements\x18\x03 \x01(\v26.c1.api.app.v1.AppEntitlementAutomationRuleEntitlementH\x00R\fentitlements\x12B\n" +
+	"\x03cel\x18\x02 \x01(\v2..c1.api.app.v1.AppEntitlementAutomationRuleCELH\x00R\x03cel\x12H\n" +
+	"\x05basic\x18\x01 \x01(\v20.c1.api.app.v1.AppEntitlementAutomationRuleBasicH\x00R\x05basic\x12 \n" +
 	"\vdescription\x18\x05 \x01(\tR\vdescription\x12!\n" +
 	"\fdisplay_name\x18\x06 \x01(\tR\vdisplayName\x12;\n" +
 	"\vupdate_mask\x18\a \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
@@ -1573,10 +1573,10 @@ var file_c1_api_app_v1_automation_proto_goTypes = []any{
 	(*v1.User)(nil),                                       // 25: c1.api.user.v1.User
 }
 var file_c1_api_app_v1_automation_proto_depIdxs = []int32{
-	5,  // 0: c1.api.app.v1.AppEntitlementAutomation.basic:type_name -> c1.api.app.v1.AppEntitlementAutomationRuleBasic
-	6,  // 1: c1.api.app.v1.AppEntitlementAutomation.cel:type_name -> c1.api.app.v1.AppEntitlementAutomationRuleCEL
-	7,  // 2: c1.api.app.v1.AppEntitlementAutomation.entitlements:type_name -> c1.api.app.v1.AppEntitlementAutomationRuleEntitlement
-	8,  // 3: c1.api.app.v1.AppEntitlementAutomation.none:type_name -> c1.api.app.v1.AppEntitlementAutomationRuleNone
+	8,  // 0: c1.api.app.v1.AppEntitlementAutomation.none:type_name -> c1.api.app.v1.AppEntitlementAutomationRuleNone
+	7,  // 1: c1.api.app.v1.AppEntitlementAutomation.entitlements:type_name -> c1.api.app.v1.AppEntitlementAutomationRuleEntitlement
+	6,  // 2: c1.api.app.v1.AppEntitlementAutomation.cel:type_name -> c1.api.app.v1.AppEntitlementAutomationRuleCEL
+	5,  // 3: c1.api.app.v1.AppEntitlementAutomation.basic:type_name -> c1.api.app.v1.AppEntitlementAutomationRuleBasic
 	22, // 4: c1.api.app.v1.AppEntitlementAutomation.created_at:type_name -> google.protobuf.Timestamp
 	22, // 5: c1.api.app.v1.AppEntitlementAutomation.deleted_at:type_name -> google.protobuf.Timestamp
 	4,  // 6: c1.api.app.v1.AppEntitlementAutomation.last_run_status:type_name -> c1.api.app.v1.AppEntitlementAutomationLastRunStatus
@@ -1585,10 +1585,10 @@ var file_c1_api_app_v1_automation_proto_depIdxs = []int32{
 	0,  // 9: c1.api.app.v1.AppEntitlementAutomationLastRunStatus.status:type_name -> c1.api.app.v1.AppEntitlementAutomationRunStatus
 	23, // 10: c1.api.app.v1.AppEntitlementAutomationRuleEntitlement.entitlement_refs:type_name -> c1.api.app.v1.AppEntitlementRef
 	3,  // 11: c1.api.app.v1.AppEntitlementServiceGetAutomationResponse.app_entitlement_automation:type_name -> c1.api.app.v1.AppEntitlementAutomation
-	5,  // 12: c1.api.app.v1.AppEntitlementServiceUpdateAutomationRequest.basic:type_name -> c1.api.app.v1.AppEntitlementAutomationRuleBasic
-	6,  // 13: c1.api.app.v1.AppEntitlementServiceUpdateAutomationRequest.cel:type_name -> c1.api.app.v1.AppEntitlementAutomationRuleCEL
-	7,  // 14: c1.api.app.v1.AppEntitlementServiceUpdateAutomationRequest.entitlements:type_name -> c1.api.app.v1.AppEntitlementAutomationRuleEntitlement
-	8,  // 15: c1.api.app.v1.AppEntitlementServiceUpdateAutomationRequest.none:type_name -> c1.api.app.v1.AppEntitlementAutomationRuleNone
+	8,  // 12: c1.api.app.v1.AppEntitlementServiceUpdateAutomationRequest.none:type_name -> c1.api.app.v1.AppEntitlementAutomationRuleNone
+	7,  // 13: c1.api.app.v1.AppEntitlementServiceUpdateAutomationRequest.entitlements:type_name -> c1.api.app.v1.AppEntitlementAutomationRuleEntitlement
+	6,  // 14: c1.api.app.v1.AppEntitlementServiceUpdateAutomationRequest.cel:type_name -> c1.api.app.v1.AppEntitlementAutomationRuleCEL
+	5,  // 15: c1.api.app.v1.AppEntitlementServiceUpdateAutomationRequest.basic:type_name -> c1.api.app.v1.AppEntitlementAutomationRuleBasic
 	24, // 16: c1.api.app.v1.AppEntitlementServiceUpdateAutomationRequest.update_mask:type_name -> google.protobuf.FieldMask
 	3,  // 17: c1.api.app.v1.AppEntitlementServiceUpdateAutomationResponse.app_entitlement_automation:type_name -> c1.api.app.v1.AppEntitlementAutomation
 	3,  // 18: c1.api.app.v1.CreateAutomationRequest.automation:type_name -> c1.api.app.v1.AppEntitlementAutomation
@@ -1609,16 +1609,16 @@ func file_c1_api_app_v1_automation_proto_init() {
 	}
 	file_c1_api_app_v1_ref_proto_init()
 	file_c1_api_app_v1_automation_proto_msgTypes[2].OneofWrappers = []any{
-		(*AppEntitlementAutomation_Basic)(nil),
-		(*AppEntitlementAutomation_Cel)(nil),
-		(*AppEntitlementAutomation_Entitlements)(nil),
 		(*AppEntitlementAutomation_None)(nil),
+		(*AppEntitlementAutomation_Entitlements)(nil),
+		(*AppEntitlementAutomation_Cel)(nil),
+		(*AppEntitlementAutomation_Basic)(nil),
 	}
 	file_c1_api_app_v1_automation_proto_msgTypes[10].OneofWrappers = []any{
-		(*AppEntitlementServiceUpdateAutomationRequest_Basic)(nil),
-		(*AppEntitlementServiceUpdateAutomationRequest_Cel)(nil),
-		(*AppEntitlementServiceUpdateAutomationRequest_Entitlements)(nil),
 		(*AppEntitlementServiceUpdateAutomationRequest_None)(nil),
+		(*AppEntitlementServiceUpdateAutomationRequest_Entitlements)(nil),
+		(*AppEntitlementServiceUpdateAutomationRequest_Cel)(nil),
+		(*AppEntitlementServiceUpdateAutomationRequest_Basic)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

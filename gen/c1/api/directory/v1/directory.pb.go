@@ -1089,11 +1089,11 @@ var File_c1_api_directory_v1_directory_proto protoreflect.FileDescriptor
 
 const file_c1_api_directory_v1_directory_proto_rawDesc = "" +
 	"\n" +
-	"#c1/api/directory/v1/directory.proto\x12\x13c1.api.directory.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/protobuf/any.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xdf\x03\n" +
+	"#c1/api/directory/v1/directory.proto\x12\x13c1.api.directory.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/protobuf/any.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xe4\x03\n" +
 	"\tDirectory\x12B\n" +
 	"\x03all\x18\x01 \x01(\v2..c1.api.directory.v1.DirectoryAccountFilterAllH\x00R\x03all\x12W\n" +
-	"\x0ecel_expression\x18\x02 \x01(\v2..c1.api.directory.v1.DirectoryAccountFilterCelH\x00R\rcelExpression\x12\x15\n" +
-	"\x06app_id\x18\x03 \x01(\tR\x05appId\x12>\n" +
+	"\x0ecel_expression\x18\x02 \x01(\v2..c1.api.directory.v1.DirectoryAccountFilterCelH\x00R\rcelExpression\x12\x1a\n" +
+	"\x06app_id\x18\x03 \x01(\tB\x03\xe0A\x03R\x05appId\x12>\n" +
 	"\n" +
 	"created_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tcreatedAt\x12>\n" +
 	"\n" +

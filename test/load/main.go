@@ -9,7 +9,10 @@
 //	world.go     a million live grants
 //	binary.go    the server as people run it: starts, memory, size
 //	house.go     the server inside this process, beside handlers that do less
-//	check.go, identity.go, update.go, token.go, ends.go, lateness.go   the figures
+//	check.go, identity.go, update.go, token.go, ends.go, lateness.go   the figures about access
+//	office.go    people who ask and decide, and the services they do it with
+//	replay.go    the server's own statements, heard once and run again
+//	decide.go, work.go, hostile.go   the figures about tasks
 //
 // Everything listens on 127.0.0.1, lies in temporary folders, and ends by itself.
 package main

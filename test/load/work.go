@@ -94,6 +94,6 @@ func (o *office) pile(ctx context.Context, n int) error {
 	}
 	return s.bulk(`insert into owner_user (kind, app_id, object_id, role, user_id, created_at)`, `('app',?,?,?,?,?)`, apps, func(i int) []any {
 		a := string(o.world.apps[i].app)
-		return []any{a, a, owner.Primary, users[10*i], at}
+		return []any{a, a, owner.Primary, users[workers/apps*i], at}
 	})
 }

@@ -137,6 +137,7 @@ func (o operation) existing() string {
 			"app_id": "<app>", "app_entitlement_id": "<entitlement>", "app_user_id": "<account>", "user_id": "<user>",
 			"catalog_id": "<catalog>", "request_catalog_id": "<catalog>", "request_schema_id": "<form>", "entitlement_id": "<entitlement>",
 			"identity_user_id": "<user>", "role_id": "<role>", "app_resource_type_id": "<type>", "app_resource_id": "<resource>",
+			"src_app_id": "<app>", "src_app_entitlement_id": "<entitlement>", "dst_app_id": "<app>", "dst_app_entitlement_id": "<past>",
 		}[name]
 	})
 }

@@ -186,10 +186,12 @@ func (o *office) fresh(f *followed) []task.AuditKind {
 	p, err := o.house.tasks.Events(o.T.Context(), task.HistoryFilter{Tasks: []task.ID{f.ID}}, firstPage)
 	o.ok(err)
 	var kinds []task.AuditKind
-	for _, e := range p.Items[f.lines:] {
-		kinds = append(kinds, e.Kind)
+	for _, e := range p.Items {
+		if !f.lines[e.ID] {
+			kinds = append(kinds, e.Kind)
+		}
+		f.lines[e.ID] = true
 	}
-	f.lines = len(p.Items)
 	return kinds
 }
 

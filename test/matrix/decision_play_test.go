@@ -19,8 +19,8 @@ var firstPage = page.Request{Size: page.MaxSize}
 type followed struct {
 	task.Task
 
-	first task.StepID // the step that was open first
-	lines int         // of its history
+	first task.StepID     // the step that was open first
+	lines map[string]bool // of its history, by id
 }
 
 // play plays a script in an office of its own.
@@ -180,7 +180,7 @@ func (o *office) ask(verb, who string, a act) error {
 	}
 	o.ok(dryErr)
 	o.last = a.As
-	f := &followed{Task: t, first: t.Step()}
+	f := &followed{Task: t, first: t.Step(), lines: map[string]bool{}}
 	o.tasks[o.last] = f
 	if t.State == task.Open {
 		o.predicted(dry, t)
@@ -237,7 +237,7 @@ func (o *office) followed(name string) *followed {
 		o.ok(o.DB.Q(o.T.Context()).Row(`select id from task where app_id = $1 and kind = 'REVOKE' and origin = 'TIME_REVOKE'
 			order by number desc limit 1`, string(o.app.ID)).Scan(&id))
 		if f := o.tasks[name]; f == nil || string(f.ID) != id {
-			o.tasks[name] = &followed{Task: task.Task{ID: task.ID(id)}}
+			o.tasks[name] = &followed{Task: task.Task{ID: task.ID(id)}, lines: map[string]bool{}}
 		}
 	}
 	f, ok := o.tasks[name]

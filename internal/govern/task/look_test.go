@@ -63,3 +63,15 @@ func TestAnApprovalThatCountsNoLongerHidesNothingFromWhoGaveIt(t *testing.T) {
 		o.asked(asked, o.Grace)
 	})
 }
+
+func TestTheHistoryOfATaskIsInTheOrderOfWhatHappened(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		o.Book.grant = []policy.Step{{Accept: &policy.Verdict{}}, {Provision: &policy.Provision{}}}
+		want := []task.AuditKind{task.TaskCreated, task.AutoAccepted, task.ProvisionStarted, task.ProvisionEnded, task.GrantOutcome}
+		for range 8 {
+			if got := o.kinds(o.request()); !slices.Equal(got, want) {
+				t.Fatalf("%v, want %v", got, want)
+			}
+		}
+	})
+}

@@ -84,9 +84,14 @@ type Entry struct {
 	Data    map[string]any
 }
 
-// entries writes lines of the histories of tasks, in their order.
+// entries writes lines of the histories of tasks, which all happened at one moment, in their order. Identities of one moment are in the
+// order in which they were made only while none of another moment is made between them.
 func entries(tx *db.Tx, list []Entry) error {
-	rows := make([][]any, len(list))
+	rows, ids := make([][]any, len(list)), make([]string, len(list))
+	for n, e := range list {
+		ids[n] = id.New(e.At)
+	}
+	slices.Sort(ids)
 	for n, e := range list {
 		data := "{}"
 		if len(e.Data) > 0 {
@@ -97,7 +102,7 @@ func entries(tx *db.Tx, list []Entry) error {
 			data = string(b)
 		}
 		rows[n] = []any{
-			id.New(e.At), string(e.Task), clock.Micros(e.At), string(e.Kind), string(e.User), string(e.For), string(e.Step), string(e.State),
+			ids[n], string(e.Task), clock.Micros(e.At), string(e.Kind), string(e.User), string(e.For), string(e.Step), string(e.State),
 			e.Comment, data,
 		}
 	}

@@ -12,6 +12,8 @@ import (
 )
 
 // ListAllEntitlementIdsPerApp names everything in a catalog.
+//
+//nolint:revive // as the contract spells it
 func (s catalogs) ListAllEntitlementIdsPerApp(
 	ctx context.Context, req *requestcatalogv1.RequestCatalogManagementServiceListAllEntitlementIdsPerCatalogRequest,
 ) (*requestcatalogv1.RequestCatalogManagementServiceListAllEntitlementIdsPerCatalogResponse, error) {

@@ -42,7 +42,8 @@ func (d *Deps) catalogViews(ctx context.Context, x *Expander, list ...catalog.Ca
 		views[i] = &requestcatalogv1.RequestCatalogView{RequestCatalog: encodeCatalog(c), CreatedByUserPath: e.user(c.CreatedBy)}
 		for _, ref := range c.Audience {
 			if v, ok := sees.related.Entitlements[ref]; ok && v.DeletedAt.IsZero() {
-				views[i].RequestCatalog.AccessEntitlements = append(views[i].RequestCatalog.AccessEntitlements, EncodeEntitlement(v, sees.entitlements[ref]))
+				shown := views[i].GetRequestCatalog()
+				shown.AccessEntitlements = append(shown.AccessEntitlements, EncodeEntitlement(v, sees.entitlements[ref]))
 			}
 		}
 	}

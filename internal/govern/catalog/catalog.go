@@ -54,7 +54,7 @@ func (c Catalog) Validate() error {
 	if strings.TrimSpace(c.DisplayName) == "" {
 		return fault.InvalidField("displayName", "is required: 1 to %d characters", MaxName)
 	}
-	return first(line("displayName", c.DisplayName, MaxName), prose("description", c.Description, MaxDescription))
+	return first(line("displayName", c.DisplayName), prose("description", c.Description, MaxDescription))
 }
 
 // VisibleTo reports whether somebody sees c who has access by the entitlements for which holds answers so. [SeenSQL] says the same.
@@ -80,7 +80,8 @@ func (c Catalog) mayHaveAudience() error {
 	}
 }
 
-func line(field, s string, most int) error { return first(text.Line(field, s), length(field, s, most)) }
+// line is prose for a name of one line.
+func line(field, s string) error { return first(text.Line(field, s), length(field, s, MaxName)) }
 
 func prose(field, s string, most int) error {
 	return first(text.Block(field, s), length(field, s, most))

@@ -44,7 +44,7 @@ func TestACatalogKeepsItsLimits(t *testing.T) {
 	for field, c := range map[string]catalog.Catalog{
 		"displayName":   {DisplayName: " "},
 		"displayName:":  {DisplayName: strings.Repeat("é", catalog.MaxName+1)},
-		"displayName: ": {DisplayName: "a\nb"},
+		"displayName::": {DisplayName: "a\nb"},
 		"description":   {DisplayName: "x", Description: strings.Repeat("é", catalog.MaxDescription+1)},
 	} {
 		if err := c.Validate(); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), strings.Trim(field, ": ")) {

@@ -69,27 +69,33 @@ func (d Defaults) For(t app.ResourceTypeID) bool {
 func (d Defaults) Apply(e app.Entitlement) Applied {
 	a := Applied{Max: e.MaxGrant, Policy: e.GrantPolicyID, Emergency: e.Emergency, Schema: e.RequestSchemaID}
 	if d.For(e.TypeID) {
-		if a.Max == 0 && !e.Unlimited && d.Max > 0 {
-			a.Max, a.FromApp = d.Max, append(a.FromApp, "durationGrant")
-		}
-		if a.Policy == "" && d.Policy != "" {
-			a.Policy, a.FromApp = d.Policy, append(a.FromApp, "requestPolicyId")
-		}
-		if !a.Emergency.EmergencyGrantEnabled && d.EmergencyGrantEnabled {
-			a.Emergency.EmergencyGrantEnabled, a.FromApp = true, append(a.FromApp, "emergencyGrantEnabled")
-		}
-		if a.Emergency.EmergencyGrantPolicyID == "" && d.EmergencyGrantPolicyID != "" {
-			a.Emergency.EmergencyGrantPolicyID, a.FromApp = d.EmergencyGrantPolicyID, append(a.FromApp, "emergencyGrantPolicyId")
-		}
-		if a.Schema == "" && d.Schema != "" {
-			a.Schema, a.FromApp = d.Schema, append(a.FromApp, "requestSchemaId")
-		}
-		if len(d.Catalogs) > 0 {
-			a.Catalogs, a.FromApp = d.Catalogs, append(a.FromApp, "catalogIds")
-		}
+		d.fill(e, &a)
 	}
 	a.Duration = a.Max
 	return a
+}
+
+// fill takes from d what a leaves open.
+func (d Defaults) fill(e app.Entitlement, a *Applied) {
+	for _, f := range []struct {
+		name string
+		open bool
+		take func()
+	}{
+		{"durationGrant", a.Max == 0 && !e.Unlimited && d.Max > 0, func() { a.Max = d.Max }},
+		{"requestPolicyId", a.Policy == "" && d.Policy != "", func() { a.Policy = d.Policy }},
+		{"emergencyGrantEnabled", !a.Emergency.EmergencyGrantEnabled && d.EmergencyGrantEnabled,
+			func() { a.Emergency.EmergencyGrantEnabled = true }},
+		{"emergencyGrantPolicyId", a.Emergency.EmergencyGrantPolicyID == "" && d.EmergencyGrantPolicyID != "",
+			func() { a.Emergency.EmergencyGrantPolicyID = d.EmergencyGrantPolicyID }},
+		{"requestSchemaId", a.Schema == "" && d.Schema != "", func() { a.Schema = d.Schema }},
+		{"catalogIds", len(d.Catalogs) > 0, func() { a.Catalogs = d.Catalogs }},
+	} {
+		if f.open {
+			f.take()
+			a.FromApp = append(a.FromApp, f.name)
+		}
+	}
 }
 
 // Defaults answers what holds for a request for an entitlement. NotFound.

@@ -96,7 +96,7 @@ func TestDefaultsNameOnlyWhatIsThere(t *testing.T) {
 		for field, d := range map[string]catalog.Defaults{
 			"durationGrant":          {Max: -1},
 			"durationGrant:":         {Max: app.MaxGrantLimit + time.Microsecond},
-			"durationGrant: ":        {Max: time.Nanosecond},
+			"durationGrant::":        {Max: time.Nanosecond},
 			"catalogIds":             {Catalogs: []catalog.ID{gone}},
 			"catalogIds:":            {Catalogs: make([]catalog.ID, catalog.MaxCatalogs+1)},
 			"resourceTypeIds":        {Types: []app.ResourceTypeID{"nothing"}},

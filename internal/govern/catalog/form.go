@@ -166,7 +166,7 @@ func (f Form) validate() error {
 		return fault.InvalidField("form.displayName", "is required: 1 to %d characters", MaxName)
 	}
 	if err := first(
-		line("form.displayName", f.DisplayName, MaxName), prose("form.description", f.Description, MaxDescription),
+		line("form.displayName", f.DisplayName), prose("form.description", f.Description, MaxDescription),
 		count("form.fields", len(f.Fields), MaxFields), count("form.fieldGroups", len(f.Groups), MaxRelations),
 		count("form.fieldRelationships", len(f.Relationships), MaxRelations),
 	); err != nil {
@@ -199,7 +199,7 @@ func (f Form) known(names map[string]bool) error {
 	for i, g := range f.Groups {
 		at := fmt.Sprintf("form.fieldGroups[%d]", i)
 		if err := first(
-			line(at+".name", g.Name, MaxName), line(at+".displayName", g.DisplayName, MaxName),
+			line(at+".name", g.Name), line(at+".displayName", g.DisplayName),
 			prose(at+".helpText", g.HelpText, MaxDescription), there(at+".fields", g.Fields),
 		); err != nil {
 			return err
@@ -230,7 +230,7 @@ func (v Field) validate(at string) error {
 	if !fieldName.MatchString(v.Name) {
 		return fault.InvalidField(at+".name", "must match the pattern %s", fieldName)
 	}
-	if err := first(line(at+".displayName", v.DisplayName, MaxName), prose(at+".description", v.Description, MaxDescription)); err != nil {
+	if err := first(line(at+".displayName", v.DisplayName), prose(at+".description", v.Description, MaxDescription)); err != nil {
 		return err
 	}
 	switch {

@@ -156,7 +156,7 @@ func (v Field) named(at string, raw json.RawMessage) (bool, error) {
 	for k, s := range m {
 		d, ok := v.Map.Default[k]
 		same = same && ok && d == s
-		if err := first(line(at, k, MaxName), prose(at, s, MaxValue)); err != nil {
+		if err := first(line(at, k), prose(at, s, MaxValue)); err != nil {
 			return false, err
 		}
 		if r := v.Map.Rules; r != nil && r.Empty && s == "" {

@@ -15,7 +15,8 @@ import (
 	"github.com/interim-access/interim/internal/platform/page"
 )
 
-const columns = `id, display_name, description, published, visible_to_everyone, doc, created_by, created_at, updated_at, deleted_at, version`
+const columns = `id, display_name, description, published, visible_to_everyone, doc, created_by, created_at, updated_at, deleted_at,
+	version`
 
 func scan(r *db.Rows) (c Catalog, err error) {
 	var (
@@ -23,7 +24,8 @@ func scan(r *db.Rows) (c Catalog, err error) {
 		created, updated int64
 		deleted          *int64
 	)
-	err = r.Scan(&c.ID, &c.DisplayName, &c.Description, &c.Published, &c.Everyone, &doc, &c.CreatedBy, &created, &updated, &deleted, &c.Version)
+	err = r.Scan(&c.ID, &c.DisplayName, &c.Description, &c.Published, &c.Everyone, &doc, &c.CreatedBy, &created, &updated, &deleted,
+		&c.Version)
 	if err != nil {
 		return c, err
 	}

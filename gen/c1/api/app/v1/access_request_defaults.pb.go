@@ -108,8 +108,8 @@ type AppAccessRequestDefaults struct {
 	EmergencyGrantEnabled bool `protobuf:"varint,7,opt,name=emergency_grant_enabled,json=emergencyGrantEnabled,proto3" json:"emergency_grant_enabled,omitempty"`
 	// Types that are valid to be assigned to MaxGrantDuration:
 	//
-	//	*AppAccessRequestDefaults_DurationGrant
 	//	*AppAccessRequestDefaults_DurationUnset
+	//	*AppAccessRequestDefaults_DurationGrant
 	MaxGrantDuration isAppAccessRequestDefaults_MaxGrantDuration `protobuf_oneof:"max_grant_duration"`
 	// The resource types, at most 64, whose entitlements they are for. None: all of the app.
 	ResourceTypeIds []string `protobuf:"bytes,10,rep,name=resource_type_ids,json=resourceTypeIds,proto3" json:"resource_type_ids,omitempty"`
@@ -205,19 +205,19 @@ func (x *AppAccessRequestDefaults) GetMaxGrantDuration() isAppAccessRequestDefau
 	return nil
 }
 
-func (x *AppAccessRequestDefaults) GetDurationGrant() *durationpb.Duration {
+func (x *AppAccessRequestDefaults) GetDurationUnset() *emptypb.Empty {
 	if x != nil {
-		if x, ok := x.MaxGrantDuration.(*AppAccessRequestDefaults_DurationGrant); ok {
-			return x.DurationGrant
+		if x, ok := x.MaxGrantDuration.(*AppAccessRequestDefaults_DurationUnset); ok {
+			return x.DurationUnset
 		}
 	}
 	return nil
 }
 
-func (x *AppAccessRequestDefaults) GetDurationUnset() *emptypb.Empty {
+func (x *AppAccessRequestDefaults) GetDurationGrant() *durationpb.Duration {
 	if x != nil {
-		if x, ok := x.MaxGrantDuration.(*AppAccessRequestDefaults_DurationUnset); ok {
-			return x.DurationUnset
+		if x, ok := x.MaxGrantDuration.(*AppAccessRequestDefaults_DurationGrant); ok {
+			return x.DurationGrant
 		}
 	}
 	return nil
@@ -241,18 +241,18 @@ type isAppAccessRequestDefaults_MaxGrantDuration interface {
 	isAppAccessRequestDefaults_MaxGrantDuration()
 }
 
+type AppAccessRequestDefaults_DurationUnset struct {
+	DurationUnset *emptypb.Empty `protobuf:"bytes,9,opt,name=duration_unset,json=durationUnset,proto3,oneof"`
+}
+
 type AppAccessRequestDefaults_DurationGrant struct {
 	// The longest that a grant may last, for entitlements that set neither a longest nor none.
 	DurationGrant *durationpb.Duration `protobuf:"bytes,8,opt,name=duration_grant,json=durationGrant,proto3,oneof"`
 }
 
-type AppAccessRequestDefaults_DurationUnset struct {
-	DurationUnset *emptypb.Empty `protobuf:"bytes,9,opt,name=duration_unset,json=durationUnset,proto3,oneof"`
-}
+func (*AppAccessRequestDefaults_DurationUnset) isAppAccessRequestDefaults_MaxGrantDuration() {}
 
 func (*AppAccessRequestDefaults_DurationGrant) isAppAccessRequestDefaults_MaxGrantDuration() {}
-
-func (*AppAccessRequestDefaults_DurationUnset) isAppAccessRequestDefaults_MaxGrantDuration() {}
 
 // AppAccessRequestsDefaultsServiceGetAppAccessRequestsDefaultsRequest names the app.
 type AppAccessRequestsDefaultsServiceGetAppAccessRequestsDefaultsRequest struct {
@@ -357,9 +357,9 @@ const file_c1_api_app_v1_access_request_defaults_proto_rawDesc = "" +
 	"\vcatalog_ids\x18\x05 \x03(\tR\n" +
 	"catalogIds\x12)\n" +
 	"\x10defaults_enabled\x18\x06 \x01(\bR\x0fdefaultsEnabled\x126\n" +
-	"\x17emergency_grant_enabled\x18\a \x01(\bR\x15emergencyGrantEnabled\x12B\n" +
-	"\x0eduration_grant\x18\b \x01(\v2\x19.google.protobuf.DurationH\x00R\rdurationGrant\x12?\n" +
-	"\x0eduration_unset\x18\t \x01(\v2\x16.google.protobuf.EmptyH\x00R\rdurationUnset\x12*\n" +
+	"\x17emergency_grant_enabled\x18\a \x01(\bR\x15emergencyGrantEnabled\x12?\n" +
+	"\x0eduration_unset\x18\t \x01(\v2\x16.google.protobuf.EmptyH\x00R\rdurationUnset\x12B\n" +
+	"\x0eduration_grant\x18\b \x01(\v2\x19.google.protobuf.DurationH\x00R\rdurationGrant\x12*\n" +
 	"\x11resource_type_ids\x18\n" +
 	" \x03(\tR\x0fresourceTypeIds\x12K\n" +
 	"\x05state\x18\v \x01(\x0e25.c1.api.app.v1.AppAccessRequestDefaultsLastApplyStateR\x05stateB\x14\n" +
@@ -403,12 +403,12 @@ var file_c1_api_app_v1_access_request_defaults_proto_goTypes = []any{
 	(*AppAccessRequestDefaults)(nil),                                            // 1: c1.api.app.v1.AppAccessRequestDefaults
 	(*AppAccessRequestsDefaultsServiceGetAppAccessRequestsDefaultsRequest)(nil), // 2: c1.api.app.v1.AppAccessRequestsDefaultsServiceGetAppAccessRequestsDefaultsRequest
 	(*CancelAccessRequestDefaultsRequest)(nil),                                  // 3: c1.api.app.v1.CancelAccessRequestDefaultsRequest
-	(*durationpb.Duration)(nil),                                                 // 4: google.protobuf.Duration
-	(*emptypb.Empty)(nil),                                                       // 5: google.protobuf.Empty
+	(*emptypb.Empty)(nil),                                                       // 4: google.protobuf.Empty
+	(*durationpb.Duration)(nil),                                                 // 5: google.protobuf.Duration
 }
 var file_c1_api_app_v1_access_request_defaults_proto_depIdxs = []int32{
-	4, // 0: c1.api.app.v1.AppAccessRequestDefaults.duration_grant:type_name -> google.protobuf.Duration
-	5, // 1: c1.api.app.v1.AppAccessRequestDefaults.duration_unset:type_name -> google.protobuf.Empty
+	4, // 0: c1.api.app.v1.AppAccessRequestDefaults.duration_unset:type_name -> google.protobuf.Empty
+	5, // 1: c1.api.app.v1.AppAccessRequestDefaults.duration_grant:type_name -> google.protobuf.Duration
 	0, // 2: c1.api.app.v1.AppAccessRequestDefaults.state:type_name -> c1.api.app.v1.AppAccessRequestDefaultsLastApplyState
 	2, // 3: c1.api.app.v1.AppAccessRequestsDefaultsService.GetAppAccessRequestsDefaults:input_type -> c1.api.app.v1.AppAccessRequestsDefaultsServiceGetAppAccessRequestsDefaultsRequest
 	1, // 4: c1.api.app.v1.AppAccessRequestsDefaultsService.CreateAppAccessRequestsDefaults:input_type -> c1.api.app.v1.AppAccessRequestDefaults
@@ -429,8 +429,8 @@ func file_c1_api_app_v1_access_request_defaults_proto_init() {
 		return
 	}
 	file_c1_api_app_v1_access_request_defaults_proto_msgTypes[0].OneofWrappers = []any{
-		(*AppAccessRequestDefaults_DurationGrant)(nil),
 		(*AppAccessRequestDefaults_DurationUnset)(nil),
+		(*AppAccessRequestDefaults_DurationGrant)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

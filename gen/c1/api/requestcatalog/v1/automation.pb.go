@@ -143,8 +143,8 @@ type BundleAutomation struct {
 	CircuitBreaker   *BundleAutomationCircuitBreaker `protobuf:"bytes,3,opt,name=circuit_breaker,json=circuitBreaker,proto3" json:"circuit_breaker,omitempty"`
 	// Types that are valid to be assigned to Conditions:
 	//
-	//	*BundleAutomation_Cel
 	//	*BundleAutomation_Entitlements
+	//	*BundleAutomation_Cel
 	Conditions             isBundleAutomation_Conditions `protobuf_oneof:"conditions"`
 	CreateTasks            bool                          `protobuf:"varint,6,opt,name=create_tasks,json=createTasks,proto3" json:"create_tasks,omitempty"`
 	DisableCircuitBreaker  bool                          `protobuf:"varint,7,opt,name=disable_circuit_breaker,json=disableCircuitBreaker,proto3" json:"disable_circuit_breaker,omitempty"`
@@ -218,19 +218,19 @@ func (x *BundleAutomation) GetConditions() isBundleAutomation_Conditions {
 	return nil
 }
 
-func (x *BundleAutomation) GetCel() *BundleAutomationRuleCEL {
+func (x *BundleAutomation) GetEntitlements() *BundleAutomationRuleEntitlement {
 	if x != nil {
-		if x, ok := x.Conditions.(*BundleAutomation_Cel); ok {
-			return x.Cel
+		if x, ok := x.Conditions.(*BundleAutomation_Entitlements); ok {
+			return x.Entitlements
 		}
 	}
 	return nil
 }
 
-func (x *BundleAutomation) GetEntitlements() *BundleAutomationRuleEntitlement {
+func (x *BundleAutomation) GetCel() *BundleAutomationRuleCEL {
 	if x != nil {
-		if x, ok := x.Conditions.(*BundleAutomation_Entitlements); ok {
-			return x.Entitlements
+		if x, ok := x.Conditions.(*BundleAutomation_Cel); ok {
+			return x.Cel
 		}
 	}
 	return nil
@@ -303,17 +303,17 @@ type isBundleAutomation_Conditions interface {
 	isBundleAutomation_Conditions()
 }
 
-type BundleAutomation_Cel struct {
-	Cel *BundleAutomationRuleCEL `protobuf:"bytes,4,opt,name=cel,proto3,oneof"`
-}
-
 type BundleAutomation_Entitlements struct {
 	Entitlements *BundleAutomationRuleEntitlement `protobuf:"bytes,5,opt,name=entitlements,proto3,oneof"`
 }
 
-func (*BundleAutomation_Cel) isBundleAutomation_Conditions() {}
+type BundleAutomation_Cel struct {
+	Cel *BundleAutomationRuleCEL `protobuf:"bytes,4,opt,name=cel,proto3,oneof"`
+}
 
 func (*BundleAutomation_Entitlements) isBundleAutomation_Conditions() {}
+
+func (*BundleAutomation_Cel) isBundleAutomation_Conditions() {}
 
 // BundleAutomationCelEvaluationState is how the expression was last worked out.
 type BundleAutomationCelEvaluationState struct {
@@ -619,8 +619,8 @@ type CreateBundleAutomationRequest struct {
 	RequestCatalogId string                 `protobuf:"bytes,1,opt,name=request_catalog_id,json=requestCatalogId,proto3" json:"request_catalog_id,omitempty"`
 	// Types that are valid to be assigned to Conditions:
 	//
-	//	*CreateBundleAutomationRequest_Cel
 	//	*CreateBundleAutomationRequest_Entitlements
+	//	*CreateBundleAutomationRequest_Cel
 	Conditions             isCreateBundleAutomationRequest_Conditions `protobuf_oneof:"conditions"`
 	CreateTasks            bool                                       `protobuf:"varint,4,opt,name=create_tasks,json=createTasks,proto3" json:"create_tasks,omitempty"`
 	DisableCircuitBreaker  bool                                       `protobuf:"varint,5,opt,name=disable_circuit_breaker,json=disableCircuitBreaker,proto3" json:"disable_circuit_breaker,omitempty"`
@@ -676,19 +676,19 @@ func (x *CreateBundleAutomationRequest) GetConditions() isCreateBundleAutomation
 	return nil
 }
 
-func (x *CreateBundleAutomationRequest) GetCel() *BundleAutomationRuleCEL {
+func (x *CreateBundleAutomationRequest) GetEntitlements() *BundleAutomationRuleEntitlement {
 	if x != nil {
-		if x, ok := x.Conditions.(*CreateBundleAutomationRequest_Cel); ok {
-			return x.Cel
+		if x, ok := x.Conditions.(*CreateBundleAutomationRequest_Entitlements); ok {
+			return x.Entitlements
 		}
 	}
 	return nil
 }
 
-func (x *CreateBundleAutomationRequest) GetEntitlements() *BundleAutomationRuleEntitlement {
+func (x *CreateBundleAutomationRequest) GetCel() *BundleAutomationRuleCEL {
 	if x != nil {
-		if x, ok := x.Conditions.(*CreateBundleAutomationRequest_Entitlements); ok {
-			return x.Entitlements
+		if x, ok := x.Conditions.(*CreateBundleAutomationRequest_Cel); ok {
+			return x.Cel
 		}
 	}
 	return nil
@@ -733,17 +733,17 @@ type isCreateBundleAutomationRequest_Conditions interface {
 	isCreateBundleAutomationRequest_Conditions()
 }
 
-type CreateBundleAutomationRequest_Cel struct {
-	Cel *BundleAutomationRuleCEL `protobuf:"bytes,2,opt,name=cel,proto3,oneof"`
-}
-
 type CreateBundleAutomationRequest_Entitlements struct {
 	Entitlements *BundleAutomationRuleEntitlement `protobuf:"bytes,3,opt,name=entitlements,proto3,oneof"`
 }
 
-func (*CreateBundleAutomationRequest_Cel) isCreateBundleAutomationRequest_Conditions() {}
+type CreateBundleAutomationRequest_Cel struct {
+	Cel *BundleAutomationRuleCEL `protobuf:"bytes,2,opt,name=cel,proto3,oneof"`
+}
 
 func (*CreateBundleAutomationRequest_Entitlements) isCreateBundleAutomationRequest_Conditions() {}
+
+func (*CreateBundleAutomationRequest_Cel) isCreateBundleAutomationRequest_Conditions() {}
 
 // DeleteBundleAutomationRequest names the catalog.
 type DeleteBundleAutomationRequest struct {
@@ -1050,8 +1050,8 @@ type SetBundleAutomationRequest struct {
 	RequestCatalogId string                 `protobuf:"bytes,1,opt,name=request_catalog_id,json=requestCatalogId,proto3" json:"request_catalog_id,omitempty"`
 	// Types that are valid to be assigned to Conditions:
 	//
-	//	*SetBundleAutomationRequest_Cel
 	//	*SetBundleAutomationRequest_Entitlements
+	//	*SetBundleAutomationRequest_Cel
 	Conditions             isSetBundleAutomationRequest_Conditions `protobuf_oneof:"conditions"`
 	CreateTasks            bool                                    `protobuf:"varint,4,opt,name=create_tasks,json=createTasks,proto3" json:"create_tasks,omitempty"`
 	DisableCircuitBreaker  bool                                    `protobuf:"varint,5,opt,name=disable_circuit_breaker,json=disableCircuitBreaker,proto3" json:"disable_circuit_breaker,omitempty"`
@@ -1107,19 +1107,19 @@ func (x *SetBundleAutomationRequest) GetConditions() isSetBundleAutomationReques
 	return nil
 }
 
-func (x *SetBundleAutomationRequest) GetCel() *BundleAutomationRuleCEL {
+func (x *SetBundleAutomationRequest) GetEntitlements() *BundleAutomationRuleEntitlement {
 	if x != nil {
-		if x, ok := x.Conditions.(*SetBundleAutomationRequest_Cel); ok {
-			return x.Cel
+		if x, ok := x.Conditions.(*SetBundleAutomationRequest_Entitlements); ok {
+			return x.Entitlements
 		}
 	}
 	return nil
 }
 
-func (x *SetBundleAutomationRequest) GetEntitlements() *BundleAutomationRuleEntitlement {
+func (x *SetBundleAutomationRequest) GetCel() *BundleAutomationRuleCEL {
 	if x != nil {
-		if x, ok := x.Conditions.(*SetBundleAutomationRequest_Entitlements); ok {
-			return x.Entitlements
+		if x, ok := x.Conditions.(*SetBundleAutomationRequest_Cel); ok {
+			return x.Cel
 		}
 	}
 	return nil
@@ -1164,17 +1164,17 @@ type isSetBundleAutomationRequest_Conditions interface {
 	isSetBundleAutomationRequest_Conditions()
 }
 
-type SetBundleAutomationRequest_Cel struct {
-	Cel *BundleAutomationRuleCEL `protobuf:"bytes,2,opt,name=cel,proto3,oneof"`
-}
-
 type SetBundleAutomationRequest_Entitlements struct {
 	Entitlements *BundleAutomationRuleEntitlement `protobuf:"bytes,3,opt,name=entitlements,proto3,oneof"`
 }
 
-func (*SetBundleAutomationRequest_Cel) isSetBundleAutomationRequest_Conditions() {}
+type SetBundleAutomationRequest_Cel struct {
+	Cel *BundleAutomationRuleCEL `protobuf:"bytes,2,opt,name=cel,proto3,oneof"`
+}
 
 func (*SetBundleAutomationRequest_Entitlements) isSetBundleAutomationRequest_Conditions() {}
+
+func (*SetBundleAutomationRequest_Cel) isSetBundleAutomationRequest_Conditions() {}
 
 var File_c1_api_requestcatalog_v1_automation_proto protoreflect.FileDescriptor
 
@@ -1184,9 +1184,9 @@ const file_c1_api_requestcatalog_v1_automation_proto_rawDesc = "" +
 	"\x10BundleAutomation\x12,\n" +
 	"\x12request_catalog_id\x18\x01 \x01(\tR\x10requestCatalogId\x12\x1b\n" +
 	"\ttenant_id\x18\x02 \x01(\tR\btenantId\x12a\n" +
-	"\x0fcircuit_breaker\x18\x03 \x01(\v28.c1.api.requestcatalog.v1.BundleAutomationCircuitBreakerR\x0ecircuitBreaker\x12E\n" +
-	"\x03cel\x18\x04 \x01(\v21.c1.api.requestcatalog.v1.BundleAutomationRuleCELH\x00R\x03cel\x12_\n" +
-	"\fentitlements\x18\x05 \x01(\v29.c1.api.requestcatalog.v1.BundleAutomationRuleEntitlementH\x00R\fentitlements\x12!\n" +
+	"\x0fcircuit_breaker\x18\x03 \x01(\v28.c1.api.requestcatalog.v1.BundleAutomationCircuitBreakerR\x0ecircuitBreaker\x12_\n" +
+	"\fentitlements\x18\x05 \x01(\v29.c1.api.requestcatalog.v1.BundleAutomationRuleEntitlementH\x00R\fentitlements\x12E\n" +
+	"\x03cel\x18\x04 \x01(\v21.c1.api.requestcatalog.v1.BundleAutomationRuleCELH\x00R\x03cel\x12!\n" +
 	"\fcreate_tasks\x18\x06 \x01(\bR\vcreateTasks\x126\n" +
 	"\x17disable_circuit_breaker\x18\a \x01(\bR\x15disableCircuitBreaker\x12\x18\n" +
 	"\aenabled\x18\b \x01(\bR\aenabled\x129\n" +
@@ -1225,9 +1225,9 @@ const file_c1_api_requestcatalog_v1_automation_proto_rawDesc = "" +
 	"\x1fBundleAutomationRuleEntitlement\x12K\n" +
 	"\x10entitlement_refs\x18\x01 \x03(\v2 .c1.api.app.v1.AppEntitlementRefR\x0fentitlementRefs\"\xfe\x03\n" +
 	"\x1dCreateBundleAutomationRequest\x12,\n" +
-	"\x12request_catalog_id\x18\x01 \x01(\tR\x10requestCatalogId\x12E\n" +
-	"\x03cel\x18\x02 \x01(\v21.c1.api.requestcatalog.v1.BundleAutomationRuleCELH\x00R\x03cel\x12_\n" +
-	"\fentitlements\x18\x03 \x01(\v29.c1.api.requestcatalog.v1.BundleAutomationRuleEntitlementH\x00R\fentitlements\x12!\n" +
+	"\x12request_catalog_id\x18\x01 \x01(\tR\x10requestCatalogId\x12_\n" +
+	"\fentitlements\x18\x03 \x01(\v29.c1.api.requestcatalog.v1.BundleAutomationRuleEntitlementH\x00R\fentitlements\x12E\n" +
+	"\x03cel\x18\x02 \x01(\v21.c1.api.requestcatalog.v1.BundleAutomationRuleCELH\x00R\x03cel\x12!\n" +
 	"\fcreate_tasks\x18\x04 \x01(\bR\vcreateTasks\x126\n" +
 	"\x17disable_circuit_breaker\x18\x05 \x01(\bR\x15disableCircuitBreaker\x12\x18\n" +
 	"\aenabled\x18\x06 \x01(\bR\aenabled\x129\n" +
@@ -1248,9 +1248,9 @@ const file_c1_api_requestcatalog_v1_automation_proto_rawDesc = "" +
 	"\x12request_catalog_id\x18\x01 \x01(\tR\x10requestCatalogId\"&\n" +
 	"$ResumePausedBundleAutomationResponse\"\xfb\x03\n" +
 	"\x1aSetBundleAutomationRequest\x12,\n" +
-	"\x12request_catalog_id\x18\x01 \x01(\tR\x10requestCatalogId\x12E\n" +
-	"\x03cel\x18\x02 \x01(\v21.c1.api.requestcatalog.v1.BundleAutomationRuleCELH\x00R\x03cel\x12_\n" +
-	"\fentitlements\x18\x03 \x01(\v29.c1.api.requestcatalog.v1.BundleAutomationRuleEntitlementH\x00R\fentitlements\x12!\n" +
+	"\x12request_catalog_id\x18\x01 \x01(\tR\x10requestCatalogId\x12_\n" +
+	"\fentitlements\x18\x03 \x01(\v29.c1.api.requestcatalog.v1.BundleAutomationRuleEntitlementH\x00R\fentitlements\x12E\n" +
+	"\x03cel\x18\x02 \x01(\v21.c1.api.requestcatalog.v1.BundleAutomationRuleCELH\x00R\x03cel\x12!\n" +
 	"\fcreate_tasks\x18\x04 \x01(\bR\vcreateTasks\x126\n" +
 	"\x17disable_circuit_breaker\x18\x05 \x01(\bR\x15disableCircuitBreaker\x12\x18\n" +
 	"\aenabled\x18\x06 \x01(\bR\aenabled\x129\n" +
@@ -1308,8 +1308,8 @@ var file_c1_api_requestcatalog_v1_automation_proto_goTypes = []any{
 }
 var file_c1_api_requestcatalog_v1_automation_proto_depIdxs = []int32{
 	4,  // 0: c1.api.requestcatalog.v1.BundleAutomation.circuit_breaker:type_name -> c1.api.requestcatalog.v1.BundleAutomationCircuitBreaker
-	6,  // 1: c1.api.requestcatalog.v1.BundleAutomation.cel:type_name -> c1.api.requestcatalog.v1.BundleAutomationRuleCEL
-	7,  // 2: c1.api.requestcatalog.v1.BundleAutomation.entitlements:type_name -> c1.api.requestcatalog.v1.BundleAutomationRuleEntitlement
+	7,  // 1: c1.api.requestcatalog.v1.BundleAutomation.entitlements:type_name -> c1.api.requestcatalog.v1.BundleAutomationRuleEntitlement
+	6,  // 2: c1.api.requestcatalog.v1.BundleAutomation.cel:type_name -> c1.api.requestcatalog.v1.BundleAutomationRuleCEL
 	5,  // 3: c1.api.requestcatalog.v1.BundleAutomation.state:type_name -> c1.api.requestcatalog.v1.BundleAutomationLastRunState
 	17, // 4: c1.api.requestcatalog.v1.BundleAutomation.created_at:type_name -> google.protobuf.Timestamp
 	17, // 5: c1.api.requestcatalog.v1.BundleAutomation.updated_at:type_name -> google.protobuf.Timestamp
@@ -1323,11 +1323,11 @@ var file_c1_api_requestcatalog_v1_automation_proto_depIdxs = []int32{
 	0,  // 13: c1.api.requestcatalog.v1.BundleAutomationLastRunState.status:type_name -> c1.api.requestcatalog.v1.BundleAutomationRunStatus
 	17, // 14: c1.api.requestcatalog.v1.BundleAutomationLastRunState.last_run_at:type_name -> google.protobuf.Timestamp
 	19, // 15: c1.api.requestcatalog.v1.BundleAutomationRuleEntitlement.entitlement_refs:type_name -> c1.api.app.v1.AppEntitlementRef
-	6,  // 16: c1.api.requestcatalog.v1.CreateBundleAutomationRequest.cel:type_name -> c1.api.requestcatalog.v1.BundleAutomationRuleCEL
-	7,  // 17: c1.api.requestcatalog.v1.CreateBundleAutomationRequest.entitlements:type_name -> c1.api.requestcatalog.v1.BundleAutomationRuleEntitlement
+	7,  // 16: c1.api.requestcatalog.v1.CreateBundleAutomationRequest.entitlements:type_name -> c1.api.requestcatalog.v1.BundleAutomationRuleEntitlement
+	6,  // 17: c1.api.requestcatalog.v1.CreateBundleAutomationRequest.cel:type_name -> c1.api.requestcatalog.v1.BundleAutomationRuleCEL
 	19, // 18: c1.api.requestcatalog.v1.ForceRunBundleAutomationRequest.refs:type_name -> c1.api.app.v1.AppEntitlementRef
-	6,  // 19: c1.api.requestcatalog.v1.SetBundleAutomationRequest.cel:type_name -> c1.api.requestcatalog.v1.BundleAutomationRuleCEL
-	7,  // 20: c1.api.requestcatalog.v1.SetBundleAutomationRequest.entitlements:type_name -> c1.api.requestcatalog.v1.BundleAutomationRuleEntitlement
+	7,  // 19: c1.api.requestcatalog.v1.SetBundleAutomationRequest.entitlements:type_name -> c1.api.requestcatalog.v1.BundleAutomationRuleEntitlement
+	6,  // 20: c1.api.requestcatalog.v1.SetBundleAutomationRequest.cel:type_name -> c1.api.requestcatalog.v1.BundleAutomationRuleCEL
 	21, // [21:21] is the sub-list for method output_type
 	21, // [21:21] is the sub-list for method input_type
 	21, // [21:21] is the sub-list for extension type_name
@@ -1341,16 +1341,16 @@ func file_c1_api_requestcatalog_v1_automation_proto_init() {
 		return
 	}
 	file_c1_api_requestcatalog_v1_automation_proto_msgTypes[0].OneofWrappers = []any{
-		(*BundleAutomation_Cel)(nil),
 		(*BundleAutomation_Entitlements)(nil),
+		(*BundleAutomation_Cel)(nil),
 	}
 	file_c1_api_requestcatalog_v1_automation_proto_msgTypes[6].OneofWrappers = []any{
-		(*CreateBundleAutomationRequest_Cel)(nil),
 		(*CreateBundleAutomationRequest_Entitlements)(nil),
+		(*CreateBundleAutomationRequest_Cel)(nil),
 	}
 	file_c1_api_requestcatalog_v1_automation_proto_msgTypes[14].OneofWrappers = []any{
-		(*SetBundleAutomationRequest_Cel)(nil),
 		(*SetBundleAutomationRequest_Entitlements)(nil),
+		(*SetBundleAutomationRequest_Cel)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

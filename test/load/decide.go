@@ -65,7 +65,9 @@ func (o *office) wishes() func() wish {
 			o.turn++
 		}
 		i := o.turn % len(n.accounts)
-		w := wish{n.connector.AppID, n.wanted[o.turn/len(n.accounts)%wanted], app.AccountID(n.accounts[i]), directory.UserID(o.world.users[i%users])}
+		w := wish{
+			n.connector.AppID, n.wanted[o.turn/len(n.accounts)%wanted], app.AccountID(n.accounts[i]), directory.UserID(o.world.users[i%users]),
+		}
 		o.turn++
 		return w
 	}
@@ -195,7 +197,8 @@ func (b *bench) group(ctx context.Context, o *office) error {
 		return err
 	}
 	b.add(result{
-		name: fmt.Sprintf("request that opens a step of %d people", circle), figure: fmt.Sprintf("%s, %s CPU", millis(full.p50), full.cpu.Round(time.Microsecond)),
+		name:     fmt.Sprintf("request that opens a step of %d people", circle),
+		figure:   fmt.Sprintf("%s, %s CPU", millis(full.p50), full.cpu.Round(time.Microsecond)),
 		baseline: "raw " + millis(raw.p50), ratio: raw.p50.Seconds() / full.p50.Seconds(), target: "≤ 5 ms", met: full.p50 <= openingWithin,
 	})
 	return nil

@@ -6,7 +6,8 @@
 // Everything is bounded by counting, never by a clock, so that an expression that is refused once is refused always:
 //
 //   - a text has at most [MaxText] characters, [MaxTokens] words and signs, [MaxNodes] nodes after macros are expanded, [MaxDepth]
-//     levels, [MaxInside] brackets and [MaxNesting] comprehensions inside each other; a regular expression is a literal of at most [MaxRegexp] instructions;
+//     levels, [MaxInside] brackets and [MaxNesting] comprehensions inside each other; a regular expression is a
+//     literal of at most [MaxRegexp] instructions;
 //   - an evaluation costs at most [MaxCost], counted as CEL counts: about one for each step, and for functions on texts one more for
 //     each ten characters read and written;
 //   - a text that a function makes has at most [MaxString] bytes.

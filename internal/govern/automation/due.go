@@ -76,7 +76,8 @@ func (k Keeper) close(ctx context.Context, r Rule, until int64, given, taken int
 	of := []any{string(r.Of.AppID), string(r.Of.ID)}
 	return k.DB.Write(ctx, func(tx *db.Tx) error {
 		if !r.DeletedAt.IsZero() {
-			tx.Queue(`delete from automation where app_id = $1 and entitlement_id = $2 and deleted_at = $3`, append(of, clock.Micros(r.DeletedAt))...)
+			tx.Queue(`delete from automation where app_id = $1 and entitlement_id = $2 and deleted_at = $3`,
+				append(of, clock.Micros(r.DeletedAt))...)
 			return nil
 		}
 		status, why := Done, ""

@@ -61,7 +61,8 @@ func all(q db.Q, sql string, args ...any) ([]holder, error) {
 const passedOnSQL = `select g.account_id, a.user_id from grants g
 	left join account a on a.app_id = g.app_id and a.id = g.account_id
 	where g.app_id = $1 and g.entitlement_id = $2 and g.ended_at is null and g.ending_at is null
-		and exists (select 1 from grant_source s where s.grant_id = g.id and s.ended_at is null and s.via_app_id = $3 and s.via_entitlement_id = $4)
+		and exists (select 1 from grant_source s where s.grant_id = g.id and s.ended_at is null and s.via_app_id = $3
+			and s.via_entitlement_id = $4)
 		and g.account_id > $5 order by g.account_id limit $6`
 
 // passedOn are the accounts that hold an entitlement by way of another.
@@ -102,6 +103,7 @@ func (k Keeper) matches(ctx context.Context, r Rule, e app.Entitlement, now time
 			}
 			maps.Copy(found, w.users)
 		}
+	case Nobody:
 	case Basic, CEL:
 		if err := k.hold(ctx, r, e, now, found); err != nil {
 			return nil, err
@@ -174,7 +176,9 @@ func (k Keeper) step(ctx context.Context, of, via app.EntitlementRef, have []hol
 
 // each does one thing with the grants of the accounts, and counts those with which it could be done. A transaction in which one is
 // refused is made again, account by account.
-func (k Keeper) each(ctx context.Context, of app.EntitlementRef, accounts []app.AccountID, one func(tx *db.Tx, key grant.Key) error) (int, error) {
+func (k Keeper) each(
+	ctx context.Context, of app.EntitlementRef, accounts []app.AccountID, one func(tx *db.Tx, key grant.Key) error,
+) (int, error) {
 	done := 0
 	for _, chunk := range db.Chunks(accounts, atOnce) {
 		err := k.together(ctx, of, chunk, one)
@@ -197,7 +201,9 @@ func (k Keeper) each(ctx context.Context, of app.EntitlementRef, accounts []app.
 	return done, nil
 }
 
-func (k Keeper) together(ctx context.Context, of app.EntitlementRef, accounts []app.AccountID, one func(tx *db.Tx, key grant.Key) error) error {
+func (k Keeper) together(
+	ctx context.Context, of app.EntitlementRef, accounts []app.AccountID, one func(tx *db.Tx, key grant.Key) error,
+) error {
 	return k.DB.Write(ctx, func(tx *db.Tx) error {
 		for _, a := range accounts {
 			if err := one(tx, grant.Key{App: of.AppID, Entitlement: of.ID, Account: a}); err != nil {

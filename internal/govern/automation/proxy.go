@@ -35,10 +35,12 @@ func (s *Service) Bind(ctx context.Context, b Binding) (Proxy, error) {
 		}
 		now := s.Clock.Now()
 		p.CreatedAt, p.UpdatedAt = now, now
-		n, err := tx.Exec(`insert into proxy (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, due_at, created_at, updated_at, deleted_at)
+		n, err := tx.Exec(`insert into proxy (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, due_at, created_at, updated_at,
+				deleted_at)
 			values ($1, $2, $3, $4, $5, $5, $5, null)
 			on conflict (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id) do update
-			set due_at = $5, created_at = $5, updated_at = $5, deleted_at = null where proxy.deleted_at is not null`, append(b.args(), clock.Micros(now))...)
+			set due_at = $5, created_at = $5, updated_at = $5, deleted_at = null where proxy.deleted_at is not null`,
+			append(b.args(), clock.Micros(now))...)
 		if err != nil {
 			return err
 		}
@@ -69,8 +71,9 @@ func (s *Service) Unbind(ctx context.Context, b Binding) error {
 
 func (b Binding) event(kind string, a audit.Activity, message string) audit.Event {
 	return audit.Event{
-		Kind: kind, Activity: a, ObjectType: "entitlement", ObjectID: string(b.Destination.ID), AppID: string(b.Destination.AppID), Message: message,
-		Data: map[string]any{"sourceAppId": b.Source.AppID, "sourceEntitlementId": b.Source.ID},
+		Kind: kind, Activity: a, ObjectType: "entitlement", ObjectID: string(b.Destination.ID), AppID: string(b.Destination.AppID),
+		Message: message,
+		Data:    map[string]any{"sourceAppId": b.Source.AppID, "sourceEntitlementId": b.Source.ID},
 	}
 }
 

@@ -228,7 +228,8 @@ func (s *Service) exclusions(
 		if err := change(tx, now); err != nil {
 			return err
 		}
-		tx.Queue(`update automation set due_at = $3 where app_id = $1 and entitlement_id = $2`, string(of.AppID), string(of.ID), clock.Micros(now))
+		tx.Queue(`update automation set due_at = $3 where app_id = $1 and entitlement_id = $2`,
+			string(of.AppID), string(of.ID), clock.Micros(now))
 		due.Wake(tx, now)
 		e := r.event(kind, audit.Update, "changed whom the automation passes over")
 		e.Data["users"] = users

@@ -25,7 +25,8 @@ func scanRule(r *db.Rows) (v Rule, err error) {
 
 // getRule reads the live rule of an entitlement.
 func getRule(q db.Q, of app.EntitlementRef, lock string) (Rule, error) {
-	r, err := db.One(q, scanRule, `select `+ruleColumns+` from automation where app_id = $1 and entitlement_id = $2 and deleted_at is null`+lock,
+	r, err := db.One(q, scanRule, `select `+ruleColumns+` from automation
+		where app_id = $1 and entitlement_id = $2 and deleted_at is null`+lock,
 		string(of.AppID), string(of.ID))
 	if err != nil {
 		return Rule{}, missing(err, "automation of the entitlement")
@@ -43,8 +44,8 @@ func scanRef(r *db.Rows) (e app.EntitlementRef, err error) { return e, r.Scan(&e
 
 // insertRule adds r unless the entitlement has a live one, and reports whether it did. One that is on its way out comes back to life.
 func insertRule(tx *db.Tx, r Rule) (bool, error) {
-	n, err := tx.Exec(`insert into automation (app_id, entitlement_id, kind, expression, display_name, description, status, error, completed_at,
-			due_at, created_at, updated_at, deleted_at, version) values ($1, $2, $3, $4, $5, $6, '', '', null, $7, $7, $7, null, 1)
+	n, err := tx.Exec(`insert into automation (app_id, entitlement_id, kind, expression, display_name, description, status, error,
+			completed_at, due_at, created_at, updated_at, deleted_at, version) values ($1, $2, $3, $4, $5, $6, '', '', null, $7, $7, $7, null, 1)
 		on conflict (app_id, entitlement_id) do update set kind = $3, expression = $4, display_name = $5, description = $6, status = '',
 			error = '', completed_at = null, due_at = $7, created_at = $7, updated_at = $7, deleted_at = null, version = 1
 		where automation.deleted_at is not null`,

@@ -1,4 +1,4 @@
-package attribute_test
+package app_test
 
 import (
 	"errors"
@@ -17,8 +17,8 @@ import (
 	"github.com/interim-access/interim/internal/platform/page"
 )
 
-// house is an installation with an entitlement.
-type house struct {
+// classed is an installation with an entitlement.
+type classed struct {
 	*testing.T
 	db     *db.DB
 	log    *audit.Log
@@ -27,7 +27,7 @@ type house struct {
 	thing  app.Entitlement
 }
 
-func onHouses(t *testing.T, test func(h *house)) {
+func onClasses(t *testing.T, test func(h *classed)) {
 	t.Helper()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := clock.NewFake(time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC))
@@ -41,11 +41,11 @@ func onHouses(t *testing.T, test func(h *house)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		test(&house{t, d, log, apps, attribute.New(attribute.Deps{DB: d, Clock: c, Audit: log, Uses: apps}), thing})
+		test(&classed{t, d, log, apps, attribute.New(attribute.Deps{DB: d, Clock: c, Audit: log, Uses: apps}), thing})
 	})
 }
 
-func (h *house) make(of attribute.TypeID, value string) attribute.ID {
+func (h *classed) make(of attribute.TypeID, value string) attribute.ID {
 	h.Helper()
 	v, err := h.values.Create(h.Context(), of, value)
 	if err != nil {
@@ -54,13 +54,13 @@ func (h *house) make(of attribute.TypeID, value string) attribute.ID {
 	return v.ID
 }
 
-func (h *house) give(c app.Classes) error {
+func (h *classed) give(c app.Classes) error {
 	_, err := h.apps.UpdateEntitlement(h.Context(), h.thing.AppID, h.thing.ID, func(e *app.Entitlement) error { e.Classes = c; return nil })
 	return err
 }
 
 func TestAValueInUseIsNotDeletedAndItsUsersAreNamed(t *testing.T) {
-	onHouses(t, func(h *house) {
+	onClasses(t, func(h *classed) {
 		risk, frame := h.make(attribute.RiskLevel, "High"), h.make(attribute.Compliance, "SOX")
 		if err := h.give(app.Classes{RiskLevelID: risk, FrameworkIDs: []attribute.ID{frame}}); err != nil {
 			h.Fatal(err)
@@ -85,7 +85,7 @@ func TestAValueInUseIsNotDeletedAndItsUsersAreNamed(t *testing.T) {
 }
 
 func TestAValueOfADeletedEntitlementIsFree(t *testing.T) {
-	onHouses(t, func(h *house) {
+	onClasses(t, func(h *classed) {
 		risk := h.make(attribute.RiskLevel, "High")
 		e, err := h.apps.CreateEntitlement(h.Context(), app.Entitlement{
 			AppID: h.thing.AppID, TypeID: h.thing.TypeID, ResourceID: h.thing.ResourceID, DisplayName: "Writer",
@@ -107,7 +107,7 @@ func TestAValueOfADeletedEntitlementIsFree(t *testing.T) {
 }
 
 func TestAValueIsNeverGivenAndDeletedAtOnce(t *testing.T) {
-	onHouses(t, func(h *house) {
+	onClasses(t, func(h *classed) {
 		for range 10 {
 			risk := h.make(attribute.RiskLevel, "High")
 			var given, deleted error
@@ -127,7 +127,7 @@ func TestAValueIsNeverGivenAndDeletedAtOnce(t *testing.T) {
 }
 
 func TestOneWordIsThereOnceWhoeverComesFirst(t *testing.T) {
-	onHouses(t, func(h *house) {
+	onClasses(t, func(h *classed) {
 		errs := make([]error, 8)
 		var all sync.WaitGroup
 		for i := range errs {
@@ -152,7 +152,7 @@ func TestOneWordIsThereOnceWhoeverComesFirst(t *testing.T) {
 }
 
 func TestChangesOfAttributesAreInTheAudit(t *testing.T) {
-	onHouses(t, func(h *house) {
+	onClasses(t, func(h *classed) {
 		risk := h.make(attribute.RiskLevel, "High")
 		if err := h.values.Delete(h.Context(), risk, ""); err != nil {
 			h.Fatal(err)

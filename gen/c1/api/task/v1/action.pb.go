@@ -1558,37 +1558,37 @@ var File_c1_api_task_v1_action_proto protoreflect.FileDescriptor
 
 const file_c1_api_task_v1_action_proto_rawDesc = "" +
 	"\n" +
-	"\x1bc1/api/task/v1/action.proto\x12\x0ec1.api.task.v1\x1a\x19c1/api/task/v1/task.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xbc\x01\n" +
+	"\x1bc1/api/task/v1/action.proto\x12\x0ec1.api.task.v1\x1a\x19c1/api/task/v1/task.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xbc\x01\n" +
 	" TaskActionsServiceApproveRequest\x12\x18\n" +
 	"\acomment\x18\x01 \x01(\tR\acomment\x12?\n" +
 	"\vexpand_mask\x18\x02 \x01(\v2\x1e.c1.api.task.v1.TaskExpandMaskR\n" +
 	"expandMask\x12$\n" +
 	"\x0epolicy_step_id\x18\x03 \x01(\tR\fpolicyStepId\x12\x17\n" +
-	"\atask_id\x18\x04 \x01(\tR\x06taskId\"\xb6\x01\n" +
-	"!TaskActionsServiceApproveResponse\x120\n" +
-	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyR\bexpanded\x125\n" +
-	"\ttask_view\x18\x02 \x01(\v2\x18.c1.api.task.v1.TaskViewR\btaskView\x12(\n" +
-	"\x10ticket_action_id\x18\x03 \x01(\tR\x0eticketActionId\"\xfb\x01\n" +
+	"\atask_id\x18\x04 \x01(\tR\x06taskId\"\xc0\x01\n" +
+	"!TaskActionsServiceApproveResponse\x125\n" +
+	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyB\x03\xe0A\x03R\bexpanded\x125\n" +
+	"\ttask_view\x18\x02 \x01(\v2\x18.c1.api.task.v1.TaskViewR\btaskView\x12-\n" +
+	"\x10ticket_action_id\x18\x03 \x01(\tB\x03\xe0A\x03R\x0eticketActionId\"\xfb\x01\n" +
 	"*TaskActionsServiceApproveWithStepUpRequest\x12\x18\n" +
 	"\acomment\x18\x01 \x01(\tR\acomment\x12?\n" +
 	"\vexpand_mask\x18\x02 \x01(\v2\x1e.c1.api.task.v1.TaskExpandMaskR\n" +
 	"expandMask\x12$\n" +
 	"\x0epolicy_step_id\x18\x03 \x01(\tR\fpolicyStepId\x123\n" +
 	"\x16step_up_transaction_id\x18\x04 \x01(\tR\x13stepUpTransactionId\x12\x17\n" +
-	"\atask_id\x18\x05 \x01(\tR\x06taskId\"\xe3\x01\n" +
-	"+TaskActionsServiceApproveWithStepUpResponse\x120\n" +
-	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyR\bexpanded\x12!\n" +
+	"\atask_id\x18\x05 \x01(\tR\x06taskId\"\xed\x01\n" +
+	"+TaskActionsServiceApproveWithStepUpResponse\x125\n" +
+	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyB\x03\xe0A\x03R\bexpanded\x12!\n" +
 	"\fredirect_url\x18\x02 \x01(\tR\vredirectUrl\x125\n" +
-	"\ttask_view\x18\x03 \x01(\v2\x18.c1.api.task.v1.TaskViewR\btaskView\x12(\n" +
-	"\x10ticket_action_id\x18\x04 \x01(\tR\x0eticketActionId\"\x94\x01\n" +
+	"\ttask_view\x18\x03 \x01(\v2\x18.c1.api.task.v1.TaskViewR\btaskView\x12-\n" +
+	"\x10ticket_action_id\x18\x04 \x01(\tB\x03\xe0A\x03R\x0eticketActionId\"\x94\x01\n" +
 	"\x1eTaskActionsServiceCloseRequest\x12\x18\n" +
 	"\acomment\x18\x01 \x01(\tR\acomment\x12?\n" +
 	"\vexpand_mask\x18\x02 \x01(\v2\x1e.c1.api.task.v1.TaskExpandMaskR\n" +
 	"expandMask\x12\x17\n" +
-	"\atask_id\x18\x03 \x01(\tR\x06taskId\"\xb0\x01\n" +
-	"\x1fTaskActionsServiceCloseResponse\x120\n" +
-	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyR\bexpanded\x12$\n" +
-	"\x0etask_action_id\x18\x02 \x01(\tR\ftaskActionId\x125\n" +
+	"\atask_id\x18\x03 \x01(\tR\x06taskId\"\xba\x01\n" +
+	"\x1fTaskActionsServiceCloseResponse\x125\n" +
+	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyB\x03\xe0A\x03R\bexpanded\x12)\n" +
+	"\x0etask_action_id\x18\x02 \x01(\tB\x03\xe0A\x03R\ftaskActionId\x125\n" +
 	"\ttask_view\x18\x03 \x01(\v2\x18.c1.api.task.v1.TaskViewR\btaskView\"\x96\x01\n" +
 	" TaskActionsServiceCommentRequest\x12\x18\n" +
 	"\acomment\x18\x01 \x01(\tR\acomment\x12?\n" +
@@ -1603,11 +1603,11 @@ const file_c1_api_task_v1_action_proto_rawDesc = "" +
 	"\vexpand_mask\x18\x02 \x01(\v2\x1e.c1.api.task.v1.TaskExpandMaskR\n" +
 	"expandMask\x12$\n" +
 	"\x0epolicy_step_id\x18\x03 \x01(\tR\fpolicyStepId\x12\x17\n" +
-	"\atask_id\x18\x04 \x01(\tR\x06taskId\"\xb3\x01\n" +
-	"\x1eTaskActionsServiceDenyResponse\x120\n" +
-	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyR\bexpanded\x125\n" +
-	"\ttask_view\x18\x02 \x01(\v2\x18.c1.api.task.v1.TaskViewR\btaskView\x12(\n" +
-	"\x10ticket_action_id\x18\x03 \x01(\tR\x0eticketActionId\"\xce\x01\n" +
+	"\atask_id\x18\x04 \x01(\tR\x06taskId\"\xbd\x01\n" +
+	"\x1eTaskActionsServiceDenyResponse\x125\n" +
+	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyB\x03\xe0A\x03R\bexpanded\x125\n" +
+	"\ttask_view\x18\x02 \x01(\v2\x18.c1.api.task.v1.TaskViewR\btaskView\x12-\n" +
+	"\x10ticket_action_id\x18\x03 \x01(\tB\x03\xe0A\x03R\x0eticketActionId\"\xce\x01\n" +
 	"2TaskActionsServiceEscalateToEmergencyAccessRequest\x12\x18\n" +
 	"\acomment\x18\x01 \x01(\tR\acomment\x12?\n" +
 	"\vexpand_mask\x18\x02 \x01(\v2\x1e.c1.api.task.v1.TaskExpandMaskR\n" +
@@ -1636,11 +1636,11 @@ const file_c1_api_task_v1_action_proto_rawDesc = "" +
 	"expandMask\x12)\n" +
 	"\x11new_step_user_ids\x18\x03 \x03(\tR\x0enewStepUserIds\x12$\n" +
 	"\x0epolicy_step_id\x18\x04 \x01(\tR\fpolicyStepId\x12\x17\n" +
-	"\atask_id\x18\x05 \x01(\tR\x06taskId\"\xb7\x01\n" +
-	"\"TaskActionsServiceReassignResponse\x120\n" +
-	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyR\bexpanded\x125\n" +
-	"\ttask_view\x18\x02 \x01(\v2\x18.c1.api.task.v1.TaskViewR\btaskView\x12(\n" +
-	"\x10ticket_action_id\x18\x03 \x01(\tR\x0eticketActionId\"\xbc\x01\n" +
+	"\atask_id\x18\x05 \x01(\tR\x06taskId\"\xc1\x01\n" +
+	"\"TaskActionsServiceReassignResponse\x125\n" +
+	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyB\x03\xe0A\x03R\bexpanded\x125\n" +
+	"\ttask_view\x18\x02 \x01(\v2\x18.c1.api.task.v1.TaskViewR\btaskView\x12-\n" +
+	"\x10ticket_action_id\x18\x03 \x01(\tB\x03\xe0A\x03R\x0eticketActionId\"\xbc\x01\n" +
 	" TaskActionsServiceRestartRequest\x12\x18\n" +
 	"\acomment\x18\x01 \x01(\tR\acomment\x12?\n" +
 	"\vexpand_mask\x18\x02 \x01(\v2\x1e.c1.api.task.v1.TaskExpandMaskR\n" +

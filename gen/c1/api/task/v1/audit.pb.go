@@ -320,73 +320,73 @@ type TaskAuditView struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Typ:
 	//
-	//	*TaskAuditView_AccessRequestOutcome
-	//	*TaskAuditView_AccountDeleted
-	//	*TaskAuditView_AccountLifecycleActionCreated
-	//	*TaskAuditView_AccountLifecycleActionFailed
-	//	*TaskAuditView_ActionInstanceCreated
-	//	*TaskAuditView_ActionInstanceFailed
-	//	*TaskAuditView_ActionInstanceSucceeded
+	//	*TaskAuditView_Comment
+	//	*TaskAuditView_StateChange
+	//	*TaskAuditView_ApprovalInstanceChange
+	//	*TaskAuditView_ConnectorActionsStart
+	//	*TaskAuditView_ConnectorActionsEnd
 	//	*TaskAuditView_ActionResult
+	//	*TaskAuditView_TaskCreated
+	//	*TaskAuditView_CertifyOutcome
 	//	*TaskAuditView_ActionSubmitted
+	//	*TaskAuditView_GrantOutcome
+	//	*TaskAuditView_RevokeOutcome
+	//	*TaskAuditView_ApprovalReassigned
+	//	*TaskAuditView_TaskRestarted
+	//	*TaskAuditView_AccessRequestOutcome
+	//	*TaskAuditView_ProvisionReassigned
+	//	*TaskAuditView_ProvisionError
+	//	*TaskAuditView_ApprovedAutomatically
+	//	*TaskAuditView_ReassignedToDelegate
+	//	*TaskAuditView_HardReset
+	//	*TaskAuditView_TaskEscalated
+	//	*TaskAuditView_ConditionalPolicyExecutionResult
+	//	*TaskAuditView_ExpressionPolicyStepError
 	//	*TaskAuditView_ApprovalAutoAcceptedByPolicy
 	//	*TaskAuditView_ApprovalAutoRejectedByPolicy
-	//	*TaskAuditView_ApprovalInstanceChange
-	//	*TaskAuditView_ApprovalReassigned
-	//	*TaskAuditView_ApprovedAutomatically
-	//	*TaskAuditView_AutomationTriggered
 	//	*TaskAuditView_BulkActionError
-	//	*TaskAuditView_CertifyOutcome
-	//	*TaskAuditView_Comment
-	//	*TaskAuditView_ConditionalPolicyExecutionResult
-	//	*TaskAuditView_ConnectorActionsEnd
-	//	*TaskAuditView_ConnectorActionsStart
-	//	*TaskAuditView_CreatedReplacementExtensionGrantTask
-	//	*TaskAuditView_ExpressionPolicyStepError
-	//	*TaskAuditView_ExternalTicketCreated
-	//	*TaskAuditView_ExternalTicketError
-	//	*TaskAuditView_ExternalTicketProvisionStepResolved
-	//	*TaskAuditView_ExternalTicketTriggered
-	//	*TaskAuditView_FormInstanceChange
-	//	*TaskAuditView_GrantDurationUpdated
-	//	*TaskAuditView_GrantOutcome
-	//	*TaskAuditView_HardReset
-	//	*TaskAuditView_PolicyChanged
-	//	*TaskAuditView_PolicyEvaluationStep
-	//	*TaskAuditView_ProvisionCancelled
-	//	*TaskAuditView_ProvisionEntitlementMergeCompleted
-	//	*TaskAuditView_ProvisionEntitlementMergeTimedOut
-	//	*TaskAuditView_ProvisionError
-	//	*TaskAuditView_ProvisionReassigned
-	//	*TaskAuditView_ProvisionWaitingForEntitlementMerge
-	//	*TaskAuditView_ReassignedToDelegate
-	//	*TaskAuditView_ReassignmentFallbackToAdmin
-	//	*TaskAuditView_ReassignmentListError
-	//	*TaskAuditView_RequestDefaultsApplied
-	//	*TaskAuditView_RevokeOutcome
-	//	*TaskAuditView_SlaEscalation
-	//	*TaskAuditView_StateChange
-	//	*TaskAuditView_StepSkipped
-	//	*TaskAuditView_StepUpApproval
-	//	*TaskAuditView_TaskCreated
-	//	*TaskAuditView_TaskCreatedFrom
-	//	*TaskAuditView_TaskEscalated
-	//	*TaskAuditView_TaskRestarted
-	//	*TaskAuditView_WaitStepAnalysisSuccess
-	//	*TaskAuditView_WaitStepAnalysisTimedOut
-	//	*TaskAuditView_WaitStepAnalysisWaiting
-	//	*TaskAuditView_WaitStepSuccess
-	//	*TaskAuditView_WaitStepTimedOut
-	//	*TaskAuditView_WaitStepUntilTime
-	//	*TaskAuditView_WaitStepWaiting
-	//	*TaskAuditView_WebhookApprovalAttempt
-	//	*TaskAuditView_WebhookApprovalBadResponse
-	//	*TaskAuditView_WebhookApprovalFatalError
-	//	*TaskAuditView_WebhookApprovalSuccess
-	//	*TaskAuditView_WebhookApprovalTriggered
+	//	*TaskAuditView_WebhookTriggered
 	//	*TaskAuditView_WebhookAttempt
 	//	*TaskAuditView_WebhookSuccess
-	//	*TaskAuditView_WebhookTriggered
+	//	*TaskAuditView_PolicyEvaluationStep
+	//	*TaskAuditView_WaitStepSuccess
+	//	*TaskAuditView_WaitStepWaiting
+	//	*TaskAuditView_WaitStepTimedOut
+	//	*TaskAuditView_WebhookApprovalTriggered
+	//	*TaskAuditView_WebhookApprovalAttempt
+	//	*TaskAuditView_WebhookApprovalSuccess
+	//	*TaskAuditView_WebhookApprovalBadResponse
+	//	*TaskAuditView_ExternalTicketTriggered
+	//	*TaskAuditView_ExternalTicketCreated
+	//	*TaskAuditView_ExternalTicketError
+	//	*TaskAuditView_WaitStepAnalysisSuccess
+	//	*TaskAuditView_WaitStepAnalysisWaiting
+	//	*TaskAuditView_WaitStepAnalysisTimedOut
+	//	*TaskAuditView_StepUpApproval
+	//	*TaskAuditView_ExternalTicketProvisionStepResolved
+	//	*TaskAuditView_StepSkipped
+	//	*TaskAuditView_ReassignmentListError
+	//	*TaskAuditView_SlaEscalation
+	//	*TaskAuditView_PolicyChanged
+	//	*TaskAuditView_FormInstanceChange
+	//	*TaskAuditView_GrantDurationUpdated
+	//	*TaskAuditView_WaitStepUntilTime
+	//	*TaskAuditView_WebhookApprovalFatalError
+	//	*TaskAuditView_AccountLifecycleActionCreated
+	//	*TaskAuditView_AccountLifecycleActionFailed
+	//	*TaskAuditView_ProvisionCancelled
+	//	*TaskAuditView_ActionInstanceCreated
+	//	*TaskAuditView_ActionInstanceSucceeded
+	//	*TaskAuditView_ActionInstanceFailed
+	//	*TaskAuditView_CreatedReplacementExtensionGrantTask
+	//	*TaskAuditView_TaskCreatedFrom
+	//	*TaskAuditView_ReassignmentFallbackToAdmin
+	//	*TaskAuditView_RequestDefaultsApplied
+	//	*TaskAuditView_ProvisionWaitingForEntitlementMerge
+	//	*TaskAuditView_ProvisionEntitlementMergeCompleted
+	//	*TaskAuditView_ProvisionEntitlementMergeTimedOut
+	//	*TaskAuditView_AccountDeleted
+	//	*TaskAuditView_AutomationTriggered
 	Typ          isTaskAuditView_Typ    `protobuf_oneof:"typ"`
 	Created      *timestamppb.Timestamp `protobuf:"bytes,68,opt,name=created,proto3" json:"created,omitempty"`
 	CurrentState TaskState              `protobuf:"varint,69,opt,name=current_state,json=currentState,proto3,enum=c1.api.task.v1.TaskState" json:"current_state,omitempty"`
@@ -440,64 +440,46 @@ func (x *TaskAuditView) GetTyp() isTaskAuditView_Typ {
 	return nil
 }
 
-func (x *TaskAuditView) GetAccessRequestOutcome() *TaskAuditAccessRequestOutcome {
+func (x *TaskAuditView) GetComment() *TaskAuditComment {
 	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_AccessRequestOutcome); ok {
-			return x.AccessRequestOutcome
+		if x, ok := x.Typ.(*TaskAuditView_Comment); ok {
+			return x.Comment
 		}
 	}
 	return nil
 }
 
-func (x *TaskAuditView) GetAccountDeleted() *TaskAuditAccountDeleted {
+func (x *TaskAuditView) GetStateChange() *TaskAuditStateChange {
 	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_AccountDeleted); ok {
-			return x.AccountDeleted
+		if x, ok := x.Typ.(*TaskAuditView_StateChange); ok {
+			return x.StateChange
 		}
 	}
 	return nil
 }
 
-func (x *TaskAuditView) GetAccountLifecycleActionCreated() *TaskAuditAccountLifecycleActionCreated {
+func (x *TaskAuditView) GetApprovalInstanceChange() *TaskAuditApprovalInstanceChange {
 	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_AccountLifecycleActionCreated); ok {
-			return x.AccountLifecycleActionCreated
+		if x, ok := x.Typ.(*TaskAuditView_ApprovalInstanceChange); ok {
+			return x.ApprovalInstanceChange
 		}
 	}
 	return nil
 }
 
-func (x *TaskAuditView) GetAccountLifecycleActionFailed() *TaskAuditAccountLifecycleActionFailed {
+func (x *TaskAuditView) GetConnectorActionsStart() *TaskAuditStartedConnectorActions {
 	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_AccountLifecycleActionFailed); ok {
-			return x.AccountLifecycleActionFailed
+		if x, ok := x.Typ.(*TaskAuditView_ConnectorActionsStart); ok {
+			return x.ConnectorActionsStart
 		}
 	}
 	return nil
 }
 
-func (x *TaskAuditView) GetActionInstanceCreated() *TaskAuditActionInstanceCreated {
+func (x *TaskAuditView) GetConnectorActionsEnd() *TaskAuditFinishedConnectorActions {
 	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ActionInstanceCreated); ok {
-			return x.ActionInstanceCreated
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetActionInstanceFailed() *TaskAuditActionInstanceFailed {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ActionInstanceFailed); ok {
-			return x.ActionInstanceFailed
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetActionInstanceSucceeded() *TaskAuditActionInstanceSucceeded {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ActionInstanceSucceeded); ok {
-			return x.ActionInstanceSucceeded
+		if x, ok := x.Typ.(*TaskAuditView_ConnectorActionsEnd); ok {
+			return x.ConnectorActionsEnd
 		}
 	}
 	return nil
@@ -512,10 +494,145 @@ func (x *TaskAuditView) GetActionResult() *TaskAuditConnectorActionResult {
 	return nil
 }
 
+func (x *TaskAuditView) GetTaskCreated() *TaskAuditNewTask {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_TaskCreated); ok {
+			return x.TaskCreated
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetCertifyOutcome() *TaskAuditCertifyOutcome {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_CertifyOutcome); ok {
+			return x.CertifyOutcome
+		}
+	}
+	return nil
+}
+
 func (x *TaskAuditView) GetActionSubmitted() *TaskAuditActionSubmitted {
 	if x != nil {
 		if x, ok := x.Typ.(*TaskAuditView_ActionSubmitted); ok {
 			return x.ActionSubmitted
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetGrantOutcome() *TaskAuditGrantOutcome {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_GrantOutcome); ok {
+			return x.GrantOutcome
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetRevokeOutcome() *TaskAuditRevokeOutcome {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_RevokeOutcome); ok {
+			return x.RevokeOutcome
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetApprovalReassigned() *TaskAuditPolicyApprovalReassigned {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ApprovalReassigned); ok {
+			return x.ApprovalReassigned
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetTaskRestarted() *TaskAuditRestart {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_TaskRestarted); ok {
+			return x.TaskRestarted
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetAccessRequestOutcome() *TaskAuditAccessRequestOutcome {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_AccessRequestOutcome); ok {
+			return x.AccessRequestOutcome
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetProvisionReassigned() *TaskAuditPolicyProvisionReassigned {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ProvisionReassigned); ok {
+			return x.ProvisionReassigned
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetProvisionError() *TaskAuditPolicyProvisionError {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ProvisionError); ok {
+			return x.ProvisionError
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetApprovedAutomatically() *TaskAuditApprovalHappenedAutomatically {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ApprovedAutomatically); ok {
+			return x.ApprovedAutomatically
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetReassignedToDelegate() *TaskAuditReassignedToDelegate {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ReassignedToDelegate); ok {
+			return x.ReassignedToDelegate
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetHardReset() *TaskAuditHardReset {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_HardReset); ok {
+			return x.HardReset
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetTaskEscalated() *TaskAuditEscalateToEmergencyAccess {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_TaskEscalated); ok {
+			return x.TaskEscalated
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetConditionalPolicyExecutionResult() *TaskAuditConditionalPolicyExecutionResult {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ConditionalPolicyExecutionResult); ok {
+			return x.ConditionalPolicyExecutionResult
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetExpressionPolicyStepError() *TaskAuditExpressionPolicyStepError {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ExpressionPolicyStepError); ok {
+			return x.ExpressionPolicyStepError
 		}
 	}
 	return nil
@@ -539,42 +656,6 @@ func (x *TaskAuditView) GetApprovalAutoRejectedByPolicy() *TaskAuditApprovalAuto
 	return nil
 }
 
-func (x *TaskAuditView) GetApprovalInstanceChange() *TaskAuditApprovalInstanceChange {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ApprovalInstanceChange); ok {
-			return x.ApprovalInstanceChange
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetApprovalReassigned() *TaskAuditPolicyApprovalReassigned {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ApprovalReassigned); ok {
-			return x.ApprovalReassigned
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetApprovedAutomatically() *TaskAuditApprovalHappenedAutomatically {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ApprovedAutomatically); ok {
-			return x.ApprovedAutomatically
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetAutomationTriggered() *TaskAuditAutomationTriggered {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_AutomationTriggered); ok {
-			return x.AutomationTriggered
-		}
-	}
-	return nil
-}
-
 func (x *TaskAuditView) GetBulkActionError() *TaskAuditBulkActionError {
 	if x != nil {
 		if x, ok := x.Typ.(*TaskAuditView_BulkActionError); ok {
@@ -584,433 +665,10 @@ func (x *TaskAuditView) GetBulkActionError() *TaskAuditBulkActionError {
 	return nil
 }
 
-func (x *TaskAuditView) GetCertifyOutcome() *TaskAuditCertifyOutcome {
+func (x *TaskAuditView) GetWebhookTriggered() *TaskAuditWebhookTriggered {
 	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_CertifyOutcome); ok {
-			return x.CertifyOutcome
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetComment() *TaskAuditComment {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_Comment); ok {
-			return x.Comment
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetConditionalPolicyExecutionResult() *TaskAuditConditionalPolicyExecutionResult {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ConditionalPolicyExecutionResult); ok {
-			return x.ConditionalPolicyExecutionResult
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetConnectorActionsEnd() *TaskAuditFinishedConnectorActions {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ConnectorActionsEnd); ok {
-			return x.ConnectorActionsEnd
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetConnectorActionsStart() *TaskAuditStartedConnectorActions {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ConnectorActionsStart); ok {
-			return x.ConnectorActionsStart
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetCreatedReplacementExtensionGrantTask() *TaskAuditCreatedReplacementExtensionGrantTask {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_CreatedReplacementExtensionGrantTask); ok {
-			return x.CreatedReplacementExtensionGrantTask
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetExpressionPolicyStepError() *TaskAuditExpressionPolicyStepError {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ExpressionPolicyStepError); ok {
-			return x.ExpressionPolicyStepError
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetExternalTicketCreated() *TaskAuditExternalTicketCreated {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ExternalTicketCreated); ok {
-			return x.ExternalTicketCreated
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetExternalTicketError() *TaskAuditExternalTicketError {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ExternalTicketError); ok {
-			return x.ExternalTicketError
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetExternalTicketProvisionStepResolved() *TaskAuditExternalTicketProvisionStepResolved {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ExternalTicketProvisionStepResolved); ok {
-			return x.ExternalTicketProvisionStepResolved
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetExternalTicketTriggered() *TaskAuditExternalTicketTriggered {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ExternalTicketTriggered); ok {
-			return x.ExternalTicketTriggered
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetFormInstanceChange() *TaskAuditFormInstanceChange {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_FormInstanceChange); ok {
-			return x.FormInstanceChange
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetGrantDurationUpdated() *TaskAuditGrantDurationUpdated {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_GrantDurationUpdated); ok {
-			return x.GrantDurationUpdated
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetGrantOutcome() *TaskAuditGrantOutcome {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_GrantOutcome); ok {
-			return x.GrantOutcome
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetHardReset() *TaskAuditHardReset {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_HardReset); ok {
-			return x.HardReset
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetPolicyChanged() *TaskAuditPolicyChanged {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_PolicyChanged); ok {
-			return x.PolicyChanged
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetPolicyEvaluationStep() *TaskAuditPolicyEvaluationStep {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_PolicyEvaluationStep); ok {
-			return x.PolicyEvaluationStep
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetProvisionCancelled() *TaskAuditPolicyProvisionCancelled {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ProvisionCancelled); ok {
-			return x.ProvisionCancelled
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetProvisionEntitlementMergeCompleted() *TaskAuditProvisionEntitlementMergeCompleted {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ProvisionEntitlementMergeCompleted); ok {
-			return x.ProvisionEntitlementMergeCompleted
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetProvisionEntitlementMergeTimedOut() *TaskAuditProvisionEntitlementMergeTimedOut {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ProvisionEntitlementMergeTimedOut); ok {
-			return x.ProvisionEntitlementMergeTimedOut
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetProvisionError() *TaskAuditPolicyProvisionError {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ProvisionError); ok {
-			return x.ProvisionError
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetProvisionReassigned() *TaskAuditPolicyProvisionReassigned {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ProvisionReassigned); ok {
-			return x.ProvisionReassigned
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetProvisionWaitingForEntitlementMerge() *TaskAuditProvisionWaitingForEntitlementMerge {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ProvisionWaitingForEntitlementMerge); ok {
-			return x.ProvisionWaitingForEntitlementMerge
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetReassignedToDelegate() *TaskAuditReassignedToDelegate {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ReassignedToDelegate); ok {
-			return x.ReassignedToDelegate
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetReassignmentFallbackToAdmin() *TaskAuditReassignmentFallbackToAdmin {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ReassignmentFallbackToAdmin); ok {
-			return x.ReassignmentFallbackToAdmin
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetReassignmentListError() *TaskAuditReassignmentListError {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_ReassignmentListError); ok {
-			return x.ReassignmentListError
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetRequestDefaultsApplied() *TaskAuditRequestDefaultsApplied {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_RequestDefaultsApplied); ok {
-			return x.RequestDefaultsApplied
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetRevokeOutcome() *TaskAuditRevokeOutcome {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_RevokeOutcome); ok {
-			return x.RevokeOutcome
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetSlaEscalation() *TaskAuditSLAEscalation {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_SlaEscalation); ok {
-			return x.SlaEscalation
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetStateChange() *TaskAuditStateChange {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_StateChange); ok {
-			return x.StateChange
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetStepSkipped() *TaskAuditStepSkipped {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_StepSkipped); ok {
-			return x.StepSkipped
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetStepUpApproval() *TaskAuditStepUpApproval {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_StepUpApproval); ok {
-			return x.StepUpApproval
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetTaskCreated() *TaskAuditNewTask {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_TaskCreated); ok {
-			return x.TaskCreated
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetTaskCreatedFrom() *TaskAuditNewTaskCreatedFrom {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_TaskCreatedFrom); ok {
-			return x.TaskCreatedFrom
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetTaskEscalated() *TaskAuditEscalateToEmergencyAccess {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_TaskEscalated); ok {
-			return x.TaskEscalated
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetTaskRestarted() *TaskAuditRestart {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_TaskRestarted); ok {
-			return x.TaskRestarted
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetWaitStepAnalysisSuccess() *TaskAuditWaitForAnalysisStepSuccess {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_WaitStepAnalysisSuccess); ok {
-			return x.WaitStepAnalysisSuccess
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetWaitStepAnalysisTimedOut() *TaskAuditWaitForAnalysisStepTimedOut {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_WaitStepAnalysisTimedOut); ok {
-			return x.WaitStepAnalysisTimedOut
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetWaitStepAnalysisWaiting() *TaskAuditWaitForAnalysisStepWaiting {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_WaitStepAnalysisWaiting); ok {
-			return x.WaitStepAnalysisWaiting
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetWaitStepSuccess() *TaskAuditWaitStepSuccess {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_WaitStepSuccess); ok {
-			return x.WaitStepSuccess
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetWaitStepTimedOut() *TaskAuditWaitStepTimedOut {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_WaitStepTimedOut); ok {
-			return x.WaitStepTimedOut
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetWaitStepUntilTime() *TaskAuditWaitStepUntilTime {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_WaitStepUntilTime); ok {
-			return x.WaitStepUntilTime
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetWaitStepWaiting() *TaskAuditWaitStepWaiting {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_WaitStepWaiting); ok {
-			return x.WaitStepWaiting
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetWebhookApprovalAttempt() *TaskAuditWebhookApprovalAttempt {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_WebhookApprovalAttempt); ok {
-			return x.WebhookApprovalAttempt
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetWebhookApprovalBadResponse() *TaskAuditWebhookApprovalBadResponse {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_WebhookApprovalBadResponse); ok {
-			return x.WebhookApprovalBadResponse
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetWebhookApprovalFatalError() *TaskAuditWebhookApprovalFatalError {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_WebhookApprovalFatalError); ok {
-			return x.WebhookApprovalFatalError
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetWebhookApprovalSuccess() *TaskAuditWebhookApprovalSuccess {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_WebhookApprovalSuccess); ok {
-			return x.WebhookApprovalSuccess
-		}
-	}
-	return nil
-}
-
-func (x *TaskAuditView) GetWebhookApprovalTriggered() *TaskAuditWebhookApprovalTriggered {
-	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_WebhookApprovalTriggered); ok {
-			return x.WebhookApprovalTriggered
+		if x, ok := x.Typ.(*TaskAuditView_WebhookTriggered); ok {
+			return x.WebhookTriggered
 		}
 	}
 	return nil
@@ -1034,10 +692,352 @@ func (x *TaskAuditView) GetWebhookSuccess() *TaskAuditWebhookSuccess {
 	return nil
 }
 
-func (x *TaskAuditView) GetWebhookTriggered() *TaskAuditWebhookTriggered {
+func (x *TaskAuditView) GetPolicyEvaluationStep() *TaskAuditPolicyEvaluationStep {
 	if x != nil {
-		if x, ok := x.Typ.(*TaskAuditView_WebhookTriggered); ok {
-			return x.WebhookTriggered
+		if x, ok := x.Typ.(*TaskAuditView_PolicyEvaluationStep); ok {
+			return x.PolicyEvaluationStep
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetWaitStepSuccess() *TaskAuditWaitStepSuccess {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_WaitStepSuccess); ok {
+			return x.WaitStepSuccess
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetWaitStepWaiting() *TaskAuditWaitStepWaiting {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_WaitStepWaiting); ok {
+			return x.WaitStepWaiting
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetWaitStepTimedOut() *TaskAuditWaitStepTimedOut {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_WaitStepTimedOut); ok {
+			return x.WaitStepTimedOut
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetWebhookApprovalTriggered() *TaskAuditWebhookApprovalTriggered {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_WebhookApprovalTriggered); ok {
+			return x.WebhookApprovalTriggered
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetWebhookApprovalAttempt() *TaskAuditWebhookApprovalAttempt {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_WebhookApprovalAttempt); ok {
+			return x.WebhookApprovalAttempt
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetWebhookApprovalSuccess() *TaskAuditWebhookApprovalSuccess {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_WebhookApprovalSuccess); ok {
+			return x.WebhookApprovalSuccess
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetWebhookApprovalBadResponse() *TaskAuditWebhookApprovalBadResponse {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_WebhookApprovalBadResponse); ok {
+			return x.WebhookApprovalBadResponse
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetExternalTicketTriggered() *TaskAuditExternalTicketTriggered {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ExternalTicketTriggered); ok {
+			return x.ExternalTicketTriggered
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetExternalTicketCreated() *TaskAuditExternalTicketCreated {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ExternalTicketCreated); ok {
+			return x.ExternalTicketCreated
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetExternalTicketError() *TaskAuditExternalTicketError {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ExternalTicketError); ok {
+			return x.ExternalTicketError
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetWaitStepAnalysisSuccess() *TaskAuditWaitForAnalysisStepSuccess {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_WaitStepAnalysisSuccess); ok {
+			return x.WaitStepAnalysisSuccess
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetWaitStepAnalysisWaiting() *TaskAuditWaitForAnalysisStepWaiting {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_WaitStepAnalysisWaiting); ok {
+			return x.WaitStepAnalysisWaiting
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetWaitStepAnalysisTimedOut() *TaskAuditWaitForAnalysisStepTimedOut {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_WaitStepAnalysisTimedOut); ok {
+			return x.WaitStepAnalysisTimedOut
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetStepUpApproval() *TaskAuditStepUpApproval {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_StepUpApproval); ok {
+			return x.StepUpApproval
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetExternalTicketProvisionStepResolved() *TaskAuditExternalTicketProvisionStepResolved {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ExternalTicketProvisionStepResolved); ok {
+			return x.ExternalTicketProvisionStepResolved
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetStepSkipped() *TaskAuditStepSkipped {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_StepSkipped); ok {
+			return x.StepSkipped
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetReassignmentListError() *TaskAuditReassignmentListError {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ReassignmentListError); ok {
+			return x.ReassignmentListError
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetSlaEscalation() *TaskAuditSLAEscalation {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_SlaEscalation); ok {
+			return x.SlaEscalation
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetPolicyChanged() *TaskAuditPolicyChanged {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_PolicyChanged); ok {
+			return x.PolicyChanged
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetFormInstanceChange() *TaskAuditFormInstanceChange {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_FormInstanceChange); ok {
+			return x.FormInstanceChange
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetGrantDurationUpdated() *TaskAuditGrantDurationUpdated {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_GrantDurationUpdated); ok {
+			return x.GrantDurationUpdated
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetWaitStepUntilTime() *TaskAuditWaitStepUntilTime {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_WaitStepUntilTime); ok {
+			return x.WaitStepUntilTime
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetWebhookApprovalFatalError() *TaskAuditWebhookApprovalFatalError {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_WebhookApprovalFatalError); ok {
+			return x.WebhookApprovalFatalError
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetAccountLifecycleActionCreated() *TaskAuditAccountLifecycleActionCreated {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_AccountLifecycleActionCreated); ok {
+			return x.AccountLifecycleActionCreated
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetAccountLifecycleActionFailed() *TaskAuditAccountLifecycleActionFailed {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_AccountLifecycleActionFailed); ok {
+			return x.AccountLifecycleActionFailed
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetProvisionCancelled() *TaskAuditPolicyProvisionCancelled {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ProvisionCancelled); ok {
+			return x.ProvisionCancelled
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetActionInstanceCreated() *TaskAuditActionInstanceCreated {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ActionInstanceCreated); ok {
+			return x.ActionInstanceCreated
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetActionInstanceSucceeded() *TaskAuditActionInstanceSucceeded {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ActionInstanceSucceeded); ok {
+			return x.ActionInstanceSucceeded
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetActionInstanceFailed() *TaskAuditActionInstanceFailed {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ActionInstanceFailed); ok {
+			return x.ActionInstanceFailed
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetCreatedReplacementExtensionGrantTask() *TaskAuditCreatedReplacementExtensionGrantTask {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_CreatedReplacementExtensionGrantTask); ok {
+			return x.CreatedReplacementExtensionGrantTask
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetTaskCreatedFrom() *TaskAuditNewTaskCreatedFrom {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_TaskCreatedFrom); ok {
+			return x.TaskCreatedFrom
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetReassignmentFallbackToAdmin() *TaskAuditReassignmentFallbackToAdmin {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ReassignmentFallbackToAdmin); ok {
+			return x.ReassignmentFallbackToAdmin
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetRequestDefaultsApplied() *TaskAuditRequestDefaultsApplied {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_RequestDefaultsApplied); ok {
+			return x.RequestDefaultsApplied
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetProvisionWaitingForEntitlementMerge() *TaskAuditProvisionWaitingForEntitlementMerge {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ProvisionWaitingForEntitlementMerge); ok {
+			return x.ProvisionWaitingForEntitlementMerge
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetProvisionEntitlementMergeCompleted() *TaskAuditProvisionEntitlementMergeCompleted {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ProvisionEntitlementMergeCompleted); ok {
+			return x.ProvisionEntitlementMergeCompleted
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetProvisionEntitlementMergeTimedOut() *TaskAuditProvisionEntitlementMergeTimedOut {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_ProvisionEntitlementMergeTimedOut); ok {
+			return x.ProvisionEntitlementMergeTimedOut
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetAccountDeleted() *TaskAuditAccountDeleted {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_AccountDeleted); ok {
+			return x.AccountDeleted
+		}
+	}
+	return nil
+}
+
+func (x *TaskAuditView) GetAutomationTriggered() *TaskAuditAutomationTriggered {
+	if x != nil {
+		if x, ok := x.Typ.(*TaskAuditView_AutomationTriggered); ok {
+			return x.AutomationTriggered
 		}
 	}
 	return nil
@@ -1110,40 +1110,92 @@ type isTaskAuditView_Typ interface {
 	isTaskAuditView_Typ()
 }
 
-type TaskAuditView_AccessRequestOutcome struct {
-	AccessRequestOutcome *TaskAuditAccessRequestOutcome `protobuf:"bytes,1,opt,name=access_request_outcome,json=accessRequestOutcome,proto3,oneof"`
+type TaskAuditView_Comment struct {
+	Comment *TaskAuditComment `protobuf:"bytes,18,opt,name=comment,proto3,oneof"`
 }
 
-type TaskAuditView_AccountDeleted struct {
-	AccountDeleted *TaskAuditAccountDeleted `protobuf:"bytes,2,opt,name=account_deleted,json=accountDeleted,proto3,oneof"`
+type TaskAuditView_StateChange struct {
+	StateChange *TaskAuditStateChange `protobuf:"bytes,46,opt,name=state_change,json=stateChange,proto3,oneof"`
 }
 
-type TaskAuditView_AccountLifecycleActionCreated struct {
-	AccountLifecycleActionCreated *TaskAuditAccountLifecycleActionCreated `protobuf:"bytes,3,opt,name=account_lifecycle_action_created,json=accountLifecycleActionCreated,proto3,oneof"`
+type TaskAuditView_ApprovalInstanceChange struct {
+	ApprovalInstanceChange *TaskAuditApprovalInstanceChange `protobuf:"bytes,12,opt,name=approval_instance_change,json=approvalInstanceChange,proto3,oneof"`
 }
 
-type TaskAuditView_AccountLifecycleActionFailed struct {
-	AccountLifecycleActionFailed *TaskAuditAccountLifecycleActionFailed `protobuf:"bytes,4,opt,name=account_lifecycle_action_failed,json=accountLifecycleActionFailed,proto3,oneof"`
+type TaskAuditView_ConnectorActionsStart struct {
+	ConnectorActionsStart *TaskAuditStartedConnectorActions `protobuf:"bytes,21,opt,name=connector_actions_start,json=connectorActionsStart,proto3,oneof"`
 }
 
-type TaskAuditView_ActionInstanceCreated struct {
-	ActionInstanceCreated *TaskAuditActionInstanceCreated `protobuf:"bytes,5,opt,name=action_instance_created,json=actionInstanceCreated,proto3,oneof"`
-}
-
-type TaskAuditView_ActionInstanceFailed struct {
-	ActionInstanceFailed *TaskAuditActionInstanceFailed `protobuf:"bytes,6,opt,name=action_instance_failed,json=actionInstanceFailed,proto3,oneof"`
-}
-
-type TaskAuditView_ActionInstanceSucceeded struct {
-	ActionInstanceSucceeded *TaskAuditActionInstanceSucceeded `protobuf:"bytes,7,opt,name=action_instance_succeeded,json=actionInstanceSucceeded,proto3,oneof"`
+type TaskAuditView_ConnectorActionsEnd struct {
+	ConnectorActionsEnd *TaskAuditFinishedConnectorActions `protobuf:"bytes,20,opt,name=connector_actions_end,json=connectorActionsEnd,proto3,oneof"`
 }
 
 type TaskAuditView_ActionResult struct {
 	ActionResult *TaskAuditConnectorActionResult `protobuf:"bytes,8,opt,name=action_result,json=actionResult,proto3,oneof"`
 }
 
+type TaskAuditView_TaskCreated struct {
+	TaskCreated *TaskAuditNewTask `protobuf:"bytes,49,opt,name=task_created,json=taskCreated,proto3,oneof"`
+}
+
+type TaskAuditView_CertifyOutcome struct {
+	CertifyOutcome *TaskAuditCertifyOutcome `protobuf:"bytes,17,opt,name=certify_outcome,json=certifyOutcome,proto3,oneof"`
+}
+
 type TaskAuditView_ActionSubmitted struct {
 	ActionSubmitted *TaskAuditActionSubmitted `protobuf:"bytes,9,opt,name=action_submitted,json=actionSubmitted,proto3,oneof"`
+}
+
+type TaskAuditView_GrantOutcome struct {
+	GrantOutcome *TaskAuditGrantOutcome `protobuf:"bytes,30,opt,name=grant_outcome,json=grantOutcome,proto3,oneof"`
+}
+
+type TaskAuditView_RevokeOutcome struct {
+	RevokeOutcome *TaskAuditRevokeOutcome `protobuf:"bytes,44,opt,name=revoke_outcome,json=revokeOutcome,proto3,oneof"`
+}
+
+type TaskAuditView_ApprovalReassigned struct {
+	ApprovalReassigned *TaskAuditPolicyApprovalReassigned `protobuf:"bytes,13,opt,name=approval_reassigned,json=approvalReassigned,proto3,oneof"`
+}
+
+type TaskAuditView_TaskRestarted struct {
+	TaskRestarted *TaskAuditRestart `protobuf:"bytes,52,opt,name=task_restarted,json=taskRestarted,proto3,oneof"`
+}
+
+type TaskAuditView_AccessRequestOutcome struct {
+	AccessRequestOutcome *TaskAuditAccessRequestOutcome `protobuf:"bytes,1,opt,name=access_request_outcome,json=accessRequestOutcome,proto3,oneof"`
+}
+
+type TaskAuditView_ProvisionReassigned struct {
+	ProvisionReassigned *TaskAuditPolicyProvisionReassigned `protobuf:"bytes,38,opt,name=provision_reassigned,json=provisionReassigned,proto3,oneof"`
+}
+
+type TaskAuditView_ProvisionError struct {
+	ProvisionError *TaskAuditPolicyProvisionError `protobuf:"bytes,37,opt,name=provision_error,json=provisionError,proto3,oneof"`
+}
+
+type TaskAuditView_ApprovedAutomatically struct {
+	ApprovedAutomatically *TaskAuditApprovalHappenedAutomatically `protobuf:"bytes,14,opt,name=approved_automatically,json=approvedAutomatically,proto3,oneof"`
+}
+
+type TaskAuditView_ReassignedToDelegate struct {
+	ReassignedToDelegate *TaskAuditReassignedToDelegate `protobuf:"bytes,40,opt,name=reassigned_to_delegate,json=reassignedToDelegate,proto3,oneof"`
+}
+
+type TaskAuditView_HardReset struct {
+	HardReset *TaskAuditHardReset `protobuf:"bytes,31,opt,name=hard_reset,json=hardReset,proto3,oneof"`
+}
+
+type TaskAuditView_TaskEscalated struct {
+	TaskEscalated *TaskAuditEscalateToEmergencyAccess `protobuf:"bytes,51,opt,name=task_escalated,json=taskEscalated,proto3,oneof"`
+}
+
+type TaskAuditView_ConditionalPolicyExecutionResult struct {
+	ConditionalPolicyExecutionResult *TaskAuditConditionalPolicyExecutionResult `protobuf:"bytes,19,opt,name=conditional_policy_execution_result,json=conditionalPolicyExecutionResult,proto3,oneof"`
+}
+
+type TaskAuditView_ExpressionPolicyStepError struct {
+	ExpressionPolicyStepError *TaskAuditExpressionPolicyStepError `protobuf:"bytes,23,opt,name=expression_policy_step_error,json=expressionPolicyStepError,proto3,oneof"`
 }
 
 type TaskAuditView_ApprovalAutoAcceptedByPolicy struct {
@@ -1154,216 +1206,12 @@ type TaskAuditView_ApprovalAutoRejectedByPolicy struct {
 	ApprovalAutoRejectedByPolicy *TaskAuditApprovalAutoRejectedByPolicy `protobuf:"bytes,11,opt,name=approval_auto_rejected_by_policy,json=approvalAutoRejectedByPolicy,proto3,oneof"`
 }
 
-type TaskAuditView_ApprovalInstanceChange struct {
-	ApprovalInstanceChange *TaskAuditApprovalInstanceChange `protobuf:"bytes,12,opt,name=approval_instance_change,json=approvalInstanceChange,proto3,oneof"`
-}
-
-type TaskAuditView_ApprovalReassigned struct {
-	ApprovalReassigned *TaskAuditPolicyApprovalReassigned `protobuf:"bytes,13,opt,name=approval_reassigned,json=approvalReassigned,proto3,oneof"`
-}
-
-type TaskAuditView_ApprovedAutomatically struct {
-	ApprovedAutomatically *TaskAuditApprovalHappenedAutomatically `protobuf:"bytes,14,opt,name=approved_automatically,json=approvedAutomatically,proto3,oneof"`
-}
-
-type TaskAuditView_AutomationTriggered struct {
-	AutomationTriggered *TaskAuditAutomationTriggered `protobuf:"bytes,15,opt,name=automation_triggered,json=automationTriggered,proto3,oneof"`
-}
-
 type TaskAuditView_BulkActionError struct {
 	BulkActionError *TaskAuditBulkActionError `protobuf:"bytes,16,opt,name=bulk_action_error,json=bulkActionError,proto3,oneof"`
 }
 
-type TaskAuditView_CertifyOutcome struct {
-	CertifyOutcome *TaskAuditCertifyOutcome `protobuf:"bytes,17,opt,name=certify_outcome,json=certifyOutcome,proto3,oneof"`
-}
-
-type TaskAuditView_Comment struct {
-	Comment *TaskAuditComment `protobuf:"bytes,18,opt,name=comment,proto3,oneof"`
-}
-
-type TaskAuditView_ConditionalPolicyExecutionResult struct {
-	ConditionalPolicyExecutionResult *TaskAuditConditionalPolicyExecutionResult `protobuf:"bytes,19,opt,name=conditional_policy_execution_result,json=conditionalPolicyExecutionResult,proto3,oneof"`
-}
-
-type TaskAuditView_ConnectorActionsEnd struct {
-	ConnectorActionsEnd *TaskAuditFinishedConnectorActions `protobuf:"bytes,20,opt,name=connector_actions_end,json=connectorActionsEnd,proto3,oneof"`
-}
-
-type TaskAuditView_ConnectorActionsStart struct {
-	ConnectorActionsStart *TaskAuditStartedConnectorActions `protobuf:"bytes,21,opt,name=connector_actions_start,json=connectorActionsStart,proto3,oneof"`
-}
-
-type TaskAuditView_CreatedReplacementExtensionGrantTask struct {
-	CreatedReplacementExtensionGrantTask *TaskAuditCreatedReplacementExtensionGrantTask `protobuf:"bytes,22,opt,name=created_replacement_extension_grant_task,json=createdReplacementExtensionGrantTask,proto3,oneof"`
-}
-
-type TaskAuditView_ExpressionPolicyStepError struct {
-	ExpressionPolicyStepError *TaskAuditExpressionPolicyStepError `protobuf:"bytes,23,opt,name=expression_policy_step_error,json=expressionPolicyStepError,proto3,oneof"`
-}
-
-type TaskAuditView_ExternalTicketCreated struct {
-	ExternalTicketCreated *TaskAuditExternalTicketCreated `protobuf:"bytes,24,opt,name=external_ticket_created,json=externalTicketCreated,proto3,oneof"`
-}
-
-type TaskAuditView_ExternalTicketError struct {
-	ExternalTicketError *TaskAuditExternalTicketError `protobuf:"bytes,25,opt,name=external_ticket_error,json=externalTicketError,proto3,oneof"`
-}
-
-type TaskAuditView_ExternalTicketProvisionStepResolved struct {
-	ExternalTicketProvisionStepResolved *TaskAuditExternalTicketProvisionStepResolved `protobuf:"bytes,26,opt,name=external_ticket_provision_step_resolved,json=externalTicketProvisionStepResolved,proto3,oneof"`
-}
-
-type TaskAuditView_ExternalTicketTriggered struct {
-	ExternalTicketTriggered *TaskAuditExternalTicketTriggered `protobuf:"bytes,27,opt,name=external_ticket_triggered,json=externalTicketTriggered,proto3,oneof"`
-}
-
-type TaskAuditView_FormInstanceChange struct {
-	FormInstanceChange *TaskAuditFormInstanceChange `protobuf:"bytes,28,opt,name=form_instance_change,json=formInstanceChange,proto3,oneof"`
-}
-
-type TaskAuditView_GrantDurationUpdated struct {
-	GrantDurationUpdated *TaskAuditGrantDurationUpdated `protobuf:"bytes,29,opt,name=grant_duration_updated,json=grantDurationUpdated,proto3,oneof"`
-}
-
-type TaskAuditView_GrantOutcome struct {
-	GrantOutcome *TaskAuditGrantOutcome `protobuf:"bytes,30,opt,name=grant_outcome,json=grantOutcome,proto3,oneof"`
-}
-
-type TaskAuditView_HardReset struct {
-	HardReset *TaskAuditHardReset `protobuf:"bytes,31,opt,name=hard_reset,json=hardReset,proto3,oneof"`
-}
-
-type TaskAuditView_PolicyChanged struct {
-	PolicyChanged *TaskAuditPolicyChanged `protobuf:"bytes,32,opt,name=policy_changed,json=policyChanged,proto3,oneof"`
-}
-
-type TaskAuditView_PolicyEvaluationStep struct {
-	PolicyEvaluationStep *TaskAuditPolicyEvaluationStep `protobuf:"bytes,33,opt,name=policy_evaluation_step,json=policyEvaluationStep,proto3,oneof"`
-}
-
-type TaskAuditView_ProvisionCancelled struct {
-	ProvisionCancelled *TaskAuditPolicyProvisionCancelled `protobuf:"bytes,34,opt,name=provision_cancelled,json=provisionCancelled,proto3,oneof"`
-}
-
-type TaskAuditView_ProvisionEntitlementMergeCompleted struct {
-	ProvisionEntitlementMergeCompleted *TaskAuditProvisionEntitlementMergeCompleted `protobuf:"bytes,35,opt,name=provision_entitlement_merge_completed,json=provisionEntitlementMergeCompleted,proto3,oneof"`
-}
-
-type TaskAuditView_ProvisionEntitlementMergeTimedOut struct {
-	ProvisionEntitlementMergeTimedOut *TaskAuditProvisionEntitlementMergeTimedOut `protobuf:"bytes,36,opt,name=provision_entitlement_merge_timed_out,json=provisionEntitlementMergeTimedOut,proto3,oneof"`
-}
-
-type TaskAuditView_ProvisionError struct {
-	ProvisionError *TaskAuditPolicyProvisionError `protobuf:"bytes,37,opt,name=provision_error,json=provisionError,proto3,oneof"`
-}
-
-type TaskAuditView_ProvisionReassigned struct {
-	ProvisionReassigned *TaskAuditPolicyProvisionReassigned `protobuf:"bytes,38,opt,name=provision_reassigned,json=provisionReassigned,proto3,oneof"`
-}
-
-type TaskAuditView_ProvisionWaitingForEntitlementMerge struct {
-	ProvisionWaitingForEntitlementMerge *TaskAuditProvisionWaitingForEntitlementMerge `protobuf:"bytes,39,opt,name=provision_waiting_for_entitlement_merge,json=provisionWaitingForEntitlementMerge,proto3,oneof"`
-}
-
-type TaskAuditView_ReassignedToDelegate struct {
-	ReassignedToDelegate *TaskAuditReassignedToDelegate `protobuf:"bytes,40,opt,name=reassigned_to_delegate,json=reassignedToDelegate,proto3,oneof"`
-}
-
-type TaskAuditView_ReassignmentFallbackToAdmin struct {
-	ReassignmentFallbackToAdmin *TaskAuditReassignmentFallbackToAdmin `protobuf:"bytes,41,opt,name=reassignment_fallback_to_admin,json=reassignmentFallbackToAdmin,proto3,oneof"`
-}
-
-type TaskAuditView_ReassignmentListError struct {
-	ReassignmentListError *TaskAuditReassignmentListError `protobuf:"bytes,42,opt,name=reassignment_list_error,json=reassignmentListError,proto3,oneof"`
-}
-
-type TaskAuditView_RequestDefaultsApplied struct {
-	RequestDefaultsApplied *TaskAuditRequestDefaultsApplied `protobuf:"bytes,43,opt,name=request_defaults_applied,json=requestDefaultsApplied,proto3,oneof"`
-}
-
-type TaskAuditView_RevokeOutcome struct {
-	RevokeOutcome *TaskAuditRevokeOutcome `protobuf:"bytes,44,opt,name=revoke_outcome,json=revokeOutcome,proto3,oneof"`
-}
-
-type TaskAuditView_SlaEscalation struct {
-	SlaEscalation *TaskAuditSLAEscalation `protobuf:"bytes,45,opt,name=sla_escalation,json=slaEscalation,proto3,oneof"`
-}
-
-type TaskAuditView_StateChange struct {
-	StateChange *TaskAuditStateChange `protobuf:"bytes,46,opt,name=state_change,json=stateChange,proto3,oneof"`
-}
-
-type TaskAuditView_StepSkipped struct {
-	StepSkipped *TaskAuditStepSkipped `protobuf:"bytes,47,opt,name=step_skipped,json=stepSkipped,proto3,oneof"`
-}
-
-type TaskAuditView_StepUpApproval struct {
-	StepUpApproval *TaskAuditStepUpApproval `protobuf:"bytes,48,opt,name=step_up_approval,json=stepUpApproval,proto3,oneof"`
-}
-
-type TaskAuditView_TaskCreated struct {
-	TaskCreated *TaskAuditNewTask `protobuf:"bytes,49,opt,name=task_created,json=taskCreated,proto3,oneof"`
-}
-
-type TaskAuditView_TaskCreatedFrom struct {
-	TaskCreatedFrom *TaskAuditNewTaskCreatedFrom `protobuf:"bytes,50,opt,name=task_created_from,json=taskCreatedFrom,proto3,oneof"`
-}
-
-type TaskAuditView_TaskEscalated struct {
-	TaskEscalated *TaskAuditEscalateToEmergencyAccess `protobuf:"bytes,51,opt,name=task_escalated,json=taskEscalated,proto3,oneof"`
-}
-
-type TaskAuditView_TaskRestarted struct {
-	TaskRestarted *TaskAuditRestart `protobuf:"bytes,52,opt,name=task_restarted,json=taskRestarted,proto3,oneof"`
-}
-
-type TaskAuditView_WaitStepAnalysisSuccess struct {
-	WaitStepAnalysisSuccess *TaskAuditWaitForAnalysisStepSuccess `protobuf:"bytes,53,opt,name=wait_step_analysis_success,json=waitStepAnalysisSuccess,proto3,oneof"`
-}
-
-type TaskAuditView_WaitStepAnalysisTimedOut struct {
-	WaitStepAnalysisTimedOut *TaskAuditWaitForAnalysisStepTimedOut `protobuf:"bytes,54,opt,name=wait_step_analysis_timed_out,json=waitStepAnalysisTimedOut,proto3,oneof"`
-}
-
-type TaskAuditView_WaitStepAnalysisWaiting struct {
-	WaitStepAnalysisWaiting *TaskAuditWaitForAnalysisStepWaiting `protobuf:"bytes,55,opt,name=wait_step_analysis_waiting,json=waitStepAnalysisWaiting,proto3,oneof"`
-}
-
-type TaskAuditView_WaitStepSuccess struct {
-	WaitStepSuccess *TaskAuditWaitStepSuccess `protobuf:"bytes,56,opt,name=wait_step_success,json=waitStepSuccess,proto3,oneof"`
-}
-
-type TaskAuditView_WaitStepTimedOut struct {
-	WaitStepTimedOut *TaskAuditWaitStepTimedOut `protobuf:"bytes,57,opt,name=wait_step_timed_out,json=waitStepTimedOut,proto3,oneof"`
-}
-
-type TaskAuditView_WaitStepUntilTime struct {
-	WaitStepUntilTime *TaskAuditWaitStepUntilTime `protobuf:"bytes,58,opt,name=wait_step_until_time,json=waitStepUntilTime,proto3,oneof"`
-}
-
-type TaskAuditView_WaitStepWaiting struct {
-	WaitStepWaiting *TaskAuditWaitStepWaiting `protobuf:"bytes,59,opt,name=wait_step_waiting,json=waitStepWaiting,proto3,oneof"`
-}
-
-type TaskAuditView_WebhookApprovalAttempt struct {
-	WebhookApprovalAttempt *TaskAuditWebhookApprovalAttempt `protobuf:"bytes,60,opt,name=webhook_approval_attempt,json=webhookApprovalAttempt,proto3,oneof"`
-}
-
-type TaskAuditView_WebhookApprovalBadResponse struct {
-	WebhookApprovalBadResponse *TaskAuditWebhookApprovalBadResponse `protobuf:"bytes,61,opt,name=webhook_approval_bad_response,json=webhookApprovalBadResponse,proto3,oneof"`
-}
-
-type TaskAuditView_WebhookApprovalFatalError struct {
-	WebhookApprovalFatalError *TaskAuditWebhookApprovalFatalError `protobuf:"bytes,62,opt,name=webhook_approval_fatal_error,json=webhookApprovalFatalError,proto3,oneof"`
-}
-
-type TaskAuditView_WebhookApprovalSuccess struct {
-	WebhookApprovalSuccess *TaskAuditWebhookApprovalSuccess `protobuf:"bytes,63,opt,name=webhook_approval_success,json=webhookApprovalSuccess,proto3,oneof"`
-}
-
-type TaskAuditView_WebhookApprovalTriggered struct {
-	WebhookApprovalTriggered *TaskAuditWebhookApprovalTriggered `protobuf:"bytes,64,opt,name=webhook_approval_triggered,json=webhookApprovalTriggered,proto3,oneof"`
+type TaskAuditView_WebhookTriggered struct {
+	WebhookTriggered *TaskAuditWebhookTriggered `protobuf:"bytes,67,opt,name=webhook_triggered,json=webhookTriggered,proto3,oneof"`
 }
 
 type TaskAuditView_WebhookAttempt struct {
@@ -1374,143 +1222,295 @@ type TaskAuditView_WebhookSuccess struct {
 	WebhookSuccess *TaskAuditWebhookSuccess `protobuf:"bytes,66,opt,name=webhook_success,json=webhookSuccess,proto3,oneof"`
 }
 
-type TaskAuditView_WebhookTriggered struct {
-	WebhookTriggered *TaskAuditWebhookTriggered `protobuf:"bytes,67,opt,name=webhook_triggered,json=webhookTriggered,proto3,oneof"`
+type TaskAuditView_PolicyEvaluationStep struct {
+	PolicyEvaluationStep *TaskAuditPolicyEvaluationStep `protobuf:"bytes,33,opt,name=policy_evaluation_step,json=policyEvaluationStep,proto3,oneof"`
 }
 
-func (*TaskAuditView_AccessRequestOutcome) isTaskAuditView_Typ() {}
+type TaskAuditView_WaitStepSuccess struct {
+	WaitStepSuccess *TaskAuditWaitStepSuccess `protobuf:"bytes,56,opt,name=wait_step_success,json=waitStepSuccess,proto3,oneof"`
+}
 
-func (*TaskAuditView_AccountDeleted) isTaskAuditView_Typ() {}
+type TaskAuditView_WaitStepWaiting struct {
+	WaitStepWaiting *TaskAuditWaitStepWaiting `protobuf:"bytes,59,opt,name=wait_step_waiting,json=waitStepWaiting,proto3,oneof"`
+}
 
-func (*TaskAuditView_AccountLifecycleActionCreated) isTaskAuditView_Typ() {}
+type TaskAuditView_WaitStepTimedOut struct {
+	WaitStepTimedOut *TaskAuditWaitStepTimedOut `protobuf:"bytes,57,opt,name=wait_step_timed_out,json=waitStepTimedOut,proto3,oneof"`
+}
 
-func (*TaskAuditView_AccountLifecycleActionFailed) isTaskAuditView_Typ() {}
+type TaskAuditView_WebhookApprovalTriggered struct {
+	WebhookApprovalTriggered *TaskAuditWebhookApprovalTriggered `protobuf:"bytes,64,opt,name=webhook_approval_triggered,json=webhookApprovalTriggered,proto3,oneof"`
+}
 
-func (*TaskAuditView_ActionInstanceCreated) isTaskAuditView_Typ() {}
+type TaskAuditView_WebhookApprovalAttempt struct {
+	WebhookApprovalAttempt *TaskAuditWebhookApprovalAttempt `protobuf:"bytes,60,opt,name=webhook_approval_attempt,json=webhookApprovalAttempt,proto3,oneof"`
+}
 
-func (*TaskAuditView_ActionInstanceFailed) isTaskAuditView_Typ() {}
+type TaskAuditView_WebhookApprovalSuccess struct {
+	WebhookApprovalSuccess *TaskAuditWebhookApprovalSuccess `protobuf:"bytes,63,opt,name=webhook_approval_success,json=webhookApprovalSuccess,proto3,oneof"`
+}
 
-func (*TaskAuditView_ActionInstanceSucceeded) isTaskAuditView_Typ() {}
+type TaskAuditView_WebhookApprovalBadResponse struct {
+	WebhookApprovalBadResponse *TaskAuditWebhookApprovalBadResponse `protobuf:"bytes,61,opt,name=webhook_approval_bad_response,json=webhookApprovalBadResponse,proto3,oneof"`
+}
+
+type TaskAuditView_ExternalTicketTriggered struct {
+	ExternalTicketTriggered *TaskAuditExternalTicketTriggered `protobuf:"bytes,27,opt,name=external_ticket_triggered,json=externalTicketTriggered,proto3,oneof"`
+}
+
+type TaskAuditView_ExternalTicketCreated struct {
+	ExternalTicketCreated *TaskAuditExternalTicketCreated `protobuf:"bytes,24,opt,name=external_ticket_created,json=externalTicketCreated,proto3,oneof"`
+}
+
+type TaskAuditView_ExternalTicketError struct {
+	ExternalTicketError *TaskAuditExternalTicketError `protobuf:"bytes,25,opt,name=external_ticket_error,json=externalTicketError,proto3,oneof"`
+}
+
+type TaskAuditView_WaitStepAnalysisSuccess struct {
+	WaitStepAnalysisSuccess *TaskAuditWaitForAnalysisStepSuccess `protobuf:"bytes,53,opt,name=wait_step_analysis_success,json=waitStepAnalysisSuccess,proto3,oneof"`
+}
+
+type TaskAuditView_WaitStepAnalysisWaiting struct {
+	WaitStepAnalysisWaiting *TaskAuditWaitForAnalysisStepWaiting `protobuf:"bytes,55,opt,name=wait_step_analysis_waiting,json=waitStepAnalysisWaiting,proto3,oneof"`
+}
+
+type TaskAuditView_WaitStepAnalysisTimedOut struct {
+	WaitStepAnalysisTimedOut *TaskAuditWaitForAnalysisStepTimedOut `protobuf:"bytes,54,opt,name=wait_step_analysis_timed_out,json=waitStepAnalysisTimedOut,proto3,oneof"`
+}
+
+type TaskAuditView_StepUpApproval struct {
+	StepUpApproval *TaskAuditStepUpApproval `protobuf:"bytes,48,opt,name=step_up_approval,json=stepUpApproval,proto3,oneof"`
+}
+
+type TaskAuditView_ExternalTicketProvisionStepResolved struct {
+	ExternalTicketProvisionStepResolved *TaskAuditExternalTicketProvisionStepResolved `protobuf:"bytes,26,opt,name=external_ticket_provision_step_resolved,json=externalTicketProvisionStepResolved,proto3,oneof"`
+}
+
+type TaskAuditView_StepSkipped struct {
+	StepSkipped *TaskAuditStepSkipped `protobuf:"bytes,47,opt,name=step_skipped,json=stepSkipped,proto3,oneof"`
+}
+
+type TaskAuditView_ReassignmentListError struct {
+	ReassignmentListError *TaskAuditReassignmentListError `protobuf:"bytes,42,opt,name=reassignment_list_error,json=reassignmentListError,proto3,oneof"`
+}
+
+type TaskAuditView_SlaEscalation struct {
+	SlaEscalation *TaskAuditSLAEscalation `protobuf:"bytes,45,opt,name=sla_escalation,json=slaEscalation,proto3,oneof"`
+}
+
+type TaskAuditView_PolicyChanged struct {
+	PolicyChanged *TaskAuditPolicyChanged `protobuf:"bytes,32,opt,name=policy_changed,json=policyChanged,proto3,oneof"`
+}
+
+type TaskAuditView_FormInstanceChange struct {
+	FormInstanceChange *TaskAuditFormInstanceChange `protobuf:"bytes,28,opt,name=form_instance_change,json=formInstanceChange,proto3,oneof"`
+}
+
+type TaskAuditView_GrantDurationUpdated struct {
+	GrantDurationUpdated *TaskAuditGrantDurationUpdated `protobuf:"bytes,29,opt,name=grant_duration_updated,json=grantDurationUpdated,proto3,oneof"`
+}
+
+type TaskAuditView_WaitStepUntilTime struct {
+	WaitStepUntilTime *TaskAuditWaitStepUntilTime `protobuf:"bytes,58,opt,name=wait_step_until_time,json=waitStepUntilTime,proto3,oneof"`
+}
+
+type TaskAuditView_WebhookApprovalFatalError struct {
+	WebhookApprovalFatalError *TaskAuditWebhookApprovalFatalError `protobuf:"bytes,62,opt,name=webhook_approval_fatal_error,json=webhookApprovalFatalError,proto3,oneof"`
+}
+
+type TaskAuditView_AccountLifecycleActionCreated struct {
+	AccountLifecycleActionCreated *TaskAuditAccountLifecycleActionCreated `protobuf:"bytes,3,opt,name=account_lifecycle_action_created,json=accountLifecycleActionCreated,proto3,oneof"`
+}
+
+type TaskAuditView_AccountLifecycleActionFailed struct {
+	AccountLifecycleActionFailed *TaskAuditAccountLifecycleActionFailed `protobuf:"bytes,4,opt,name=account_lifecycle_action_failed,json=accountLifecycleActionFailed,proto3,oneof"`
+}
+
+type TaskAuditView_ProvisionCancelled struct {
+	ProvisionCancelled *TaskAuditPolicyProvisionCancelled `protobuf:"bytes,34,opt,name=provision_cancelled,json=provisionCancelled,proto3,oneof"`
+}
+
+type TaskAuditView_ActionInstanceCreated struct {
+	ActionInstanceCreated *TaskAuditActionInstanceCreated `protobuf:"bytes,5,opt,name=action_instance_created,json=actionInstanceCreated,proto3,oneof"`
+}
+
+type TaskAuditView_ActionInstanceSucceeded struct {
+	ActionInstanceSucceeded *TaskAuditActionInstanceSucceeded `protobuf:"bytes,7,opt,name=action_instance_succeeded,json=actionInstanceSucceeded,proto3,oneof"`
+}
+
+type TaskAuditView_ActionInstanceFailed struct {
+	ActionInstanceFailed *TaskAuditActionInstanceFailed `protobuf:"bytes,6,opt,name=action_instance_failed,json=actionInstanceFailed,proto3,oneof"`
+}
+
+type TaskAuditView_CreatedReplacementExtensionGrantTask struct {
+	CreatedReplacementExtensionGrantTask *TaskAuditCreatedReplacementExtensionGrantTask `protobuf:"bytes,22,opt,name=created_replacement_extension_grant_task,json=createdReplacementExtensionGrantTask,proto3,oneof"`
+}
+
+type TaskAuditView_TaskCreatedFrom struct {
+	TaskCreatedFrom *TaskAuditNewTaskCreatedFrom `protobuf:"bytes,50,opt,name=task_created_from,json=taskCreatedFrom,proto3,oneof"`
+}
+
+type TaskAuditView_ReassignmentFallbackToAdmin struct {
+	ReassignmentFallbackToAdmin *TaskAuditReassignmentFallbackToAdmin `protobuf:"bytes,41,opt,name=reassignment_fallback_to_admin,json=reassignmentFallbackToAdmin,proto3,oneof"`
+}
+
+type TaskAuditView_RequestDefaultsApplied struct {
+	RequestDefaultsApplied *TaskAuditRequestDefaultsApplied `protobuf:"bytes,43,opt,name=request_defaults_applied,json=requestDefaultsApplied,proto3,oneof"`
+}
+
+type TaskAuditView_ProvisionWaitingForEntitlementMerge struct {
+	ProvisionWaitingForEntitlementMerge *TaskAuditProvisionWaitingForEntitlementMerge `protobuf:"bytes,39,opt,name=provision_waiting_for_entitlement_merge,json=provisionWaitingForEntitlementMerge,proto3,oneof"`
+}
+
+type TaskAuditView_ProvisionEntitlementMergeCompleted struct {
+	ProvisionEntitlementMergeCompleted *TaskAuditProvisionEntitlementMergeCompleted `protobuf:"bytes,35,opt,name=provision_entitlement_merge_completed,json=provisionEntitlementMergeCompleted,proto3,oneof"`
+}
+
+type TaskAuditView_ProvisionEntitlementMergeTimedOut struct {
+	ProvisionEntitlementMergeTimedOut *TaskAuditProvisionEntitlementMergeTimedOut `protobuf:"bytes,36,opt,name=provision_entitlement_merge_timed_out,json=provisionEntitlementMergeTimedOut,proto3,oneof"`
+}
+
+type TaskAuditView_AccountDeleted struct {
+	AccountDeleted *TaskAuditAccountDeleted `protobuf:"bytes,2,opt,name=account_deleted,json=accountDeleted,proto3,oneof"`
+}
+
+type TaskAuditView_AutomationTriggered struct {
+	AutomationTriggered *TaskAuditAutomationTriggered `protobuf:"bytes,15,opt,name=automation_triggered,json=automationTriggered,proto3,oneof"`
+}
+
+func (*TaskAuditView_Comment) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_StateChange) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ApprovalInstanceChange) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ConnectorActionsStart) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ConnectorActionsEnd) isTaskAuditView_Typ() {}
 
 func (*TaskAuditView_ActionResult) isTaskAuditView_Typ() {}
 
+func (*TaskAuditView_TaskCreated) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_CertifyOutcome) isTaskAuditView_Typ() {}
+
 func (*TaskAuditView_ActionSubmitted) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_GrantOutcome) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_RevokeOutcome) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ApprovalReassigned) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_TaskRestarted) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_AccessRequestOutcome) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ProvisionReassigned) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ProvisionError) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ApprovedAutomatically) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ReassignedToDelegate) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_HardReset) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_TaskEscalated) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ConditionalPolicyExecutionResult) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ExpressionPolicyStepError) isTaskAuditView_Typ() {}
 
 func (*TaskAuditView_ApprovalAutoAcceptedByPolicy) isTaskAuditView_Typ() {}
 
 func (*TaskAuditView_ApprovalAutoRejectedByPolicy) isTaskAuditView_Typ() {}
 
-func (*TaskAuditView_ApprovalInstanceChange) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ApprovalReassigned) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ApprovedAutomatically) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_AutomationTriggered) isTaskAuditView_Typ() {}
-
 func (*TaskAuditView_BulkActionError) isTaskAuditView_Typ() {}
 
-func (*TaskAuditView_CertifyOutcome) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_Comment) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ConditionalPolicyExecutionResult) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ConnectorActionsEnd) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ConnectorActionsStart) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_CreatedReplacementExtensionGrantTask) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ExpressionPolicyStepError) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ExternalTicketCreated) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ExternalTicketError) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ExternalTicketProvisionStepResolved) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ExternalTicketTriggered) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_FormInstanceChange) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_GrantDurationUpdated) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_GrantOutcome) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_HardReset) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_PolicyChanged) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_PolicyEvaluationStep) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ProvisionCancelled) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ProvisionEntitlementMergeCompleted) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ProvisionEntitlementMergeTimedOut) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ProvisionError) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ProvisionReassigned) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ProvisionWaitingForEntitlementMerge) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ReassignedToDelegate) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ReassignmentFallbackToAdmin) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_ReassignmentListError) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_RequestDefaultsApplied) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_RevokeOutcome) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_SlaEscalation) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_StateChange) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_StepSkipped) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_StepUpApproval) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_TaskCreated) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_TaskCreatedFrom) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_TaskEscalated) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_TaskRestarted) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_WaitStepAnalysisSuccess) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_WaitStepAnalysisTimedOut) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_WaitStepAnalysisWaiting) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_WaitStepSuccess) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_WaitStepTimedOut) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_WaitStepUntilTime) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_WaitStepWaiting) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_WebhookApprovalAttempt) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_WebhookApprovalBadResponse) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_WebhookApprovalFatalError) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_WebhookApprovalSuccess) isTaskAuditView_Typ() {}
-
-func (*TaskAuditView_WebhookApprovalTriggered) isTaskAuditView_Typ() {}
+func (*TaskAuditView_WebhookTriggered) isTaskAuditView_Typ() {}
 
 func (*TaskAuditView_WebhookAttempt) isTaskAuditView_Typ() {}
 
 func (*TaskAuditView_WebhookSuccess) isTaskAuditView_Typ() {}
 
-func (*TaskAuditView_WebhookTriggered) isTaskAuditView_Typ() {}
+func (*TaskAuditView_PolicyEvaluationStep) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_WaitStepSuccess) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_WaitStepWaiting) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_WaitStepTimedOut) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_WebhookApprovalTriggered) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_WebhookApprovalAttempt) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_WebhookApprovalSuccess) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_WebhookApprovalBadResponse) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ExternalTicketTriggered) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ExternalTicketCreated) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ExternalTicketError) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_WaitStepAnalysisSuccess) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_WaitStepAnalysisWaiting) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_WaitStepAnalysisTimedOut) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_StepUpApproval) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ExternalTicketProvisionStepResolved) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_StepSkipped) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ReassignmentListError) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_SlaEscalation) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_PolicyChanged) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_FormInstanceChange) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_GrantDurationUpdated) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_WaitStepUntilTime) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_WebhookApprovalFatalError) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_AccountLifecycleActionCreated) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_AccountLifecycleActionFailed) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ProvisionCancelled) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ActionInstanceCreated) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ActionInstanceSucceeded) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ActionInstanceFailed) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_CreatedReplacementExtensionGrantTask) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_TaskCreatedFrom) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ReassignmentFallbackToAdmin) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_RequestDefaultsApplied) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ProvisionWaitingForEntitlementMerge) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ProvisionEntitlementMergeCompleted) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_ProvisionEntitlementMergeTimedOut) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_AccountDeleted) isTaskAuditView_Typ() {}
+
+func (*TaskAuditView_AutomationTriggered) isTaskAuditView_Typ() {}
 
 // TaskAuditViewRef names one entry.
 type TaskAuditViewRef struct {
@@ -1575,76 +1575,76 @@ const file_c1_api_task_v1_audit_proto_rawDesc = "" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"=\n" +
 	"\x11TaskAuditMetaData\x12(\n" +
 	"\x04user\x18\x01 \x01(\v2\x14.c1.api.user.v1.UserR\x04user\"\xc69\n" +
-	"\rTaskAuditView\x12e\n" +
-	"\x16access_request_outcome\x18\x01 \x01(\v2-.c1.api.task.v1.TaskAuditAccessRequestOutcomeH\x00R\x14accessRequestOutcome\x12R\n" +
-	"\x0faccount_deleted\x18\x02 \x01(\v2'.c1.api.task.v1.TaskAuditAccountDeletedH\x00R\x0eaccountDeleted\x12\x81\x01\n" +
-	" account_lifecycle_action_created\x18\x03 \x01(\v26.c1.api.task.v1.TaskAuditAccountLifecycleActionCreatedH\x00R\x1daccountLifecycleActionCreated\x12~\n" +
-	"\x1faccount_lifecycle_action_failed\x18\x04 \x01(\v25.c1.api.task.v1.TaskAuditAccountLifecycleActionFailedH\x00R\x1caccountLifecycleActionFailed\x12h\n" +
-	"\x17action_instance_created\x18\x05 \x01(\v2..c1.api.task.v1.TaskAuditActionInstanceCreatedH\x00R\x15actionInstanceCreated\x12e\n" +
-	"\x16action_instance_failed\x18\x06 \x01(\v2-.c1.api.task.v1.TaskAuditActionInstanceFailedH\x00R\x14actionInstanceFailed\x12n\n" +
-	"\x19action_instance_succeeded\x18\a \x01(\v20.c1.api.task.v1.TaskAuditActionInstanceSucceededH\x00R\x17actionInstanceSucceeded\x12U\n" +
-	"\raction_result\x18\b \x01(\v2..c1.api.task.v1.TaskAuditConnectorActionResultH\x00R\factionResult\x12U\n" +
-	"\x10action_submitted\x18\t \x01(\v2(.c1.api.task.v1.TaskAuditActionSubmittedH\x00R\x0factionSubmitted\x12\x7f\n" +
+	"\rTaskAuditView\x12<\n" +
+	"\acomment\x18\x12 \x01(\v2 .c1.api.task.v1.TaskAuditCommentH\x00R\acomment\x12I\n" +
+	"\fstate_change\x18. \x01(\v2$.c1.api.task.v1.TaskAuditStateChangeH\x00R\vstateChange\x12k\n" +
+	"\x18approval_instance_change\x18\f \x01(\v2/.c1.api.task.v1.TaskAuditApprovalInstanceChangeH\x00R\x16approvalInstanceChange\x12j\n" +
+	"\x17connector_actions_start\x18\x15 \x01(\v20.c1.api.task.v1.TaskAuditStartedConnectorActionsH\x00R\x15connectorActionsStart\x12g\n" +
+	"\x15connector_actions_end\x18\x14 \x01(\v21.c1.api.task.v1.TaskAuditFinishedConnectorActionsH\x00R\x13connectorActionsEnd\x12U\n" +
+	"\raction_result\x18\b \x01(\v2..c1.api.task.v1.TaskAuditConnectorActionResultH\x00R\factionResult\x12E\n" +
+	"\ftask_created\x181 \x01(\v2 .c1.api.task.v1.TaskAuditNewTaskH\x00R\vtaskCreated\x12R\n" +
+	"\x0fcertify_outcome\x18\x11 \x01(\v2'.c1.api.task.v1.TaskAuditCertifyOutcomeH\x00R\x0ecertifyOutcome\x12U\n" +
+	"\x10action_submitted\x18\t \x01(\v2(.c1.api.task.v1.TaskAuditActionSubmittedH\x00R\x0factionSubmitted\x12L\n" +
+	"\rgrant_outcome\x18\x1e \x01(\v2%.c1.api.task.v1.TaskAuditGrantOutcomeH\x00R\fgrantOutcome\x12O\n" +
+	"\x0erevoke_outcome\x18, \x01(\v2&.c1.api.task.v1.TaskAuditRevokeOutcomeH\x00R\rrevokeOutcome\x12d\n" +
+	"\x13approval_reassigned\x18\r \x01(\v21.c1.api.task.v1.TaskAuditPolicyApprovalReassignedH\x00R\x12approvalReassigned\x12I\n" +
+	"\x0etask_restarted\x184 \x01(\v2 .c1.api.task.v1.TaskAuditRestartH\x00R\rtaskRestarted\x12e\n" +
+	"\x16access_request_outcome\x18\x01 \x01(\v2-.c1.api.task.v1.TaskAuditAccessRequestOutcomeH\x00R\x14accessRequestOutcome\x12g\n" +
+	"\x14provision_reassigned\x18& \x01(\v22.c1.api.task.v1.TaskAuditPolicyProvisionReassignedH\x00R\x13provisionReassigned\x12X\n" +
+	"\x0fprovision_error\x18% \x01(\v2-.c1.api.task.v1.TaskAuditPolicyProvisionErrorH\x00R\x0eprovisionError\x12o\n" +
+	"\x16approved_automatically\x18\x0e \x01(\v26.c1.api.task.v1.TaskAuditApprovalHappenedAutomaticallyH\x00R\x15approvedAutomatically\x12e\n" +
+	"\x16reassigned_to_delegate\x18( \x01(\v2-.c1.api.task.v1.TaskAuditReassignedToDelegateH\x00R\x14reassignedToDelegate\x12C\n" +
+	"\n" +
+	"hard_reset\x18\x1f \x01(\v2\".c1.api.task.v1.TaskAuditHardResetH\x00R\thardReset\x12[\n" +
+	"\x0etask_escalated\x183 \x01(\v22.c1.api.task.v1.TaskAuditEscalateToEmergencyAccessH\x00R\rtaskEscalated\x12\x8a\x01\n" +
+	"#conditional_policy_execution_result\x18\x13 \x01(\v29.c1.api.task.v1.TaskAuditConditionalPolicyExecutionResultH\x00R conditionalPolicyExecutionResult\x12u\n" +
+	"\x1cexpression_policy_step_error\x18\x17 \x01(\v22.c1.api.task.v1.TaskAuditExpressionPolicyStepErrorH\x00R\x19expressionPolicyStepError\x12\x7f\n" +
 	" approval_auto_accepted_by_policy\x18\n" +
 	" \x01(\v25.c1.api.task.v1.TaskAuditApprovalAutoAcceptedByPolicyH\x00R\x1capprovalAutoAcceptedByPolicy\x12\x7f\n" +
-	" approval_auto_rejected_by_policy\x18\v \x01(\v25.c1.api.task.v1.TaskAuditApprovalAutoRejectedByPolicyH\x00R\x1capprovalAutoRejectedByPolicy\x12k\n" +
-	"\x18approval_instance_change\x18\f \x01(\v2/.c1.api.task.v1.TaskAuditApprovalInstanceChangeH\x00R\x16approvalInstanceChange\x12d\n" +
-	"\x13approval_reassigned\x18\r \x01(\v21.c1.api.task.v1.TaskAuditPolicyApprovalReassignedH\x00R\x12approvalReassigned\x12o\n" +
-	"\x16approved_automatically\x18\x0e \x01(\v26.c1.api.task.v1.TaskAuditApprovalHappenedAutomaticallyH\x00R\x15approvedAutomatically\x12a\n" +
-	"\x14automation_triggered\x18\x0f \x01(\v2,.c1.api.task.v1.TaskAuditAutomationTriggeredH\x00R\x13automationTriggered\x12V\n" +
-	"\x11bulk_action_error\x18\x10 \x01(\v2(.c1.api.task.v1.TaskAuditBulkActionErrorH\x00R\x0fbulkActionError\x12R\n" +
-	"\x0fcertify_outcome\x18\x11 \x01(\v2'.c1.api.task.v1.TaskAuditCertifyOutcomeH\x00R\x0ecertifyOutcome\x12<\n" +
-	"\acomment\x18\x12 \x01(\v2 .c1.api.task.v1.TaskAuditCommentH\x00R\acomment\x12\x8a\x01\n" +
-	"#conditional_policy_execution_result\x18\x13 \x01(\v29.c1.api.task.v1.TaskAuditConditionalPolicyExecutionResultH\x00R conditionalPolicyExecutionResult\x12g\n" +
-	"\x15connector_actions_end\x18\x14 \x01(\v21.c1.api.task.v1.TaskAuditFinishedConnectorActionsH\x00R\x13connectorActionsEnd\x12j\n" +
-	"\x17connector_actions_start\x18\x15 \x01(\v20.c1.api.task.v1.TaskAuditStartedConnectorActionsH\x00R\x15connectorActionsStart\x12\x97\x01\n" +
-	"(created_replacement_extension_grant_task\x18\x16 \x01(\v2=.c1.api.task.v1.TaskAuditCreatedReplacementExtensionGrantTaskH\x00R$createdReplacementExtensionGrantTask\x12u\n" +
-	"\x1cexpression_policy_step_error\x18\x17 \x01(\v22.c1.api.task.v1.TaskAuditExpressionPolicyStepErrorH\x00R\x19expressionPolicyStepError\x12h\n" +
-	"\x17external_ticket_created\x18\x18 \x01(\v2..c1.api.task.v1.TaskAuditExternalTicketCreatedH\x00R\x15externalTicketCreated\x12b\n" +
-	"\x15external_ticket_error\x18\x19 \x01(\v2,.c1.api.task.v1.TaskAuditExternalTicketErrorH\x00R\x13externalTicketError\x12\x94\x01\n" +
-	"'external_ticket_provision_step_resolved\x18\x1a \x01(\v2<.c1.api.task.v1.TaskAuditExternalTicketProvisionStepResolvedH\x00R#externalTicketProvisionStepResolved\x12n\n" +
-	"\x19external_ticket_triggered\x18\x1b \x01(\v20.c1.api.task.v1.TaskAuditExternalTicketTriggeredH\x00R\x17externalTicketTriggered\x12_\n" +
-	"\x14form_instance_change\x18\x1c \x01(\v2+.c1.api.task.v1.TaskAuditFormInstanceChangeH\x00R\x12formInstanceChange\x12e\n" +
-	"\x16grant_duration_updated\x18\x1d \x01(\v2-.c1.api.task.v1.TaskAuditGrantDurationUpdatedH\x00R\x14grantDurationUpdated\x12L\n" +
-	"\rgrant_outcome\x18\x1e \x01(\v2%.c1.api.task.v1.TaskAuditGrantOutcomeH\x00R\fgrantOutcome\x12C\n" +
-	"\n" +
-	"hard_reset\x18\x1f \x01(\v2\".c1.api.task.v1.TaskAuditHardResetH\x00R\thardReset\x12O\n" +
-	"\x0epolicy_changed\x18  \x01(\v2&.c1.api.task.v1.TaskAuditPolicyChangedH\x00R\rpolicyChanged\x12e\n" +
-	"\x16policy_evaluation_step\x18! \x01(\v2-.c1.api.task.v1.TaskAuditPolicyEvaluationStepH\x00R\x14policyEvaluationStep\x12d\n" +
-	"\x13provision_cancelled\x18\" \x01(\v21.c1.api.task.v1.TaskAuditPolicyProvisionCancelledH\x00R\x12provisionCancelled\x12\x90\x01\n" +
-	"%provision_entitlement_merge_completed\x18# \x01(\v2;.c1.api.task.v1.TaskAuditProvisionEntitlementMergeCompletedH\x00R\"provisionEntitlementMergeCompleted\x12\x8e\x01\n" +
-	"%provision_entitlement_merge_timed_out\x18$ \x01(\v2:.c1.api.task.v1.TaskAuditProvisionEntitlementMergeTimedOutH\x00R!provisionEntitlementMergeTimedOut\x12X\n" +
-	"\x0fprovision_error\x18% \x01(\v2-.c1.api.task.v1.TaskAuditPolicyProvisionErrorH\x00R\x0eprovisionError\x12g\n" +
-	"\x14provision_reassigned\x18& \x01(\v22.c1.api.task.v1.TaskAuditPolicyProvisionReassignedH\x00R\x13provisionReassigned\x12\x94\x01\n" +
-	"'provision_waiting_for_entitlement_merge\x18' \x01(\v2<.c1.api.task.v1.TaskAuditProvisionWaitingForEntitlementMergeH\x00R#provisionWaitingForEntitlementMerge\x12e\n" +
-	"\x16reassigned_to_delegate\x18( \x01(\v2-.c1.api.task.v1.TaskAuditReassignedToDelegateH\x00R\x14reassignedToDelegate\x12{\n" +
-	"\x1ereassignment_fallback_to_admin\x18) \x01(\v24.c1.api.task.v1.TaskAuditReassignmentFallbackToAdminH\x00R\x1breassignmentFallbackToAdmin\x12h\n" +
-	"\x17reassignment_list_error\x18* \x01(\v2..c1.api.task.v1.TaskAuditReassignmentListErrorH\x00R\x15reassignmentListError\x12k\n" +
-	"\x18request_defaults_applied\x18+ \x01(\v2/.c1.api.task.v1.TaskAuditRequestDefaultsAppliedH\x00R\x16requestDefaultsApplied\x12O\n" +
-	"\x0erevoke_outcome\x18, \x01(\v2&.c1.api.task.v1.TaskAuditRevokeOutcomeH\x00R\rrevokeOutcome\x12O\n" +
-	"\x0esla_escalation\x18- \x01(\v2&.c1.api.task.v1.TaskAuditSLAEscalationH\x00R\rslaEscalation\x12I\n" +
-	"\fstate_change\x18. \x01(\v2$.c1.api.task.v1.TaskAuditStateChangeH\x00R\vstateChange\x12I\n" +
-	"\fstep_skipped\x18/ \x01(\v2$.c1.api.task.v1.TaskAuditStepSkippedH\x00R\vstepSkipped\x12S\n" +
-	"\x10step_up_approval\x180 \x01(\v2'.c1.api.task.v1.TaskAuditStepUpApprovalH\x00R\x0estepUpApproval\x12E\n" +
-	"\ftask_created\x181 \x01(\v2 .c1.api.task.v1.TaskAuditNewTaskH\x00R\vtaskCreated\x12Y\n" +
-	"\x11task_created_from\x182 \x01(\v2+.c1.api.task.v1.TaskAuditNewTaskCreatedFromH\x00R\x0ftaskCreatedFrom\x12[\n" +
-	"\x0etask_escalated\x183 \x01(\v22.c1.api.task.v1.TaskAuditEscalateToEmergencyAccessH\x00R\rtaskEscalated\x12I\n" +
-	"\x0etask_restarted\x184 \x01(\v2 .c1.api.task.v1.TaskAuditRestartH\x00R\rtaskRestarted\x12r\n" +
-	"\x1await_step_analysis_success\x185 \x01(\v23.c1.api.task.v1.TaskAuditWaitForAnalysisStepSuccessH\x00R\x17waitStepAnalysisSuccess\x12v\n" +
-	"\x1cwait_step_analysis_timed_out\x186 \x01(\v24.c1.api.task.v1.TaskAuditWaitForAnalysisStepTimedOutH\x00R\x18waitStepAnalysisTimedOut\x12r\n" +
-	"\x1await_step_analysis_waiting\x187 \x01(\v23.c1.api.task.v1.TaskAuditWaitForAnalysisStepWaitingH\x00R\x17waitStepAnalysisWaiting\x12V\n" +
-	"\x11wait_step_success\x188 \x01(\v2(.c1.api.task.v1.TaskAuditWaitStepSuccessH\x00R\x0fwaitStepSuccess\x12Z\n" +
-	"\x13wait_step_timed_out\x189 \x01(\v2).c1.api.task.v1.TaskAuditWaitStepTimedOutH\x00R\x10waitStepTimedOut\x12]\n" +
-	"\x14wait_step_until_time\x18: \x01(\v2*.c1.api.task.v1.TaskAuditWaitStepUntilTimeH\x00R\x11waitStepUntilTime\x12V\n" +
-	"\x11wait_step_waiting\x18; \x01(\v2(.c1.api.task.v1.TaskAuditWaitStepWaitingH\x00R\x0fwaitStepWaiting\x12k\n" +
-	"\x18webhook_approval_attempt\x18< \x01(\v2/.c1.api.task.v1.TaskAuditWebhookApprovalAttemptH\x00R\x16webhookApprovalAttempt\x12x\n" +
-	"\x1dwebhook_approval_bad_response\x18= \x01(\v23.c1.api.task.v1.TaskAuditWebhookApprovalBadResponseH\x00R\x1awebhookApprovalBadResponse\x12u\n" +
-	"\x1cwebhook_approval_fatal_error\x18> \x01(\v22.c1.api.task.v1.TaskAuditWebhookApprovalFatalErrorH\x00R\x19webhookApprovalFatalError\x12k\n" +
-	"\x18webhook_approval_success\x18? \x01(\v2/.c1.api.task.v1.TaskAuditWebhookApprovalSuccessH\x00R\x16webhookApprovalSuccess\x12q\n" +
-	"\x1awebhook_approval_triggered\x18@ \x01(\v21.c1.api.task.v1.TaskAuditWebhookApprovalTriggeredH\x00R\x18webhookApprovalTriggered\x12R\n" +
+	" approval_auto_rejected_by_policy\x18\v \x01(\v25.c1.api.task.v1.TaskAuditApprovalAutoRejectedByPolicyH\x00R\x1capprovalAutoRejectedByPolicy\x12V\n" +
+	"\x11bulk_action_error\x18\x10 \x01(\v2(.c1.api.task.v1.TaskAuditBulkActionErrorH\x00R\x0fbulkActionError\x12X\n" +
+	"\x11webhook_triggered\x18C \x01(\v2).c1.api.task.v1.TaskAuditWebhookTriggeredH\x00R\x10webhookTriggered\x12R\n" +
 	"\x0fwebhook_attempt\x18A \x01(\v2'.c1.api.task.v1.TaskAuditWebhookAttemptH\x00R\x0ewebhookAttempt\x12R\n" +
-	"\x0fwebhook_success\x18B \x01(\v2'.c1.api.task.v1.TaskAuditWebhookSuccessH\x00R\x0ewebhookSuccess\x12X\n" +
-	"\x11webhook_triggered\x18C \x01(\v2).c1.api.task.v1.TaskAuditWebhookTriggeredH\x00R\x10webhookTriggered\x124\n" +
+	"\x0fwebhook_success\x18B \x01(\v2'.c1.api.task.v1.TaskAuditWebhookSuccessH\x00R\x0ewebhookSuccess\x12e\n" +
+	"\x16policy_evaluation_step\x18! \x01(\v2-.c1.api.task.v1.TaskAuditPolicyEvaluationStepH\x00R\x14policyEvaluationStep\x12V\n" +
+	"\x11wait_step_success\x188 \x01(\v2(.c1.api.task.v1.TaskAuditWaitStepSuccessH\x00R\x0fwaitStepSuccess\x12V\n" +
+	"\x11wait_step_waiting\x18; \x01(\v2(.c1.api.task.v1.TaskAuditWaitStepWaitingH\x00R\x0fwaitStepWaiting\x12Z\n" +
+	"\x13wait_step_timed_out\x189 \x01(\v2).c1.api.task.v1.TaskAuditWaitStepTimedOutH\x00R\x10waitStepTimedOut\x12q\n" +
+	"\x1awebhook_approval_triggered\x18@ \x01(\v21.c1.api.task.v1.TaskAuditWebhookApprovalTriggeredH\x00R\x18webhookApprovalTriggered\x12k\n" +
+	"\x18webhook_approval_attempt\x18< \x01(\v2/.c1.api.task.v1.TaskAuditWebhookApprovalAttemptH\x00R\x16webhookApprovalAttempt\x12k\n" +
+	"\x18webhook_approval_success\x18? \x01(\v2/.c1.api.task.v1.TaskAuditWebhookApprovalSuccessH\x00R\x16webhookApprovalSuccess\x12x\n" +
+	"\x1dwebhook_approval_bad_response\x18= \x01(\v23.c1.api.task.v1.TaskAuditWebhookApprovalBadResponseH\x00R\x1awebhookApprovalBadResponse\x12n\n" +
+	"\x19external_ticket_triggered\x18\x1b \x01(\v20.c1.api.task.v1.TaskAuditExternalTicketTriggeredH\x00R\x17externalTicketTriggered\x12h\n" +
+	"\x17external_ticket_created\x18\x18 \x01(\v2..c1.api.task.v1.TaskAuditExternalTicketCreatedH\x00R\x15externalTicketCreated\x12b\n" +
+	"\x15external_ticket_error\x18\x19 \x01(\v2,.c1.api.task.v1.TaskAuditExternalTicketErrorH\x00R\x13externalTicketError\x12r\n" +
+	"\x1await_step_analysis_success\x185 \x01(\v23.c1.api.task.v1.TaskAuditWaitForAnalysisStepSuccessH\x00R\x17waitStepAnalysisSuccess\x12r\n" +
+	"\x1await_step_analysis_waiting\x187 \x01(\v23.c1.api.task.v1.TaskAuditWaitForAnalysisStepWaitingH\x00R\x17waitStepAnalysisWaiting\x12v\n" +
+	"\x1cwait_step_analysis_timed_out\x186 \x01(\v24.c1.api.task.v1.TaskAuditWaitForAnalysisStepTimedOutH\x00R\x18waitStepAnalysisTimedOut\x12S\n" +
+	"\x10step_up_approval\x180 \x01(\v2'.c1.api.task.v1.TaskAuditStepUpApprovalH\x00R\x0estepUpApproval\x12\x94\x01\n" +
+	"'external_ticket_provision_step_resolved\x18\x1a \x01(\v2<.c1.api.task.v1.TaskAuditExternalTicketProvisionStepResolvedH\x00R#externalTicketProvisionStepResolved\x12I\n" +
+	"\fstep_skipped\x18/ \x01(\v2$.c1.api.task.v1.TaskAuditStepSkippedH\x00R\vstepSkipped\x12h\n" +
+	"\x17reassignment_list_error\x18* \x01(\v2..c1.api.task.v1.TaskAuditReassignmentListErrorH\x00R\x15reassignmentListError\x12O\n" +
+	"\x0esla_escalation\x18- \x01(\v2&.c1.api.task.v1.TaskAuditSLAEscalationH\x00R\rslaEscalation\x12O\n" +
+	"\x0epolicy_changed\x18  \x01(\v2&.c1.api.task.v1.TaskAuditPolicyChangedH\x00R\rpolicyChanged\x12_\n" +
+	"\x14form_instance_change\x18\x1c \x01(\v2+.c1.api.task.v1.TaskAuditFormInstanceChangeH\x00R\x12formInstanceChange\x12e\n" +
+	"\x16grant_duration_updated\x18\x1d \x01(\v2-.c1.api.task.v1.TaskAuditGrantDurationUpdatedH\x00R\x14grantDurationUpdated\x12]\n" +
+	"\x14wait_step_until_time\x18: \x01(\v2*.c1.api.task.v1.TaskAuditWaitStepUntilTimeH\x00R\x11waitStepUntilTime\x12u\n" +
+	"\x1cwebhook_approval_fatal_error\x18> \x01(\v22.c1.api.task.v1.TaskAuditWebhookApprovalFatalErrorH\x00R\x19webhookApprovalFatalError\x12\x81\x01\n" +
+	" account_lifecycle_action_created\x18\x03 \x01(\v26.c1.api.task.v1.TaskAuditAccountLifecycleActionCreatedH\x00R\x1daccountLifecycleActionCreated\x12~\n" +
+	"\x1faccount_lifecycle_action_failed\x18\x04 \x01(\v25.c1.api.task.v1.TaskAuditAccountLifecycleActionFailedH\x00R\x1caccountLifecycleActionFailed\x12d\n" +
+	"\x13provision_cancelled\x18\" \x01(\v21.c1.api.task.v1.TaskAuditPolicyProvisionCancelledH\x00R\x12provisionCancelled\x12h\n" +
+	"\x17action_instance_created\x18\x05 \x01(\v2..c1.api.task.v1.TaskAuditActionInstanceCreatedH\x00R\x15actionInstanceCreated\x12n\n" +
+	"\x19action_instance_succeeded\x18\a \x01(\v20.c1.api.task.v1.TaskAuditActionInstanceSucceededH\x00R\x17actionInstanceSucceeded\x12e\n" +
+	"\x16action_instance_failed\x18\x06 \x01(\v2-.c1.api.task.v1.TaskAuditActionInstanceFailedH\x00R\x14actionInstanceFailed\x12\x97\x01\n" +
+	"(created_replacement_extension_grant_task\x18\x16 \x01(\v2=.c1.api.task.v1.TaskAuditCreatedReplacementExtensionGrantTaskH\x00R$createdReplacementExtensionGrantTask\x12Y\n" +
+	"\x11task_created_from\x182 \x01(\v2+.c1.api.task.v1.TaskAuditNewTaskCreatedFromH\x00R\x0ftaskCreatedFrom\x12{\n" +
+	"\x1ereassignment_fallback_to_admin\x18) \x01(\v24.c1.api.task.v1.TaskAuditReassignmentFallbackToAdminH\x00R\x1breassignmentFallbackToAdmin\x12k\n" +
+	"\x18request_defaults_applied\x18+ \x01(\v2/.c1.api.task.v1.TaskAuditRequestDefaultsAppliedH\x00R\x16requestDefaultsApplied\x12\x94\x01\n" +
+	"'provision_waiting_for_entitlement_merge\x18' \x01(\v2<.c1.api.task.v1.TaskAuditProvisionWaitingForEntitlementMergeH\x00R#provisionWaitingForEntitlementMerge\x12\x90\x01\n" +
+	"%provision_entitlement_merge_completed\x18# \x01(\v2;.c1.api.task.v1.TaskAuditProvisionEntitlementMergeCompletedH\x00R\"provisionEntitlementMergeCompleted\x12\x8e\x01\n" +
+	"%provision_entitlement_merge_timed_out\x18$ \x01(\v2:.c1.api.task.v1.TaskAuditProvisionEntitlementMergeTimedOutH\x00R!provisionEntitlementMergeTimedOut\x12R\n" +
+	"\x0faccount_deleted\x18\x02 \x01(\v2'.c1.api.task.v1.TaskAuditAccountDeletedH\x00R\x0eaccountDeleted\x12a\n" +
+	"\x14automation_triggered\x18\x0f \x01(\v2,.c1.api.task.v1.TaskAuditAutomationTriggeredH\x00R\x13automationTriggered\x124\n" +
 	"\acreated\x18D \x01(\v2\x1a.google.protobuf.TimestampR\acreated\x12>\n" +
 	"\rcurrent_state\x18E \x01(\x0e2\x19.c1.api.task.v1.TaskStateR\fcurrentState\x12A\n" +
 	"\n" +
@@ -1695,73 +1695,73 @@ var file_c1_api_task_v1_audit_proto_goTypes = []any{
 	(*TaskAuditView)(nil),                                 // 5: c1.api.task.v1.TaskAuditView
 	(*TaskAuditViewRef)(nil),                              // 6: c1.api.task.v1.TaskAuditViewRef
 	(*v1.User)(nil),                                       // 7: c1.api.user.v1.User
-	(*TaskAuditAccessRequestOutcome)(nil),                 // 8: c1.api.task.v1.TaskAuditAccessRequestOutcome
-	(*TaskAuditAccountDeleted)(nil),                       // 9: c1.api.task.v1.TaskAuditAccountDeleted
-	(*TaskAuditAccountLifecycleActionCreated)(nil),        // 10: c1.api.task.v1.TaskAuditAccountLifecycleActionCreated
-	(*TaskAuditAccountLifecycleActionFailed)(nil),         // 11: c1.api.task.v1.TaskAuditAccountLifecycleActionFailed
-	(*TaskAuditActionInstanceCreated)(nil),                // 12: c1.api.task.v1.TaskAuditActionInstanceCreated
-	(*TaskAuditActionInstanceFailed)(nil),                 // 13: c1.api.task.v1.TaskAuditActionInstanceFailed
-	(*TaskAuditActionInstanceSucceeded)(nil),              // 14: c1.api.task.v1.TaskAuditActionInstanceSucceeded
-	(*TaskAuditConnectorActionResult)(nil),                // 15: c1.api.task.v1.TaskAuditConnectorActionResult
+	(*TaskAuditComment)(nil),                              // 8: c1.api.task.v1.TaskAuditComment
+	(*TaskAuditStateChange)(nil),                          // 9: c1.api.task.v1.TaskAuditStateChange
+	(*TaskAuditApprovalInstanceChange)(nil),               // 10: c1.api.task.v1.TaskAuditApprovalInstanceChange
+	(*TaskAuditStartedConnectorActions)(nil),              // 11: c1.api.task.v1.TaskAuditStartedConnectorActions
+	(*TaskAuditFinishedConnectorActions)(nil),             // 12: c1.api.task.v1.TaskAuditFinishedConnectorActions
+	(*TaskAuditConnectorActionResult)(nil),                // 13: c1.api.task.v1.TaskAuditConnectorActionResult
+	(*TaskAuditNewTask)(nil),                              // 14: c1.api.task.v1.TaskAuditNewTask
+	(*TaskAuditCertifyOutcome)(nil),                       // 15: c1.api.task.v1.TaskAuditCertifyOutcome
 	(*TaskAuditActionSubmitted)(nil),                      // 16: c1.api.task.v1.TaskAuditActionSubmitted
-	(*TaskAuditApprovalAutoAcceptedByPolicy)(nil),         // 17: c1.api.task.v1.TaskAuditApprovalAutoAcceptedByPolicy
-	(*TaskAuditApprovalAutoRejectedByPolicy)(nil),         // 18: c1.api.task.v1.TaskAuditApprovalAutoRejectedByPolicy
-	(*TaskAuditApprovalInstanceChange)(nil),               // 19: c1.api.task.v1.TaskAuditApprovalInstanceChange
-	(*TaskAuditPolicyApprovalReassigned)(nil),             // 20: c1.api.task.v1.TaskAuditPolicyApprovalReassigned
-	(*TaskAuditApprovalHappenedAutomatically)(nil),        // 21: c1.api.task.v1.TaskAuditApprovalHappenedAutomatically
-	(*TaskAuditAutomationTriggered)(nil),                  // 22: c1.api.task.v1.TaskAuditAutomationTriggered
-	(*TaskAuditBulkActionError)(nil),                      // 23: c1.api.task.v1.TaskAuditBulkActionError
-	(*TaskAuditCertifyOutcome)(nil),                       // 24: c1.api.task.v1.TaskAuditCertifyOutcome
-	(*TaskAuditComment)(nil),                              // 25: c1.api.task.v1.TaskAuditComment
-	(*TaskAuditConditionalPolicyExecutionResult)(nil),     // 26: c1.api.task.v1.TaskAuditConditionalPolicyExecutionResult
-	(*TaskAuditFinishedConnectorActions)(nil),             // 27: c1.api.task.v1.TaskAuditFinishedConnectorActions
-	(*TaskAuditStartedConnectorActions)(nil),              // 28: c1.api.task.v1.TaskAuditStartedConnectorActions
-	(*TaskAuditCreatedReplacementExtensionGrantTask)(nil), // 29: c1.api.task.v1.TaskAuditCreatedReplacementExtensionGrantTask
-	(*TaskAuditExpressionPolicyStepError)(nil),            // 30: c1.api.task.v1.TaskAuditExpressionPolicyStepError
-	(*TaskAuditExternalTicketCreated)(nil),                // 31: c1.api.task.v1.TaskAuditExternalTicketCreated
-	(*TaskAuditExternalTicketError)(nil),                  // 32: c1.api.task.v1.TaskAuditExternalTicketError
-	(*TaskAuditExternalTicketProvisionStepResolved)(nil),  // 33: c1.api.task.v1.TaskAuditExternalTicketProvisionStepResolved
-	(*TaskAuditExternalTicketTriggered)(nil),              // 34: c1.api.task.v1.TaskAuditExternalTicketTriggered
-	(*TaskAuditFormInstanceChange)(nil),                   // 35: c1.api.task.v1.TaskAuditFormInstanceChange
-	(*TaskAuditGrantDurationUpdated)(nil),                 // 36: c1.api.task.v1.TaskAuditGrantDurationUpdated
-	(*TaskAuditGrantOutcome)(nil),                         // 37: c1.api.task.v1.TaskAuditGrantOutcome
-	(*TaskAuditHardReset)(nil),                            // 38: c1.api.task.v1.TaskAuditHardReset
-	(*TaskAuditPolicyChanged)(nil),                        // 39: c1.api.task.v1.TaskAuditPolicyChanged
-	(*TaskAuditPolicyEvaluationStep)(nil),                 // 40: c1.api.task.v1.TaskAuditPolicyEvaluationStep
-	(*TaskAuditPolicyProvisionCancelled)(nil),             // 41: c1.api.task.v1.TaskAuditPolicyProvisionCancelled
-	(*TaskAuditProvisionEntitlementMergeCompleted)(nil),   // 42: c1.api.task.v1.TaskAuditProvisionEntitlementMergeCompleted
-	(*TaskAuditProvisionEntitlementMergeTimedOut)(nil),    // 43: c1.api.task.v1.TaskAuditProvisionEntitlementMergeTimedOut
-	(*TaskAuditPolicyProvisionError)(nil),                 // 44: c1.api.task.v1.TaskAuditPolicyProvisionError
-	(*TaskAuditPolicyProvisionReassigned)(nil),            // 45: c1.api.task.v1.TaskAuditPolicyProvisionReassigned
-	(*TaskAuditProvisionWaitingForEntitlementMerge)(nil),  // 46: c1.api.task.v1.TaskAuditProvisionWaitingForEntitlementMerge
-	(*TaskAuditReassignedToDelegate)(nil),                 // 47: c1.api.task.v1.TaskAuditReassignedToDelegate
-	(*TaskAuditReassignmentFallbackToAdmin)(nil),          // 48: c1.api.task.v1.TaskAuditReassignmentFallbackToAdmin
-	(*TaskAuditReassignmentListError)(nil),                // 49: c1.api.task.v1.TaskAuditReassignmentListError
-	(*TaskAuditRequestDefaultsApplied)(nil),               // 50: c1.api.task.v1.TaskAuditRequestDefaultsApplied
-	(*TaskAuditRevokeOutcome)(nil),                        // 51: c1.api.task.v1.TaskAuditRevokeOutcome
-	(*TaskAuditSLAEscalation)(nil),                        // 52: c1.api.task.v1.TaskAuditSLAEscalation
-	(*TaskAuditStateChange)(nil),                          // 53: c1.api.task.v1.TaskAuditStateChange
-	(*TaskAuditStepSkipped)(nil),                          // 54: c1.api.task.v1.TaskAuditStepSkipped
-	(*TaskAuditStepUpApproval)(nil),                       // 55: c1.api.task.v1.TaskAuditStepUpApproval
-	(*TaskAuditNewTask)(nil),                              // 56: c1.api.task.v1.TaskAuditNewTask
-	(*TaskAuditNewTaskCreatedFrom)(nil),                   // 57: c1.api.task.v1.TaskAuditNewTaskCreatedFrom
-	(*TaskAuditEscalateToEmergencyAccess)(nil),            // 58: c1.api.task.v1.TaskAuditEscalateToEmergencyAccess
-	(*TaskAuditRestart)(nil),                              // 59: c1.api.task.v1.TaskAuditRestart
-	(*TaskAuditWaitForAnalysisStepSuccess)(nil),           // 60: c1.api.task.v1.TaskAuditWaitForAnalysisStepSuccess
-	(*TaskAuditWaitForAnalysisStepTimedOut)(nil),          // 61: c1.api.task.v1.TaskAuditWaitForAnalysisStepTimedOut
-	(*TaskAuditWaitForAnalysisStepWaiting)(nil),           // 62: c1.api.task.v1.TaskAuditWaitForAnalysisStepWaiting
-	(*TaskAuditWaitStepSuccess)(nil),                      // 63: c1.api.task.v1.TaskAuditWaitStepSuccess
-	(*TaskAuditWaitStepTimedOut)(nil),                     // 64: c1.api.task.v1.TaskAuditWaitStepTimedOut
-	(*TaskAuditWaitStepUntilTime)(nil),                    // 65: c1.api.task.v1.TaskAuditWaitStepUntilTime
-	(*TaskAuditWaitStepWaiting)(nil),                      // 66: c1.api.task.v1.TaskAuditWaitStepWaiting
-	(*TaskAuditWebhookApprovalAttempt)(nil),               // 67: c1.api.task.v1.TaskAuditWebhookApprovalAttempt
-	(*TaskAuditWebhookApprovalBadResponse)(nil),           // 68: c1.api.task.v1.TaskAuditWebhookApprovalBadResponse
-	(*TaskAuditWebhookApprovalFatalError)(nil),            // 69: c1.api.task.v1.TaskAuditWebhookApprovalFatalError
-	(*TaskAuditWebhookApprovalSuccess)(nil),               // 70: c1.api.task.v1.TaskAuditWebhookApprovalSuccess
-	(*TaskAuditWebhookApprovalTriggered)(nil),             // 71: c1.api.task.v1.TaskAuditWebhookApprovalTriggered
-	(*TaskAuditWebhookAttempt)(nil),                       // 72: c1.api.task.v1.TaskAuditWebhookAttempt
-	(*TaskAuditWebhookSuccess)(nil),                       // 73: c1.api.task.v1.TaskAuditWebhookSuccess
-	(*TaskAuditWebhookTriggered)(nil),                     // 74: c1.api.task.v1.TaskAuditWebhookTriggered
+	(*TaskAuditGrantOutcome)(nil),                         // 17: c1.api.task.v1.TaskAuditGrantOutcome
+	(*TaskAuditRevokeOutcome)(nil),                        // 18: c1.api.task.v1.TaskAuditRevokeOutcome
+	(*TaskAuditPolicyApprovalReassigned)(nil),             // 19: c1.api.task.v1.TaskAuditPolicyApprovalReassigned
+	(*TaskAuditRestart)(nil),                              // 20: c1.api.task.v1.TaskAuditRestart
+	(*TaskAuditAccessRequestOutcome)(nil),                 // 21: c1.api.task.v1.TaskAuditAccessRequestOutcome
+	(*TaskAuditPolicyProvisionReassigned)(nil),            // 22: c1.api.task.v1.TaskAuditPolicyProvisionReassigned
+	(*TaskAuditPolicyProvisionError)(nil),                 // 23: c1.api.task.v1.TaskAuditPolicyProvisionError
+	(*TaskAuditApprovalHappenedAutomatically)(nil),        // 24: c1.api.task.v1.TaskAuditApprovalHappenedAutomatically
+	(*TaskAuditReassignedToDelegate)(nil),                 // 25: c1.api.task.v1.TaskAuditReassignedToDelegate
+	(*TaskAuditHardReset)(nil),                            // 26: c1.api.task.v1.TaskAuditHardReset
+	(*TaskAuditEscalateToEmergencyAccess)(nil),            // 27: c1.api.task.v1.TaskAuditEscalateToEmergencyAccess
+	(*TaskAuditConditionalPolicyExecutionResult)(nil),     // 28: c1.api.task.v1.TaskAuditConditionalPolicyExecutionResult
+	(*TaskAuditExpressionPolicyStepError)(nil),            // 29: c1.api.task.v1.TaskAuditExpressionPolicyStepError
+	(*TaskAuditApprovalAutoAcceptedByPolicy)(nil),         // 30: c1.api.task.v1.TaskAuditApprovalAutoAcceptedByPolicy
+	(*TaskAuditApprovalAutoRejectedByPolicy)(nil),         // 31: c1.api.task.v1.TaskAuditApprovalAutoRejectedByPolicy
+	(*TaskAuditBulkActionError)(nil),                      // 32: c1.api.task.v1.TaskAuditBulkActionError
+	(*TaskAuditWebhookTriggered)(nil),                     // 33: c1.api.task.v1.TaskAuditWebhookTriggered
+	(*TaskAuditWebhookAttempt)(nil),                       // 34: c1.api.task.v1.TaskAuditWebhookAttempt
+	(*TaskAuditWebhookSuccess)(nil),                       // 35: c1.api.task.v1.TaskAuditWebhookSuccess
+	(*TaskAuditPolicyEvaluationStep)(nil),                 // 36: c1.api.task.v1.TaskAuditPolicyEvaluationStep
+	(*TaskAuditWaitStepSuccess)(nil),                      // 37: c1.api.task.v1.TaskAuditWaitStepSuccess
+	(*TaskAuditWaitStepWaiting)(nil),                      // 38: c1.api.task.v1.TaskAuditWaitStepWaiting
+	(*TaskAuditWaitStepTimedOut)(nil),                     // 39: c1.api.task.v1.TaskAuditWaitStepTimedOut
+	(*TaskAuditWebhookApprovalTriggered)(nil),             // 40: c1.api.task.v1.TaskAuditWebhookApprovalTriggered
+	(*TaskAuditWebhookApprovalAttempt)(nil),               // 41: c1.api.task.v1.TaskAuditWebhookApprovalAttempt
+	(*TaskAuditWebhookApprovalSuccess)(nil),               // 42: c1.api.task.v1.TaskAuditWebhookApprovalSuccess
+	(*TaskAuditWebhookApprovalBadResponse)(nil),           // 43: c1.api.task.v1.TaskAuditWebhookApprovalBadResponse
+	(*TaskAuditExternalTicketTriggered)(nil),              // 44: c1.api.task.v1.TaskAuditExternalTicketTriggered
+	(*TaskAuditExternalTicketCreated)(nil),                // 45: c1.api.task.v1.TaskAuditExternalTicketCreated
+	(*TaskAuditExternalTicketError)(nil),                  // 46: c1.api.task.v1.TaskAuditExternalTicketError
+	(*TaskAuditWaitForAnalysisStepSuccess)(nil),           // 47: c1.api.task.v1.TaskAuditWaitForAnalysisStepSuccess
+	(*TaskAuditWaitForAnalysisStepWaiting)(nil),           // 48: c1.api.task.v1.TaskAuditWaitForAnalysisStepWaiting
+	(*TaskAuditWaitForAnalysisStepTimedOut)(nil),          // 49: c1.api.task.v1.TaskAuditWaitForAnalysisStepTimedOut
+	(*TaskAuditStepUpApproval)(nil),                       // 50: c1.api.task.v1.TaskAuditStepUpApproval
+	(*TaskAuditExternalTicketProvisionStepResolved)(nil),  // 51: c1.api.task.v1.TaskAuditExternalTicketProvisionStepResolved
+	(*TaskAuditStepSkipped)(nil),                          // 52: c1.api.task.v1.TaskAuditStepSkipped
+	(*TaskAuditReassignmentListError)(nil),                // 53: c1.api.task.v1.TaskAuditReassignmentListError
+	(*TaskAuditSLAEscalation)(nil),                        // 54: c1.api.task.v1.TaskAuditSLAEscalation
+	(*TaskAuditPolicyChanged)(nil),                        // 55: c1.api.task.v1.TaskAuditPolicyChanged
+	(*TaskAuditFormInstanceChange)(nil),                   // 56: c1.api.task.v1.TaskAuditFormInstanceChange
+	(*TaskAuditGrantDurationUpdated)(nil),                 // 57: c1.api.task.v1.TaskAuditGrantDurationUpdated
+	(*TaskAuditWaitStepUntilTime)(nil),                    // 58: c1.api.task.v1.TaskAuditWaitStepUntilTime
+	(*TaskAuditWebhookApprovalFatalError)(nil),            // 59: c1.api.task.v1.TaskAuditWebhookApprovalFatalError
+	(*TaskAuditAccountLifecycleActionCreated)(nil),        // 60: c1.api.task.v1.TaskAuditAccountLifecycleActionCreated
+	(*TaskAuditAccountLifecycleActionFailed)(nil),         // 61: c1.api.task.v1.TaskAuditAccountLifecycleActionFailed
+	(*TaskAuditPolicyProvisionCancelled)(nil),             // 62: c1.api.task.v1.TaskAuditPolicyProvisionCancelled
+	(*TaskAuditActionInstanceCreated)(nil),                // 63: c1.api.task.v1.TaskAuditActionInstanceCreated
+	(*TaskAuditActionInstanceSucceeded)(nil),              // 64: c1.api.task.v1.TaskAuditActionInstanceSucceeded
+	(*TaskAuditActionInstanceFailed)(nil),                 // 65: c1.api.task.v1.TaskAuditActionInstanceFailed
+	(*TaskAuditCreatedReplacementExtensionGrantTask)(nil), // 66: c1.api.task.v1.TaskAuditCreatedReplacementExtensionGrantTask
+	(*TaskAuditNewTaskCreatedFrom)(nil),                   // 67: c1.api.task.v1.TaskAuditNewTaskCreatedFrom
+	(*TaskAuditReassignmentFallbackToAdmin)(nil),          // 68: c1.api.task.v1.TaskAuditReassignmentFallbackToAdmin
+	(*TaskAuditRequestDefaultsApplied)(nil),               // 69: c1.api.task.v1.TaskAuditRequestDefaultsApplied
+	(*TaskAuditProvisionWaitingForEntitlementMerge)(nil),  // 70: c1.api.task.v1.TaskAuditProvisionWaitingForEntitlementMerge
+	(*TaskAuditProvisionEntitlementMergeCompleted)(nil),   // 71: c1.api.task.v1.TaskAuditProvisionEntitlementMergeCompleted
+	(*TaskAuditProvisionEntitlementMergeTimedOut)(nil),    // 72: c1.api.task.v1.TaskAuditProvisionEntitlementMergeTimedOut
+	(*TaskAuditAccountDeleted)(nil),                       // 73: c1.api.task.v1.TaskAuditAccountDeleted
+	(*TaskAuditAutomationTriggered)(nil),                  // 74: c1.api.task.v1.TaskAuditAutomationTriggered
 	(*timestamppb.Timestamp)(nil),                         // 75: google.protobuf.Timestamp
 	(TaskState)(0),                                        // 76: c1.api.task.v1.TaskState
 }
@@ -1769,73 +1769,73 @@ var file_c1_api_task_v1_audit_proto_depIdxs = []int32{
 	6,  // 0: c1.api.task.v1.TaskAuditListRequest.refs:type_name -> c1.api.task.v1.TaskAuditViewRef
 	5,  // 1: c1.api.task.v1.TaskAuditListResponse.list:type_name -> c1.api.task.v1.TaskAuditView
 	7,  // 2: c1.api.task.v1.TaskAuditMetaData.user:type_name -> c1.api.user.v1.User
-	8,  // 3: c1.api.task.v1.TaskAuditView.access_request_outcome:type_name -> c1.api.task.v1.TaskAuditAccessRequestOutcome
-	9,  // 4: c1.api.task.v1.TaskAuditView.account_deleted:type_name -> c1.api.task.v1.TaskAuditAccountDeleted
-	10, // 5: c1.api.task.v1.TaskAuditView.account_lifecycle_action_created:type_name -> c1.api.task.v1.TaskAuditAccountLifecycleActionCreated
-	11, // 6: c1.api.task.v1.TaskAuditView.account_lifecycle_action_failed:type_name -> c1.api.task.v1.TaskAuditAccountLifecycleActionFailed
-	12, // 7: c1.api.task.v1.TaskAuditView.action_instance_created:type_name -> c1.api.task.v1.TaskAuditActionInstanceCreated
-	13, // 8: c1.api.task.v1.TaskAuditView.action_instance_failed:type_name -> c1.api.task.v1.TaskAuditActionInstanceFailed
-	14, // 9: c1.api.task.v1.TaskAuditView.action_instance_succeeded:type_name -> c1.api.task.v1.TaskAuditActionInstanceSucceeded
-	15, // 10: c1.api.task.v1.TaskAuditView.action_result:type_name -> c1.api.task.v1.TaskAuditConnectorActionResult
+	8,  // 3: c1.api.task.v1.TaskAuditView.comment:type_name -> c1.api.task.v1.TaskAuditComment
+	9,  // 4: c1.api.task.v1.TaskAuditView.state_change:type_name -> c1.api.task.v1.TaskAuditStateChange
+	10, // 5: c1.api.task.v1.TaskAuditView.approval_instance_change:type_name -> c1.api.task.v1.TaskAuditApprovalInstanceChange
+	11, // 6: c1.api.task.v1.TaskAuditView.connector_actions_start:type_name -> c1.api.task.v1.TaskAuditStartedConnectorActions
+	12, // 7: c1.api.task.v1.TaskAuditView.connector_actions_end:type_name -> c1.api.task.v1.TaskAuditFinishedConnectorActions
+	13, // 8: c1.api.task.v1.TaskAuditView.action_result:type_name -> c1.api.task.v1.TaskAuditConnectorActionResult
+	14, // 9: c1.api.task.v1.TaskAuditView.task_created:type_name -> c1.api.task.v1.TaskAuditNewTask
+	15, // 10: c1.api.task.v1.TaskAuditView.certify_outcome:type_name -> c1.api.task.v1.TaskAuditCertifyOutcome
 	16, // 11: c1.api.task.v1.TaskAuditView.action_submitted:type_name -> c1.api.task.v1.TaskAuditActionSubmitted
-	17, // 12: c1.api.task.v1.TaskAuditView.approval_auto_accepted_by_policy:type_name -> c1.api.task.v1.TaskAuditApprovalAutoAcceptedByPolicy
-	18, // 13: c1.api.task.v1.TaskAuditView.approval_auto_rejected_by_policy:type_name -> c1.api.task.v1.TaskAuditApprovalAutoRejectedByPolicy
-	19, // 14: c1.api.task.v1.TaskAuditView.approval_instance_change:type_name -> c1.api.task.v1.TaskAuditApprovalInstanceChange
-	20, // 15: c1.api.task.v1.TaskAuditView.approval_reassigned:type_name -> c1.api.task.v1.TaskAuditPolicyApprovalReassigned
-	21, // 16: c1.api.task.v1.TaskAuditView.approved_automatically:type_name -> c1.api.task.v1.TaskAuditApprovalHappenedAutomatically
-	22, // 17: c1.api.task.v1.TaskAuditView.automation_triggered:type_name -> c1.api.task.v1.TaskAuditAutomationTriggered
-	23, // 18: c1.api.task.v1.TaskAuditView.bulk_action_error:type_name -> c1.api.task.v1.TaskAuditBulkActionError
-	24, // 19: c1.api.task.v1.TaskAuditView.certify_outcome:type_name -> c1.api.task.v1.TaskAuditCertifyOutcome
-	25, // 20: c1.api.task.v1.TaskAuditView.comment:type_name -> c1.api.task.v1.TaskAuditComment
-	26, // 21: c1.api.task.v1.TaskAuditView.conditional_policy_execution_result:type_name -> c1.api.task.v1.TaskAuditConditionalPolicyExecutionResult
-	27, // 22: c1.api.task.v1.TaskAuditView.connector_actions_end:type_name -> c1.api.task.v1.TaskAuditFinishedConnectorActions
-	28, // 23: c1.api.task.v1.TaskAuditView.connector_actions_start:type_name -> c1.api.task.v1.TaskAuditStartedConnectorActions
-	29, // 24: c1.api.task.v1.TaskAuditView.created_replacement_extension_grant_task:type_name -> c1.api.task.v1.TaskAuditCreatedReplacementExtensionGrantTask
-	30, // 25: c1.api.task.v1.TaskAuditView.expression_policy_step_error:type_name -> c1.api.task.v1.TaskAuditExpressionPolicyStepError
-	31, // 26: c1.api.task.v1.TaskAuditView.external_ticket_created:type_name -> c1.api.task.v1.TaskAuditExternalTicketCreated
-	32, // 27: c1.api.task.v1.TaskAuditView.external_ticket_error:type_name -> c1.api.task.v1.TaskAuditExternalTicketError
-	33, // 28: c1.api.task.v1.TaskAuditView.external_ticket_provision_step_resolved:type_name -> c1.api.task.v1.TaskAuditExternalTicketProvisionStepResolved
-	34, // 29: c1.api.task.v1.TaskAuditView.external_ticket_triggered:type_name -> c1.api.task.v1.TaskAuditExternalTicketTriggered
-	35, // 30: c1.api.task.v1.TaskAuditView.form_instance_change:type_name -> c1.api.task.v1.TaskAuditFormInstanceChange
-	36, // 31: c1.api.task.v1.TaskAuditView.grant_duration_updated:type_name -> c1.api.task.v1.TaskAuditGrantDurationUpdated
-	37, // 32: c1.api.task.v1.TaskAuditView.grant_outcome:type_name -> c1.api.task.v1.TaskAuditGrantOutcome
-	38, // 33: c1.api.task.v1.TaskAuditView.hard_reset:type_name -> c1.api.task.v1.TaskAuditHardReset
-	39, // 34: c1.api.task.v1.TaskAuditView.policy_changed:type_name -> c1.api.task.v1.TaskAuditPolicyChanged
-	40, // 35: c1.api.task.v1.TaskAuditView.policy_evaluation_step:type_name -> c1.api.task.v1.TaskAuditPolicyEvaluationStep
-	41, // 36: c1.api.task.v1.TaskAuditView.provision_cancelled:type_name -> c1.api.task.v1.TaskAuditPolicyProvisionCancelled
-	42, // 37: c1.api.task.v1.TaskAuditView.provision_entitlement_merge_completed:type_name -> c1.api.task.v1.TaskAuditProvisionEntitlementMergeCompleted
-	43, // 38: c1.api.task.v1.TaskAuditView.provision_entitlement_merge_timed_out:type_name -> c1.api.task.v1.TaskAuditProvisionEntitlementMergeTimedOut
-	44, // 39: c1.api.task.v1.TaskAuditView.provision_error:type_name -> c1.api.task.v1.TaskAuditPolicyProvisionError
-	45, // 40: c1.api.task.v1.TaskAuditView.provision_reassigned:type_name -> c1.api.task.v1.TaskAuditPolicyProvisionReassigned
-	46, // 41: c1.api.task.v1.TaskAuditView.provision_waiting_for_entitlement_merge:type_name -> c1.api.task.v1.TaskAuditProvisionWaitingForEntitlementMerge
-	47, // 42: c1.api.task.v1.TaskAuditView.reassigned_to_delegate:type_name -> c1.api.task.v1.TaskAuditReassignedToDelegate
-	48, // 43: c1.api.task.v1.TaskAuditView.reassignment_fallback_to_admin:type_name -> c1.api.task.v1.TaskAuditReassignmentFallbackToAdmin
-	49, // 44: c1.api.task.v1.TaskAuditView.reassignment_list_error:type_name -> c1.api.task.v1.TaskAuditReassignmentListError
-	50, // 45: c1.api.task.v1.TaskAuditView.request_defaults_applied:type_name -> c1.api.task.v1.TaskAuditRequestDefaultsApplied
-	51, // 46: c1.api.task.v1.TaskAuditView.revoke_outcome:type_name -> c1.api.task.v1.TaskAuditRevokeOutcome
-	52, // 47: c1.api.task.v1.TaskAuditView.sla_escalation:type_name -> c1.api.task.v1.TaskAuditSLAEscalation
-	53, // 48: c1.api.task.v1.TaskAuditView.state_change:type_name -> c1.api.task.v1.TaskAuditStateChange
-	54, // 49: c1.api.task.v1.TaskAuditView.step_skipped:type_name -> c1.api.task.v1.TaskAuditStepSkipped
-	55, // 50: c1.api.task.v1.TaskAuditView.step_up_approval:type_name -> c1.api.task.v1.TaskAuditStepUpApproval
-	56, // 51: c1.api.task.v1.TaskAuditView.task_created:type_name -> c1.api.task.v1.TaskAuditNewTask
-	57, // 52: c1.api.task.v1.TaskAuditView.task_created_from:type_name -> c1.api.task.v1.TaskAuditNewTaskCreatedFrom
-	58, // 53: c1.api.task.v1.TaskAuditView.task_escalated:type_name -> c1.api.task.v1.TaskAuditEscalateToEmergencyAccess
-	59, // 54: c1.api.task.v1.TaskAuditView.task_restarted:type_name -> c1.api.task.v1.TaskAuditRestart
-	60, // 55: c1.api.task.v1.TaskAuditView.wait_step_analysis_success:type_name -> c1.api.task.v1.TaskAuditWaitForAnalysisStepSuccess
-	61, // 56: c1.api.task.v1.TaskAuditView.wait_step_analysis_timed_out:type_name -> c1.api.task.v1.TaskAuditWaitForAnalysisStepTimedOut
-	62, // 57: c1.api.task.v1.TaskAuditView.wait_step_analysis_waiting:type_name -> c1.api.task.v1.TaskAuditWaitForAnalysisStepWaiting
-	63, // 58: c1.api.task.v1.TaskAuditView.wait_step_success:type_name -> c1.api.task.v1.TaskAuditWaitStepSuccess
-	64, // 59: c1.api.task.v1.TaskAuditView.wait_step_timed_out:type_name -> c1.api.task.v1.TaskAuditWaitStepTimedOut
-	65, // 60: c1.api.task.v1.TaskAuditView.wait_step_until_time:type_name -> c1.api.task.v1.TaskAuditWaitStepUntilTime
-	66, // 61: c1.api.task.v1.TaskAuditView.wait_step_waiting:type_name -> c1.api.task.v1.TaskAuditWaitStepWaiting
-	67, // 62: c1.api.task.v1.TaskAuditView.webhook_approval_attempt:type_name -> c1.api.task.v1.TaskAuditWebhookApprovalAttempt
-	68, // 63: c1.api.task.v1.TaskAuditView.webhook_approval_bad_response:type_name -> c1.api.task.v1.TaskAuditWebhookApprovalBadResponse
-	69, // 64: c1.api.task.v1.TaskAuditView.webhook_approval_fatal_error:type_name -> c1.api.task.v1.TaskAuditWebhookApprovalFatalError
-	70, // 65: c1.api.task.v1.TaskAuditView.webhook_approval_success:type_name -> c1.api.task.v1.TaskAuditWebhookApprovalSuccess
-	71, // 66: c1.api.task.v1.TaskAuditView.webhook_approval_triggered:type_name -> c1.api.task.v1.TaskAuditWebhookApprovalTriggered
-	72, // 67: c1.api.task.v1.TaskAuditView.webhook_attempt:type_name -> c1.api.task.v1.TaskAuditWebhookAttempt
-	73, // 68: c1.api.task.v1.TaskAuditView.webhook_success:type_name -> c1.api.task.v1.TaskAuditWebhookSuccess
-	74, // 69: c1.api.task.v1.TaskAuditView.webhook_triggered:type_name -> c1.api.task.v1.TaskAuditWebhookTriggered
+	17, // 12: c1.api.task.v1.TaskAuditView.grant_outcome:type_name -> c1.api.task.v1.TaskAuditGrantOutcome
+	18, // 13: c1.api.task.v1.TaskAuditView.revoke_outcome:type_name -> c1.api.task.v1.TaskAuditRevokeOutcome
+	19, // 14: c1.api.task.v1.TaskAuditView.approval_reassigned:type_name -> c1.api.task.v1.TaskAuditPolicyApprovalReassigned
+	20, // 15: c1.api.task.v1.TaskAuditView.task_restarted:type_name -> c1.api.task.v1.TaskAuditRestart
+	21, // 16: c1.api.task.v1.TaskAuditView.access_request_outcome:type_name -> c1.api.task.v1.TaskAuditAccessRequestOutcome
+	22, // 17: c1.api.task.v1.TaskAuditView.provision_reassigned:type_name -> c1.api.task.v1.TaskAuditPolicyProvisionReassigned
+	23, // 18: c1.api.task.v1.TaskAuditView.provision_error:type_name -> c1.api.task.v1.TaskAuditPolicyProvisionError
+	24, // 19: c1.api.task.v1.TaskAuditView.approved_automatically:type_name -> c1.api.task.v1.TaskAuditApprovalHappenedAutomatically
+	25, // 20: c1.api.task.v1.TaskAuditView.reassigned_to_delegate:type_name -> c1.api.task.v1.TaskAuditReassignedToDelegate
+	26, // 21: c1.api.task.v1.TaskAuditView.hard_reset:type_name -> c1.api.task.v1.TaskAuditHardReset
+	27, // 22: c1.api.task.v1.TaskAuditView.task_escalated:type_name -> c1.api.task.v1.TaskAuditEscalateToEmergencyAccess
+	28, // 23: c1.api.task.v1.TaskAuditView.conditional_policy_execution_result:type_name -> c1.api.task.v1.TaskAuditConditionalPolicyExecutionResult
+	29, // 24: c1.api.task.v1.TaskAuditView.expression_policy_step_error:type_name -> c1.api.task.v1.TaskAuditExpressionPolicyStepError
+	30, // 25: c1.api.task.v1.TaskAuditView.approval_auto_accepted_by_policy:type_name -> c1.api.task.v1.TaskAuditApprovalAutoAcceptedByPolicy
+	31, // 26: c1.api.task.v1.TaskAuditView.approval_auto_rejected_by_policy:type_name -> c1.api.task.v1.TaskAuditApprovalAutoRejectedByPolicy
+	32, // 27: c1.api.task.v1.TaskAuditView.bulk_action_error:type_name -> c1.api.task.v1.TaskAuditBulkActionError
+	33, // 28: c1.api.task.v1.TaskAuditView.webhook_triggered:type_name -> c1.api.task.v1.TaskAuditWebhookTriggered
+	34, // 29: c1.api.task.v1.TaskAuditView.webhook_attempt:type_name -> c1.api.task.v1.TaskAuditWebhookAttempt
+	35, // 30: c1.api.task.v1.TaskAuditView.webhook_success:type_name -> c1.api.task.v1.TaskAuditWebhookSuccess
+	36, // 31: c1.api.task.v1.TaskAuditView.policy_evaluation_step:type_name -> c1.api.task.v1.TaskAuditPolicyEvaluationStep
+	37, // 32: c1.api.task.v1.TaskAuditView.wait_step_success:type_name -> c1.api.task.v1.TaskAuditWaitStepSuccess
+	38, // 33: c1.api.task.v1.TaskAuditView.wait_step_waiting:type_name -> c1.api.task.v1.TaskAuditWaitStepWaiting
+	39, // 34: c1.api.task.v1.TaskAuditView.wait_step_timed_out:type_name -> c1.api.task.v1.TaskAuditWaitStepTimedOut
+	40, // 35: c1.api.task.v1.TaskAuditView.webhook_approval_triggered:type_name -> c1.api.task.v1.TaskAuditWebhookApprovalTriggered
+	41, // 36: c1.api.task.v1.TaskAuditView.webhook_approval_attempt:type_name -> c1.api.task.v1.TaskAuditWebhookApprovalAttempt
+	42, // 37: c1.api.task.v1.TaskAuditView.webhook_approval_success:type_name -> c1.api.task.v1.TaskAuditWebhookApprovalSuccess
+	43, // 38: c1.api.task.v1.TaskAuditView.webhook_approval_bad_response:type_name -> c1.api.task.v1.TaskAuditWebhookApprovalBadResponse
+	44, // 39: c1.api.task.v1.TaskAuditView.external_ticket_triggered:type_name -> c1.api.task.v1.TaskAuditExternalTicketTriggered
+	45, // 40: c1.api.task.v1.TaskAuditView.external_ticket_created:type_name -> c1.api.task.v1.TaskAuditExternalTicketCreated
+	46, // 41: c1.api.task.v1.TaskAuditView.external_ticket_error:type_name -> c1.api.task.v1.TaskAuditExternalTicketError
+	47, // 42: c1.api.task.v1.TaskAuditView.wait_step_analysis_success:type_name -> c1.api.task.v1.TaskAuditWaitForAnalysisStepSuccess
+	48, // 43: c1.api.task.v1.TaskAuditView.wait_step_analysis_waiting:type_name -> c1.api.task.v1.TaskAuditWaitForAnalysisStepWaiting
+	49, // 44: c1.api.task.v1.TaskAuditView.wait_step_analysis_timed_out:type_name -> c1.api.task.v1.TaskAuditWaitForAnalysisStepTimedOut
+	50, // 45: c1.api.task.v1.TaskAuditView.step_up_approval:type_name -> c1.api.task.v1.TaskAuditStepUpApproval
+	51, // 46: c1.api.task.v1.TaskAuditView.external_ticket_provision_step_resolved:type_name -> c1.api.task.v1.TaskAuditExternalTicketProvisionStepResolved
+	52, // 47: c1.api.task.v1.TaskAuditView.step_skipped:type_name -> c1.api.task.v1.TaskAuditStepSkipped
+	53, // 48: c1.api.task.v1.TaskAuditView.reassignment_list_error:type_name -> c1.api.task.v1.TaskAuditReassignmentListError
+	54, // 49: c1.api.task.v1.TaskAuditView.sla_escalation:type_name -> c1.api.task.v1.TaskAuditSLAEscalation
+	55, // 50: c1.api.task.v1.TaskAuditView.policy_changed:type_name -> c1.api.task.v1.TaskAuditPolicyChanged
+	56, // 51: c1.api.task.v1.TaskAuditView.form_instance_change:type_name -> c1.api.task.v1.TaskAuditFormInstanceChange
+	57, // 52: c1.api.task.v1.TaskAuditView.grant_duration_updated:type_name -> c1.api.task.v1.TaskAuditGrantDurationUpdated
+	58, // 53: c1.api.task.v1.TaskAuditView.wait_step_until_time:type_name -> c1.api.task.v1.TaskAuditWaitStepUntilTime
+	59, // 54: c1.api.task.v1.TaskAuditView.webhook_approval_fatal_error:type_name -> c1.api.task.v1.TaskAuditWebhookApprovalFatalError
+	60, // 55: c1.api.task.v1.TaskAuditView.account_lifecycle_action_created:type_name -> c1.api.task.v1.TaskAuditAccountLifecycleActionCreated
+	61, // 56: c1.api.task.v1.TaskAuditView.account_lifecycle_action_failed:type_name -> c1.api.task.v1.TaskAuditAccountLifecycleActionFailed
+	62, // 57: c1.api.task.v1.TaskAuditView.provision_cancelled:type_name -> c1.api.task.v1.TaskAuditPolicyProvisionCancelled
+	63, // 58: c1.api.task.v1.TaskAuditView.action_instance_created:type_name -> c1.api.task.v1.TaskAuditActionInstanceCreated
+	64, // 59: c1.api.task.v1.TaskAuditView.action_instance_succeeded:type_name -> c1.api.task.v1.TaskAuditActionInstanceSucceeded
+	65, // 60: c1.api.task.v1.TaskAuditView.action_instance_failed:type_name -> c1.api.task.v1.TaskAuditActionInstanceFailed
+	66, // 61: c1.api.task.v1.TaskAuditView.created_replacement_extension_grant_task:type_name -> c1.api.task.v1.TaskAuditCreatedReplacementExtensionGrantTask
+	67, // 62: c1.api.task.v1.TaskAuditView.task_created_from:type_name -> c1.api.task.v1.TaskAuditNewTaskCreatedFrom
+	68, // 63: c1.api.task.v1.TaskAuditView.reassignment_fallback_to_admin:type_name -> c1.api.task.v1.TaskAuditReassignmentFallbackToAdmin
+	69, // 64: c1.api.task.v1.TaskAuditView.request_defaults_applied:type_name -> c1.api.task.v1.TaskAuditRequestDefaultsApplied
+	70, // 65: c1.api.task.v1.TaskAuditView.provision_waiting_for_entitlement_merge:type_name -> c1.api.task.v1.TaskAuditProvisionWaitingForEntitlementMerge
+	71, // 66: c1.api.task.v1.TaskAuditView.provision_entitlement_merge_completed:type_name -> c1.api.task.v1.TaskAuditProvisionEntitlementMergeCompleted
+	72, // 67: c1.api.task.v1.TaskAuditView.provision_entitlement_merge_timed_out:type_name -> c1.api.task.v1.TaskAuditProvisionEntitlementMergeTimedOut
+	73, // 68: c1.api.task.v1.TaskAuditView.account_deleted:type_name -> c1.api.task.v1.TaskAuditAccountDeleted
+	74, // 69: c1.api.task.v1.TaskAuditView.automation_triggered:type_name -> c1.api.task.v1.TaskAuditAutomationTriggered
 	75, // 70: c1.api.task.v1.TaskAuditView.created:type_name -> google.protobuf.Timestamp
 	76, // 71: c1.api.task.v1.TaskAuditView.current_state:type_name -> c1.api.task.v1.TaskState
 	1,  // 72: c1.api.task.v1.TaskAuditView.event_type:type_name -> c1.api.task.v1.TaskAuditEventType
@@ -1859,73 +1859,73 @@ func file_c1_api_task_v1_audit_proto_init() {
 	file_c1_api_task_v1_audit_step_proto_init()
 	file_c1_api_task_v1_task_proto_init()
 	file_c1_api_task_v1_audit_proto_msgTypes[3].OneofWrappers = []any{
-		(*TaskAuditView_AccessRequestOutcome)(nil),
-		(*TaskAuditView_AccountDeleted)(nil),
-		(*TaskAuditView_AccountLifecycleActionCreated)(nil),
-		(*TaskAuditView_AccountLifecycleActionFailed)(nil),
-		(*TaskAuditView_ActionInstanceCreated)(nil),
-		(*TaskAuditView_ActionInstanceFailed)(nil),
-		(*TaskAuditView_ActionInstanceSucceeded)(nil),
+		(*TaskAuditView_Comment)(nil),
+		(*TaskAuditView_StateChange)(nil),
+		(*TaskAuditView_ApprovalInstanceChange)(nil),
+		(*TaskAuditView_ConnectorActionsStart)(nil),
+		(*TaskAuditView_ConnectorActionsEnd)(nil),
 		(*TaskAuditView_ActionResult)(nil),
+		(*TaskAuditView_TaskCreated)(nil),
+		(*TaskAuditView_CertifyOutcome)(nil),
 		(*TaskAuditView_ActionSubmitted)(nil),
+		(*TaskAuditView_GrantOutcome)(nil),
+		(*TaskAuditView_RevokeOutcome)(nil),
+		(*TaskAuditView_ApprovalReassigned)(nil),
+		(*TaskAuditView_TaskRestarted)(nil),
+		(*TaskAuditView_AccessRequestOutcome)(nil),
+		(*TaskAuditView_ProvisionReassigned)(nil),
+		(*TaskAuditView_ProvisionError)(nil),
+		(*TaskAuditView_ApprovedAutomatically)(nil),
+		(*TaskAuditView_ReassignedToDelegate)(nil),
+		(*TaskAuditView_HardReset)(nil),
+		(*TaskAuditView_TaskEscalated)(nil),
+		(*TaskAuditView_ConditionalPolicyExecutionResult)(nil),
+		(*TaskAuditView_ExpressionPolicyStepError)(nil),
 		(*TaskAuditView_ApprovalAutoAcceptedByPolicy)(nil),
 		(*TaskAuditView_ApprovalAutoRejectedByPolicy)(nil),
-		(*TaskAuditView_ApprovalInstanceChange)(nil),
-		(*TaskAuditView_ApprovalReassigned)(nil),
-		(*TaskAuditView_ApprovedAutomatically)(nil),
-		(*TaskAuditView_AutomationTriggered)(nil),
 		(*TaskAuditView_BulkActionError)(nil),
-		(*TaskAuditView_CertifyOutcome)(nil),
-		(*TaskAuditView_Comment)(nil),
-		(*TaskAuditView_ConditionalPolicyExecutionResult)(nil),
-		(*TaskAuditView_ConnectorActionsEnd)(nil),
-		(*TaskAuditView_ConnectorActionsStart)(nil),
-		(*TaskAuditView_CreatedReplacementExtensionGrantTask)(nil),
-		(*TaskAuditView_ExpressionPolicyStepError)(nil),
-		(*TaskAuditView_ExternalTicketCreated)(nil),
-		(*TaskAuditView_ExternalTicketError)(nil),
-		(*TaskAuditView_ExternalTicketProvisionStepResolved)(nil),
-		(*TaskAuditView_ExternalTicketTriggered)(nil),
-		(*TaskAuditView_FormInstanceChange)(nil),
-		(*TaskAuditView_GrantDurationUpdated)(nil),
-		(*TaskAuditView_GrantOutcome)(nil),
-		(*TaskAuditView_HardReset)(nil),
-		(*TaskAuditView_PolicyChanged)(nil),
-		(*TaskAuditView_PolicyEvaluationStep)(nil),
-		(*TaskAuditView_ProvisionCancelled)(nil),
-		(*TaskAuditView_ProvisionEntitlementMergeCompleted)(nil),
-		(*TaskAuditView_ProvisionEntitlementMergeTimedOut)(nil),
-		(*TaskAuditView_ProvisionError)(nil),
-		(*TaskAuditView_ProvisionReassigned)(nil),
-		(*TaskAuditView_ProvisionWaitingForEntitlementMerge)(nil),
-		(*TaskAuditView_ReassignedToDelegate)(nil),
-		(*TaskAuditView_ReassignmentFallbackToAdmin)(nil),
-		(*TaskAuditView_ReassignmentListError)(nil),
-		(*TaskAuditView_RequestDefaultsApplied)(nil),
-		(*TaskAuditView_RevokeOutcome)(nil),
-		(*TaskAuditView_SlaEscalation)(nil),
-		(*TaskAuditView_StateChange)(nil),
-		(*TaskAuditView_StepSkipped)(nil),
-		(*TaskAuditView_StepUpApproval)(nil),
-		(*TaskAuditView_TaskCreated)(nil),
-		(*TaskAuditView_TaskCreatedFrom)(nil),
-		(*TaskAuditView_TaskEscalated)(nil),
-		(*TaskAuditView_TaskRestarted)(nil),
-		(*TaskAuditView_WaitStepAnalysisSuccess)(nil),
-		(*TaskAuditView_WaitStepAnalysisTimedOut)(nil),
-		(*TaskAuditView_WaitStepAnalysisWaiting)(nil),
-		(*TaskAuditView_WaitStepSuccess)(nil),
-		(*TaskAuditView_WaitStepTimedOut)(nil),
-		(*TaskAuditView_WaitStepUntilTime)(nil),
-		(*TaskAuditView_WaitStepWaiting)(nil),
-		(*TaskAuditView_WebhookApprovalAttempt)(nil),
-		(*TaskAuditView_WebhookApprovalBadResponse)(nil),
-		(*TaskAuditView_WebhookApprovalFatalError)(nil),
-		(*TaskAuditView_WebhookApprovalSuccess)(nil),
-		(*TaskAuditView_WebhookApprovalTriggered)(nil),
+		(*TaskAuditView_WebhookTriggered)(nil),
 		(*TaskAuditView_WebhookAttempt)(nil),
 		(*TaskAuditView_WebhookSuccess)(nil),
-		(*TaskAuditView_WebhookTriggered)(nil),
+		(*TaskAuditView_PolicyEvaluationStep)(nil),
+		(*TaskAuditView_WaitStepSuccess)(nil),
+		(*TaskAuditView_WaitStepWaiting)(nil),
+		(*TaskAuditView_WaitStepTimedOut)(nil),
+		(*TaskAuditView_WebhookApprovalTriggered)(nil),
+		(*TaskAuditView_WebhookApprovalAttempt)(nil),
+		(*TaskAuditView_WebhookApprovalSuccess)(nil),
+		(*TaskAuditView_WebhookApprovalBadResponse)(nil),
+		(*TaskAuditView_ExternalTicketTriggered)(nil),
+		(*TaskAuditView_ExternalTicketCreated)(nil),
+		(*TaskAuditView_ExternalTicketError)(nil),
+		(*TaskAuditView_WaitStepAnalysisSuccess)(nil),
+		(*TaskAuditView_WaitStepAnalysisWaiting)(nil),
+		(*TaskAuditView_WaitStepAnalysisTimedOut)(nil),
+		(*TaskAuditView_StepUpApproval)(nil),
+		(*TaskAuditView_ExternalTicketProvisionStepResolved)(nil),
+		(*TaskAuditView_StepSkipped)(nil),
+		(*TaskAuditView_ReassignmentListError)(nil),
+		(*TaskAuditView_SlaEscalation)(nil),
+		(*TaskAuditView_PolicyChanged)(nil),
+		(*TaskAuditView_FormInstanceChange)(nil),
+		(*TaskAuditView_GrantDurationUpdated)(nil),
+		(*TaskAuditView_WaitStepUntilTime)(nil),
+		(*TaskAuditView_WebhookApprovalFatalError)(nil),
+		(*TaskAuditView_AccountLifecycleActionCreated)(nil),
+		(*TaskAuditView_AccountLifecycleActionFailed)(nil),
+		(*TaskAuditView_ProvisionCancelled)(nil),
+		(*TaskAuditView_ActionInstanceCreated)(nil),
+		(*TaskAuditView_ActionInstanceSucceeded)(nil),
+		(*TaskAuditView_ActionInstanceFailed)(nil),
+		(*TaskAuditView_CreatedReplacementExtensionGrantTask)(nil),
+		(*TaskAuditView_TaskCreatedFrom)(nil),
+		(*TaskAuditView_ReassignmentFallbackToAdmin)(nil),
+		(*TaskAuditView_RequestDefaultsApplied)(nil),
+		(*TaskAuditView_ProvisionWaitingForEntitlementMerge)(nil),
+		(*TaskAuditView_ProvisionEntitlementMergeCompleted)(nil),
+		(*TaskAuditView_ProvisionEntitlementMergeTimedOut)(nil),
+		(*TaskAuditView_AccountDeleted)(nil),
+		(*TaskAuditView_AutomationTriggered)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

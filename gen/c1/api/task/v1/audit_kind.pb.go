@@ -10,6 +10,7 @@ import (
 	v11 "github.com/interim-access/interim/gen/c1/api/app/v1"
 	v1 "github.com/interim-access/interim/gen/c1/api/policy/v1"
 	v12 "github.com/interim-access/interim/gen/c1/api/user/v1"
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
@@ -1190,10 +1191,10 @@ type TaskAuditConnectorActionResult struct {
 	AppId            string                 `protobuf:"bytes,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	// Types that are valid to be assigned to Result:
 	//
-	//	*TaskAuditConnectorActionResult_Cancelled
-	//	*TaskAuditConnectorActionResult_Error
-	//	*TaskAuditConnectorActionResult_Pending
 	//	*TaskAuditConnectorActionResult_Success
+	//	*TaskAuditConnectorActionResult_Error
+	//	*TaskAuditConnectorActionResult_Cancelled
+	//	*TaskAuditConnectorActionResult_Pending
 	Result            isTaskAuditConnectorActionResult_Result `protobuf_oneof:"result"`
 	ConnectorActionId string                                  `protobuf:"bytes,7,opt,name=connector_action_id,json=connectorActionId,proto3" json:"connector_action_id,omitempty"`
 	ConnectorId       string                                  `protobuf:"bytes,8,opt,name=connector_id,json=connectorId,proto3" json:"connector_id,omitempty"`
@@ -1252,10 +1253,10 @@ func (x *TaskAuditConnectorActionResult) GetResult() isTaskAuditConnectorActionR
 	return nil
 }
 
-func (x *TaskAuditConnectorActionResult) GetCancelled() *v11.TaskAuditCancelledResult {
+func (x *TaskAuditConnectorActionResult) GetSuccess() *v11.TaskAuditSuccessResult {
 	if x != nil {
-		if x, ok := x.Result.(*TaskAuditConnectorActionResult_Cancelled); ok {
-			return x.Cancelled
+		if x, ok := x.Result.(*TaskAuditConnectorActionResult_Success); ok {
+			return x.Success
 		}
 	}
 	return nil
@@ -1270,19 +1271,19 @@ func (x *TaskAuditConnectorActionResult) GetError() *v11.TaskAuditErrorResult {
 	return nil
 }
 
-func (x *TaskAuditConnectorActionResult) GetPending() *v11.TaskAuditPendingResult {
+func (x *TaskAuditConnectorActionResult) GetCancelled() *v11.TaskAuditCancelledResult {
 	if x != nil {
-		if x, ok := x.Result.(*TaskAuditConnectorActionResult_Pending); ok {
-			return x.Pending
+		if x, ok := x.Result.(*TaskAuditConnectorActionResult_Cancelled); ok {
+			return x.Cancelled
 		}
 	}
 	return nil
 }
 
-func (x *TaskAuditConnectorActionResult) GetSuccess() *v11.TaskAuditSuccessResult {
+func (x *TaskAuditConnectorActionResult) GetPending() *v11.TaskAuditPendingResult {
 	if x != nil {
-		if x, ok := x.Result.(*TaskAuditConnectorActionResult_Success); ok {
-			return x.Success
+		if x, ok := x.Result.(*TaskAuditConnectorActionResult_Pending); ok {
+			return x.Pending
 		}
 	}
 	return nil
@@ -1306,29 +1307,29 @@ type isTaskAuditConnectorActionResult_Result interface {
 	isTaskAuditConnectorActionResult_Result()
 }
 
-type TaskAuditConnectorActionResult_Cancelled struct {
-	Cancelled *v11.TaskAuditCancelledResult `protobuf:"bytes,3,opt,name=cancelled,proto3,oneof"`
+type TaskAuditConnectorActionResult_Success struct {
+	Success *v11.TaskAuditSuccessResult `protobuf:"bytes,6,opt,name=success,proto3,oneof"`
 }
 
 type TaskAuditConnectorActionResult_Error struct {
 	Error *v11.TaskAuditErrorResult `protobuf:"bytes,4,opt,name=error,proto3,oneof"`
 }
 
+type TaskAuditConnectorActionResult_Cancelled struct {
+	Cancelled *v11.TaskAuditCancelledResult `protobuf:"bytes,3,opt,name=cancelled,proto3,oneof"`
+}
+
 type TaskAuditConnectorActionResult_Pending struct {
 	Pending *v11.TaskAuditPendingResult `protobuf:"bytes,5,opt,name=pending,proto3,oneof"`
 }
 
-type TaskAuditConnectorActionResult_Success struct {
-	Success *v11.TaskAuditSuccessResult `protobuf:"bytes,6,opt,name=success,proto3,oneof"`
-}
-
-func (*TaskAuditConnectorActionResult_Cancelled) isTaskAuditConnectorActionResult_Result() {}
+func (*TaskAuditConnectorActionResult_Success) isTaskAuditConnectorActionResult_Result() {}
 
 func (*TaskAuditConnectorActionResult_Error) isTaskAuditConnectorActionResult_Result() {}
 
-func (*TaskAuditConnectorActionResult_Pending) isTaskAuditConnectorActionResult_Result() {}
+func (*TaskAuditConnectorActionResult_Cancelled) isTaskAuditConnectorActionResult_Result() {}
 
-func (*TaskAuditConnectorActionResult_Success) isTaskAuditConnectorActionResult_Result() {}
+func (*TaskAuditConnectorActionResult_Pending) isTaskAuditConnectorActionResult_Result() {}
 
 // TaskAuditCreatedReplacementExtensionGrantTask: an extension took the place of the revocation.
 type TaskAuditCreatedReplacementExtensionGrantTask struct {
@@ -2351,20 +2352,20 @@ var File_c1_api_task_v1_audit_kind_proto protoreflect.FileDescriptor
 
 const file_c1_api_task_v1_audit_kind_proto_rawDesc = "" +
 	"\n" +
-	"\x1fc1/api/task/v1/audit_kind.proto\x12\x0ec1.api.task.v1\x1a!c1/api/app/v1/action_result.proto\x1a\x1fc1/api/policy/v1/instance.proto\x1a\x19c1/api/task/v1/task.proto\x1a\x19c1/api/task/v1/type.proto\x1a\x19c1/api/user/v1/user.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf3\x02\n" +
+	"\x1fc1/api/task/v1/audit_kind.proto\x12\x0ec1.api.task.v1\x1a!c1/api/app/v1/action_result.proto\x1a\x1fc1/api/policy/v1/instance.proto\x1a\x19c1/api/task/v1/task.proto\x1a\x19c1/api/task/v1/type.proto\x1a\x19c1/api/user/v1/user.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x82\x03\n" +
 	"\n" +
 	"TaskAction\x12?\n" +
 	"\vaction_type\x18\x01 \x01(\x0e2\x1e.c1.api.task.v1.TaskActionTypeR\n" +
 	"actionType\x12$\n" +
-	"\x0ebulk_action_id\x18\x02 \x01(\tR\fbulkActionId\x129\n" +
+	"\x0ebulk_action_id\x18\x02 \x01(\tR\fbulkActionId\x12>\n" +
 	"\n" +
-	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
+	"created_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tcreatedAt\x12>\n" +
 	"\n" +
-	"deleted_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tdeletedAt\x12\x0e\n" +
+	"deleted_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tdeletedAt\x12\x0e\n" +
 	"\x02id\x18\x05 \x01(\tR\x02id\x12$\n" +
-	"\x0epolicy_step_id\x18\x06 \x01(\tR\fpolicyStepId\x129\n" +
+	"\x0epolicy_step_id\x18\x06 \x01(\tR\fpolicyStepId\x12>\n" +
 	"\n" +
-	"updated_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12\x17\n" +
+	"updated_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tupdatedAt\x12\x17\n" +
 	"\auser_id\x18\b \x01(\tR\x06userId\"_\n" +
 	"\x1dTaskAuditAccessRequestOutcome\x12>\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2$.c1.api.task.v1.AccessRequestOutcomeR\aoutcome\"\xd9\x01\n" +
@@ -2430,11 +2431,11 @@ const file_c1_api_task_v1_audit_kind_proto_rawDesc = "" +
 	"policy_key\x18\b \x01(\tR\tpolicyKey\"\xce\x03\n" +
 	"\x1eTaskAuditConnectorActionResult\x12,\n" +
 	"\x12app_entitlement_id\x18\x01 \x01(\tR\x10appEntitlementId\x12\x15\n" +
-	"\x06app_id\x18\x02 \x01(\tR\x05appId\x12G\n" +
-	"\tcancelled\x18\x03 \x01(\v2'.c1.api.app.v1.TaskAuditCancelledResultH\x00R\tcancelled\x12;\n" +
-	"\x05error\x18\x04 \x01(\v2#.c1.api.app.v1.TaskAuditErrorResultH\x00R\x05error\x12A\n" +
-	"\apending\x18\x05 \x01(\v2%.c1.api.app.v1.TaskAuditPendingResultH\x00R\apending\x12A\n" +
-	"\asuccess\x18\x06 \x01(\v2%.c1.api.app.v1.TaskAuditSuccessResultH\x00R\asuccess\x12.\n" +
+	"\x06app_id\x18\x02 \x01(\tR\x05appId\x12A\n" +
+	"\asuccess\x18\x06 \x01(\v2%.c1.api.app.v1.TaskAuditSuccessResultH\x00R\asuccess\x12;\n" +
+	"\x05error\x18\x04 \x01(\v2#.c1.api.app.v1.TaskAuditErrorResultH\x00R\x05error\x12G\n" +
+	"\tcancelled\x18\x03 \x01(\v2'.c1.api.app.v1.TaskAuditCancelledResultH\x00R\tcancelled\x12A\n" +
+	"\apending\x18\x05 \x01(\v2%.c1.api.app.v1.TaskAuditPendingResultH\x00R\apending\x12.\n" +
 	"\x13connector_action_id\x18\a \x01(\tR\x11connectorActionId\x12!\n" +
 	"\fconnector_id\x18\b \x01(\tR\vconnectorIdB\b\n" +
 	"\x06result\"~\n" +
@@ -2567,10 +2568,10 @@ var file_c1_api_task_v1_audit_kind_proto_goTypes = []any{
 	(*v1.ActionInstance)(nil),                             // 44: c1.api.policy.v1.ActionInstance
 	(*v1.ApprovalInstance)(nil),                           // 45: c1.api.policy.v1.ApprovalInstance
 	(CertifyOutcome)(0),                                   // 46: c1.api.task.v1.CertifyOutcome
-	(*v11.TaskAuditCancelledResult)(nil),                  // 47: c1.api.app.v1.TaskAuditCancelledResult
+	(*v11.TaskAuditSuccessResult)(nil),                    // 47: c1.api.app.v1.TaskAuditSuccessResult
 	(*v11.TaskAuditErrorResult)(nil),                      // 48: c1.api.app.v1.TaskAuditErrorResult
-	(*v11.TaskAuditPendingResult)(nil),                    // 49: c1.api.app.v1.TaskAuditPendingResult
-	(*v11.TaskAuditSuccessResult)(nil),                    // 50: c1.api.app.v1.TaskAuditSuccessResult
+	(*v11.TaskAuditCancelledResult)(nil),                  // 49: c1.api.app.v1.TaskAuditCancelledResult
+	(*v11.TaskAuditPendingResult)(nil),                    // 50: c1.api.app.v1.TaskAuditPendingResult
 	(*durationpb.Duration)(nil),                           // 51: google.protobuf.Duration
 	(GrantOutcome)(0),                                     // 52: c1.api.task.v1.GrantOutcome
 	(*v12.User)(nil),                                      // 53: c1.api.user.v1.User
@@ -2590,10 +2591,10 @@ var file_c1_api_task_v1_audit_kind_proto_depIdxs = []int32{
 	45, // 9: c1.api.task.v1.TaskAuditApprovalInstanceChange.instance:type_name -> c1.api.policy.v1.ApprovalInstance
 	46, // 10: c1.api.task.v1.TaskAuditCertifyOutcome.outcome:type_name -> c1.api.task.v1.CertifyOutcome
 	43, // 11: c1.api.task.v1.TaskAuditComment.updated_at:type_name -> google.protobuf.Timestamp
-	47, // 12: c1.api.task.v1.TaskAuditConnectorActionResult.cancelled:type_name -> c1.api.app.v1.TaskAuditCancelledResult
+	47, // 12: c1.api.task.v1.TaskAuditConnectorActionResult.success:type_name -> c1.api.app.v1.TaskAuditSuccessResult
 	48, // 13: c1.api.task.v1.TaskAuditConnectorActionResult.error:type_name -> c1.api.app.v1.TaskAuditErrorResult
-	49, // 14: c1.api.task.v1.TaskAuditConnectorActionResult.pending:type_name -> c1.api.app.v1.TaskAuditPendingResult
-	50, // 15: c1.api.task.v1.TaskAuditConnectorActionResult.success:type_name -> c1.api.app.v1.TaskAuditSuccessResult
+	49, // 14: c1.api.task.v1.TaskAuditConnectorActionResult.cancelled:type_name -> c1.api.app.v1.TaskAuditCancelledResult
+	50, // 15: c1.api.task.v1.TaskAuditConnectorActionResult.pending:type_name -> c1.api.app.v1.TaskAuditPendingResult
 	51, // 16: c1.api.task.v1.TaskAuditGrantDurationUpdated.duration:type_name -> google.protobuf.Duration
 	52, // 17: c1.api.task.v1.TaskAuditGrantOutcome.outcome:type_name -> c1.api.task.v1.GrantOutcome
 	53, // 18: c1.api.task.v1.TaskAuditReassignedToDelegate.delegated_assignee_user:type_name -> c1.api.user.v1.User
@@ -2617,10 +2618,10 @@ func file_c1_api_task_v1_audit_kind_proto_init() {
 	file_c1_api_task_v1_task_proto_init()
 	file_c1_api_task_v1_type_proto_init()
 	file_c1_api_task_v1_audit_kind_proto_msgTypes[18].OneofWrappers = []any{
-		(*TaskAuditConnectorActionResult_Cancelled)(nil),
-		(*TaskAuditConnectorActionResult_Error)(nil),
-		(*TaskAuditConnectorActionResult_Pending)(nil),
 		(*TaskAuditConnectorActionResult_Success)(nil),
+		(*TaskAuditConnectorActionResult_Error)(nil),
+		(*TaskAuditConnectorActionResult_Cancelled)(nil),
+		(*TaskAuditConnectorActionResult_Pending)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -792,16 +792,16 @@ var File_c1_api_task_v1_service_proto protoreflect.FileDescriptor
 
 const file_c1_api_task_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1cc1/api/task/v1/service.proto\x12\x0ec1.api.task.v1\x1a\x19c1/api/task/v1/task.proto\x1a\x19c1/api/task/v1/type.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xda\x01\n" +
+	"\x1cc1/api/task/v1/service.proto\x12\x0ec1.api.task.v1\x1a\x19c1/api/task/v1/task.proto\x1a\x19c1/api/task/v1/type.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xda\x01\n" +
 	"\x1eTaskServiceCreateActionRequest\x12\x1b\n" +
 	"\taction_id\x18\x01 \x01(\tR\bactionId\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12?\n" +
 	"\vexpand_mask\x18\x03 \x01(\v2\x1e.c1.api.task.v1.TaskExpandMaskR\n" +
 	"expandMask\x128\n" +
 	"\vform_values\x18\x04 \x01(\v2\x17.google.protobuf.StructR\n" +
-	"formValues\"\x8a\x01\n" +
-	"\x1fTaskServiceCreateActionResponse\x120\n" +
-	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyR\bexpanded\x125\n" +
+	"formValues\"\x8f\x01\n" +
+	"\x1fTaskServiceCreateActionResponse\x125\n" +
+	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyB\x03\xe0A\x03R\bexpanded\x125\n" +
 	"\ttask_view\x18\x02 \x01(\v2\x18.c1.api.task.v1.TaskViewR\btaskView\"\xf3\x03\n" +
 	"\x1dTaskServiceCreateGrantRequest\x12,\n" +
 	"\x12app_entitlement_id\x18\x01 \x01(\tR\x10appEntitlementId\x12\x15\n" +
@@ -815,26 +815,26 @@ const file_c1_api_task_v1_service_proto_rawDesc = "" +
 	"\x10identity_user_id\x18\b \x01(\tR\x0eidentityUserId\x12:\n" +
 	"\frequest_data\x18\t \x01(\v2\x17.google.protobuf.StructR\vrequestData\x127\n" +
 	"\x06source\x18\n" +
-	" \x01(\v2\x1f.c1.api.task.v1.TaskGrantSourceR\x06source\"\x89\x01\n" +
-	"\x1eTaskServiceCreateGrantResponse\x120\n" +
-	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyR\bexpanded\x125\n" +
+	" \x01(\v2\x1f.c1.api.task.v1.TaskGrantSourceR\x06source\"\x8e\x01\n" +
+	"\x1eTaskServiceCreateGrantResponse\x125\n" +
+	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyB\x03\xe0A\x03R\bexpanded\x125\n" +
 	"\ttask_view\x18\x02 \x01(\v2\x18.c1.api.task.v1.TaskViewR\btaskView\"\xb0\x01\n" +
 	"#TaskServiceCreateOffboardingRequest\x12 \n" +
 	"\vdescription\x18\x01 \x01(\tR\vdescription\x12?\n" +
 	"\vexpand_mask\x18\x02 \x01(\v2\x1e.c1.api.task.v1.TaskExpandMaskR\n" +
 	"expandMask\x12&\n" +
-	"\x0fsubject_user_id\x18\x03 \x01(\tR\rsubjectUserId\"\x8f\x01\n" +
-	"$TaskServiceCreateOffboardingResponse\x120\n" +
-	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyR\bexpanded\x125\n" +
+	"\x0fsubject_user_id\x18\x03 \x01(\tR\rsubjectUserId\"\x94\x01\n" +
+	"$TaskServiceCreateOffboardingResponse\x125\n" +
+	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyB\x03\xe0A\x03R\bexpanded\x125\n" +
 	"\ttask_view\x18\x02 \x01(\v2\x18.c1.api.task.v1.TaskViewR\btaskView\"\xc0\x01\n" +
 	"&TaskServiceCreateResourceActionRequest\x12\x1b\n" +
 	"\taction_id\x18\x01 \x01(\tR\bactionId\x12?\n" +
 	"\vexpand_mask\x18\x02 \x01(\v2\x1e.c1.api.task.v1.TaskExpandMaskR\n" +
 	"expandMask\x128\n" +
 	"\vform_values\x18\x03 \x01(\v2\x17.google.protobuf.StructR\n" +
-	"formValues\"\x92\x01\n" +
-	"'TaskServiceCreateResourceActionResponse\x120\n" +
-	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyR\bexpanded\x125\n" +
+	"formValues\"\x97\x01\n" +
+	"'TaskServiceCreateResourceActionResponse\x125\n" +
+	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyB\x03\xe0A\x03R\bexpanded\x125\n" +
 	"\ttask_view\x18\x02 \x01(\v2\x18.c1.api.task.v1.TaskViewR\btaskView\"\x92\x02\n" +
 	"\x1eTaskServiceCreateRevokeRequest\x12,\n" +
 	"\x12app_entitlement_id\x18\x01 \x01(\tR\x10appEntitlementId\x12\x15\n" +
@@ -848,9 +848,9 @@ const file_c1_api_task_v1_service_proto_rawDesc = "" +
 	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyR\bexpanded\x125\n" +
 	"\ttask_view\x18\x02 \x01(\v2\x18.c1.api.task.v1.TaskViewR\btaskView\"'\n" +
 	"\x15TaskServiceGetRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"\x81\x01\n" +
-	"\x16TaskServiceGetResponse\x120\n" +
-	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyR\bexpanded\x125\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\x86\x01\n" +
+	"\x16TaskServiceGetResponse\x125\n" +
+	"\bexpanded\x18\x01 \x03(\v2\x14.google.protobuf.AnyB\x03\xe0A\x03R\bexpanded\x125\n" +
 	"\ttask_view\x18\x02 \x01(\v2\x18.c1.api.task.v1.TaskViewR\btaskView2\x92\n" +
 	"\n" +
 	"\vTaskService\x12\xd1\x01\n" +

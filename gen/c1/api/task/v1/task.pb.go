@@ -1089,25 +1089,25 @@ var File_c1_api_task_v1_task_proto protoreflect.FileDescriptor
 
 const file_c1_api_task_v1_task_proto_rawDesc = "" +
 	"\n" +
-	"\x19c1/api/task/v1/task.proto\x12\x0ec1.api.task.v1\x1a\x17c1/api/app/v1/ref.proto\x1a+c1/api/authorization/v1/authorization.proto\x1a\x19c1/api/form/v1/form.proto\x1a\x1fc1/api/policy/v1/instance.proto\x1a\x19c1/api/task/v1/type.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/protobuf/any.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\v\n" +
+	"\x19c1/api/task/v1/task.proto\x12\x0ec1.api.task.v1\x1a\x17c1/api/app/v1/ref.proto\x1a+c1/api/authorization/v1/authorization.proto\x1a\x19c1/api/form/v1/form.proto\x1a\x1fc1/api/policy/v1/instance.proto\x1a\x19c1/api/task/v1/type.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/protobuf/any.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb2\v\n" +
 	"\x04Task\x12=\n" +
-	"\aactions\x18\x01 \x03(\x0e2\x1e.c1.api.task.v1.TaskActionTypeB\x03\xe0A\x03R\aactions\x12\x1f\n" +
-	"\vanalysis_id\x18\x02 \x01(\tR\n" +
-	"analysisId\x126\n" +
-	"\vannotations\x18\x03 \x03(\v2\x14.google.protobuf.AnyR\vannotations\x12&\n" +
+	"\aactions\x18\x01 \x03(\x0e2\x1e.c1.api.task.v1.TaskActionTypeB\x03\xe0A\x03R\aactions\x12$\n" +
+	"\vanalysis_id\x18\x02 \x01(\tB\x03\xe0A\x03R\n" +
+	"analysisId\x12;\n" +
+	"\vannotations\x18\x03 \x03(\v2\x14.google.protobuf.AnyB\x03\xe0A\x03R\vannotations\x12&\n" +
 	"\fapprover_ids\x18\x04 \x03(\tB\x03\xe0A\x03R\vapproverIds\x12(\n" +
 	"\rcomment_count\x18\x05 \x01(\x05B\x03\xe0A\x03R\fcommentCount\x12>\n" +
 	"\n" +
 	"created_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tcreatedAt\x120\n" +
-	"\x12created_by_user_id\x18\a \x01(\tB\x03\xe0A\x03R\x0fcreatedByUserId\x12+\n" +
-	"\x04data\x18\b \x01(\v2\x17.google.protobuf.StructR\x04data\x12>\n" +
+	"\x12created_by_user_id\x18\a \x01(\tB\x03\xe0A\x03R\x0fcreatedByUserId\x120\n" +
+	"\x04data\x18\b \x01(\v2\x17.google.protobuf.StructB\x03\xe0A\x03R\x04data\x12>\n" +
 	"\n" +
-	"deleted_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tdeletedAt\x12 \n" +
+	"deleted_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tdeletedAt\x12%\n" +
 	"\vdescription\x18\n" +
-	" \x01(\tR\vdescription\x12!\n" +
-	"\fdisplay_name\x18\v \x01(\tR\vdisplayName\x12)\n" +
-	"\x10emergency_access\x18\f \x01(\bR\x0femergencyAccess\x12@\n" +
-	"\rexternal_refs\x18\r \x03(\v2\x1b.c1.api.task.v1.ExternalRefR\fexternalRefs\x12(\n" +
+	" \x01(\tB\x03\xe0A\x03R\vdescription\x12&\n" +
+	"\fdisplay_name\x18\v \x01(\tB\x03\xe0A\x03R\vdisplayName\x12.\n" +
+	"\x10emergency_access\x18\f \x01(\bB\x03\xe0A\x03R\x0femergencyAccess\x12E\n" +
+	"\rexternal_refs\x18\r \x03(\v2\x1b.c1.api.task.v1.ExternalRefB\x03\xe0A\x03R\fexternalRefs\x12(\n" +
 	"\x04form\x18\x0e \x01(\v2\x14.c1.api.form.v1.FormR\x04form\x12\x13\n" +
 	"\x02id\x18\x0f \x01(\tB\x03\xe0A\x03R\x02id\x12\x1f\n" +
 	"\vinsight_ids\x18\x10 \x03(\tR\n" +
@@ -1120,37 +1120,37 @@ const file_c1_api_task_v1_task_proto_rawDesc = "" +
 	"\n" +
 	"processing\x18\x15 \x01(\x0e2\".c1.api.task.v1.TaskProcessingTypeB\x03\xe0A\x03R\n" +
 	"processing\x12M\n" +
-	"\x0erecommendation\x18\x16 \x01(\x0e2%.c1.api.task.v1.InsightRecommendationR\x0erecommendation\x12S\n" +
-	"\x12revocation_targets\x18\x17 \x03(\v2$.c1.api.task.v1.TaskRevocationTargetR\x11revocationTargets\x124\n" +
+	"\x0erecommendation\x18\x16 \x01(\x0e2%.c1.api.task.v1.InsightRecommendationR\x0erecommendation\x12X\n" +
+	"\x12revocation_targets\x18\x17 \x03(\v2$.c1.api.task.v1.TaskRevocationTargetB\x03\xe0A\x03R\x11revocationTargets\x124\n" +
 	"\x05state\x18\x18 \x01(\x0e2\x19.c1.api.task.v1.TaskStateB\x03\xe0A\x03R\x05state\x12/\n" +
 	"\x11step_approver_ids\x18\x19 \x03(\tB\x03\xe0A\x03R\x0fstepApproverIds\x12,\n" +
 	"\x04type\x18\x1a \x01(\v2\x18.c1.api.task.v1.TaskTypeR\x04type\x12>\n" +
 	"\n" +
-	"updated_at\x18\x1b \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tupdatedAt\x12\x17\n" +
-	"\auser_id\x18\x1c \x01(\tR\x06userId\"\xaa\x06\n" +
-	"\bTaskView\x12,\n" +
-	"\x12access_review_path\x18\x01 \x01(\tR\x10accessReviewPath\x12\x19\n" +
-	"\bapp_path\x18\x02 \x01(\tR\aappPath\x126\n" +
-	"\x18app_user_last_usage_path\x18\x03 \x01(\tR\x14appUserLastUsagePath\x12\"\n" +
-	"\rapp_user_path\x18\x04 \x01(\tR\vappUserPath\x12%\n" +
-	"\x0eapprovers_path\x18\x05 \x01(\tR\rapproversPath\x12/\n" +
-	"\x14created_by_user_path\x18\x06 \x01(\tR\x11createdByUserPath\x12+\n" +
-	"\x11entitlements_path\x18\a \x01(\tR\x10entitlementsPath\x12,\n" +
-	"\x12identity_user_path\x18\b \x01(\tR\x10identityUserPath\x12#\n" +
-	"\rinsights_path\x18\t \x01(\tR\finsightsPath\x12^\n" +
+	"updated_at\x18\x1b \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tupdatedAt\x12\x1c\n" +
+	"\auser_id\x18\x1c \x01(\tB\x03\xe0A\x03R\x06userId\"\xf5\x06\n" +
+	"\bTaskView\x121\n" +
+	"\x12access_review_path\x18\x01 \x01(\tB\x03\xe0A\x03R\x10accessReviewPath\x12\x1e\n" +
+	"\bapp_path\x18\x02 \x01(\tB\x03\xe0A\x03R\aappPath\x12;\n" +
+	"\x18app_user_last_usage_path\x18\x03 \x01(\tB\x03\xe0A\x03R\x14appUserLastUsagePath\x12'\n" +
+	"\rapp_user_path\x18\x04 \x01(\tB\x03\xe0A\x03R\vappUserPath\x12*\n" +
+	"\x0eapprovers_path\x18\x05 \x01(\tB\x03\xe0A\x03R\rapproversPath\x124\n" +
+	"\x14created_by_user_path\x18\x06 \x01(\tB\x03\xe0A\x03R\x11createdByUserPath\x120\n" +
+	"\x11entitlements_path\x18\a \x01(\tB\x03\xe0A\x03R\x10entitlementsPath\x121\n" +
+	"\x12identity_user_path\x18\b \x01(\tB\x03\xe0A\x03R\x10identityUserPath\x12(\n" +
+	"\rinsights_path\x18\t \x01(\tB\x03\xe0A\x03R\finsightsPath\x12^\n" +
 	"\x12object_permissions\x18\n" +
-	" \x01(\v2/.c1.api.authorization.v1.ActorObjectPermissionsR\x11objectPermissions\x126\n" +
-	"\x17principal_resource_path\x18\v \x01(\tR\x15principalResourcePath\x124\n" +
-	"\x16resource_bindings_path\x18\f \x01(\tR\x14resourceBindingsPath\x12,\n" +
-	"\x12role_resource_path\x18\r \x01(\tR\x10roleResourcePath\x12.\n" +
-	"\x13scope_resource_path\x18\x0e \x01(\tR\x11scopeResourcePath\x12.\n" +
-	"\x13step_approvers_path\x18\x0f \x01(\tR\x11stepApproversPath\x12(\n" +
-	"\x04task\x18\x10 \x01(\v2\x14.c1.api.task.v1.TaskR\x04task\x12\x1b\n" +
-	"\tuser_path\x18\x11 \x01(\tR\buserPath\"\xc2\x01\n" +
-	"\vExternalRef\x12]\n" +
-	"\x13external_ref_source\x18\x01 \x01(\x0e2-.c1.api.task.v1.ExternalRef.ExternalRefSourceR\x11externalRefSource\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
-	"\x03url\x18\x03 \x01(\tR\x03url\".\n" +
+	" \x01(\v2/.c1.api.authorization.v1.ActorObjectPermissionsR\x11objectPermissions\x12;\n" +
+	"\x17principal_resource_path\x18\v \x01(\tB\x03\xe0A\x03R\x15principalResourcePath\x129\n" +
+	"\x16resource_bindings_path\x18\f \x01(\tB\x03\xe0A\x03R\x14resourceBindingsPath\x121\n" +
+	"\x12role_resource_path\x18\r \x01(\tB\x03\xe0A\x03R\x10roleResourcePath\x123\n" +
+	"\x13scope_resource_path\x18\x0e \x01(\tB\x03\xe0A\x03R\x11scopeResourcePath\x123\n" +
+	"\x13step_approvers_path\x18\x0f \x01(\tB\x03\xe0A\x03R\x11stepApproversPath\x12(\n" +
+	"\x04task\x18\x10 \x01(\v2\x14.c1.api.task.v1.TaskR\x04task\x12 \n" +
+	"\tuser_path\x18\x11 \x01(\tB\x03\xe0A\x03R\buserPath\"\xd1\x01\n" +
+	"\vExternalRef\x12b\n" +
+	"\x13external_ref_source\x18\x01 \x01(\x0e2-.c1.api.task.v1.ExternalRef.ExternalRefSourceB\x03\xe0A\x03R\x11externalRefSource\x12\x17\n" +
+	"\x04name\x18\x02 \x01(\tB\x03\xe0A\x03R\x04name\x12\x15\n" +
+	"\x03url\x18\x03 \x01(\tB\x03\xe0A\x03R\x03url\".\n" +
 	"\x11ExternalRefSource\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04JIRA\x10\x01\"&\n" +

@@ -8,6 +8,7 @@ package taskv1
 
 import (
 	v1 "github.com/interim-access/interim/gen/c1/api/app/v1"
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
@@ -1056,10 +1057,10 @@ type TaskRevokeSource struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Origin:
 	//
+	//	*TaskRevokeSource_Review
+	//	*TaskRevokeSource_Request
 	//	*TaskRevokeSource_Expired
 	//	*TaskRevokeSource_NonUsage
-	//	*TaskRevokeSource_Request
-	//	*TaskRevokeSource_Review
 	Origin        isTaskRevokeSource_Origin `protobuf_oneof:"origin"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1102,6 +1103,24 @@ func (x *TaskRevokeSource) GetOrigin() isTaskRevokeSource_Origin {
 	return nil
 }
 
+func (x *TaskRevokeSource) GetReview() *TaskRevokeSourceReview {
+	if x != nil {
+		if x, ok := x.Origin.(*TaskRevokeSource_Review); ok {
+			return x.Review
+		}
+	}
+	return nil
+}
+
+func (x *TaskRevokeSource) GetRequest() *TaskRevokeSourceRequest {
+	if x != nil {
+		if x, ok := x.Origin.(*TaskRevokeSource_Request); ok {
+			return x.Request
+		}
+	}
+	return nil
+}
+
 func (x *TaskRevokeSource) GetExpired() *TaskRevokeSourceExpired {
 	if x != nil {
 		if x, ok := x.Origin.(*TaskRevokeSource_Expired); ok {
@@ -1120,26 +1139,16 @@ func (x *TaskRevokeSource) GetNonUsage() *TaskRevokeSourceNonUsage {
 	return nil
 }
 
-func (x *TaskRevokeSource) GetRequest() *TaskRevokeSourceRequest {
-	if x != nil {
-		if x, ok := x.Origin.(*TaskRevokeSource_Request); ok {
-			return x.Request
-		}
-	}
-	return nil
-}
-
-func (x *TaskRevokeSource) GetReview() *TaskRevokeSourceReview {
-	if x != nil {
-		if x, ok := x.Origin.(*TaskRevokeSource_Review); ok {
-			return x.Review
-		}
-	}
-	return nil
-}
-
 type isTaskRevokeSource_Origin interface {
 	isTaskRevokeSource_Origin()
+}
+
+type TaskRevokeSource_Review struct {
+	Review *TaskRevokeSourceReview `protobuf:"bytes,4,opt,name=review,proto3,oneof"`
+}
+
+type TaskRevokeSource_Request struct {
+	Request *TaskRevokeSourceRequest `protobuf:"bytes,3,opt,name=request,proto3,oneof"`
 }
 
 type TaskRevokeSource_Expired struct {
@@ -1150,21 +1159,13 @@ type TaskRevokeSource_NonUsage struct {
 	NonUsage *TaskRevokeSourceNonUsage `protobuf:"bytes,2,opt,name=non_usage,json=nonUsage,proto3,oneof"`
 }
 
-type TaskRevokeSource_Request struct {
-	Request *TaskRevokeSourceRequest `protobuf:"bytes,3,opt,name=request,proto3,oneof"`
-}
+func (*TaskRevokeSource_Review) isTaskRevokeSource_Origin() {}
 
-type TaskRevokeSource_Review struct {
-	Review *TaskRevokeSourceReview `protobuf:"bytes,4,opt,name=review,proto3,oneof"`
-}
+func (*TaskRevokeSource_Request) isTaskRevokeSource_Origin() {}
 
 func (*TaskRevokeSource_Expired) isTaskRevokeSource_Origin() {}
 
 func (*TaskRevokeSource_NonUsage) isTaskRevokeSource_Origin() {}
-
-func (*TaskRevokeSource_Request) isTaskRevokeSource_Origin() {}
-
-func (*TaskRevokeSource_Review) isTaskRevokeSource_Origin() {}
 
 // TaskRevokeSourceExpired: its end came.
 type TaskRevokeSourceExpired struct {
@@ -1367,12 +1368,12 @@ type TaskType struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to TaskType:
 	//
-	//	*TaskType_Action
-	//	*TaskType_Certify
-	//	*TaskType_Finding
 	//	*TaskType_Grant
-	//	*TaskType_Offboarding
 	//	*TaskType_Revoke
+	//	*TaskType_Certify
+	//	*TaskType_Offboarding
+	//	*TaskType_Action
+	//	*TaskType_Finding
 	TaskType      isTaskType_TaskType `protobuf_oneof:"task_type"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1415,46 +1416,10 @@ func (x *TaskType) GetTaskType() isTaskType_TaskType {
 	return nil
 }
 
-func (x *TaskType) GetAction() *TaskTypeAction {
-	if x != nil {
-		if x, ok := x.TaskType.(*TaskType_Action); ok {
-			return x.Action
-		}
-	}
-	return nil
-}
-
-func (x *TaskType) GetCertify() *TaskTypeCertify {
-	if x != nil {
-		if x, ok := x.TaskType.(*TaskType_Certify); ok {
-			return x.Certify
-		}
-	}
-	return nil
-}
-
-func (x *TaskType) GetFinding() *TaskTypeFinding {
-	if x != nil {
-		if x, ok := x.TaskType.(*TaskType_Finding); ok {
-			return x.Finding
-		}
-	}
-	return nil
-}
-
 func (x *TaskType) GetGrant() *TaskTypeGrant {
 	if x != nil {
 		if x, ok := x.TaskType.(*TaskType_Grant); ok {
 			return x.Grant
-		}
-	}
-	return nil
-}
-
-func (x *TaskType) GetOffboarding() *TaskTypeOffboarding {
-	if x != nil {
-		if x, ok := x.TaskType.(*TaskType_Offboarding); ok {
-			return x.Offboarding
 		}
 	}
 	return nil
@@ -1469,45 +1434,81 @@ func (x *TaskType) GetRevoke() *TaskTypeRevoke {
 	return nil
 }
 
+func (x *TaskType) GetCertify() *TaskTypeCertify {
+	if x != nil {
+		if x, ok := x.TaskType.(*TaskType_Certify); ok {
+			return x.Certify
+		}
+	}
+	return nil
+}
+
+func (x *TaskType) GetOffboarding() *TaskTypeOffboarding {
+	if x != nil {
+		if x, ok := x.TaskType.(*TaskType_Offboarding); ok {
+			return x.Offboarding
+		}
+	}
+	return nil
+}
+
+func (x *TaskType) GetAction() *TaskTypeAction {
+	if x != nil {
+		if x, ok := x.TaskType.(*TaskType_Action); ok {
+			return x.Action
+		}
+	}
+	return nil
+}
+
+func (x *TaskType) GetFinding() *TaskTypeFinding {
+	if x != nil {
+		if x, ok := x.TaskType.(*TaskType_Finding); ok {
+			return x.Finding
+		}
+	}
+	return nil
+}
+
 type isTaskType_TaskType interface {
 	isTaskType_TaskType()
-}
-
-type TaskType_Action struct {
-	Action *TaskTypeAction `protobuf:"bytes,1,opt,name=action,proto3,oneof"`
-}
-
-type TaskType_Certify struct {
-	Certify *TaskTypeCertify `protobuf:"bytes,2,opt,name=certify,proto3,oneof"`
-}
-
-type TaskType_Finding struct {
-	Finding *TaskTypeFinding `protobuf:"bytes,3,opt,name=finding,proto3,oneof"`
 }
 
 type TaskType_Grant struct {
 	Grant *TaskTypeGrant `protobuf:"bytes,4,opt,name=grant,proto3,oneof"`
 }
 
-type TaskType_Offboarding struct {
-	Offboarding *TaskTypeOffboarding `protobuf:"bytes,5,opt,name=offboarding,proto3,oneof"`
-}
-
 type TaskType_Revoke struct {
 	Revoke *TaskTypeRevoke `protobuf:"bytes,6,opt,name=revoke,proto3,oneof"`
 }
 
-func (*TaskType_Action) isTaskType_TaskType() {}
+type TaskType_Certify struct {
+	Certify *TaskTypeCertify `protobuf:"bytes,2,opt,name=certify,proto3,oneof"`
+}
 
-func (*TaskType_Certify) isTaskType_TaskType() {}
+type TaskType_Offboarding struct {
+	Offboarding *TaskTypeOffboarding `protobuf:"bytes,5,opt,name=offboarding,proto3,oneof"`
+}
 
-func (*TaskType_Finding) isTaskType_TaskType() {}
+type TaskType_Action struct {
+	Action *TaskTypeAction `protobuf:"bytes,1,opt,name=action,proto3,oneof"`
+}
+
+type TaskType_Finding struct {
+	Finding *TaskTypeFinding `protobuf:"bytes,3,opt,name=finding,proto3,oneof"`
+}
 
 func (*TaskType_Grant) isTaskType_TaskType() {}
 
+func (*TaskType_Revoke) isTaskType_TaskType() {}
+
+func (*TaskType_Certify) isTaskType_TaskType() {}
+
 func (*TaskType_Offboarding) isTaskType_TaskType() {}
 
-func (*TaskType_Revoke) isTaskType_TaskType() {}
+func (*TaskType_Action) isTaskType_TaskType() {}
+
+func (*TaskType_Finding) isTaskType_TaskType() {}
 
 // TaskTypeAction runs an action.
 type TaskTypeAction struct {
@@ -1520,9 +1521,9 @@ type TaskTypeAction struct {
 	DisplayName              string                 `protobuf:"bytes,6,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
 	// Types that are valid to be assigned to TargetObject:
 	//
-	//	*TaskTypeAction_Finding
 	//	*TaskTypeAction_ScopeRole
 	//	*TaskTypeAction_ToolCall
+	//	*TaskTypeAction_Finding
 	TargetObject  isTaskTypeAction_TargetObject `protobuf_oneof:"target_object"`
 	FormValues    *structpb.Struct              `protobuf:"bytes,10,opt,name=form_values,json=formValues,proto3" json:"form_values,omitempty"`
 	Outcome       ActionOutcome                 `protobuf:"varint,11,opt,name=outcome,proto3,enum=c1.api.task.v1.ActionOutcome" json:"outcome,omitempty"`
@@ -1611,15 +1612,6 @@ func (x *TaskTypeAction) GetTargetObject() isTaskTypeAction_TargetObject {
 	return nil
 }
 
-func (x *TaskTypeAction) GetFinding() *FindingTarget {
-	if x != nil {
-		if x, ok := x.TargetObject.(*TaskTypeAction_Finding); ok {
-			return x.Finding
-		}
-	}
-	return nil
-}
-
 func (x *TaskTypeAction) GetScopeRole() *ScopeRole {
 	if x != nil {
 		if x, ok := x.TargetObject.(*TaskTypeAction_ScopeRole); ok {
@@ -1633,6 +1625,15 @@ func (x *TaskTypeAction) GetToolCall() *GatedToolCallTarget {
 	if x != nil {
 		if x, ok := x.TargetObject.(*TaskTypeAction_ToolCall); ok {
 			return x.ToolCall
+		}
+	}
+	return nil
+}
+
+func (x *TaskTypeAction) GetFinding() *FindingTarget {
+	if x != nil {
+		if x, ok := x.TargetObject.(*TaskTypeAction_Finding); ok {
+			return x.Finding
 		}
 	}
 	return nil
@@ -1670,10 +1671,6 @@ type isTaskTypeAction_TargetObject interface {
 	isTaskTypeAction_TargetObject()
 }
 
-type TaskTypeAction_Finding struct {
-	Finding *FindingTarget `protobuf:"bytes,7,opt,name=finding,proto3,oneof"`
-}
-
 type TaskTypeAction_ScopeRole struct {
 	ScopeRole *ScopeRole `protobuf:"bytes,8,opt,name=scope_role,json=scopeRole,proto3,oneof"`
 }
@@ -1682,11 +1679,15 @@ type TaskTypeAction_ToolCall struct {
 	ToolCall *GatedToolCallTarget `protobuf:"bytes,9,opt,name=tool_call,json=toolCall,proto3,oneof"`
 }
 
-func (*TaskTypeAction_Finding) isTaskTypeAction_TargetObject() {}
+type TaskTypeAction_Finding struct {
+	Finding *FindingTarget `protobuf:"bytes,7,opt,name=finding,proto3,oneof"`
+}
 
 func (*TaskTypeAction_ScopeRole) isTaskTypeAction_TargetObject() {}
 
 func (*TaskTypeAction_ToolCall) isTaskTypeAction_TargetObject() {}
+
+func (*TaskTypeAction_Finding) isTaskTypeAction_TargetObject() {}
 
 // TaskTypeCertify asks whether access is still needed.
 type TaskTypeCertify struct {
@@ -2179,52 +2180,52 @@ var File_c1_api_task_v1_type_proto protoreflect.FileDescriptor
 
 const file_c1_api_task_v1_type_proto_rawDesc = "" +
 	"\n" +
-	"\x19c1/api/task/v1/type.proto\x12\x0ec1.api.task.v1\x1a\x17c1/api/app/v1/ref.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfe\x01\n" +
+	"\x19c1/api/task/v1/type.proto\x12\x0ec1.api.task.v1\x1a\x17c1/api/app/v1/ref.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x83\x02\n" +
 	"\x0eActionInstance\x12c\n" +
 	"\x19baton_resource_action_ref\x18\x01 \x01(\v2&.c1.api.task.v1.BatonResourceActionRefH\x00R\x16batonResourceActionRef\x12V\n" +
-	"\x14connector_action_ref\x18\x02 \x01(\v2\".c1.api.task.v1.ConnectorActionRefH\x00R\x12connectorActionRef\x12!\n" +
-	"\fdisplay_name\x18\x03 \x01(\tR\vdisplayNameB\f\n" +
+	"\x14connector_action_ref\x18\x02 \x01(\v2\".c1.api.task.v1.ConnectorActionRefH\x00R\x12connectorActionRef\x12&\n" +
+	"\fdisplay_name\x18\x03 \x01(\tB\x03\xe0A\x03R\vdisplayNameB\f\n" +
 	"\n" +
-	"target_ref\"\xe3\x01\n" +
-	"\x16BatonResourceActionRef\x12\x15\n" +
-	"\x06app_id\x18\x01 \x01(\tR\x05appId\x129\n" +
-	"\x19baton_action_display_name\x18\x02 \x01(\tR\x16batonActionDisplayName\x12*\n" +
-	"\x11baton_action_name\x18\x03 \x01(\tR\x0fbatonActionName\x12!\n" +
-	"\fconnector_id\x18\x04 \x01(\tR\vconnectorId\x12(\n" +
-	"\x10resource_type_id\x18\x05 \x01(\tR\x0eresourceTypeId\"\x87\x01\n" +
-	"\x12ConnectorActionRef\x12\x15\n" +
-	"\x06app_id\x18\x01 \x01(\tR\x05appId\x12!\n" +
-	"\fconnector_id\x18\x02 \x01(\tR\vconnectorId\x127\n" +
-	"\toperation\x18\x03 \x01(\x0e2\x19.c1.api.task.v1.OperationR\toperation\"Q\n" +
-	"\rFindingTarget\x12\x1d\n" +
+	"target_ref\"\xfc\x01\n" +
+	"\x16BatonResourceActionRef\x12\x1a\n" +
+	"\x06app_id\x18\x01 \x01(\tB\x03\xe0A\x03R\x05appId\x12>\n" +
+	"\x19baton_action_display_name\x18\x02 \x01(\tB\x03\xe0A\x03R\x16batonActionDisplayName\x12/\n" +
+	"\x11baton_action_name\x18\x03 \x01(\tB\x03\xe0A\x03R\x0fbatonActionName\x12&\n" +
+	"\fconnector_id\x18\x04 \x01(\tB\x03\xe0A\x03R\vconnectorId\x12-\n" +
+	"\x10resource_type_id\x18\x05 \x01(\tB\x03\xe0A\x03R\x0eresourceTypeId\"\x96\x01\n" +
+	"\x12ConnectorActionRef\x12\x1a\n" +
+	"\x06app_id\x18\x01 \x01(\tB\x03\xe0A\x03R\x05appId\x12&\n" +
+	"\fconnector_id\x18\x02 \x01(\tB\x03\xe0A\x03R\vconnectorId\x12<\n" +
+	"\toperation\x18\x03 \x01(\x0e2\x19.c1.api.task.v1.OperationB\x03\xe0A\x03R\toperation\"[\n" +
+	"\rFindingTarget\x12\"\n" +
 	"\n" +
-	"finding_id\x18\x01 \x01(\tR\tfindingId\x12!\n" +
-	"\ffinding_type\x18\x02 \x01(\tR\vfindingType\"\xc4\x03\n" +
-	"\x13GatedToolCallTarget\x12,\n" +
-	"\x12app_entitlement_id\x18\x01 \x01(\tR\x10appEntitlementId\x12\x15\n" +
-	"\x06app_id\x18\x02 \x01(\tR\x05appId\x12\x1f\n" +
-	"\vcaller_kind\x18\x03 \x01(\tR\n" +
-	"callerKind\x12!\n" +
-	"\fconnector_id\x18\x04 \x01(\tR\vconnectorId\x12\x17\n" +
-	"\agate_id\x18\x05 \x01(\tR\x06gateId\x12(\n" +
-	"\x10input_size_bytes\x18\x06 \x01(\x05R\x0einputSizeBytes\x12\x1d\n" +
+	"finding_id\x18\x01 \x01(\tB\x03\xe0A\x03R\tfindingId\x12&\n" +
+	"\ffinding_type\x18\x02 \x01(\tB\x03\xe0A\x03R\vfindingType\"\x80\x04\n" +
+	"\x13GatedToolCallTarget\x121\n" +
+	"\x12app_entitlement_id\x18\x01 \x01(\tB\x03\xe0A\x03R\x10appEntitlementId\x12\x1a\n" +
+	"\x06app_id\x18\x02 \x01(\tB\x03\xe0A\x03R\x05appId\x12$\n" +
+	"\vcaller_kind\x18\x03 \x01(\tB\x03\xe0A\x03R\n" +
+	"callerKind\x12&\n" +
+	"\fconnector_id\x18\x04 \x01(\tB\x03\xe0A\x03R\vconnectorId\x12\x1c\n" +
+	"\agate_id\x18\x05 \x01(\tB\x03\xe0A\x03R\x06gateId\x12-\n" +
+	"\x10input_size_bytes\x18\x06 \x01(\x05B\x03\xe0A\x03R\x0einputSizeBytes\x12\"\n" +
 	"\n" +
-	"tool_error\x18\a \x01(\tR\ttoolError\x12\x17\n" +
-	"\atool_id\x18\b \x01(\tR\x06toolId\x126\n" +
+	"tool_error\x18\a \x01(\tB\x03\xe0A\x03R\ttoolError\x12\x1c\n" +
+	"\atool_id\x18\b \x01(\tB\x03\xe0A\x03R\x06toolId\x12;\n" +
 	"\n" +
-	"tool_input\x18\t \x01(\v2\x17.google.protobuf.StructR\ttoolInput\x12\x1b\n" +
+	"tool_input\x18\t \x01(\v2\x17.google.protobuf.StructB\x03\xe0A\x03R\ttoolInput\x12 \n" +
 	"\ttool_kind\x18\n" +
-	" \x01(\tR\btoolKind\x12\x1b\n" +
-	"\ttool_name\x18\v \x01(\tR\btoolName\x127\n" +
-	"\vtool_output\x18\f \x01(\v2\x16.google.protobuf.ValueR\n" +
-	"toolOutput\"\xa2\x02\n" +
-	"\tScopeRole\x12\x15\n" +
-	"\x06app_id\x18\x01 \x01(\tR\x05appId\x12@\n" +
-	"\x0egrant_duration\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\rgrantDuration\x12(\n" +
-	"\x10role_resource_id\x18\x03 \x01(\tR\x0eroleResourceId\x121\n" +
-	"\x15role_resource_type_id\x18\x04 \x01(\tR\x12roleResourceTypeId\x12*\n" +
-	"\x11scope_resource_id\x18\x05 \x01(\tR\x0fscopeResourceId\x123\n" +
-	"\x16scope_resource_type_id\x18\x06 \x01(\tR\x13scopeResourceTypeId\"\xc6\x01\n" +
+	" \x01(\tB\x03\xe0A\x03R\btoolKind\x12 \n" +
+	"\ttool_name\x18\v \x01(\tB\x03\xe0A\x03R\btoolName\x12<\n" +
+	"\vtool_output\x18\f \x01(\v2\x16.google.protobuf.ValueB\x03\xe0A\x03R\n" +
+	"toolOutput\"\xc0\x02\n" +
+	"\tScopeRole\x12\x1a\n" +
+	"\x06app_id\x18\x01 \x01(\tB\x03\xe0A\x03R\x05appId\x12E\n" +
+	"\x0egrant_duration\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x03R\rgrantDuration\x12-\n" +
+	"\x10role_resource_id\x18\x03 \x01(\tB\x03\xe0A\x03R\x0eroleResourceId\x126\n" +
+	"\x15role_resource_type_id\x18\x04 \x01(\tB\x03\xe0A\x03R\x12roleResourceTypeId\x12/\n" +
+	"\x11scope_resource_id\x18\x05 \x01(\tB\x03\xe0A\x03R\x0fscopeResourceId\x128\n" +
+	"\x16scope_resource_type_id\x18\x06 \x01(\tB\x03\xe0A\x03R\x13scopeResourceTypeId\"\xc6\x01\n" +
 	"\x0fTaskGrantSource\x12'\n" +
 	"\x0fconversation_id\x18\x01 \x01(\tR\x0econversationId\x12!\n" +
 	"\fexternal_url\x18\x02 \x01(\tR\vexternalUrl\x12%\n" +
@@ -2232,11 +2233,11 @@ const file_c1_api_task_v1_type_proto_rawDesc = "" +
 	"\fis_extension\x18\x04 \x01(\bR\visExtension\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tR\trequestId\"\xb1\x02\n" +
-	"\x10TaskRevokeSource\x12C\n" +
+	"\x10TaskRevokeSource\x12@\n" +
+	"\x06review\x18\x04 \x01(\v2&.c1.api.task.v1.TaskRevokeSourceReviewH\x00R\x06review\x12C\n" +
+	"\arequest\x18\x03 \x01(\v2'.c1.api.task.v1.TaskRevokeSourceRequestH\x00R\arequest\x12C\n" +
 	"\aexpired\x18\x01 \x01(\v2'.c1.api.task.v1.TaskRevokeSourceExpiredH\x00R\aexpired\x12G\n" +
-	"\tnon_usage\x18\x02 \x01(\v2(.c1.api.task.v1.TaskRevokeSourceNonUsageH\x00R\bnonUsage\x12C\n" +
-	"\arequest\x18\x03 \x01(\v2'.c1.api.task.v1.TaskRevokeSourceRequestH\x00R\arequest\x12@\n" +
-	"\x06review\x18\x04 \x01(\v2&.c1.api.task.v1.TaskRevokeSourceReviewH\x00R\x06reviewB\b\n" +
+	"\tnon_usage\x18\x02 \x01(\v2(.c1.api.task.v1.TaskRevokeSourceNonUsageH\x00R\bnonUsageB\b\n" +
 	"\x06origin\"T\n" +
 	"\x17TaskRevokeSourceExpired\x129\n" +
 	"\n" +
@@ -2251,69 +2252,69 @@ const file_c1_api_task_v1_type_proto_rawDesc = "" +
 	"\x16TaskRevokeSourceReview\x12(\n" +
 	"\x10access_review_id\x18\x01 \x01(\tR\x0eaccessReviewId\x12$\n" +
 	"\x0ecert_ticket_id\x18\x02 \x01(\tR\fcertTicketId\"\x85\x03\n" +
-	"\bTaskType\x128\n" +
-	"\x06action\x18\x01 \x01(\v2\x1e.c1.api.task.v1.TaskTypeActionH\x00R\x06action\x12;\n" +
-	"\acertify\x18\x02 \x01(\v2\x1f.c1.api.task.v1.TaskTypeCertifyH\x00R\acertify\x12;\n" +
-	"\afinding\x18\x03 \x01(\v2\x1f.c1.api.task.v1.TaskTypeFindingH\x00R\afinding\x125\n" +
-	"\x05grant\x18\x04 \x01(\v2\x1d.c1.api.task.v1.TaskTypeGrantH\x00R\x05grant\x12G\n" +
+	"\bTaskType\x125\n" +
+	"\x05grant\x18\x04 \x01(\v2\x1d.c1.api.task.v1.TaskTypeGrantH\x00R\x05grant\x128\n" +
+	"\x06revoke\x18\x06 \x01(\v2\x1e.c1.api.task.v1.TaskTypeRevokeH\x00R\x06revoke\x12;\n" +
+	"\acertify\x18\x02 \x01(\v2\x1f.c1.api.task.v1.TaskTypeCertifyH\x00R\acertify\x12G\n" +
 	"\voffboarding\x18\x05 \x01(\v2#.c1.api.task.v1.TaskTypeOffboardingH\x00R\voffboarding\x128\n" +
-	"\x06revoke\x18\x06 \x01(\v2\x1e.c1.api.task.v1.TaskTypeRevokeH\x00R\x06revokeB\v\n" +
-	"\ttask_type\"\xf7\x05\n" +
-	"\x0eTaskTypeAction\x12\x1b\n" +
-	"\taction_id\x18\x01 \x01(\tR\bactionId\x12G\n" +
-	"\x0faction_instance\x18\x02 \x01(\v2\x1e.c1.api.task.v1.ActionInstanceR\x0eactionInstance\x12=\n" +
-	"\x1bcreated_app_entitlement_ids\x18\x03 \x03(\tR\x18createdAppEntitlementIds\x125\n" +
-	"\x17created_app_resource_id\x18\x04 \x01(\tR\x14createdAppResourceId\x12>\n" +
-	"\x1ccreated_app_resource_type_id\x18\x05 \x01(\tR\x18createdAppResourceTypeId\x12!\n" +
-	"\fdisplay_name\x18\x06 \x01(\tR\vdisplayName\x129\n" +
-	"\afinding\x18\a \x01(\v2\x1d.c1.api.task.v1.FindingTargetH\x00R\afinding\x12:\n" +
+	"\x06action\x18\x01 \x01(\v2\x1e.c1.api.task.v1.TaskTypeActionH\x00R\x06action\x12;\n" +
+	"\afinding\x18\x03 \x01(\v2\x1f.c1.api.task.v1.TaskTypeFindingH\x00R\afindingB\v\n" +
+	"\ttask_type\"\xa4\x06\n" +
+	"\x0eTaskTypeAction\x12 \n" +
+	"\taction_id\x18\x01 \x01(\tB\x03\xe0A\x03R\bactionId\x12G\n" +
+	"\x0faction_instance\x18\x02 \x01(\v2\x1e.c1.api.task.v1.ActionInstanceR\x0eactionInstance\x12B\n" +
+	"\x1bcreated_app_entitlement_ids\x18\x03 \x03(\tB\x03\xe0A\x03R\x18createdAppEntitlementIds\x12:\n" +
+	"\x17created_app_resource_id\x18\x04 \x01(\tB\x03\xe0A\x03R\x14createdAppResourceId\x12C\n" +
+	"\x1ccreated_app_resource_type_id\x18\x05 \x01(\tB\x03\xe0A\x03R\x18createdAppResourceTypeId\x12&\n" +
+	"\fdisplay_name\x18\x06 \x01(\tB\x03\xe0A\x03R\vdisplayName\x12:\n" +
 	"\n" +
 	"scope_role\x18\b \x01(\v2\x19.c1.api.task.v1.ScopeRoleH\x00R\tscopeRole\x12B\n" +
-	"\ttool_call\x18\t \x01(\v2#.c1.api.task.v1.GatedToolCallTargetH\x00R\btoolCall\x128\n" +
+	"\ttool_call\x18\t \x01(\v2#.c1.api.task.v1.GatedToolCallTargetH\x00R\btoolCall\x129\n" +
+	"\afinding\x18\a \x01(\v2\x1d.c1.api.task.v1.FindingTargetH\x00R\afinding\x12=\n" +
 	"\vform_values\x18\n" +
-	" \x01(\v2\x17.google.protobuf.StructR\n" +
-	"formValues\x127\n" +
-	"\aoutcome\x18\v \x01(\x0e2\x1d.c1.api.task.v1.ActionOutcomeR\aoutcome\x12=\n" +
-	"\foutcome_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\voutcomeTime\x12(\n" +
-	"\x04type\x18\r \x01(\x0e2\x14.c1.api.task.v1.TypeR\x04typeB\x0f\n" +
-	"\rtarget_object\"\xc5\x03\n" +
-	"\x0fTaskTypeCertify\x12(\n" +
-	"\x10access_review_id\x18\x01 \x01(\tR\x0eaccessReviewId\x126\n" +
-	"\x17access_review_selection\x18\x02 \x01(\tR\x15accessReviewSelection\x12,\n" +
-	"\x12app_entitlement_id\x18\x03 \x01(\tR\x10appEntitlementId\x12\x15\n" +
-	"\x06app_id\x18\x04 \x01(\tR\x05appId\x12\x1e\n" +
-	"\vapp_user_id\x18\x05 \x01(\tR\tappUserId\x12(\n" +
-	"\x10identity_user_id\x18\x06 \x01(\tR\x0eidentityUserId\x128\n" +
-	"\aoutcome\x18\a \x01(\x0e2\x1e.c1.api.task.v1.CertifyOutcomeR\aoutcome\x12=\n" +
-	"\foutcome_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\voutcomeTime\x12;\n" +
+	" \x01(\v2\x17.google.protobuf.StructB\x03\xe0A\x03R\n" +
+	"formValues\x12<\n" +
+	"\aoutcome\x18\v \x01(\x0e2\x1d.c1.api.task.v1.ActionOutcomeB\x03\xe0A\x03R\aoutcome\x12B\n" +
+	"\foutcome_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\voutcomeTime\x12-\n" +
+	"\x04type\x18\r \x01(\x0e2\x14.c1.api.task.v1.TypeB\x03\xe0A\x03R\x04typeB\x0f\n" +
+	"\rtarget_object\"\xed\x03\n" +
+	"\x0fTaskTypeCertify\x12-\n" +
+	"\x10access_review_id\x18\x01 \x01(\tB\x03\xe0A\x03R\x0eaccessReviewId\x12;\n" +
+	"\x17access_review_selection\x18\x02 \x01(\tB\x03\xe0A\x03R\x15accessReviewSelection\x121\n" +
+	"\x12app_entitlement_id\x18\x03 \x01(\tB\x03\xe0A\x03R\x10appEntitlementId\x12\x1a\n" +
+	"\x06app_id\x18\x04 \x01(\tB\x03\xe0A\x03R\x05appId\x12#\n" +
+	"\vapp_user_id\x18\x05 \x01(\tB\x03\xe0A\x03R\tappUserId\x12-\n" +
+	"\x10identity_user_id\x18\x06 \x01(\tB\x03\xe0A\x03R\x0eidentityUserId\x12=\n" +
+	"\aoutcome\x18\a \x01(\x0e2\x1e.c1.api.task.v1.CertifyOutcomeB\x03\xe0A\x03R\aoutcome\x12B\n" +
+	"\foutcome_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\voutcomeTime\x12;\n" +
 	"\bresource\x18\t \x01(\v2\x1d.c1.api.app.v1.AppResourceRefH\x00R\bresourceB\v\n" +
-	"\tprincipal\"\xd0\x01\n" +
-	"\x0fTaskTypeFinding\x12\x1d\n" +
+	"\tprincipal\"\xe4\x01\n" +
+	"\x0fTaskTypeFinding\x12\"\n" +
 	"\n" +
-	"finding_id\x18\x01 \x01(\tR\tfindingId\x12!\n" +
-	"\ffinding_type\x18\x02 \x01(\tR\vfindingType\x12<\n" +
-	"\aoutcome\x18\x03 \x01(\x0e2\".c1.api.task.v1.FindingTaskOutcomeR\aoutcome\x12=\n" +
-	"\foutcome_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\voutcomeTime\"\x90\x03\n" +
-	"\rTaskTypeGrant\x12,\n" +
-	"\x12app_entitlement_id\x18\x01 \x01(\tR\x10appEntitlementId\x12\x15\n" +
-	"\x06app_id\x18\x02 \x01(\tR\x05appId\x12\x1e\n" +
-	"\vapp_user_id\x18\x03 \x01(\tR\tappUserId\x12@\n" +
-	"\x0egrant_duration\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\rgrantDuration\x12(\n" +
-	"\x10identity_user_id\x18\x05 \x01(\tR\x0eidentityUserId\x126\n" +
-	"\aoutcome\x18\x06 \x01(\x0e2\x1c.c1.api.task.v1.GrantOutcomeR\aoutcome\x12=\n" +
-	"\foutcome_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\voutcomeTime\x127\n" +
-	"\x06source\x18\b \x01(\v2\x1f.c1.api.task.v1.TaskGrantSourceR\x06source\"\xba\x01\n" +
-	"\x13TaskTypeOffboarding\x12<\n" +
-	"\aoutcome\x18\x01 \x01(\x0e2\".c1.api.task.v1.OffboardingOutcomeR\aoutcome\x12=\n" +
-	"\foutcome_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\voutcomeTime\x12&\n" +
-	"\x0fsubject_user_id\x18\x03 \x01(\tR\rsubjectUserId\"\x9b\x03\n" +
-	"\x0eTaskTypeRevoke\x12,\n" +
-	"\x12app_entitlement_id\x18\x01 \x01(\tR\x10appEntitlementId\x12\x15\n" +
-	"\x06app_id\x18\x02 \x01(\tR\x05appId\x12\x1e\n" +
-	"\vapp_user_id\x18\x03 \x01(\tR\tappUserId\x12(\n" +
-	"\x10identity_user_id\x18\x04 \x01(\tR\x0eidentityUserId\x127\n" +
-	"\aoutcome\x18\x05 \x01(\x0e2\x1d.c1.api.task.v1.RevokeOutcomeR\aoutcome\x12=\n" +
-	"\foutcome_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\voutcomeTime\x12;\n" +
+	"finding_id\x18\x01 \x01(\tB\x03\xe0A\x03R\tfindingId\x12&\n" +
+	"\ffinding_type\x18\x02 \x01(\tB\x03\xe0A\x03R\vfindingType\x12A\n" +
+	"\aoutcome\x18\x03 \x01(\x0e2\".c1.api.task.v1.FindingTaskOutcomeB\x03\xe0A\x03R\aoutcome\x12B\n" +
+	"\foutcome_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\voutcomeTime\"\xb3\x03\n" +
+	"\rTaskTypeGrant\x121\n" +
+	"\x12app_entitlement_id\x18\x01 \x01(\tB\x03\xe0A\x03R\x10appEntitlementId\x12\x1a\n" +
+	"\x06app_id\x18\x02 \x01(\tB\x03\xe0A\x03R\x05appId\x12#\n" +
+	"\vapp_user_id\x18\x03 \x01(\tB\x03\xe0A\x03R\tappUserId\x12E\n" +
+	"\x0egrant_duration\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x03R\rgrantDuration\x12-\n" +
+	"\x10identity_user_id\x18\x05 \x01(\tB\x03\xe0A\x03R\x0eidentityUserId\x12;\n" +
+	"\aoutcome\x18\x06 \x01(\x0e2\x1c.c1.api.task.v1.GrantOutcomeB\x03\xe0A\x03R\aoutcome\x12B\n" +
+	"\foutcome_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\voutcomeTime\x127\n" +
+	"\x06source\x18\b \x01(\v2\x1f.c1.api.task.v1.TaskGrantSourceR\x06source\"\xc9\x01\n" +
+	"\x13TaskTypeOffboarding\x12A\n" +
+	"\aoutcome\x18\x01 \x01(\x0e2\".c1.api.task.v1.OffboardingOutcomeB\x03\xe0A\x03R\aoutcome\x12B\n" +
+	"\foutcome_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\voutcomeTime\x12+\n" +
+	"\x0fsubject_user_id\x18\x03 \x01(\tB\x03\xe0A\x03R\rsubjectUserId\"\xb9\x03\n" +
+	"\x0eTaskTypeRevoke\x121\n" +
+	"\x12app_entitlement_id\x18\x01 \x01(\tB\x03\xe0A\x03R\x10appEntitlementId\x12\x1a\n" +
+	"\x06app_id\x18\x02 \x01(\tB\x03\xe0A\x03R\x05appId\x12#\n" +
+	"\vapp_user_id\x18\x03 \x01(\tB\x03\xe0A\x03R\tappUserId\x12-\n" +
+	"\x10identity_user_id\x18\x04 \x01(\tB\x03\xe0A\x03R\x0eidentityUserId\x12<\n" +
+	"\aoutcome\x18\x05 \x01(\x0e2\x1d.c1.api.task.v1.RevokeOutcomeB\x03\xe0A\x03R\aoutcome\x12B\n" +
+	"\foutcome_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\voutcomeTime\x12;\n" +
 	"\bresource\x18\a \x01(\v2\x1d.c1.api.app.v1.AppResourceRefH\x00R\bresource\x128\n" +
 	"\x06source\x18\b \x01(\v2 .c1.api.task.v1.TaskRevokeSourceR\x06sourceB\v\n" +
 	"\tprincipal*\x9e\x01\n" +
@@ -2422,23 +2423,23 @@ var file_c1_api_task_v1_type_proto_depIdxs = []int32{
 	27, // 3: c1.api.task.v1.GatedToolCallTarget.tool_input:type_name -> google.protobuf.Struct
 	28, // 4: c1.api.task.v1.GatedToolCallTarget.tool_output:type_name -> google.protobuf.Value
 	29, // 5: c1.api.task.v1.ScopeRole.grant_duration:type_name -> google.protobuf.Duration
-	16, // 6: c1.api.task.v1.TaskRevokeSource.expired:type_name -> c1.api.task.v1.TaskRevokeSourceExpired
-	17, // 7: c1.api.task.v1.TaskRevokeSource.non_usage:type_name -> c1.api.task.v1.TaskRevokeSourceNonUsage
-	18, // 8: c1.api.task.v1.TaskRevokeSource.request:type_name -> c1.api.task.v1.TaskRevokeSourceRequest
-	19, // 9: c1.api.task.v1.TaskRevokeSource.review:type_name -> c1.api.task.v1.TaskRevokeSourceReview
+	19, // 6: c1.api.task.v1.TaskRevokeSource.review:type_name -> c1.api.task.v1.TaskRevokeSourceReview
+	18, // 7: c1.api.task.v1.TaskRevokeSource.request:type_name -> c1.api.task.v1.TaskRevokeSourceRequest
+	16, // 8: c1.api.task.v1.TaskRevokeSource.expired:type_name -> c1.api.task.v1.TaskRevokeSourceExpired
+	17, // 9: c1.api.task.v1.TaskRevokeSource.non_usage:type_name -> c1.api.task.v1.TaskRevokeSourceNonUsage
 	30, // 10: c1.api.task.v1.TaskRevokeSourceExpired.expired_at:type_name -> google.protobuf.Timestamp
 	30, // 11: c1.api.task.v1.TaskRevokeSourceNonUsage.expires_at:type_name -> google.protobuf.Timestamp
 	30, // 12: c1.api.task.v1.TaskRevokeSourceNonUsage.last_login:type_name -> google.protobuf.Timestamp
-	21, // 13: c1.api.task.v1.TaskType.action:type_name -> c1.api.task.v1.TaskTypeAction
-	22, // 14: c1.api.task.v1.TaskType.certify:type_name -> c1.api.task.v1.TaskTypeCertify
-	23, // 15: c1.api.task.v1.TaskType.finding:type_name -> c1.api.task.v1.TaskTypeFinding
-	24, // 16: c1.api.task.v1.TaskType.grant:type_name -> c1.api.task.v1.TaskTypeGrant
-	25, // 17: c1.api.task.v1.TaskType.offboarding:type_name -> c1.api.task.v1.TaskTypeOffboarding
-	26, // 18: c1.api.task.v1.TaskType.revoke:type_name -> c1.api.task.v1.TaskTypeRevoke
+	24, // 13: c1.api.task.v1.TaskType.grant:type_name -> c1.api.task.v1.TaskTypeGrant
+	26, // 14: c1.api.task.v1.TaskType.revoke:type_name -> c1.api.task.v1.TaskTypeRevoke
+	22, // 15: c1.api.task.v1.TaskType.certify:type_name -> c1.api.task.v1.TaskTypeCertify
+	25, // 16: c1.api.task.v1.TaskType.offboarding:type_name -> c1.api.task.v1.TaskTypeOffboarding
+	21, // 17: c1.api.task.v1.TaskType.action:type_name -> c1.api.task.v1.TaskTypeAction
+	23, // 18: c1.api.task.v1.TaskType.finding:type_name -> c1.api.task.v1.TaskTypeFinding
 	8,  // 19: c1.api.task.v1.TaskTypeAction.action_instance:type_name -> c1.api.task.v1.ActionInstance
-	11, // 20: c1.api.task.v1.TaskTypeAction.finding:type_name -> c1.api.task.v1.FindingTarget
-	13, // 21: c1.api.task.v1.TaskTypeAction.scope_role:type_name -> c1.api.task.v1.ScopeRole
-	12, // 22: c1.api.task.v1.TaskTypeAction.tool_call:type_name -> c1.api.task.v1.GatedToolCallTarget
+	13, // 20: c1.api.task.v1.TaskTypeAction.scope_role:type_name -> c1.api.task.v1.ScopeRole
+	12, // 21: c1.api.task.v1.TaskTypeAction.tool_call:type_name -> c1.api.task.v1.GatedToolCallTarget
+	11, // 22: c1.api.task.v1.TaskTypeAction.finding:type_name -> c1.api.task.v1.FindingTarget
 	27, // 23: c1.api.task.v1.TaskTypeAction.form_values:type_name -> google.protobuf.Struct
 	0,  // 24: c1.api.task.v1.TaskTypeAction.outcome:type_name -> c1.api.task.v1.ActionOutcome
 	30, // 25: c1.api.task.v1.TaskTypeAction.outcome_time:type_name -> google.protobuf.Timestamp
@@ -2475,23 +2476,23 @@ func file_c1_api_task_v1_type_proto_init() {
 		(*ActionInstance_ConnectorActionRef)(nil),
 	}
 	file_c1_api_task_v1_type_proto_msgTypes[7].OneofWrappers = []any{
+		(*TaskRevokeSource_Review)(nil),
+		(*TaskRevokeSource_Request)(nil),
 		(*TaskRevokeSource_Expired)(nil),
 		(*TaskRevokeSource_NonUsage)(nil),
-		(*TaskRevokeSource_Request)(nil),
-		(*TaskRevokeSource_Review)(nil),
 	}
 	file_c1_api_task_v1_type_proto_msgTypes[12].OneofWrappers = []any{
-		(*TaskType_Action)(nil),
-		(*TaskType_Certify)(nil),
-		(*TaskType_Finding)(nil),
 		(*TaskType_Grant)(nil),
-		(*TaskType_Offboarding)(nil),
 		(*TaskType_Revoke)(nil),
+		(*TaskType_Certify)(nil),
+		(*TaskType_Offboarding)(nil),
+		(*TaskType_Action)(nil),
+		(*TaskType_Finding)(nil),
 	}
 	file_c1_api_task_v1_type_proto_msgTypes[13].OneofWrappers = []any{
-		(*TaskTypeAction_Finding)(nil),
 		(*TaskTypeAction_ScopeRole)(nil),
 		(*TaskTypeAction_ToolCall)(nil),
+		(*TaskTypeAction_Finding)(nil),
 	}
 	file_c1_api_task_v1_type_proto_msgTypes[14].OneofWrappers = []any{
 		(*TaskTypeCertify_Resource)(nil),

@@ -31,7 +31,7 @@ type sight struct {
 
 // seen is the task that an act is about, at the moment of the act.
 func (o *office) seen(a act) sight {
-	o.T.Helper()
+	o.Helper()
 	if a.At != nil {
 		o.until(a.At.after(o.began), a.Asleep)
 	}
@@ -39,19 +39,19 @@ func (o *office) seen(a act) sight {
 		return sight{}
 	}
 	f := o.followed(a.Task)
-	r, err := o.house.tasks.Eligible(o.T.Context(), f.Task)
+	r, err := o.house.tasks.Eligible(o.Context(), f.Task)
 	o.ok(err)
 	return sight{f.Task, r}
 }
 
 // expect compares what came with what the act says, and with what is true after every act. It reports whether all is as it should be.
 func (o *office) expect(n int, a act, before sight, err error) bool {
-	o.T.Helper()
+	o.Helper()
 	fine := true
 	wrong := func(format string, args ...any) {
-		o.T.Helper()
+		o.Helper()
 		fine = false
-		o.T.Errorf("act %d %v: %s", n, a.Verb, fmt.Sprintf(format, args...))
+		o.Errorf("act %d %v: %s", n, a.Verb, fmt.Sprintf(format, args...))
 	}
 	if code, known := refusals[a.Refused]; a.Refused != "" && (!known || !fault.Is(err, code)) {
 		wrong("refused: %v, want %s", err, a.Refused)
@@ -60,7 +60,7 @@ func (o *office) expect(n int, a act, before sight, err error) bool {
 		return fine
 	}
 	f := o.followed(a.Task)
-	r, lookErr := o.house.tasks.Eligible(o.T.Context(), f.Task)
+	r, lookErr := o.house.tasks.Eligible(o.Context(), f.Task)
 	o.ok(lookErr)
 	fresh := o.fresh(f)
 	o.people(a, f.Task, r, wrong)
@@ -76,7 +76,7 @@ func (o *office) expect(n int, a act, before sight, err error) bool {
 
 // people compares who may decide.
 func (o *office) people(a act, t task.Task, r task.Resolution, wrong func(string, ...any)) {
-	o.T.Helper()
+	o.Helper()
 	if a.Eligible != nil {
 		var want []string
 		for _, text := range *a.Eligible {
@@ -137,7 +137,7 @@ func (o *office) reasons(r task.Resolution, pair string) []string {
 
 // state compares what has become of the task, and of the grant.
 func (o *office) state(a act, t task.Task, wrong func(string, ...any)) {
-	o.T.Helper()
+	o.Helper()
 	if a.Outcome != "" {
 		want, known := outcomes[a.Outcome]
 		state := task.Closed
@@ -162,13 +162,13 @@ func (o *office) state(a act, t task.Task, wrong func(string, ...any)) {
 
 // grant is until when the subject has what the task is about.
 func (o *office) grant(t task.Task) string {
-	o.T.Helper()
-	answer, err := o.Grants.Check(o.T.Context(), grant.Question{App: t.App, Entitlement: t.Entitlement, User: t.Subject})
+	o.Helper()
+	answer, err := o.Grants.Check(o.Context(), grant.Question{App: t.App, Entitlement: t.Entitlement, User: t.Subject})
 	switch {
 	case fault.Is(err, fault.NotFound) || err == nil && !answer.Allowed:
 		return "none"
 	case err != nil:
-		o.T.Fatal(err)
+		o.Fatal(err)
 	case answer.Until.IsZero():
 		return "always"
 	}
@@ -182,8 +182,8 @@ func (o *office) grant(t task.Task) string {
 
 // fresh are the kinds of the entries that a task's history has got since the last act.
 func (o *office) fresh(f *followed) []task.AuditKind {
-	o.T.Helper()
-	p, err := o.house.tasks.Events(o.T.Context(), task.HistoryFilter{Tasks: []task.ID{f.ID}}, firstPage)
+	o.Helper()
+	p, err := o.house.tasks.Events(o.Context(), task.HistoryFilter{Tasks: []task.ID{f.ID}}, firstPage)
 	o.ok(err)
 	var kinds []task.AuditKind
 	for _, e := range p.Items {
@@ -196,7 +196,7 @@ func (o *office) fresh(f *followed) []task.AuditKind {
 }
 
 func (o *office) history(a act, fresh []task.AuditKind, wrong func(string, ...any)) {
-	o.T.Helper()
+	o.Helper()
 	for _, kind := range a.Audit {
 		if !slices.Contains(fresh, task.AuditKind(kind)) {
 			wrong("no %s in %v", kind, fresh)
@@ -210,7 +210,7 @@ func (o *office) history(a act, fresh []task.AuditKind, wrong func(string, ...an
 }
 
 func (o *office) rights(a act, t task.Task, wrong func(string, ...any)) {
-	o.T.Helper()
+	o.Helper()
 	for may, people := range map[bool]map[string][]string{true: a.May, false: a.MayNot} {
 		for who, actions := range people {
 			list, err := o.house.tasks.Actions(o.as(who), t)
@@ -227,7 +227,7 @@ func (o *office) rights(a act, t task.Task, wrong func(string, ...any)) {
 // always is what holds after every act: no party decides unless the step lets them, what waits for somebody is what they may decide,
 // what is offered is what they may do, and nobody has the same twice.
 func (o *office) always(a act, t task.Task, r task.Resolution, wrong func(string, ...any)) {
-	o.T.Helper()
+	o.Helper()
 	approval := (*policy.Approval)(nil)
 	if t.Current != nil {
 		approval = t.Current.Step.Approval
@@ -237,7 +237,7 @@ func (o *office) always(a act, t task.Task, r task.Resolution, wrong func(string
 		if may && t.Party(u) && approval != nil && !approval.AllowSelfApproval && approval.Kind != policy.Self {
 			wrong("%s may decide a request of their own", name)
 		}
-		p, err := o.house.tasks.Work(o.T.Context(), u, firstPage)
+		p, err := o.house.tasks.Work(o.Context(), u, firstPage)
 		o.ok(err)
 		waits := slices.ContainsFunc(p.Items, func(one task.Task) bool { return one.ID == t.ID })
 		unnoticed := a.Asleep && r.Tier != task.Named
@@ -254,7 +254,7 @@ func (o *office) always(a act, t task.Task, r task.Resolution, wrong func(string
 		}
 	}
 	var twice int
-	o.ok(o.DB.Q(o.T.Context()).Row(`select count(*) from (select account_id from grants where app_id = $1 and ended_at is null
+	o.ok(o.DB.Q(o.Context()).Row(`select count(*) from (select account_id from grants where app_id = $1 and ended_at is null
 		group by account_id, entitlement_id having count(*) > 1) x`, string(o.app.ID)).Scan(&twice))
 	if twice > 0 {
 		wrong("%d grants are there twice", twice)
@@ -263,7 +263,7 @@ func (o *office) always(a act, t task.Task, r task.Resolution, wrong func(string
 
 // decided is what holds of every decision: who was eligible right before took it, and what was refused changed nothing.
 func (o *office) decided(a act, before sight, after task.Task, err error, wrong func(string, ...any)) {
-	o.T.Helper()
+	o.Helper()
 	who, decides := a.Verb["approve"]
 	if who == "" {
 		who, decides = a.Verb["deny"]

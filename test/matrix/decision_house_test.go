@@ -80,9 +80,9 @@ type office struct {
 }
 
 func (o *office) ok(err error) {
-	o.T.Helper()
+	o.Helper()
 	if err != nil {
-		o.T.Fatal(err)
+		o.Fatal(err)
 	}
 }
 
@@ -120,7 +120,7 @@ func furnish(t *testing.T, h *house, w world) *office {
 }
 
 func (o *office) entitlement(name string, e entitlement) app.Entitlement {
-	o.T.Helper()
+	o.Helper()
 	made, err := o.Apps.CreateEntitlement(o.ctx, app.Entitlement{
 		AppID: o.app.ID, TypeID: o.resource.TypeID, ResourceID: o.resource.ID, DisplayName: name, Slug: fmt.Sprintf("slug%d", len(o.groups)),
 		Purpose: app.PurposeAssignment, MaxGrant: e.Longest.span, Emergency: app.Emergency{EmergencyGrantEnabled: e.Emergency},
@@ -130,7 +130,7 @@ func (o *office) entitlement(name string, e entitlement) app.Entitlement {
 }
 
 func (o *office) hire(name string) {
-	o.T.Helper()
+	o.Helper()
 	u, err := o.Directory.Create(o.ctx, directory.User{DisplayName: name, Email: fmt.Sprintf("%s.%d@example.com", name, o.cases)})
 	o.ok(err)
 	o.staff[name], o.names[u.ID] = u.ID, name
@@ -147,13 +147,13 @@ func (o *office) leave() {
 		err = o.Apps.DeleteApp(ctx, o.app.ID)
 	}
 	if err != nil {
-		o.T.Error(err)
+		o.Error(err)
 	}
 }
 
 // become changes the office to what w says of it.
 func (o *office) become(w world) {
-	o.T.Helper()
+	o.Helper()
 	for name, p := range w.People {
 		o.person(name, p)
 	}
@@ -176,7 +176,7 @@ func (o *office) become(w world) {
 }
 
 func (o *office) person(name string, p person) {
-	o.T.Helper()
+	o.Helper()
 	u := o.user(name)
 	if p.Managers != nil || p.Department != "" {
 		_, err := o.Directory.Update(o.ctx, u, func(u *directory.User) error {
@@ -195,7 +195,7 @@ func (o *office) person(name string, p person) {
 	case "deleted":
 		_, err = o.Directory.Delete(o.ctx, u, "")
 	default:
-		o.T.Fatalf("%s: status %q", name, p.Status)
+		o.Fatalf("%s: status %q", name, p.Status)
 	}
 	o.ok(err)
 	if p.Admin && !o.admins[name] {
@@ -209,16 +209,16 @@ func (o *office) person(name string, p person) {
 }
 
 func (o *office) user(name string) directory.UserID {
-	o.T.Helper()
+	o.Helper()
 	u, ok := o.staff[name]
 	if !ok {
-		o.T.Fatalf("nobody is called %q", name)
+		o.Fatalf("nobody is called %q", name)
 	}
 	return u
 }
 
 func (o *office) users(names []string) []directory.UserID {
-	o.T.Helper()
+	o.Helper()
 	var list []directory.UserID
 	for _, n := range names {
 		list = append(list, o.user(n))
@@ -227,12 +227,12 @@ func (o *office) users(names []string) []directory.UserID {
 }
 
 func (o *office) refs(groups []string) []app.EntitlementRef {
-	o.T.Helper()
+	o.Helper()
 	var list []app.EntitlementRef
 	for _, g := range groups {
 		e, ok := o.groups[g]
 		if !ok {
-			o.T.Fatalf("no group is called %q", g)
+			o.Fatalf("no group is called %q", g)
 		}
 		list = append(list, e.Ref())
 	}
@@ -241,8 +241,8 @@ func (o *office) refs(groups []string) []app.EntitlementRef {
 
 // as is a context in which somebody acts.
 func (o *office) as(name string) context.Context {
-	o.T.Helper()
+	o.Helper()
 	u := o.user(name)
-	ctx := iam.WithPrincipal(o.T.Context(), &iam.Principal{UserID: u, Name: name, SuperAdmin: o.admins[name]})
+	ctx := iam.WithPrincipal(o.Context(), &iam.Principal{UserID: u, Name: name, SuperAdmin: o.admins[name]})
 	return audit.With(ctx, audit.Actor{Kind: audit.KindUser, UserID: string(u), Name: name})
 }

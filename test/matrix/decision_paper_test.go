@@ -19,7 +19,7 @@ import (
 
 // group gives a group its holders. One whose moment is not after now holds it no longer.
 func (o *office) group(name string, g group) {
-	o.T.Helper()
+	o.Helper()
 	of := o.refs([]string{name})[0]
 	for who, until := range g.Holders {
 		account, err := o.Grants.AccountFor(o.ctx, of.AppID, o.user(who))
@@ -41,19 +41,19 @@ func (o *office) group(name string, g group) {
 		_, refused, err := o.Grants.AddMembers(o.ctx, of, o.crowd[:g.Crowd])
 		o.ok(err)
 		if len(refused) > 0 {
-			o.T.Fatal(refused)
+			o.Fatal(refused)
 		}
 	}
 }
 
 func (o *office) owned(kind string, owners []string) {
-	o.T.Helper()
+	o.Helper()
 	objects := map[string]owner.Object{
 		"app": owner.OfApp(o.app.ID), "entitlement": owner.OfEntitlement(o.of.Ref()), "resource": owner.OfResource(app.ResourceRef{AppID: o.app.ID, ID: o.resource.ID}),
 	}
 	object, ok := objects[kind]
 	if !ok {
-		o.T.Fatalf("nobody owns a %q", kind)
+		o.Fatalf("nobody owns a %q", kind)
 	}
 	var people, groups []string
 	for _, n := range owners {
@@ -67,14 +67,14 @@ func (o *office) owned(kind string, owners []string) {
 }
 
 func (o *office) delegate(w window) {
-	o.T.Helper()
+	o.Helper()
 	set := o.delegations.Create
 	switch w.Mode {
 	case "reassign":
 		set = o.delegations.SetReassign
 	case "add":
 	default:
-		o.T.Fatalf("mode %q of a delegation", w.Mode)
+		o.Fatalf("mode %q of a delegation", w.Mode)
 	}
 	_, err := set(o.ctx, o.user(w.Who), o.user(w.To), w.From.after(o.began), w.Until.after(o.began), "away")
 	o.ok(err)
@@ -82,16 +82,16 @@ func (o *office) delegate(w window) {
 
 // undelegate removes the delegations of one to another.
 func (o *office) undelegate(who, to string) error {
-	page := delegation.Filter{
+	filter := delegation.Filter{
 		Delegators: []directory.UserID{o.user(who)}, Delegates: []directory.UserID{o.user(to)},
 		States: []delegation.State{delegation.Scheduled, delegation.Open},
 	}
-	found, err := o.delegations.List(o.ctx, page, firstPage)
+	found, err := o.delegations.List(o.ctx, filter, firstPage)
 	if err != nil {
 		return err
 	}
 	if len(found.Items) == 0 {
-		o.T.Fatalf("%s does not stand in for %s", to, who)
+		o.Fatalf("%s does not stand in for %s", to, who)
 	}
 	for _, d := range found.Items {
 		if _, err := o.delegations.Delete(o.ctx, d.ID); err != nil {
@@ -103,13 +103,13 @@ func (o *office) undelegate(who, to string) error {
 
 // policy makes a policy, after those that it refers to, and has the entitlement decided by it if that is what its name says.
 func (o *office) policy(name string, all map[string]policyPaper) policy.ID {
-	o.T.Helper()
+	o.Helper()
 	if name == "" || o.policies[name] != "" {
 		return o.policies[name]
 	}
 	p, ok := all[name]
 	if !ok {
-		o.T.Fatalf("no policy is called %q", name)
+		o.Fatalf("no policy is called %q", name)
 	}
 	for _, other := range p.mentions() {
 		o.policy(other, all)
@@ -134,7 +134,7 @@ func (o *office) policy(name string, all map[string]policyPaper) policy.ID {
 
 // rewrite saves a policy anew.
 func (o *office) rewrite(name string, p policyPaper) {
-	o.T.Helper()
+	o.Helper()
 	_, err := o.house.policies.Update(o.ctx, o.policies[name], func(old *policy.Policy) error {
 		next := o.written(name, p)
 		old.Steps, old.Rules, old.BaselineID = next.Steps, next.Rules, next.BaselineID
@@ -160,7 +160,7 @@ func (p policyPaper) mentions() []string {
 }
 
 func (o *office) written(name string, p policyPaper) policy.Policy {
-	o.T.Helper()
+	o.Helper()
 	kind := policy.Kind(strings.ToUpper(p.Kind))
 	if kind == "" {
 		kind = policy.Grant
@@ -194,7 +194,7 @@ func (o *office) expression(text string) string {
 }
 
 func (o *office) steps(papers []stepPaper) []policy.Step {
-	o.T.Helper()
+	o.Helper()
 	var list []policy.Step
 	for _, s := range papers {
 		var step policy.Step
@@ -216,7 +216,7 @@ func (o *office) steps(papers []stepPaper) []policy.Step {
 }
 
 func (o *office) approval(p approvalPaper) *policy.Approval {
-	o.T.Helper()
+	o.Helper()
 	a := &policy.Approval{
 		Kind: policy.ApproverKind(p.By), UserIDs: o.users(p.Users), AllowSelfApproval: p.Self, RequireDistinctApprovers: p.Distinct,
 		AllowDelegation: p.Delegation, AllowReassignment: p.Reassignment, AllowedReassignees: o.users(p.Reassignees),
@@ -242,7 +242,7 @@ func (o *office) approval(p approvalPaper) *policy.Approval {
 }
 
 func (o *office) wait(p waitPaper) *policy.Wait {
-	o.T.Helper()
+	o.Helper()
 	w := &policy.Wait{Name: "wait", Duration: p.For.span, Timeout: p.Timeout.span}
 	if p.If != "" {
 		w.Condition = o.expression(p.If)
@@ -250,13 +250,13 @@ func (o *office) wait(p waitPaper) *policy.Wait {
 	if p.Until != "" {
 		at, err := time.Parse("15:04", p.Until)
 		o.ok(err)
-		w.Until = &policy.ClockTime{Hours: uint32(at.Hour()), Minutes: uint32(at.Minute()), Zone: p.Zone} //nolint:gosec // of a clock
+		w.Until = &policy.ClockTime{Hours: uint32(at.Hour()), Minutes: uint32(at.Minute()), Zone: p.Zone}
 	}
 	return w
 }
 
 func (o *office) provision(by string, users []string) json.RawMessage {
-	o.T.Helper()
+	o.Helper()
 	if by == "" {
 		return nil
 	}

@@ -41,7 +41,7 @@ func play(t *testing.T, h *house, w world, script []act) {
 
 // do moves the clock and has happen what the act says. The error is what the caller was told.
 func (o *office) do(a act) error {
-	o.T.Helper()
+	o.Helper()
 	if a.At != nil {
 		o.until(a.At.after(o.began), a.Asleep)
 	}
@@ -52,7 +52,7 @@ func (o *office) do(a act) error {
 		}
 	}
 	if len(a.Verb) > 1 {
-		o.T.Fatalf("several things at once: %v", a.Verb)
+		o.Fatalf("several things at once: %v", a.Verb)
 	}
 	for verb, who := range a.Verb {
 		err := o.say(verb, who, a)
@@ -66,17 +66,17 @@ func (o *office) do(a act) error {
 
 // until moves the clock, from each moment at which something is due to the next.
 func (o *office) until(at time.Time, asleep bool) {
-	o.T.Helper()
+	o.Helper()
 	if at.Before(o.Clock.Now()) {
-		o.T.Fatalf("the clock is at %s already", o.Clock.Now().Sub(o.began))
+		o.Fatalf("the clock is at %s already", o.Clock.Now().Sub(o.began))
 	}
 	for !asleep {
 		o.due()
 		next := at
 		for _, s := range o.sources {
-			when, any, err := s.Next(o.T.Context())
+			when, some, err := s.Next(o.Context())
 			o.ok(err)
-			if any && when.Before(next) {
+			if some && when.Before(next) {
 				next = when
 			}
 		}
@@ -93,11 +93,11 @@ func (o *office) until(at time.Time, asleep bool) {
 
 // due does what is due now.
 func (o *office) due() {
-	o.T.Helper()
+	o.Helper()
 	for range 50 {
 		n := 0
 		for _, s := range o.sources {
-			did, err := s.Run(o.T.Context(), o.Clock.Now())
+			did, err := s.Run(o.Context(), o.Clock.Now())
 			o.ok(err)
 			n += did
 		}
@@ -105,12 +105,12 @@ func (o *office) due() {
 			return
 		}
 	}
-	o.T.Fatal("it never ends")
+	o.Fatal("it never ends")
 }
 
 // say has somebody do something with the task that the act is about.
 func (o *office) say(verb, who string, a act) error {
-	o.T.Helper()
+	o.Helper()
 	switch verb {
 	case "ask", "extend", "revoke":
 		return o.ask(verb, who, a)
@@ -129,7 +129,7 @@ func (o *office) say(verb, who string, a act) error {
 	}
 	do, ok := o.verbs(ctx, ref, step, why, a)[verb]
 	if !ok {
-		o.T.Fatalf("nobody can %q", verb)
+		o.Fatalf("nobody can %q", verb)
 	}
 	_, err := do()
 	return err
@@ -160,7 +160,7 @@ func (o *office) verbs(ctx context.Context, ref string, step task.StepID, why st
 
 // ask makes a task, and compares whom it asks with what a dry run said right before.
 func (o *office) ask(verb, who string, a act) error {
-	o.T.Helper()
+	o.Helper()
 	subject := a.For
 	if subject == "" {
 		subject = who
@@ -169,12 +169,12 @@ func (o *office) ask(verb, who string, a act) error {
 		App: o.app.ID, Entitlement: o.of.ID, Subject: o.user(subject), Duration: a.Lasting.span, Emergency: a.Urgent, Extension: verb == "extend",
 		Description: "for the release",
 	}
-	make, kind := o.house.tasks.RequestGrant, task.Grant
+	request, kind := o.house.tasks.RequestGrant, task.Grant
 	if verb == "revoke" {
-		make, kind = o.house.tasks.RequestRevoke, task.Revoke
+		request, kind = o.house.tasks.RequestRevoke, task.Revoke
 	}
 	dry, dryErr := o.house.tasks.DryRun(o.as(who), kind, what)
-	t, err := make(o.as(who), what)
+	t, err := request(o.as(who), what)
 	if err != nil {
 		return err
 	}
@@ -190,19 +190,19 @@ func (o *office) ask(verb, who string, a act) error {
 
 // predicted compares the step that is open with what a dry run said of it.
 func (o *office) predicted(dry task.Dry, t task.Task) {
-	o.T.Helper()
-	r, err := o.house.tasks.Eligible(o.T.Context(), t)
+	o.Helper()
+	r, err := o.house.tasks.Eligible(o.Context(), t)
 	o.ok(err)
 	for _, s := range dry.Steps {
 		if t.Current != nil && s.Index == t.Current.Index && (o.list(s.Resolution) != o.list(r) || s.Tier != r.Tier) {
-			o.T.Errorf("the dry run said that %s %s would decide, and it is %s %s", s.Tier, o.list(s.Resolution), r.Tier, o.list(r))
+			o.Errorf("the dry run said that %s %s would decide, and it is %s %s", s.Tier, o.list(s.Resolution), r.Tier, o.list(r))
 		}
 	}
 }
 
 // race has several people approve at once: one is heard, the others come too late.
 func (o *office) race(people []string, a act) error {
-	o.T.Helper()
+	o.Helper()
 	f := o.followed(a.Task)
 	var all sync.WaitGroup
 	errs := make([]error, len(people))
@@ -221,20 +221,20 @@ func (o *office) race(people []string, a act) error {
 		}
 	}
 	if heard != 1 {
-		o.T.Errorf("%d of %d were heard: %v", heard, len(people), errs)
+		o.Errorf("%d of %d were heard: %v", heard, len(people), errs)
 	}
 	return nil
 }
 
 // followed is the task of that name; empty is the last asked for, "taken" the last revocation that nobody asked for.
 func (o *office) followed(name string) *followed {
-	o.T.Helper()
+	o.Helper()
 	if name == "" {
 		name = o.last
 	}
 	if name == "taken" {
 		var id string
-		o.ok(o.DB.Q(o.T.Context()).Row(`select id from task where app_id = $1 and kind = 'REVOKE' and origin = 'TIME_REVOKE'
+		o.ok(o.DB.Q(o.Context()).Row(`select id from task where app_id = $1 and kind = 'REVOKE' and origin = 'TIME_REVOKE'
 			order by number desc limit 1`, string(o.app.ID)).Scan(&id))
 		if f := o.tasks[name]; f == nil || string(f.ID) != id {
 			o.tasks[name] = &followed{Task: task.Task{ID: task.ID(id)}, lines: map[string]bool{}}
@@ -242,9 +242,9 @@ func (o *office) followed(name string) *followed {
 	}
 	f, ok := o.tasks[name]
 	if !ok {
-		o.T.Fatalf("no task is called %q", name)
+		o.Fatalf("no task is called %q", name)
 	}
-	t, err := o.house.tasks.Get(o.T.Context(), string(f.ID))
+	t, err := o.house.tasks.Get(o.Context(), string(f.ID))
 	o.ok(err)
 	f.Task = t
 	return f

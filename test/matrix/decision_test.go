@@ -63,6 +63,7 @@ func TestDecisionsAreManyAndEachHasANameOfItsOwn(t *testing.T) {
 }
 
 func TestWhoDecidesIsAsTheDecisionsSay(t *testing.T) {
+	t.Parallel()
 	for name, f := range decisions(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

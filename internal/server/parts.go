@@ -118,7 +118,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 
 	p.tasks = task.New(task.Deps{
 		DB: d.db, Clock: d.clock, Log: o.Log, Audit: p.audit, Grants: p.grants, Owners: p.owners, Delegations: p.delegations,
-		Policies: p.policies, Webhooks: p.webhooks, Notices: p.notify,
+		Policies: p.policies, Offers: p.catalogs, Webhooks: p.webhooks, Notices: p.notify,
 	})
 
 	p.iam.Relate(p.tasks.Relate(p.owners))

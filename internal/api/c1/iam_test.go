@@ -73,7 +73,7 @@ func TestIntrospectionTellsWhoCallsAndWhatTheyMay(t *testing.T) {
 			d.Errorf("permissions: %v", permissions)
 		}
 		for _, r := range roles {
-			if !regexp.MustCompile(`^role/[a-z0-9.]+\.[A-Za-z0-9]+:[a-z-]+$`).MatchString(r) || strings.HasSuffix(r, ":owner") && strings.Contains(r, "interim.v1.Users") {
+			if !regexp.MustCompile(`^role/[a-z0-9._]+\.[A-Za-z0-9]+:[a-z-]+$`).MatchString(r) || strings.HasSuffix(r, ":owner") && strings.Contains(r, "interim.v1.Users") {
 				d.Errorf("role %q", r)
 			}
 		}

@@ -162,3 +162,14 @@ func (d *Deps) mayRevoke(ctx context.Context, a task.Ask) error {
 	}
 	return err
 }
+
+// keptToCatalogs reports whether the caller may ask only for what the subject finds in a catalog: whoever could give the access, by a role or as
+// an owner, may ask for anything.
+func keptToCatalogs(ctx context.Context, a task.Ask) bool {
+	if reaches(ctx, "interim.v1.Grants.Create") == iam.All {
+		return false
+	}
+	of := accessOf(a)
+	of.UserID = "" // that it is about the caller themself is what does not count here
+	return iam.Require(ctx, of) != nil
+}

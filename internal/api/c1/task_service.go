@@ -56,6 +56,7 @@ func (d *Deps) GrantAsked(ctx context.Context, r *taskv1.TaskServiceCreateGrantR
 	if err := mayRequest(ctx, ask); err != nil {
 		return ask, err
 	}
+	ask.Bound = keptToCatalogs(ctx, ask)
 	ask.Description, ask.Emergency, ask.Extension = r.GetDescription(), r.GetEmergencyAccess(), r.GetSource().GetIsExtension()
 	if ask.Duration, err = Span("grantDuration", r.GetGrantDuration()); err != nil {
 		return ask, err

@@ -46,6 +46,10 @@ func (s story) typ(v *taskv1.TaskAuditView, e task.Entry) bool {
 		v.Typ = &taskv1.TaskAuditView_Comment{
 			Comment: &taskv1.TaskAuditComment{Comment: e.Comment, UpdatedAt: Moment(e.At), UpdatedBy: KSUID(e.User)},
 		}
+	case task.DefaultsApplied:
+		v.Typ = &taskv1.TaskAuditView_RequestDefaultsApplied{RequestDefaultsApplied: &taskv1.TaskAuditRequestDefaultsApplied{
+			AppId: KSUID(s.task.App), Source: taskv1.AppliedSettingsSource_APPLIED_SETTINGS_SOURCE_APP_DEFAULT,
+		}}
 	case task.PolicyEvaluated:
 		v.Typ = &taskv1.TaskAuditView_ConditionalPolicyExecutionResult{ConditionalPolicyExecutionResult: encodeTrace(e)}
 	case task.PolicyChanged:

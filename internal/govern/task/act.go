@@ -181,11 +181,11 @@ func (s *Service) byPerson(ctx context.Context, ref string, step StepID, failed 
 func (s *Service) UpdateDuration(ctx context.Context, ref string, d time.Duration) (Task, error) {
 	return s.act(ctx, ref, "", anything, func(v *turn, w Who) (Event, error) {
 		if v.t.Kind == Grant && v.t.State == Open {
-			e, err := app.GetEntitlement(v.tx, v.t.App, v.t.Entitlement)
+			longest, err := s.longest(v.tx, app.EntitlementRef{AppID: v.t.App, ID: v.t.Entitlement})
 			if err != nil {
 				return nil, err
 			}
-			if err := checkDuration("duration", d, e.MaxGrant, v.now); err != nil {
+			if err := checkDuration("duration", d, longest, v.now); err != nil {
 				return nil, err
 			}
 		}
@@ -213,7 +213,19 @@ func (s *Service) UpdateData(ctx context.Context, ref string, data json.RawMessa
 	if err := checkData(data); err != nil {
 		return Task{}, err
 	}
+	if err := s.checkForm(ctx, ref, data); err != nil {
+		return Task{}, err
+	}
 	return s.act(ctx, ref, "", anything, func(_ *turn, w Who) (Event, error) { return SetData{By: w, Data: data}, nil })
+}
+
+// checkForm refuses what does not fit the form of an open request; about any other task the act itself says why not.
+func (s *Service) checkForm(ctx context.Context, ref string, data json.RawMessage) error {
+	t, err := s.Get(ctx, ref)
+	if err != nil || s.Offers == nil || t.Kind != Grant || t.State != Open {
+		return err
+	}
+	return s.Offers.CheckForm(ctx, app.EntitlementRef{AppID: t.App, ID: t.Entitlement}, data)
 }
 
 func checkData(data json.RawMessage) error {

@@ -34,8 +34,9 @@ func (m *machine) take(p Plan) {
 
 // Created is the first event of every task.
 type Created struct {
-	By   Who
-	Plan Plan
+	By       Who
+	Plan     Plan
+	Defaults []string // what the request defaults of the app filled in, as the API names it
 }
 
 func (e Created) apply(m *machine) error {
@@ -44,6 +45,9 @@ func (e Created) apply(m *machine) error {
 	}
 	m.State, m.Processing = Open, Working
 	m.audit(TaskCreated, e.By, m.Description, map[string]any{"origin": string(m.Origin), "steps": steps(e.Plan.Steps)})
+	if len(e.Defaults) > 0 {
+		m.audit(DefaultsApplied, system, "", map[string]any{"defaults": e.Defaults})
+	}
 	m.take(e.Plan)
 	if m.Kind == Offboarding {
 		m.Outcome = InProgress

@@ -133,7 +133,7 @@ func (s *Service) RequestOffboarding(ctx context.Context, a Ask) (Task, error) {
 	if err := s.about(s.DB.Q(ctx), &t, &by); err != nil {
 		return Task{}, err
 	}
-	return s.create(ctx, t, by, Plan{})
+	return s.create(ctx, t, by, Created{})
 }
 
 // spread makes the tasks of an offboarding. What is being taken already is taken.

@@ -94,6 +94,7 @@ type AuditKind string
 // The kinds that occur.
 const (
 	TaskCreated        AuditKind = "taskCreated"
+	DefaultsApplied    AuditKind = "requestDefaultsApplied"
 	PolicyEvaluated    AuditKind = "conditionalPolicyExecutionResult"
 	ApproversChosen    AuditKind = "approvalInstanceChange"
 	AutoAccepted       AuditKind = "approvalAutoAcceptedByPolicy"

@@ -179,7 +179,7 @@ func (s *Service) plan(ctx context.Context, t Task) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	pid, err := s.Policies.For(s.DB.Q(ctx), app.EntitlementRef{AppID: t.App, ID: t.Entitlement}, policyKind(t.Kind), t.Emergency)
+	pid, err := s.policyFor(s.DB.Q(ctx), app.EntitlementRef{AppID: t.App, ID: t.Entitlement}, policyKind(t.Kind), t.Emergency)
 	if err != nil {
 		return Plan{}, err
 	}

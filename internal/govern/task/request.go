@@ -8,6 +8,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -24,6 +25,7 @@ type Ask struct {
 	Origin      Origin           // empty: ByAPI
 	Source      Source
 	Parent      ID
+	Bound       bool // the caller may ask only for what the subject finds in a catalog
 
 	// Of a request for access.
 	Duration  time.Duration // 0: the longest that the entitlement allows, without end where it allows that
@@ -47,7 +49,11 @@ func (s *Service) RequestRevoke(ctx context.Context, a Ask) (Task, error) {
 }
 
 func (s *Service) request(ctx context.Context, kind Kind, a Ask) (Task, error) {
-	t, by, err := s.draft(ctx, kind, a)
+	defaults, err := s.offer(ctx, kind, a)
+	if err != nil {
+		return Task{}, err
+	}
+	t, by, err := s.draft(ctx, kind, a, defaults)
 	if err != nil {
 		return Task{}, err
 	}
@@ -55,18 +61,19 @@ func (s *Service) request(ctx context.Context, kind Kind, a Ask) (Task, error) {
 	if err != nil {
 		return Task{}, err
 	}
-	return s.create(ctx, t, by, plan)
+	return s.create(ctx, t, by, Created{Plan: plan, Defaults: defaults.FromApp})
 }
 
 // create makes a task and takes its first steps.
-func (s *Service) create(ctx context.Context, t Task, by sorts, plan Plan) (Task, error) {
+func (s *Service) create(ctx context.Context, t Task, by sorts, begin Created) (Task, error) {
 	actor := audit.From(ctx)
+	begin.By = Who{User: t.Opener}
 	var after Task
 	err := s.write(ctx, func(tx *db.Tx, k *known) error {
 		now := s.Clock.Now()
 		v := &turn{Service: s, tx: tx, actor: actor, now: now, known: k, t: t}
 		v.t.CreatedAt = now
-		if err := v.apply(Created{By: Who{User: t.Opener}, Plan: plan}); err != nil {
+		if err := v.apply(begin); err != nil {
 			return err
 		}
 		if err := insert(tx, &v.t, by); err != nil {
@@ -79,8 +86,8 @@ func (s *Service) create(ctx context.Context, t Task, by sorts, plan Plan) (Task
 	return after, err
 }
 
-// draft makes a task of what is asked for, without its plan.
-func (s *Service) draft(ctx context.Context, kind Kind, a Ask) (Task, sorts, error) {
+// draft makes a task of what is asked for, without its plan; the defaults hold where it is silent.
+func (s *Service) draft(ctx context.Context, kind Kind, a Ask, defaults catalog.Applied) (Task, sorts, error) {
 	if err := errors.Join(checkText("description", a.Description, MaxDescription), checkData(a.Data)); err != nil {
 		return Task{}, sorts{}, err
 	}
@@ -109,9 +116,9 @@ func (s *Service) draft(ctx context.Context, kind Kind, a Ask) (Task, sorts, err
 	}
 	if kind == Grant {
 		if t.Duration == 0 {
-			t.Duration = e.MaxGrant
+			t.Duration = defaults.Duration
 		}
-		if err := checkDuration("grantDuration", t.Duration, e.MaxGrant, now); err != nil {
+		if err := checkDuration("grantDuration", t.Duration, defaults.Max, now); err != nil {
 			return Task{}, sorts{}, err
 		}
 	}
@@ -215,7 +222,11 @@ type DryStep struct {
 // DryRun says what would become of a request for access, and changes nothing. Faults as for [Service.RequestGrant]; a request that is
 // open already is a warning.
 func (s *Service) DryRun(ctx context.Context, kind Kind, a Ask) (Dry, error) {
-	t, _, err := s.draft(ctx, kind, a)
+	defaults, err := s.offer(ctx, kind, a)
+	if err != nil {
+		return Dry{}, err
+	}
+	t, _, err := s.draft(ctx, kind, a, defaults)
 	if err != nil {
 		return Dry{}, err
 	}

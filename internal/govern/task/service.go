@@ -55,6 +55,7 @@ type Deps struct {
 	Owners      Owners
 	Delegations Delegations
 	Policies    Policies
+	Offers      Offers // nil: everything can be asked for, as its entitlement alone says
 	Webhooks    Webhooks
 	Notices     Notices
 }
@@ -135,7 +136,7 @@ func (s *Service) who(ctx context.Context, q db.Q, t Task, at time.Time, what ab
 		}
 	}
 	if t.Kind == Grant && !t.Emergency && !t.Asked && (t.Party(w.User) || w.supervises()) {
-		_, err := s.Policies.For(q, app.EntitlementRef{AppID: t.App, ID: t.Entitlement}, policy.Grant, true)
+		_, err := s.policyFor(q, app.EntitlementRef{AppID: t.App, ID: t.Entitlement}, policy.Grant, true)
 		w.Urgent = err == nil
 	}
 	return w, nil

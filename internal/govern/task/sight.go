@@ -40,7 +40,7 @@ func (s *Service) See(ctx context.Context, tasks []Task) ([]Sight, error) {
 		if t.mayBecomeUrgent(w) {
 			ref := app.EntitlementRef{AppID: t.App, ID: t.Entitlement}
 			if _, known := urgent[ref]; !known {
-				_, err := s.Policies.For(q, ref, policy.Grant, true)
+				_, err := s.policyFor(q, ref, policy.Grant, true)
 				urgent[ref] = err == nil
 			}
 			w.Urgent = urgent[ref]

@@ -196,6 +196,13 @@ func TestTheOfficialCommandLine(t *testing.T) {
 			t.Errorf("too long: %d %q", status, message)
 		}
 
+		// In no catalog that she sees: not to be asked for.
+		status, answer = grace.try(http.MethodPost, "/api/v1/task/grant",
+			object{"appId": c.teams, "appEntitlementId": c.onCall, "identityUserId": grace.id, "appUserId": ""})
+		if status != http.StatusForbidden || !strings.Contains(text(answer, "message"), "not allowed to request this entitlement") {
+			t.Errorf("in no catalog: %d %v", status, answer)
+		}
+
 		// Refused, denied.
 		r := grace.ask("3600s")
 		if status, _ := grace.try(http.MethodPost, "/api/v1/task/grant", grace.asking("3600s", false)); status != http.StatusConflict {

@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -16,7 +15,7 @@ import (
 func start(t *testing.T, dir string, do func(p *parts) error) (said string) {
 	t.Helper()
 	out := &bytes.Buffer{}
-	o := Options{Config: config.Serve{Storage: config.Storage{Data: dir}}, Out: out, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	o := Options{Config: config.Serve{Storage: config.Storage{Data: dir}}, Out: out, Log: slog.New(slog.DiscardHandler)}
 	p, closing, err := openParts(t.Context(), o, "127.0.0.1:8443")
 	if err != nil {
 		t.Fatal(err)

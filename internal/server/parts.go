@@ -120,7 +120,21 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 		DB: d.db, Clock: d.clock, Log: o.Log, Audit: p.audit, Grants: p.grants, Owners: p.owners, Delegations: p.delegations,
 		Policies: p.policies, Offers: p.catalogs, Webhooks: p.webhooks, Notices: p.notify,
 	})
+	p.introduce()
 
+	if err := p.recover(ctx); err != nil {
+		return nil, err
+	}
+	sources := slices.Concat(p.provision.Sources(), p.webhooks.Sources(), p.notify.Sources(), p.grants.Enders())
+	p.due = due.New(due.Options{
+		Clock: d.clock, Log: o.Log, DB: d.db, Registerer: p.metrics,
+		Sources: append(sources, p.tasks.Due(), p.automations.Keeper(), p.delegations.Ender(), p.sync.Planned(), p.iam.Pruner()),
+	})
+	return p, nil
+}
+
+// introduce tells the features who wants to hear of what they do. Who is told first is in the order of the lines.
+func (p *parts) introduce() {
 	p.iam.Relate(p.tasks.Relate(p.owners))
 	p.apps.TellCreated(p.owners)
 	p.directory.TellCreated(p.iam)
@@ -139,16 +153,6 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	p.owners.Tell(p.tasks)
 	p.webhooks.Tell(p.tasks)
 	p.provision.Tell(p.grants)
-
-	if err := p.recover(ctx); err != nil {
-		return nil, err
-	}
-	sources := slices.Concat(p.provision.Sources(), p.webhooks.Sources(), p.notify.Sources(), p.grants.Enders())
-	p.due = due.New(due.Options{
-		Clock: d.clock, Log: o.Log, DB: d.db, Registerer: p.metrics,
-		Sources: append(sources, p.tasks.Due(), p.automations.Keeper(), p.delegations.Ender(), p.sync.Planned(), p.iam.Pruner()),
-	})
-	return p, nil
 }
 
 // recover takes up what a process that died left under way. Of a SQLite database that process was the only one; on PostgreSQL others

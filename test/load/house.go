@@ -51,7 +51,9 @@ func (b *bench) open(ctx context.Context) (_ *house, err error) {
 	if h.boot, err = server.ReadBootstrap(b.home.Data); err != nil {
 		return nil, err
 	}
-	h.Inside, err = server.Inner(ctx, server.Options{Config: config.Serve{Storage: b.home, RateLimit: "20000"}, Key: key, Out: io.Discard, Log: quiet()})
+	h.Inside, err = server.Inner(ctx, server.Options{
+		Config: config.Serve{Storage: b.home, RateLimit: "20000"}, Key: key, Out: io.Discard, Log: quiet(),
+	})
 	if err != nil {
 		return nil, err
 	}

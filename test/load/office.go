@@ -60,7 +60,9 @@ func newOffice(ctx context.Context, d *db.DB, w *world) (*office, error) {
 	c, metrics := clock.System(time.Time{}), prometheus.NewRegistry()
 	log := audit.New(d, c)
 	hooks := webhook.New(webhook.Deps{DB: d, Clock: c, Log: quiet(), Audit: log, Registerer: metrics})
-	notices, err := notify.New(ctx, notify.Deps{DB: d, Clock: c, Log: quiet(), Audit: log, Webhooks: hooks, Mailer: box{}, Registerer: metrics})
+	notices, err := notify.New(ctx, notify.Deps{
+		DB: d, Clock: c, Log: quiet(), Audit: log, Webhooks: hooks, Mailer: box{}, Registerer: metrics,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -169,5 +171,6 @@ func (o *office) gather(ctx context.Context, catalog *app.Service, grants *grant
 // as is a context in which somebody acts.
 func as(ctx context.Context, u directory.UserID) context.Context {
 	name := string(u)
-	return audit.With(iam.WithPrincipal(ctx, &iam.Principal{UserID: u, Name: name}), audit.Actor{Kind: audit.KindUser, UserID: name, Name: name})
+	ctx = iam.WithPrincipal(ctx, &iam.Principal{UserID: u, Name: name})
+	return audit.With(ctx, audit.Actor{Kind: audit.KindUser, UserID: name, Name: name})
 }

@@ -124,7 +124,7 @@ func again(q db.Q, tx *db.Tx, s db.Statement, r *strings.Replacer) error {
 		if err != nil {
 			return err
 		}
-		for rows.Next() { //nolint:revive // what is read is read to its end
+		for rows.Next() { // what is read is read to its end
 		}
 		return rows.Err()
 	case tx != nil && s.Queued:

@@ -73,8 +73,8 @@ func (o *office) pile(ctx context.Context, n int) error {
 			opener_id, display_name, description, search, account_sort, resource_sort, subject_sort, duration_micros, extension, parent_id,
 			review_id, created_at, doc, version, state, processing, outcome, emergency, policy_id, generation_id, grant_id, step_id, step,
 			step_kind, tier, delegates, self, distinct_people, approval_reason, denial_reason, comments, updated_at)`,
-		`(?,'GRANT',?,'API',?,?,'','','',?,?,'','','','','','',0,false,'','',?,'{"plan":null}',1,'OPEN','WAITING','',false,'','','','s','APPROVAL',
-			'users','named',true,false,false,false,false,0,?)`, n, func(i int) []any {
+		`(?,'GRANT',?,'API',?,?,'','','',?,?,'','','','','','',0,false,'','',?,'{"plan":null}',1,'OPEN','WAITING','',false,'','','','s',
+			'APPROVAL','users','named',true,false,false,false,false,0,?)`, n, func(i int) []any {
 			p, asker := o.world.apps[i%apps], users[workers+i%(len(users)-workers)]
 			return []any{ids[i], ids[i], string(p.app), string(p.entitlements[i%entitlements]), asker, asker, at, at}
 		})

@@ -80,7 +80,8 @@ func (d *Deps) MayGive(ctx context.Context, appID app.ID, accountID app.AccountI
 	return err
 }
 
-// byRules lets owners change an object's words only: change fails where ruled tells that it changed a rule. The threat: who owns an entitlement would have it given without anybody deciding, or another app's in its place.
+// byRules lets owners change an object's words only: change fails where ruled tells that it changed a rule. The threat: who owns an
+// entitlement would have it given without anybody deciding, or another app's in its place.
 func byRules[T any](ctx context.Context, change func(*T) error, ruled func(was, is *T) bool) (func(*T) error, error) {
 	me, err := onlyOwning(ctx)
 	if err != nil || me == "" {

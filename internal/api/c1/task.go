@@ -163,8 +163,8 @@ func (d *Deps) mayRevoke(ctx context.Context, a task.Ask) error {
 	return err
 }
 
-// keptToCatalogs reports whether the caller may ask only for what the subject finds in a catalog: whoever could give the access, by a role or as
-// an owner, may ask for anything.
+// keptToCatalogs reports whether the caller may ask only for what the subject finds in a catalog: whoever could give the access, by a
+// role or as an owner, may ask for anything.
 func keptToCatalogs(ctx context.Context, a task.Ask) bool {
 	if reaches(ctx, "interim.v1.Grants.Create") == iam.All {
 		return false

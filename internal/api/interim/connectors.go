@@ -68,7 +68,8 @@ func (s connectors) Get(ctx context.Context, r *interimv1.GetConnectorRequest) (
 	return s.answer(ctx, c, err)
 }
 
-// Update changes the masked settings of a connector, and its connection string and certificates if they are given; see [sync.Service.Update].
+// Update changes the masked settings of a connector, and its connection string and certificates if they are given; see
+// [sync.Service.Update].
 func (s connectors) Update(ctx context.Context, r *interimv1.UpdateConnectorRequest) (*interimv1.ConnectorResponse, error) {
 	ref, err := managedConnector(ctx, r)
 	if err != nil {

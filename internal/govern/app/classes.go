@@ -17,9 +17,9 @@ type Classes struct {
 	FrameworkIDs []attribute.ID `json:"complianceFrameworkIds,omitempty"` // in the order they were given, each once
 }
 
-func (c Classes) validate() error {
-	if n := len(c.FrameworkIDs); n > MaxFrameworks {
-		return fault.InvalidField("complianceFrameworkValueIds", "has %d values; at most %d are allowed", n, MaxFrameworks)
+func frameworks(field string, values []attribute.ID) error {
+	if n := len(values); n > MaxFrameworks {
+		return fault.InvalidField(field, "has %d values; at most %d are allowed", n, MaxFrameworks)
 	}
 	return nil
 }

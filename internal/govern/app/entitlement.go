@@ -81,7 +81,7 @@ func (e Entitlement) Validate() error {
 	return all(
 		required("displayName", e.DisplayName),
 		prose("description", e.Description, MaxDescription),
-		e.Classes.validate(),
+		frameworks("complianceFrameworkValueIds", e.FrameworkIDs),
 		word("alias", e.Alias, MaxAlias),
 		line("slug", e.Slug, MaxAlias),
 	)

@@ -26,7 +26,7 @@ func TestAfterAStormTheTargetHoldsWhatIsInForce(t *testing.T) {
 		var all sync.WaitGroup
 		for worker := range 6 {
 			all.Go(func() {
-				dice := rand.New(rand.NewPCG(uint64(worker), 7)) //nolint:gosec // a storm that blows alike each time
+				dice := rand.New(rand.NewPCG(uint64(worker), 7)) // a storm that blows alike each time
 				for range 60 {
 					if err := gust(h, other, c, via, &still, dice); err != nil && !lost(err) {
 						t.Errorf("%v (%v)", err, fault.Of(err).Cause())

@@ -69,7 +69,8 @@ func entitlementsSQL(f EntitlementFilter, r page.Request) (string, []any) {
 		w.And("e.request_schema_id <> ''")
 		in(&w, "e.request_schema_id", f.SchemaIDs)
 	}
-	anyOf(&w, `(e.app_id, e.id) in (select r.app_id, r.id from entitlement r where r.risk_level_id in %s and r.risk_level_id <> '')`, f.RiskIDs)
+	anyOf(&w, `(e.app_id, e.id) in (select r.app_id, r.id from entitlement r
+		where r.risk_level_id in %s and r.risk_level_id <> '')`, f.RiskIDs)
 	anyOf(&w, `(e.app_id, e.id) in (select f.app_id, f.entitlement_id from entitlement_framework f where f.value_id in %s)`, f.FrameworkIDs)
 	if f.OnlyAutomated {
 		w.And(automated)
@@ -88,8 +89,9 @@ func (f EntitlementFilter) policies(w *db.Where) {
 	}
 	var parts []string
 	var args []any
+	list := marks("?", len(f.PolicyIDs))
 	for _, column := range []string{"grant_policy_id", "revoke_policy_id", "certify_policy_id", "emergency_grant_policy_id"} {
-		parts = append(parts, "select c.app_id, c.id from entitlement c where c."+column+" in ("+marks("?", len(f.PolicyIDs))+") and c."+column+" <> ''")
+		parts = append(parts, "select c.app_id, c.id from entitlement c where c."+column+" in ("+list+") and c."+column+" <> ''")
 		args = append(args, texts(f.PolicyIDs)...)
 	}
 	w.And("(e.app_id, e.id) in ("+strings.Join(parts, " union all ")+")", args...)

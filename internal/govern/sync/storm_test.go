@@ -28,7 +28,7 @@ func TestReadingsInTheMiddleOfChangesMistakeNothing(t *testing.T) {
 		var all gosync.WaitGroup
 		for worker := range 5 {
 			all.Go(func() {
-				dice := rand.New(rand.NewPCG(uint64(worker), 3)) //nolint:gosec // a storm that blows alike each time
+				dice := rand.New(rand.NewPCG(uint64(worker), 3)) // a storm that blows alike each time
 				for range 40 {
 					o.clock.Advance(time.Millisecond)
 					if err := o.change(worker, keys[dice.IntN(len(keys))], dice); err != nil && !answered(err) {

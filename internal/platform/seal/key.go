@@ -61,7 +61,8 @@ func readKey(path string) (key [32]byte, err error) {
 	case !info.Mode().IsRegular():
 		return key, fault.New(fault.Invalid, "%s: not a file", path)
 	case info.Mode().Perm()&0o077 != 0:
-		return key, fault.New(fault.Invalid, "%s: others may read it (mode %#o); chmod 600 it, and consider the key known", path, info.Mode().Perm())
+		return key, fault.New(fault.Invalid, "%s: others may read it (mode %#o); chmod 600 it, and consider the key known",
+			path, info.Mode().Perm())
 	}
 	text, err := io.ReadAll(io.LimitReader(f, 1024))
 	if err != nil {

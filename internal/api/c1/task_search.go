@@ -120,6 +120,9 @@ func taskKinds(list []*taskv1.TaskType) ([]task.Kind, error) {
 	}
 	var out []task.Kind
 	for _, t := range list {
+		if err := checkEach("taskTypes", t.ProtoReflect(), shortText); err != nil {
+			return nil, err
+		}
 		switch t.GetTaskType().(type) {
 		case *taskv1.TaskType_Grant:
 			out = append(out, task.Grant)
@@ -137,6 +140,9 @@ func taskKinds(list []*taskv1.TaskType) ([]task.Kind, error) {
 	}
 	return out, nil
 }
+
+// shortText limits a text that is not searched for but came along.
+func shortText(field, s string) error { return CheckText(field, s, MaxQuery) }
 
 func taskFilterEnds(r *taskv1.TaskSearchRequest, f *read.TaskFilter) error {
 	var errs [3]error

@@ -10,6 +10,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/text"
 )
 
 // tasks serves c1.api.task.v1.TaskService.
@@ -64,6 +65,9 @@ func (d *Deps) GrantAsked(ctx context.Context, r *taskv1.TaskServiceCreateGrantR
 	if ask.Data, err = requestData("requestData", r.GetRequestData()); err != nil {
 		return ask, err
 	}
+	if _, err := taskExpander(r.GetExpandMask()); err != nil { // what is only tried is refused what would be refused
+		return ask, err
+	}
 	from := r.GetSource()
 	ask.Source = task.Source{
 		ConversationID: from.GetConversationId(), ExternalURL: from.GetExternalUrl(), IntegrationID: from.GetIntegrationId(),
@@ -71,11 +75,16 @@ func (d *Deps) GrantAsked(ctx context.Context, r *taskv1.TaskServiceCreateGrantR
 	}
 	return ask, firstError(
 		Prose("description", ask.Description, task.MaxDescription),
-		CheckText("source.conversationId", ask.Source.ConversationID, MaxQuery),
-		CheckText("source.externalUrl", ask.Source.ExternalURL, MaxQuery),
-		CheckText("source.integrationId", ask.Source.IntegrationID, MaxQuery),
-		CheckText("source.requestId", ask.Source.RequestID, MaxQuery),
+		sourceLine("source.conversationId", ask.Source.ConversationID),
+		sourceLine("source.externalUrl", ask.Source.ExternalURL),
+		sourceLine("source.integrationId", ask.Source.IntegrationID),
+		sourceLine("source.requestId", ask.Source.RequestID),
 	)
+}
+
+// sourceLine checks what another system says of where a request came from: it is kept, and shown.
+func sourceLine(field, s string) error {
+	return firstError(CheckText(field, s, MaxQuery), text.Line(field, s))
 }
 
 // CreateRevokeTask asks that access is taken; see [task.Service.RequestRevoke].

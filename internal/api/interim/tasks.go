@@ -95,7 +95,7 @@ const maxItems = 100
 
 // ExtendMany asks for each of some grants that it last longer.
 func (s tasks) ExtendMany(ctx context.Context, r *interimv1.ExtendManyRequest) (*interimv1.ManyTasksResponse, error) {
-	return many(r.GetItems(), func(one *interimv1.ExtendItem) (task.Task, error) {
+	return many(r.GetDescription(), r.GetItems(), func(one *interimv1.ExtendItem) (task.Task, error) {
 		ask, err := s.GrantAsked(ctx, &taskv1.TaskServiceCreateGrantRequest{
 			AppId: one.GetAppId(), AppEntitlementId: one.GetAppEntitlementId(), AppUserId: one.GetAppUserId(),
 			IdentityUserId: one.GetIdentityUserId(), GrantDuration: one.GetGrantDuration(), Description: r.GetDescription(),
@@ -110,7 +110,7 @@ func (s tasks) ExtendMany(ctx context.Context, r *interimv1.ExtendManyRequest) (
 
 // RevokeMany asks for each of some grants that it be taken.
 func (s tasks) RevokeMany(ctx context.Context, r *interimv1.RevokeManyRequest) (*interimv1.ManyTasksResponse, error) {
-	return many(r.GetItems(), func(one *interimv1.RevokeItem) (task.Task, error) {
+	return many(r.GetDescription(), r.GetItems(), func(one *interimv1.RevokeItem) (task.Task, error) {
 		ask, err := s.RevokeAsked(ctx, &taskv1.TaskServiceCreateRevokeRequest{
 			AppId: one.GetAppId(), AppEntitlementId: one.GetAppEntitlementId(), AppUserId: one.GetAppUserId(),
 			IdentityUserId: one.GetIdentityUserId(), Description: r.GetDescription(),
@@ -122,8 +122,11 @@ func (s tasks) RevokeMany(ctx context.Context, r *interimv1.RevokeManyRequest) (
 	})
 }
 
-// many answers each item by itself.
-func many[T any](items []T, do func(T) (task.Task, error)) (*interimv1.ManyTasksResponse, error) {
+// many answers each item by itself, under the description that they share.
+func many[T any](description string, items []T, do func(T) (task.Task, error)) (*interimv1.ManyTasksResponse, error) {
+	if err := c1.Prose("description", description, task.MaxDescription); err != nil {
+		return nil, err
+	}
 	if len(items) == 0 {
 		return nil, fault.InvalidField("items", "is required")
 	}

@@ -16,6 +16,13 @@ import (
 // endless is longer than any text may be.
 var endless = strings.Repeat("x", 70_000)
 
+// Parts of requests that are long.
+const (
+	wanted = `"appId":"<app>","appEntitlementId":"<past>","identityUserId":"<user>"`
+	held   = `"appId":"<app>","appEntitlementId":"<entitlement>","identityUserId":"<user>"`
+	yes    = `"policyType":"POLICY_TYPE_GRANT","policySteps":{"grant":{"steps":[{"accept":{}}]}}`
+)
+
 // whole are bodies to which one endless text is added, where without them something else would be missing first.
 var whole = map[string]string{
 	"interim.v1.Access.Check":                                                `{"appId":"<app>","appEntitlementId":"<entitlement>"}`,
@@ -28,7 +35,27 @@ var whole = map[string]string{
 	"c1.api.request_schema.v1.RequestSchemaService.CreateEntitlementBinding": `{"entitlementRef":{"appId":"<app>","id":"<entitlement>"}}`,
 	"c1.api.request_schema.v1.RequestSchemaService.RemoveEntitlementBinding": `{"entitlementRef":{"appId":"<app>","id":"<entitlement>"}}`,
 	"c1.api.request_schema.v1.RequestSchemaService.Create":                   `{"name":"x"}`,
-	"c1.api.attribute.v1.Attributes.CreateAttributeValue":                    `{"attributeTypeId":"1Vlny4eqpxhLRJI2MIZe8LMbDX7"}`, // risk levels
+	"c1.api.attribute.v1.Attributes.CreateAttributeValue":                    `{"attributeTypeId":"` + riskLevels + `"}`,
+	"c1.api.app.v1.AppSearch.SearchUserOwnership":                            `{"userId":"<user>"}`,
+	"c1.api.task.v1.TaskAudit.List":                                          `{"taskId":"<task>"}`,
+	"c1.api.policy.v1.Policies.Create":                                       `{"displayName":"x",` + yes + `}`,
+	"c1.api.task.v1.TaskActionsService.Approve":                              `{"policyStepId":"<step>"}`,
+	"c1.api.task.v1.TaskActionsService.Deny":                                 `{"policyStepId":"<step>"}`,
+	"c1.api.task.v1.TaskActionsService.SkipStep":                             `{"policyStepId":"<step>"}`,
+	"c1.api.task.v1.TaskActionsService.Comment":                              `{"comment":"x"}`,
+	"interim.v1.Grants.Create":                                               `{"appUserId":"<account>"}`,
+	"interim.v1.Notifications.UpdateSettings":                                `{"settings":{}}`,
+	"c1.api.task.v1.TaskActionsService.UpdateGrantDuration":                  `{"duration":"3600s"}`,
+	"c1.api.task.v1.TaskActionsService.UpdateRequestData":                    `{"data":{}}`,
+	"c1.api.task.v1.TaskService.CreateGrantTask":                             `{` + wanted + `}`,
+	"c1.api.task.v1.TaskService.CreateRevokeTask":                            `{` + held + `}`,
+	"c1.api.task.v1.TaskService.CreateOffboardingTask":                       `{"subjectUserId":"<user>"}`,
+	"interim.v1.Tasks.DryRun":                                                `{"grant":{` + wanted + `}}`,
+	"interim.v1.Tasks.ExtendMany":                                            `{"items":[{` + held + `}]}`,
+	"interim.v1.Tasks.RevokeMany":                                            `{"items":[{` + held + `}]}`,
+	"c1.api.webhooks.v1.WebhooksService.Create":                              `{"displayName":"x","url":"https://x.example.com"}`,
+	"interim.v1.Delegations.Create":                                          `{"delegatorUserId":"<user>","delegateUserId":"<manager>"}`,
+	"interim.v1.Delegations.SetForUser":                                      `{"delegateUserId":"<manager>"}`,
 	"c1.api.directory.v1.DirectoryService.Create":                            `{"appId":"<app>"}`,
 	"c1.api.app.v1.Apps.Create":                                              `{"displayName":"x"}`,
 	"c1.api.app.v1.AppEntitlements.Create":                                   `{"displayName":"x","appResourceTypeId":"<type>","appResourceId":"<resource>"}`,
@@ -36,9 +63,24 @@ var whole = map[string]string{
 	"c1.api.app.v1.AppResourceTypeService.CreateManuallyManagedResourceType": `{"displayName":"x","resourceType":"CUSTOM"}`,
 }
 
+// within are operations that by design answer 200 and refuse a text inside the answer, and what then stands there.
+var within = map[string]string{
+	"interim.v1.Tasks.ExtendMany":                 `"code":3`, // each item is answered by itself
+	"interim.v1.Tasks.RevokeMany":                 `"code":3`,
+	"c1.api.policy.v1.PolicyValidate.ValidateCEL": `"severity":"ERROR"`, // an editor asks where the mistakes are
+}
+
+// refused reports whether a text was refused by its name, or is no text of an operation that is served.
+func refused(op operation, status int, text string, named bool) bool {
+	if mark := within[op.name]; mark != "" && status == 200 {
+		return strings.Contains(text, mark)
+	}
+	return status == 501 || status == 400 && named
+}
+
 func TestEveryTextHasALimitThatIsNamed(t *testing.T) {
 	asked := everyText(t, endless, func(op operation, name, text string, status int, named bool) {
-		if status != 501 && (status != 400 || !named) {
+		if !refused(op, status, text, named) {
 			t.Errorf("%s with an endless %s: %d %.200s", op.name, name, status, text)
 		}
 	})
@@ -53,7 +95,7 @@ func TestNoTextThatIsKeptHoldsWhatRewritesATerminalOrTurnsTheWriting(t *testing.
 			if strings.Contains(op.path, "/search/") || strings.HasSuffix(op.path, "/systemlog/events") {
 				return // what is looked for is not kept
 			}
-			if status != 501 && (status != 400 || !named) {
+			if !refused(op, status, text, named) {
 				t.Errorf("%s with %q in %s: %d %.200s", op.name, spoiled, name, status, text)
 			}
 		})
@@ -68,21 +110,13 @@ func TestNoTextThatIsKeptHoldsWhatRewritesATerminalOrTurnsTheWriting(t *testing.
 func everyText(t *testing.T, value string, answered func(op operation, name, text string, status int, named bool)) int {
 	t.Helper()
 	o := open(t, "")
-	fill := func(text string) string {
-		for _, names := range []map[string]string{o.people["grace"], o.people[""]} {
-			for placeholder, value := range names {
-				text = strings.ReplaceAll(text, placeholder, value)
-			}
-		}
-		return text
-	}
 	asked := 0
 	for _, op := range operations(t) {
 		if op.verb == "GET" || op.note != "" {
 			continue
 		}
 		body := map[string]any{}
-		if err := json.Unmarshal([]byte(fill(first(whole[op.name], op.body))), &body); err != nil {
+		if err := json.Unmarshal([]byte(o.fill("grace", first(whole[op.name], op.body))), &body); err != nil {
 			t.Fatal(err)
 		}
 		for _, path := range texts(request(t, op.name), nil) {
@@ -95,7 +129,7 @@ func everyText(t *testing.T, value string, answered func(op operation, name, tex
 			if err != nil {
 				t.Fatal(err)
 			}
-			status, text := o.call(o.admin, op.verb, fill(op.existing()), string(raw))
+			status, text := o.call(o.admin, op.verb, o.fill("grace", op.existing()), string(raw))
 			answered(op, name, text, status,
 				slices.ContainsFunc(path, func(step string) bool { return strings.Contains(text, strings.TrimSuffix(step, "[]")) }))
 		}

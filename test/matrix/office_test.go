@@ -133,6 +133,7 @@ func (o *office) furnish() {
 	o.people[""]["<database>"] = post("/api/v1/apps", `{"displayName":"Database"}`, "app", "id")
 	o.people[""]["<connector>"] = post("/api/interim/v1/apps/"+o.people[""]["<database>"]+"/connectors",
 		`{"kind":"postgres","connectionString":"postgres://ada:secret@127.0.0.1:1/x"}`, "connector", "id")
+	o.furnishRules()
 	builtin := map[string]string{}
 	var roles struct {
 		List []struct{ ID, Name string }
@@ -160,7 +161,22 @@ func (o *office) furnish() {
 	o.people[""]["<now>"] = time.Now().UTC().Format(time.RFC3339Nano)
 }
 
-// hire makes a person with an account, a manager, a role, one grant in force and one that ended.
+// furnishRules makes what decides about access, classes it and is told of it.
+func (o *office) furnishRules() {
+	o.Helper()
+	made := func(name, path, body string, keys ...string) {
+		o.Helper()
+		o.people[""][name] = o.must("POST", path, body, keys...)
+	}
+	made("<policy>", "/api/v1/policies", `{"displayName":"Yes",`+yes+`}`, "policy", "id")
+	made("<webhook>", "/api/v1/webhooks", `{"displayName":"Chat","url":"https://chat.example.com/in"}`, "webhook", "id")
+	made("<risk>", "/api/v1/attributes/risk_levels", `{"value":"High"}`, "value", "id")
+	made("<framework>", "/api/v1/attributes/compliance_frameworks", `{"value":"SOC 2"}`, "value", "id")
+	o.must("POST", "/api/v1/directories", `{"appId":"`+o.people[""]["<database>"]+`"}`)
+}
+
+// hire makes a person with an account, a manager who answers instead of them, a role, one grant in force, one that ended and one
+// that is asked for.
 func (o *office) hire(name, role string) string {
 	o.Helper()
 	at := o.people[""]
@@ -175,7 +191,13 @@ func (o *office) hire(name, role string) string {
 	}
 	o.must("DELETE", "/api/interim/v1/apps/"+at["<app>"]+"/entitlements/"+at["<past>"]+"/grants/"+account, `{"reason":"secret of `+name+`"}`)
 	client := post("/api/interim/v1/users/"+user+"/personal_clients", `{}`, "client", "id")
-	o.people[name] = map[string]string{"<user>": user, "<account>": account, "<client>": client, "<name>": name, "<manager>": manager}
+	delegation := post("/api/interim/v1/users/"+user+"/delegation", `{"delegateUserId":"`+manager+`"}`, "delegation", "id")
+	asked := `{"appId":"` + at["<app>"] + `","appEntitlementId":"` + at["<past>"] + `","identityUserId":"` + user + `"}`
+	task := post("/api/v1/task/grant", asked, "taskView", "task", "id")
+	o.people[name] = map[string]string{
+		"<user>": user, "<account>": account, "<client>": client, "<name>": name, "<manager>": manager, "<delegation>": delegation,
+		"<task>": task, "<step>": o.must("GET", "/api/v1/tasks/"+task, "", "taskView", "task", "policy", "current", "id"),
+	}
 	return user
 }
 

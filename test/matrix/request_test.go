@@ -20,7 +20,7 @@ type operation struct {
 }
 
 // reads match the paths of POST requests that change nothing.
-var reads = regexp.MustCompile(`/search/|/grants/feed|/systemlog/|/introspect|/access/check`)
+var reads = regexp.MustCompile(`/search/|/grants/feed|/systemlog/|/introspect|/access/check|/task/audits|/delegation/preview`)
 
 // bodies are what operations are sent; {} where nothing is said. Those that write get what is refused behind the question who may.
 var bodies = map[string]string{
@@ -36,6 +36,11 @@ var bodies = map[string]string{
 	"c1.api.systemlog.v1.SystemLogService.ListEvents":                        `{"pageSize":1}`,
 	"c1.api.requestcatalog.v1.RequestCatalogManagementService.Update":        `{"catalog":{}}`,
 	"c1.api.request_schema.v1.RequestSchemaService.Update":                   `{"requestSchema":{}}`,
+	"c1.api.app.v1.AppSearch.SearchUserOwnership":                            `{"userId":"<user>"}`,
+	"c1.api.task.v1.TaskAudit.List":                                          `{"taskId":"<task>"}`,
+	"c1.api.task.v1.TaskSearchService.Search":                                `{"expandMask":{"paths":["*"]}}`,
+	"c1.api.policy.v1.Policies.Update":                                       `{"policy":{}}`,
+	"c1.api.webhooks.v1.WebhooksService.Update":                              `{"webhook":{}}`,
 	"c1.api.settings.v1.RequestSettingsService.Update":                       `{"requestSettings":{}}`,
 	"c1.api.app.v1.Apps.Update":                                              `{"app":{}}`,
 	"c1.api.app.v1.AppEntitlements.Update":                                   `{"entitlement":{}}`,
@@ -63,6 +68,12 @@ var more = []operation{
 	{name: "c1.api.app.v1.AppUserService.Search", note: "userIds", body: `{"userIds":["<user>"]}`},
 	{name: "c1.api.app.v1.AppUserService.Search", note: "appUserIds", body: `{"appUserIds":["<account>"]}`},
 	{name: "c1.api.app.v1.AppUserService.Search", note: "query", body: `{"query":"account of <name>"}`},
+	{name: "c1.api.task.v1.TaskSearchService.Search", note: "refs", body: `{"refs":[{"id":"<task>"}]}`},
+	{name: "c1.api.task.v1.TaskSearchService.Search", note: "subjectIds", body: `{"subjectIds":["<user>"]}`},
+	{name: "c1.api.task.v1.TaskSearchService.Search", note: "accountOwnerIds", body: `{"accountOwnerIds":["<user>"]}`},
+	{name: "c1.api.task.v1.TaskSearchService.Search", note: "query", body: `{"query":"<name>"}`},
+	{name: "interim.v1.Delegations.Search", note: "delegatorUserIds", body: `{"delegatorUserIds":["<user>"]}`},
+	{name: "c1.api.user.v1.UserSearch.Search", note: "delegatedUserIds", body: `{"refs":[{"id":"<user>"}],"delegatedUserIds":["<manager>"]}`},
 	{name: "c1.api.user.v1.UserSearch.Search", note: "query", body: `{"query":"login-of-<name>"}`},
 	{name: "c1.api.user.v1.UserSearch.Search", note: "departments", body: `{"departments":["department of <name>"]}`},
 	{name: "c1.api.user.v1.UserSearch.Search", note: "jobTitles", body: `{"jobTitles":["job of <name>"]}`},
@@ -120,27 +131,47 @@ var variable = regexp.MustCompile(`\{([^}]+)\}`)
 func (o operation) existing() string {
 	return variable.ReplaceAllStringFunc(o.variables, func(v string) string {
 		name := strings.Trim(v, "{}")
+		if who := owners[name]; who != "" {
+			return who
+		}
 		if _, below, ok := strings.Cut(name, "."); ok {
 			name = below
 		}
-		if name == "id" {
-			return map[string]string{
-				"Apps": "<app>", "AppEntitlements": "<entitlement>", "AppResourceService": "<resource>", "AppResourceTypeService": "<type>",
-				"AppUserService": "<account>", "UserService": "<user>", "Users": "<user>", "Roles": "<role>", "PersonalClientService": "<client>",
-				"Connectors": "<connector>", "RequestCatalogManagementService": "<catalog>", "RequestSchemaService": "<form>",
-			}[o.service()]
+		if meant := first(meanings[o.name], meanings[o.service()+" "+name]); meant != "" {
+			return meant
 		}
-		if o.service() == "Connectors" {
-			return "<database>"
-		}
-		return map[string]string{
-			"app_id": "<app>", "app_entitlement_id": "<entitlement>", "app_user_id": "<account>", "user_id": "<user>",
-			"catalog_id": "<catalog>", "request_catalog_id": "<catalog>", "request_schema_id": "<form>", "entitlement_id": "<entitlement>",
-			"identity_user_id": "<user>", "role_id": "<role>", "app_resource_type_id": "<type>", "app_resource_id": "<resource>",
-			"src_app_id": "<app>", "src_app_entitlement_id": "<entitlement>", "dst_app_id": "<app>", "dst_app_entitlement_id": "<past>",
-		}[name]
+		return objects[name]
 	})
 }
+
+// owners are the variables of who is an owner, which are named like what is owned.
+var owners = map[string]string{
+	"role_slug": "primary", "app_entitlement_ref.app_id": "<app>", "app_entitlement_ref.id": "<entitlement>", "user_ref.id": "<user>",
+}
+
+// meanings are the variables that are named alike and mean something else in each service.
+var meanings = map[string]string{
+	"Apps id": "<app>", "AppEntitlements id": "<entitlement>", "AppResourceService id": "<resource>", "AppResourceTypeService id": "<type>",
+	"AppUserService id": "<account>", "UserService id": "<user>", "Users id": "<user>", "Roles id": "<role>",
+	"PersonalClientService id": "<client>", "Connectors id": "<connector>", "RequestCatalogManagementService id": "<catalog>",
+	"RequestSchemaService id": "<form>", "TaskService id": "<task>", "Delegations id": "<delegation>", "Policies id": "<policy>",
+	"WebhooksService id": "<webhook>", "Connectors app_id": "<database>", "ConnectorOwners app_id": "<database>",
+	"c1.api.attribute.v1.Attributes.GetComplianceFrameworkAttributeValue": "<framework>", "Attributes id": "<risk>",
+	"DirectoryService app_id": "<database>", "AppUserOwnersV2 user_id": "<account>",
+}
+
+// objects are the variables that mean the same wherever they stand.
+var objects = map[string]string{
+	"app_id": "<app>", "app_entitlement_id": "<entitlement>", "app_user_id": "<account>", "user_id": "<user>",
+	"catalog_id": "<catalog>", "request_catalog_id": "<catalog>", "request_schema_id": "<form>", "entitlement_id": "<entitlement>",
+	"identity_user_id": "<user>", "role_id": "<role>", "app_resource_type_id": "<type>", "app_resource_id": "<resource>",
+	"resource_type_id": "<type>", "resource_id": "<resource>", "connector_id": "<connector>", "task_id": "<task>",
+	"webhook_id": "<webhook>", "attribute_type_id": riskLevels, "src_app_id": "<app>", "src_app_entitlement_id": "<entitlement>",
+	"dst_app_id": "<app>", "dst_app_entitlement_id": "<past>",
+}
+
+// riskLevels is the type of attributes that tell how risky something is.
+const riskLevels = "1Vlny4eqpxhLRJI2MIZe8LMbDX7"
 
 // place puts what ends something behind what reads it.
 func (o operation) place() string {
@@ -157,5 +188,5 @@ func (o operation) service() string {
 
 // personal reports whether it matters whom the request is about.
 func (o operation) personal() bool {
-	return regexp.MustCompile(`<(user|account|client|name|manager)>`).MatchString(o.path + o.body)
+	return regexp.MustCompile(`<(user|account|client|name|manager|task|step|delegation)>`).MatchString(o.path + o.body)
 }

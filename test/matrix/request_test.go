@@ -104,6 +104,9 @@ func operations(t *testing.T) []operation {
 				op.body = "{}"
 			}
 			op.path = op.existing()
+			if strings.Contains(op.path+"/", "//") {
+				t.Errorf("%s is about something that no office has: %s", op.name, path)
+			}
 			if op.verb != "GET" && !reads.MatchString(path) && op.service() != "PersonalClientService" {
 				op.path = variable.ReplaceAllString(path, "<nothing>")
 			}
@@ -157,6 +160,7 @@ var meanings = map[string]string{
 	"RequestSchemaService id": "<form>", "TaskService id": "<task>", "Delegations id": "<delegation>", "Policies id": "<policy>",
 	"WebhooksService id": "<webhook>", "Connectors app_id": "<database>", "ConnectorOwners app_id": "<database>",
 	"c1.api.attribute.v1.Attributes.GetComplianceFrameworkAttributeValue": "<framework>", "Attributes id": "<risk>",
+	"c1.api.attribute.v1.Attributes.DeleteComplianceFrameworkAttributeValue": "<framework>",
 	"DirectoryService app_id": "<database>", "AppUserOwnersV2 user_id": "<account>",
 }
 

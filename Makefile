@@ -11,9 +11,8 @@ export GOFLAGS := -buildvcs=false $(GOFLAGS)
 # golangci-lint has a module of its own: its dependencies are no business of the server's.
 LINT = $(GO) tool -modfile=tools/go.mod golangci-lint
 
-# The packages where several goroutines meet on shared state.
 # Where goroutines share memory: the writer and its group, the loop, caches, lanes, flights, leases. What only shares the database is
-# tried by several callers at once in its own tests, without the detector, under which SQLite is twenty times slower.
+# tried by several callers at once in its own tests, without the detector, under which the Go SQLite is many times slower.
 RACE = $(addprefix ./internal/platform/,clock db due expr page rate) \
 	$(addprefix ./internal/govern/,automation grant iam notify policy provision sync task webhook) ./internal/api/guard ./internal/api/transcode
 

@@ -32,6 +32,7 @@ var shared = sync.OnceValues(func() (host, error) {
 	if err != nil {
 		return host{}, err
 	}
+	s.settings = []string{"autovacuum=off"} // whose statistics would come in the middle of a test of plans
 	if err := s.Start(); err != nil {
 		s.remove()
 		return host{}, err

@@ -140,11 +140,11 @@ func accessOf(a task.Ask) iam.Object {
 }
 
 // mayRequest lets people ask for themselves, and those who own the app, the entitlement or its resource, and administrators ask for
-// everybody. It refuses in upstream's words.
+// everybody.
 func mayRequest(ctx context.Context, a task.Ask) error {
 	err := iam.Require(ctx, accessOf(a))
 	if fault.Is(err, fault.Denied) {
-		return fault.New(fault.Denied, "Permission denied, target user is not allowed to request this entitlement")
+		return task.NotRequestable()
 	}
 	return err
 }

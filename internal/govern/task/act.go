@@ -181,11 +181,11 @@ func (s *Service) byPerson(ctx context.Context, ref string, step StepID, failed 
 func (s *Service) UpdateDuration(ctx context.Context, ref string, d time.Duration) (Task, error) {
 	return s.act(ctx, ref, "", anything, func(v *turn, w Who) (Event, error) {
 		if v.t.Kind == Grant && v.t.State == Open {
-			longest, err := s.longest(v.tx, app.EntitlementRef{AppID: v.t.App, ID: v.t.Entitlement})
+			defaults, err := s.defaults(v.tx, app.EntitlementRef{AppID: v.t.App, ID: v.t.Entitlement})
 			if err != nil {
 				return nil, err
 			}
-			if err := checkDuration("duration", d, longest, v.now); err != nil {
+			if err := checkDuration("duration", d, defaults.Max, v.now); err != nil {
 				return nil, err
 			}
 		}

@@ -31,15 +31,14 @@ func (s *Service) offer(ctx context.Context, kind Kind, a Ask) (catalog.Applied,
 		return catalog.Applied{}, nil
 	}
 	if s.Offers == nil {
-		e, err := app.GetEntitlement(q, a.App, a.Entitlement)
-		return catalog.Applied{Duration: e.MaxGrant, Max: e.MaxGrant}, err
+		return s.defaults(q, ref)
 	}
 	if a.Bound && !a.Extension {
 		switch ok, err := s.Offers.Requestable(q, a.Subject, ref, s.Clock.Now()); {
 		case err != nil:
 			return catalog.Applied{}, err
-		case !ok: // upstream's words
-			return catalog.Applied{}, fault.New(fault.Denied, "Permission denied, target user is not allowed to request this entitlement")
+		case !ok:
+			return catalog.Applied{}, NotRequestable()
 		}
 	}
 	if !a.Extension || a.Data != nil {
@@ -47,26 +46,30 @@ func (s *Service) offer(ctx context.Context, kind Kind, a Ask) (catalog.Applied,
 			return catalog.Applied{}, err
 		}
 	}
-	return s.Offers.Defaults(q, ref)
+	return s.defaults(q, ref)
 }
 
-// longest is the longest that access to an entitlement may be asked for; zero: without end.
-func (s *Service) longest(q db.Q, ref app.EntitlementRef) (time.Duration, error) {
-	if s.Offers == nil {
-		e, err := app.GetEntitlement(q, ref.AppID, ref.ID)
-		return e.MaxGrant, err
+// NotRequestable refuses what the person it is for may not ask for, in upstream's words.
+func NotRequestable() error {
+	return fault.New(fault.Denied, "Permission denied, target user is not allowed to request this entitlement")
+}
+
+// defaults answers what holds for a request for an entitlement that does not say so itself.
+func (s *Service) defaults(q db.Q, ref app.EntitlementRef) (catalog.Applied, error) {
+	if s.Offers != nil {
+		return s.Offers.Defaults(q, ref)
 	}
-	d, err := s.Offers.Defaults(q, ref)
-	return d.Max, err
+	e, err := app.GetEntitlement(q, ref.AppID, ref.ID)
+	return catalog.Defaults{}.Apply(e), err
 }
 
 // policyFor is the policy that decides on an entitlement: its own, else that of the request defaults of its app, else as
 // [Policies] say.
 func (s *Service) policyFor(q db.Q, ref app.EntitlementRef, kind policy.Kind, emergency bool) (policy.ID, error) {
-	if s.Offers == nil || kind != policy.Grant {
+	if kind != policy.Grant {
 		return s.Policies.For(q, ref, kind, emergency)
 	}
-	d, err := s.Offers.Defaults(q, ref)
+	d, err := s.defaults(q, ref)
 	switch {
 	case err != nil:
 		return "", err

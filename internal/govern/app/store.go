@@ -30,15 +30,6 @@ func (s stamp) times() (created, updated, deleted time.Time) {
 	return clock.FromMicros(s.created), clock.FromMicros(s.updated), deleted
 }
 
-// moment is a time as a column holds it: null where it is zero.
-func moment(t time.Time) *int64 {
-	if t.IsZero() {
-		return nil
-	}
-	at := clock.Micros(t)
-	return &at
-}
-
 // orNull is an identity as a column holds it: null where it is empty.
 func orNull[T ~string](v T) *string {
 	if v == "" {

@@ -79,6 +79,6 @@ func updateAccount(tx *db.Tx, a Account) error {
 		where app_id = $1 and id = $2 and version = $3`,
 		string(a.AppID), string(a.ID), a.Version, orNull(a.UserID), string(a.Kind), string(a.Status), a.StatusDetails, a.DisplayName,
 		a.Email, a.Username, a.searchText(), SortName(a.DisplayName), orNull(a.ConnectorID), a.ExternalID, doc,
-		clock.Micros(a.UpdatedAt), moment(a.DeletedAt))
+		clock.Micros(a.UpdatedAt), clock.Null(a.DeletedAt))
 	return won(n, err, "account")
 }

@@ -77,7 +77,7 @@ func updateApp(tx *db.Tx, a App) error {
 			certify_policy_id = $14, version = version + 1
 		where id = $1 and version = $2`,
 		string(a.ID), a.Version, a.DisplayName, a.Description, searchText(a.DisplayName, a.Description), SortName(a.DisplayName),
-		a.ManuallyManaged, a.Directory, doc, clock.Micros(a.UpdatedAt), moment(a.DeletedAt),
+		a.ManuallyManaged, a.Directory, doc, clock.Micros(a.UpdatedAt), clock.Null(a.DeletedAt),
 		string(a.GrantPolicyID), string(a.RevokePolicyID), string(a.CertifyPolicyID))
 	return won(n, err, "app")
 }

@@ -70,7 +70,7 @@ func insertConnector(tx *db.Tx, c Connector) error {
 			sync_due_at, sync_lease, options, created_at, updated_at, deleted_at, version)
 		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,'',$10,$11,$11,null,1)`,
 		string(c.AppID), string(c.ID), c.Kind, c.DisplayName, append([]byte{}, c.Config...), string(c.Status), c.StatusText,
-		c.SyncEvery.Microseconds(), moment(c.SyncDueAt), string(c.Options), clock.Micros(c.CreatedAt))
+		c.SyncEvery.Microseconds(), clock.Null(c.SyncDueAt), string(c.Options), clock.Micros(c.CreatedAt))
 	return err
 }
 
@@ -79,6 +79,6 @@ func updateConnector(tx *db.Tx, c Connector) error {
 			sync_due_at = $9, options = $10, updated_at = $11, deleted_at = $12, version = version + 1
 		where app_id = $1 and id = $2 and version = $3`,
 		string(c.AppID), string(c.ID), c.Version, c.DisplayName, append([]byte{}, c.Config...), string(c.Status), c.StatusText,
-		c.SyncEvery.Microseconds(), moment(c.SyncDueAt), string(c.Options), clock.Micros(c.UpdatedAt), moment(c.DeletedAt))
+		c.SyncEvery.Microseconds(), clock.Null(c.SyncDueAt), string(c.Options), clock.Micros(c.UpdatedAt), clock.Null(c.DeletedAt))
 	return won(n, err, "connector")
 }

@@ -99,7 +99,7 @@ func updateEntitlement(tx *db.Tx, e Entitlement) error {
 			request_schema_id = $20, version = version + 1
 		where app_id = $1 and id = $2 and version = $3`,
 		string(e.AppID), string(e.ID), e.Version, e.DisplayName, e.Description, e.Alias, e.Slug, e.searchText(),
-		SortName(e.DisplayName), string(e.Purpose), e.longest(), doc, clock.Micros(e.UpdatedAt), moment(e.DeletedAt),
+		SortName(e.DisplayName), string(e.Purpose), e.longest(), doc, clock.Micros(e.UpdatedAt), clock.Null(e.DeletedAt),
 		string(e.GrantPolicyID), string(e.RevokePolicyID), string(e.CertifyPolicyID), string(e.EmergencyGrantPolicyID),
 		e.EmergencyGrantEnabled, string(e.RequestSchemaID))
 	return won(n, err, "entitlement")

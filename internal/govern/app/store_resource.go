@@ -83,6 +83,6 @@ func updateResource(tx *db.Tx, r Resource) error {
 		where app_id = $1 and id = $2 and version = $3`,
 		string(r.AppID), string(r.ID), r.Version, string(r.TypeID), orNull(r.ParentID), r.DisplayName, r.Description,
 		searchText(r.DisplayName, r.Description, r.CustomDescription), SortName(r.DisplayName), doc, clock.Micros(r.UpdatedAt),
-		moment(r.DeletedAt))
+		clock.Null(r.DeletedAt))
 	return won(n, err, "resource")
 }

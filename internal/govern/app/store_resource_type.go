@@ -69,6 +69,6 @@ func updateResourceType(tx *db.Tx, t ResourceType) error {
 			version = version + 1
 		where app_id = $1 and id = $2 and version = $3`,
 		string(t.AppID), string(t.ID), t.Version, t.DisplayName, searchText(t.DisplayName), SortName(t.DisplayName),
-		clock.Micros(t.UpdatedAt), moment(t.DeletedAt))
+		clock.Micros(t.UpdatedAt), clock.Null(t.DeletedAt))
 	return won(n, err, "resource type")
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/platform/clock"
@@ -126,12 +125,4 @@ func event(v Value, kind string, a audit.Activity, verb string) audit.Event {
 		Kind: kind, Activity: a, ObjectType: "attribute", ObjectID: string(v.ID), Message: verb + v.Type.noun() + " " + v.Value,
 		Data: map[string]any{"attributeTypeId": v.Type, "value": v.Value},
 	}
-}
-
-// moment is the time that a column holds; zero for null.
-func moment(us *int64) time.Time {
-	if us == nil {
-		return time.Time{}
-	}
-	return clock.FromMicros(*us)
 }

@@ -17,7 +17,7 @@ func scan(r *db.Rows) (v Value, err error) {
 	var created, updated int64
 	var deleted *int64
 	err = r.Scan(&v.ID, &v.Type, &v.Value, &created, &updated, &deleted, &v.Version)
-	v.CreatedAt, v.UpdatedAt, v.DeletedAt = clock.FromMicros(created), clock.FromMicros(updated), moment(deleted)
+	v.CreatedAt, v.UpdatedAt, v.DeletedAt = clock.FromMicros(created), clock.FromMicros(updated), clock.FromNull(deleted)
 	return v, err
 }
 

@@ -35,7 +35,7 @@ const nextSQL = `select min(due_at) from (select min(due_at) due_at from automat
 func (k Keeper) Next(ctx context.Context) (time.Time, bool, error) {
 	var at *int64
 	err := k.DB.Q(ctx).Row(nextSQL).Scan(&at)
-	return moment(at), at != nil, err
+	return clock.FromNull(at), at != nil, err
 }
 
 // Run implements due.Source: one pass of a rule and one of a proxy.
@@ -149,7 +149,7 @@ func (k Keeper) runProxy(ctx context.Context, now time.Time) (int, error) {
 		list, err = db.Collect(tx, func(r *db.Rows) (p Proxy, err error) {
 			var deleted *int64
 			err = r.Scan(&p.Source.AppID, &p.Source.ID, &p.Destination.AppID, &p.Destination.ID, &deleted)
-			p.DeletedAt = moment(deleted)
+			p.DeletedAt = clock.FromNull(deleted)
 			return p, err
 		}, dueProxySQL+tx.Skip(), clock.Micros(now))
 		if err == nil && len(list) > 0 {

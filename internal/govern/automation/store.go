@@ -1,8 +1,6 @@
 package automation
 
 import (
-	"time"
-
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/clock"
@@ -19,7 +17,7 @@ func scanRule(r *db.Rows) (v Rule, err error) {
 	err = r.Scan(&v.Of.AppID, &v.Of.ID, &v.Kind, &v.Expression, &v.DisplayName, &v.Description, &v.Status, &v.Error, &completed, &created,
 		&updated, &deleted, &v.Version)
 	v.CreatedAt, v.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
-	v.CompletedAt, v.DeletedAt = moment(completed), moment(deleted)
+	v.CompletedAt, v.DeletedAt = clock.FromNull(completed), clock.FromNull(deleted)
 	return v, err
 }
 
@@ -111,14 +109,6 @@ func destinations(q db.Q, e app.EntitlementRef) ([]app.EntitlementRef, error) {
 			where src_app_id = $1 and src_entitlement_id = $2 and deleted_at is null
 		union all select app_id, entitlement_id from automation_ref where src_app_id = $1 and src_entitlement_id = $2`,
 		string(e.AppID), string(e.ID))
-}
-
-// moment is the time that a column holds; zero for null.
-func moment(us *int64) time.Time {
-	if us == nil {
-		return time.Time{}
-	}
-	return clock.FromMicros(*us)
 }
 
 // locked ends a statement whose rows nobody else is to change until tx ends. SQLite has one writer.

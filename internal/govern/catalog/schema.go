@@ -184,7 +184,7 @@ func scanSchema(r *db.Rows) (v Schema, err error) {
 	)
 	err = r.Scan(&v.ID, &form, &v.Justification, &v.CreatedBy, &created, &updated, &deleted, &v.Version)
 	v.Form = json.RawMessage(form)
-	v.CreatedAt, v.UpdatedAt, v.DeletedAt = clock.FromMicros(created), clock.FromMicros(updated), since(deleted)
+	v.CreatedAt, v.UpdatedAt, v.DeletedAt = clock.FromMicros(created), clock.FromMicros(updated), clock.FromNull(deleted)
 	return v, err
 }
 
@@ -207,7 +207,7 @@ func liveSchema(q db.Q, schemaID app.SchemaID) (Schema, error) {
 func updateSchema(tx *db.Tx, v Schema) error {
 	n, err := tx.Exec(`update request_schema set form = $3, justification = $4, updated_at = $5, deleted_at = $6, version = version + 1
 		where id = $1 and version = $2`,
-		string(v.ID), v.Version, string(v.Form), v.Justification, clock.Micros(v.UpdatedAt), moment(v.DeletedAt))
+		string(v.ID), v.Version, string(v.Form), v.Justification, clock.Micros(v.UpdatedAt), clock.Null(v.DeletedAt))
 	return won(n, err, "form")
 }
 

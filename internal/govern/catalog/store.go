@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/platform/clock"
@@ -29,7 +28,7 @@ func scan(r *db.Rows) (c Catalog, err error) {
 	if err != nil {
 		return c, err
 	}
-	c.CreatedAt, c.UpdatedAt, c.DeletedAt = clock.FromMicros(created), clock.FromMicros(updated), since(deleted)
+	c.CreatedAt, c.UpdatedAt, c.DeletedAt = clock.FromMicros(created), clock.FromMicros(updated), clock.FromNull(deleted)
 	return c, undocument(doc, &c.Settings)
 }
 
@@ -125,7 +124,7 @@ func update(tx *db.Tx, c Catalog) error {
 	n, err := tx.Exec(`update catalog set display_name = $3, description = $4, sort_name = $5, published = $6, visible_to_everyone = $7,
 			doc = $8, updated_at = $9, deleted_at = $10, version = version + 1 where id = $1 and version = $2`,
 		string(c.ID), c.Version, c.DisplayName, c.Description, app.SortName(c.DisplayName), c.Published, c.Everyone, doc,
-		clock.Micros(c.UpdatedAt), moment(c.DeletedAt))
+		clock.Micros(c.UpdatedAt), clock.Null(c.DeletedAt))
 	return won(n, err, "catalog")
 }
 
@@ -149,20 +148,4 @@ func undocument(doc string, v any) error {
 		return fmt.Errorf("document of %T: %w", v, err)
 	}
 	return nil
-}
-
-func since(micros *int64) time.Time {
-	if micros == nil {
-		return time.Time{}
-	}
-	return clock.FromMicros(*micros)
-}
-
-// moment binds a time that may not be there.
-func moment(t time.Time) *int64 {
-	if t.IsZero() {
-		return nil
-	}
-	at := clock.Micros(t)
-	return &at
 }

@@ -29,7 +29,7 @@ func (Ender) Name() string { return "delegation-end" }
 func (e Ender) Next(ctx context.Context) (time.Time, bool, error) {
 	var at *int64
 	err := e.DB.Q(ctx).Row(nextSQL).Scan(&at)
-	return moment(at), at != nil, err
+	return clock.FromNull(at), at != nil, err
 }
 
 const nextSQL = `select min(until_at) from delegation where closed_at is null and deleted_at is null and until_at is not null`

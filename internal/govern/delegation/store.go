@@ -50,9 +50,9 @@ func scanMore(r *db.Rows, d *Delegation, more ...any) error {
 	if err := json.Unmarshal([]byte(raw), &offsets); err != nil {
 		return fmt.Errorf("delegation %s: %w", d.ID, err)
 	}
-	d.From, d.Until = at(clock.FromMicros(from), offsets.FromOffset), at(moment(until), offsets.UntilOffset)
+	d.From, d.Until = at(clock.FromMicros(from), offsets.FromOffset), at(clock.FromNull(until), offsets.UntilOffset)
 	d.CreatedAt, d.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
-	d.DeletedAt, d.ClosedAt = moment(deleted), moment(closed)
+	d.DeletedAt, d.ClosedAt = clock.FromNull(deleted), clock.FromNull(closed)
 	return nil
 }
 
@@ -86,8 +86,8 @@ func insert(tx *db.Tx, d Delegation) error {
 	_, err = tx.Exec(`insert into delegation (id, delegator, delegate, from_at, until_at, mode, reason, created_by, created_at, updated_at,
 			deleted_at, closed_at, doc, version)
 		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$9,null,$10,$11,1)`,
-		string(d.ID), string(d.Delegator), string(d.Delegate), clock.Micros(d.From), micros(d.Until), string(d.Mode), d.Reason,
-		string(d.CreatedBy), clock.Micros(d.CreatedAt), micros(d.ClosedAt), string(raw))
+		string(d.ID), string(d.Delegator), string(d.Delegate), clock.Micros(d.From), clock.Null(d.Until), string(d.Mode), d.Reason,
+		string(d.CreatedBy), clock.Micros(d.CreatedAt), clock.Null(d.ClosedAt), string(raw))
 	return err
 }
 
@@ -100,7 +100,8 @@ func update(tx *db.Tx, d *Delegation) error {
 	n, err := tx.Exec(`update delegation set from_at = $3, until_at = $4, reason = $5, updated_at = $6, deleted_at = $7, doc = $8,
 			version = version + 1
 		where id = $1 and version = $2`,
-		string(d.ID), d.Version, clock.Micros(d.From), micros(d.Until), d.Reason, clock.Micros(d.UpdatedAt), micros(d.DeletedAt), string(raw))
+		string(d.ID), d.Version, clock.Micros(d.From), clock.Null(d.Until), d.Reason, clock.Micros(d.UpdatedAt), clock.Null(d.DeletedAt),
+		string(raw))
 	if err != nil {
 		return err
 	}
@@ -125,22 +126,6 @@ func at(t time.Time, offset int) time.Time {
 		return t
 	}
 	return t.In(time.FixedZone("", offset))
-}
-
-func moment(us *int64) time.Time {
-	if us == nil {
-		return time.Time{}
-	}
-	return clock.FromMicros(*us)
-}
-
-// micros binds a time, null where it is zero.
-func micros(t time.Time) *int64 {
-	if t.IsZero() {
-		return nil
-	}
-	us := clock.Micros(t)
-	return &us
 }
 
 // locked ends a statement whose rows nobody else is to change until tx ends; how is "update" or "share". SQLite has one writer.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
@@ -107,8 +108,8 @@ func scanFacts(r *db.Rows) (f row, err error) {
 	}
 	if state != nil {
 		f.Grant = &Grant{
-			State: State(*state), Derived: int(*derived), DeprovisionAt: moment(deprovision), ForceEnd: *force,
-			ActiveAt: moment(active), EndingAt: moment(ending),
+			State: State(*state), Derived: int(*derived), DeprovisionAt: clock.FromNull(deprovision), ForceEnd: *force,
+			ActiveAt: clock.FromNull(active), EndingAt: clock.FromNull(ending),
 		}
 	}
 	return f, err

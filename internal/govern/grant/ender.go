@@ -6,6 +6,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/provision"
+	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/due"
 )
@@ -40,7 +41,7 @@ func (e Ender) Name() string { return e.name }
 func (e Ender) Next(ctx context.Context) (time.Time, bool, error) {
 	var at *int64
 	err := e.DB.Q(ctx).Row(nextEnd).Scan(&at)
-	return moment(at), at != nil, err
+	return clock.FromNull(at), at != nil, err
 }
 
 const nextEnd = `select min(deprovision_at) from grants where deprovision_at is not null and ending_at is null`

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 )
 
@@ -97,8 +98,8 @@ func (m *metrics) read(now time.Time) error {
 			select deprovision_at as at from grants where deprovision_at is not null and ending_at is null
 			and deprovision_at <= $1 and (derived = 0 or force_end) order by deprovision_at, id limit $2) x`, us(now), countAtMost).
 			Scan(&unnoticed, &missed)
-		m.count, m.since = float64(removing+unnoticed), moment(since)
-		if at := moment(missed); !at.IsZero() && (m.since.IsZero() || at.Before(m.since)) {
+		m.count, m.since = float64(removing+unnoticed), clock.FromNull(since)
+		if at := clock.FromNull(missed); !at.IsZero() && (m.since.IsZero() || at.Before(m.since)) {
 			m.since = at
 		}
 		return err

@@ -37,27 +37,12 @@ func Scan(r *db.Rows, rest ...any) (g Grant, err error) {
 		g.Connector = app.ConnectorID(*connector)
 	}
 	g.CreatedAt, g.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
-	g.DeprovisionAt, g.ActiveAt, g.EndingAt = moment(deprovision), moment(active), moment(ending)
-	g.EndedAt, g.RemovedAt, g.SeenAt = moment(ended), moment(removed), moment(seen)
+	g.DeprovisionAt, g.ActiveAt, g.EndingAt = clock.FromNull(deprovision), clock.FromNull(active), clock.FromNull(ending)
+	g.EndedAt, g.RemovedAt, g.SeenAt = clock.FromNull(ended), clock.FromNull(removed), clock.FromNull(seen)
 	return g, err
 }
 
 func scan(r *db.Rows) (Grant, error) { return Scan(r) }
-
-// moment and micros carry a time that may not have come: zero here, null there.
-func moment(us *int64) time.Time {
-	if us == nil {
-		return time.Time{}
-	}
-	return clock.FromMicros(*us)
-}
-
-func micros(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return clock.Micros(t)
-}
 
 // held is a grant with what a change of it has to know: how long the entitlement may be granted (0: any time) and whose account it is.
 type held struct {
@@ -99,8 +84,8 @@ var insertSQL = `insert into grants (` + Columns("") + `)
 
 func insertArgs(g Grant) []any {
 	return []any{
-		g.ID, g.App, g.Entitlement, g.Account, connector(g), g.State, g.Direct, g.Derived, micros(g.DeprovisionAt), g.ForceEnd,
-		clock.Micros(g.CreatedAt), micros(g.ActiveAt), micros(g.SeenAt), g.Discovered, g.Given.By.ID, g.Given.By.Name, g.Given.Task,
+		g.ID, g.App, g.Entitlement, g.Account, connector(g), g.State, g.Direct, g.Derived, clock.Null(g.DeprovisionAt), g.ForceEnd,
+		clock.Micros(g.CreatedAt), clock.Null(g.ActiveAt), clock.Null(g.SeenAt), g.Discovered, g.Given.By.ID, g.Given.By.Name, g.Given.Task,
 		g.Given.PolicyVersion, g.Given.DecidedBy, g.Given.DecidedFor,
 	}
 }
@@ -121,7 +106,7 @@ func connector(g Grant) any {
 // moveEnd writes the end alone, which is all that extending and shortening change.
 func moveEnd(tx *db.Tx, g Grant, now time.Time) error {
 	return guarded(tx.Exec(`update grants set deprovision_at = $3, updated_at = $4, version = version + 1 where id = $1 and version = $2`,
-		g.ID, g.Version, micros(g.DeprovisionAt), clock.Micros(now)))
+		g.ID, g.Version, clock.Null(g.DeprovisionAt), clock.Micros(now)))
 }
 
 // save writes everything that a step may change, over the version that was read.
@@ -130,8 +115,8 @@ func save(tx *db.Tx, g Grant, now time.Time) error {
 			ending_at = $9, ended_at = $10, removed_at = $11, end_reason = $12, end_note = $13, seen_at = $14, ended_by = $15,
 			ended_by_name = $16, ended_task = $17, updated_at = $18, version = version + 1
 		where id = $1 and version = $2`,
-		g.ID, g.Version, g.State, g.Direct, g.Derived, micros(g.DeprovisionAt), g.ForceEnd, micros(g.ActiveAt), micros(g.EndingAt),
-		micros(g.EndedAt), micros(g.RemovedAt), g.EndReason, g.EndNote, micros(g.SeenAt), g.EndedBy.ID, g.EndedBy.Name, g.EndedTask,
+		g.ID, g.Version, g.State, g.Direct, g.Derived, clock.Null(g.DeprovisionAt), g.ForceEnd, clock.Null(g.ActiveAt), clock.Null(g.EndingAt),
+		clock.Null(g.EndedAt), clock.Null(g.RemovedAt), g.EndReason, g.EndNote, clock.Null(g.SeenAt), g.EndedBy.ID, g.EndedBy.Name, g.EndedTask,
 		clock.Micros(now)))
 }
 

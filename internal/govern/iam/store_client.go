@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/clock"
@@ -28,9 +27,9 @@ func scanClient(rows *db.Rows) (Client, error) {
 	if err != nil {
 		return c, err
 	}
-	c.PublicKey, c.Limits.Until, c.Bound = key, fromNull(expires), fromNull(bound)
+	c.PublicKey, c.Limits.Until, c.Bound = key, clock.FromNull(expires), clock.FromNull(bound)
 	c.CreatedAt, c.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
-	c.LastUsedAt, c.DeletedAt = fromNull(used), fromNull(deleted)
+	c.LastUsedAt, c.DeletedAt = clock.FromNull(used), clock.FromNull(deleted)
 	if err := errors.Join(json.Unmarshal([]byte(cidrs), &c.Limits.Sources), json.Unmarshal([]byte(roles), &c.Limits.Roles)); err != nil {
 		return c, fmt.Errorf("client %s: %w", c.Key, err)
 	}
@@ -64,7 +63,7 @@ func insertClient(tx *db.Tx, c Client) (inserted bool, err error) {
 			expires_at, bound_until, last_used_at, created_by, created_at, updated_at, deleted_at, version)
 		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,null,$13,$14,$14,null,1) on conflict (client_id) do nothing`,
 		string(c.Key), c.ClientID, string(c.UserID), c.Kind, c.Device, c.DisplayName, clientSearch(c), orNoBytes(c.PublicKey), cidrs, roles,
-		toNull(c.Limits.Until), toNull(c.Bound), string(c.CreatedBy), clock.Micros(c.CreatedAt))
+		clock.Null(c.Limits.Until), clock.Null(c.Bound), string(c.CreatedBy), clock.Micros(c.CreatedAt))
 	return n > 0, err
 }
 
@@ -77,8 +76,8 @@ func updateClient(tx *db.Tx, c Client) error {
 	n, err := tx.Exec(`update client set display_name = $3, search = $4, cidrs = $5, scoped_roles = $6, expires_at = $7,
 			bound_until = $8, updated_at = $9, deleted_at = $10, version = version + 1
 		where id = $1 and version = $2`,
-		string(c.Key), c.Version, c.DisplayName, clientSearch(c), cidrs, roles, toNull(c.Limits.Until), toNull(c.Bound),
-		clock.Micros(c.UpdatedAt), toNull(c.DeletedAt))
+		string(c.Key), c.Version, c.DisplayName, clientSearch(c), cidrs, roles, clock.Null(c.Limits.Until), clock.Null(c.Bound),
+		clock.Micros(c.UpdatedAt), clock.Null(c.DeletedAt))
 	if err == nil && n == 0 {
 		err = fault.New(fault.Conflict, "the client was changed by someone else; read it again")
 	}
@@ -97,21 +96,6 @@ func clientSearch(c Client) string { return db.Fold(c.DisplayName + "\n" + c.Cli
 func clientsOf(q db.Q, userID directory.UserID) ([]Client, error) {
 	return db.Collect(q, scanClient, `select `+clientColumns+` from client
 		where user_id = $1 and kind = $2 and deleted_at is null order by id limit $3`, string(userID), KindPersonal, MaxClients)
-}
-
-func toNull(t time.Time) *int64 {
-	if t.IsZero() {
-		return nil
-	}
-	us := clock.Micros(t)
-	return &us
-}
-
-func fromNull(us *int64) time.Time {
-	if us == nil {
-		return time.Time{}
-	}
-	return clock.FromMicros(*us)
 }
 
 // orEmpty makes JSON write [] and not null.

@@ -25,7 +25,7 @@ func scanRole(rows *db.Rows) (Role, error) {
 	if err != nil {
 		return r, err
 	}
-	r.CreatedAt, r.UpdatedAt, r.DeletedAt = clock.FromMicros(created), clock.FromMicros(updated), fromNull(deleted)
+	r.CreatedAt, r.UpdatedAt, r.DeletedAt = clock.FromMicros(created), clock.FromMicros(updated), clock.FromNull(deleted)
 	if err := errors.Join(json.Unmarshal([]byte(perms), &r.Permissions), json.Unmarshal([]byte(services), &r.ServiceRoles)); err != nil {
 		return r, fmt.Errorf("role %s: %w", r.ID, err)
 	}
@@ -90,7 +90,7 @@ func updateRole(tx *db.Tx, r Role) error {
 			system_api_only = $7, updated_at = $8, deleted_at = $9, version = version + 1
 		where id = $1 and version = $2`,
 		string(r.ID), r.Version, r.DisplayName, db.Fold(r.DisplayName), perms, services, r.APIOnly, clock.Micros(r.UpdatedAt),
-		toNull(r.DeletedAt))
+		clock.Null(r.DeletedAt))
 	if err == nil && n == 0 {
 		err = fault.New(fault.Conflict, "the role was changed by someone else; read it again")
 	}

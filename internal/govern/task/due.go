@@ -46,7 +46,7 @@ func (c Clockwork) Next(ctx context.Context) (time.Time, bool, error) {
 	}
 	var at *int64
 	err = q.Row(nextSQL).Scan(&at)
-	return moment(at), at != nil, err
+	return clock.FromNull(at), at != nil, err
 }
 
 func scanID(r *db.Rows) (i ID, err error) { return i, r.Scan(&i) }

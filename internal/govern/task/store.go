@@ -59,7 +59,7 @@ func Scan(r *db.Rows, rest ...any) (t Task, err error) {
 	}, rest...)...); err != nil {
 		return t, err
 	}
-	t.Duration, t.OutcomeAt, t.DeletedAt = time.Duration(duration)*time.Microsecond, moment(outcomeAt), moment(deletedAt)
+	t.Duration, t.OutcomeAt, t.DeletedAt = time.Duration(duration)*time.Microsecond, clock.FromNull(outcomeAt), clock.FromNull(deletedAt)
 	t.CreatedAt, t.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
 	var d doc
 	if err := json.Unmarshal([]byte(text), &d); err != nil { //nolint:musttag // as above
@@ -153,10 +153,10 @@ func (t Task) moving() []any {
 		}
 	}
 	return []any{
-		string(t.State), string(t.Processing), string(t.Outcome), micros(t.OutcomeAt), t.Emergency, string(t.Policy), string(t.Generation),
+		string(t.State), string(t.Processing), string(t.Outcome), clock.Null(t.OutcomeAt), t.Emergency, string(t.Policy), string(t.Generation),
 		string(t.Grant), string(t.Step()), step, kind, tier, a.AllowDelegation && a.Kind != policy.Self,
 		a.AllowSelfApproval || a.Kind == policy.Self, a.RequireDistinctApprovers && a.Kind != policy.Self, a.RequireApprovalReason,
-		a.RequireDenialReason, t.Comments, micros(t.DueAt()), clock.Micros(t.UpdatedAt),
+		a.RequireDenialReason, t.Comments, clock.Null(t.DueAt()), clock.Micros(t.UpdatedAt),
 	}
 }
 
@@ -195,19 +195,4 @@ func duplicate(tx *db.Tx, t Task) error {
 		return err
 	}
 	return f.With(fault.Detail{Reason: "DUPLICATE_TASK", Metadata: map[string]string{"taskId": other}})
-}
-
-// moment and micros carry a time that may not have come: zero here, null there.
-func moment(us *int64) time.Time {
-	if us == nil {
-		return time.Time{}
-	}
-	return clock.FromMicros(*us)
-}
-
-func micros(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return clock.Micros(t)
 }

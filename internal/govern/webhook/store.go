@@ -18,7 +18,7 @@ func scan(r *db.Rows) (w Webhook, err error) {
 	var deleted *int64
 	err = r.Scan(&w.ID, &w.URL, &w.DisplayName, &w.Description, &timeout, &w.CreatedBy, &created, &updated, &deleted, &w.Version)
 	w.CallbackTimeout = time.Duration(timeout) * time.Microsecond
-	w.CreatedAt, w.UpdatedAt, w.DeletedAt = clock.FromMicros(created), clock.FromMicros(updated), since(deleted)
+	w.CreatedAt, w.UpdatedAt, w.DeletedAt = clock.FromMicros(created), clock.FromMicros(updated), clock.FromNull(deleted)
 	return w, err
 }
 
@@ -81,7 +81,7 @@ func update(tx *db.Tx, w Webhook) error {
 	n, err := tx.Exec(`update webhook set url = $3, display_name = $4, description = $5, search = $6, callback_timeout = $7, updated_at = $8,
 			deleted_at = $9, version = version + 1 where id = $1 and version = $2`,
 		string(w.ID), w.Version, w.URL, w.DisplayName, w.Description, searchText(w), w.CallbackTimeout.Microseconds(),
-		clock.Micros(w.UpdatedAt), moment(w.DeletedAt))
+		clock.Micros(w.UpdatedAt), clock.Null(w.DeletedAt))
 	if err == nil && n == 0 {
 		err = fault.New(fault.Conflict, "the webhook was changed by someone else; read it again")
 	}
@@ -90,20 +90,4 @@ func update(tx *db.Tx, w Webhook) error {
 
 func searchText(w Webhook) string {
 	return db.Fold(w.DisplayName + "\n" + w.Description + "\n" + w.URL)
-}
-
-func since(micros *int64) time.Time {
-	if micros == nil {
-		return time.Time{}
-	}
-	return clock.FromMicros(*micros)
-}
-
-// moment binds a time that may not be there.
-func moment(t time.Time) *int64 {
-	if t.IsZero() {
-		return nil
-	}
-	at := clock.Micros(t)
-	return &at
 }

@@ -21,7 +21,7 @@ func scanDelivery(r *db.Rows) (d Delivery, err error) {
 	err = r.Scan(&d.ID, &d.Webhook, &d.Event, &d.Ref, &d.payload, &d.State, &d.lease, &d.Attempts, &d.LastError, &last, &d.Verdict, &created,
 		&updated, &expires, &done)
 	d.CreatedAt, d.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
-	d.LastAttemptAt, d.ExpiresAt, d.DoneAt = since(last), since(expires), since(done)
+	d.LastAttemptAt, d.ExpiresAt, d.DoneAt = clock.FromNull(last), clock.FromNull(expires), clock.FromNull(done)
 	return d, err
 }
 
@@ -30,7 +30,7 @@ func insertDelivery(tx *db.Tx, d Delivery, dueAt time.Time) {
 			last_attempt_at, verdict, created_at, updated_at, expires_at, done_at)
 		values ($1,$2,$3,$4,$5,'open',$6,$7,$8,'',$9,'',$10,$10,null,null)`,
 		string(d.ID), string(d.Webhook), string(d.Event), d.Ref, d.payload, clock.Micros(dueAt), d.lease, d.Attempts,
-		moment(d.LastAttemptAt), clock.Micros(d.CreatedAt))
+		clock.Null(d.LastAttemptAt), clock.Micros(d.CreatedAt))
 }
 
 func getDelivery(q db.Q, deliveryID DeliveryID) (Delivery, error) {

@@ -34,3 +34,20 @@ func Micros(t time.Time) int64 { return t.UnixMicro() }
 
 // FromMicros is the inverse of Micros; the result is in UTC.
 func FromMicros(us int64) time.Time { return time.UnixMicro(us).UTC() }
+
+// Null is t as a nullable column holds it: nil for the zero time, which is none.
+func Null(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	us := Micros(t)
+	return &us
+}
+
+// FromNull is the reverse of [Null].
+func FromNull(us *int64) time.Time {
+	if us == nil {
+		return time.Time{}
+	}
+	return FromMicros(*us)
+}

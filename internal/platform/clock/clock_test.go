@@ -34,3 +34,16 @@ func closed(c <-chan struct{}) bool {
 		return false
 	}
 }
+
+func TestNoTimeIsNothingInANullableColumn(t *testing.T) {
+	if got := Null(time.Time{}); got != nil {
+		t.Errorf("no time is %d", *got)
+	}
+	if got := FromNull(nil); !got.IsZero() {
+		t.Errorf("nothing is %v", got)
+	}
+	at := time.Date(2026, 2, 3, 4, 5, 6, 789_000, time.UTC)
+	if got := FromNull(Null(at)); !got.Equal(at) {
+		t.Errorf("%v came back as %v", at, got)
+	}
+}

@@ -349,3 +349,34 @@ func TestCredentialsForOthersTakeAnUnscopedSuperAdministrator(t *testing.T) {
 		}
 	})
 }
+
+func TestCredentialsAndRolesLookLikeThis(t *testing.T) {
+	onDoors(t, "credentials", func(d *door) {
+		d.deps.TenantID = id.New(d.clock.Now())
+		grace := d.person("Grace", iam.BasicUser)
+		d.super("Ada")
+		d.names[c1.KSUID(d.deps.TenantID)], d.names[c1.KSUID(iam.BuiltinID(iam.SuperAdministrator))] = "tenant", "super administrator"
+		reads := d.made("reads", "role.id", "A role", "/api/interim/v1/roles",
+			`{"displayName":"Reads apps","permissions":["permission/c1.api.app.v1.Apps.Get","permission/c1.api.auth.v1.Auth.Introspect"]}`)
+		d.want(200, "Is given", "POST", "/api/interim/v1/users/"+c1.KSUID(grace.ID)+"/roles/"+reads, "")
+		d.want(200, "Is read", "GET", rolesPath+"/"+reads, "")
+		d.want(200, "Changes", "POST", rolesPath+"/"+reads, `{"role":{"displayName":"Reads"},"updateMask":"displayName"}`)
+		d.made("clientForGrace", "client.id", "Ada makes Grace a credential", "/api/interim/v1/users/"+c1.KSUID(grace.ID)+"/personal_clients",
+			`{"displayName":"Laptop","expires":"3600s"}`)
+		d.want(200, "And a link to sign in by", "POST", "/api/interim/v1/users/"+c1.KSUID(grace.ID)+"/login_links", `{}`)
+		d.as(grace, iam.BasicUser)
+		desk := d.made("clientOfGrace", "client.id", "Grace makes one herself", clientsPath, `{"displayName":"Desk","allowSourceCidr":["192.0.2.9/24"]}`)
+		d.want(200, "These are hers", "GET", clientsPath, "")
+		d.want(403, "Everybody's are not for her", "POST", "/api/v1/search/iam/personal_clients", `{}`)
+		d.want(200, "One goes", "DELETE", clientsPath+"/"+desk, "{}")
+		d.want(404, "And is gone", "GET", clientsPath+"/"+desk, "")
+		key, err := c1.ID[iam.RoleID]("roleId", "role", reads)
+		d.ok(err)
+		role, err := d.deps.IAM.Role(iam.AsSystem(d.Context()), key)
+		d.ok(err)
+		d.who.Scopes, d.who.ClientKey = role.Scopes(), iam.ClientKey(id.New(d.clock.Now()))
+		d.want(200, "With that role alone", "GET", "/api/v1/auth/introspect", "")
+		d.who.Scopes = iam.Scopes{}
+		d.want(403, "Without a role she may nothing", "GET", "/api/v1/auth/introspect", "")
+	})
+}

@@ -1,14 +1,9 @@
 package c1_test
 
 import (
-	"context"
-	"net"
 	"strings"
 	"testing"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/proto"
 
 	appv1 "github.com/interim-access/interim/gen/c1/api/app/v1"
@@ -16,31 +11,6 @@ import (
 	"github.com/interim-access/interim/internal/api/c1"
 	"github.com/interim-access/interim/internal/govern/app"
 )
-
-// dial serves the same handlers over gRPC and calls them.
-func (d *door) dial() *grpc.ClientConn {
-	d.Helper()
-	wire := bufconn.Listen(1 << 16)
-	server := grpc.NewServer(grpc.UnaryInterceptor(d.enter))
-	d.deps.Register(server)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(wire) }()
-	conn, err := grpc.NewClient("passthrough:door", grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return wire.DialContext(ctx) }))
-	if err != nil {
-		d.Fatal(err)
-	}
-	d.Cleanup(func() {
-		if err := conn.Close(); err != nil {
-			d.Error(err)
-		}
-		server.Stop()
-		if err := <-served; err != nil {
-			d.Error(err)
-		}
-	})
-	return conn
-}
 
 func TestAnEntitlementThatOwnsAnAppIsAnsweredInFullThroughBothDoors(t *testing.T) {
 	onOwnerDoors(t, "", func(d owners) {

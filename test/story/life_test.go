@@ -53,6 +53,7 @@ func TestAnAcknowledgedWriteSurvivesAKill(t *testing.T) {
 }
 
 func TestTwoServersNeverShareADataFolder(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	code, out := interim(t, "serve", "--data", s.dir, "--listen", freeAddress(t), "--listen-ops", "0")
 	if code == 0 || strings.Count(strings.TrimSpace(out), "\n") > 0 || !strings.Contains(out, "in use") {
@@ -64,6 +65,7 @@ func TestTwoServersNeverShareADataFolder(t *testing.T) {
 }
 
 func TestAnotherFolderOnAnInitialisedDatabaseGetsNoCredentialUntilAsked(t *testing.T) {
+	t.Parallel()
 	s := start(t, pgtest.URL(t))
 	other := t.TempDir()
 	second := &server{t: t, dir: other, listen: freeAddress(t), ops: freeAddress(t), database: s.database}
@@ -86,6 +88,7 @@ func TestAnotherFolderOnAnInitialisedDatabaseGetsNoCredentialUntilAsked(t *testi
 }
 
 func TestReplicasShareWhatIsSealedInTheirDatabase(t *testing.T) {
+	t.Parallel()
 	s := start(t, pgtest.URL(t))
 	replica := &server{
 		t: t, dir: t.TempDir(), listen: freeAddress(t), ops: freeAddress(t), database: s.database, pool: s.pool,
@@ -117,6 +120,7 @@ func TestReplicasShareWhatIsSealedInTheirDatabase(t *testing.T) {
 }
 
 func TestAWrongFlagIsOneLineAndExitTwo(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	settings := filepath.Join(dir, "interim.conf")
 	if err := os.WriteFile(settings, []byte("listen = 127.0.0.1:8443\nlisten-tls = yes\n"), 0o600); err != nil {
@@ -143,6 +147,7 @@ func TestAWrongFlagIsOneLineAndExitTwo(t *testing.T) {
 }
 
 func TestTheCommandLineWorksWithAndWithoutAServer(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	made := func() string {
 		code, out := interim(t, "admin", "call", "POST", "/api/interim/v1/users", `{"displayName":"Grace"}`, "--get", "user.id", "--data", s.dir)
@@ -167,6 +172,7 @@ func TestTheCommandLineWorksWithAndWithoutAServer(t *testing.T) {
 }
 
 func TestADamagedDatabaseIsRefusedInOneLine(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "interim.db"), bytes.Repeat([]byte("not a database "), 1000), 0o600); err != nil {
 		t.Fatal(err)
@@ -178,6 +184,7 @@ func TestADamagedDatabaseIsRefusedInOneLine(t *testing.T) {
 }
 
 func TestADatabaseThatIsNotThereIsSaidInOneLine(t *testing.T) {
+	t.Parallel()
 	code, out := interim(t, "serve", "--data", t.TempDir(), "--listen", freeAddress(t), "--listen-ops", "0",
 		"--database", "postgres://nobody:secret@"+freeAddress(t)+"/nothing")
 	if code != 1 || strings.Count(strings.TrimSpace(out), "\n") != 0 || strings.Contains(out, "secret") {

@@ -18,6 +18,7 @@ import (
 )
 
 func TestOnePortSpeaksHTTPOneHTTPTwoAndGRPC(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	admin := s.admin()
 	id := text(admin.post("/api/v1/apps", object{"displayName": "Warehouse"}), "app", "id")
@@ -69,6 +70,7 @@ func TestOnePortSpeaksHTTPOneHTTPTwoAndGRPC(t *testing.T) {
 }
 
 func TestTheReferencePageNeedsNoNetwork(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	b := s.browser()
 	code, page := b.open(s.boot.URL + "/docs")
@@ -82,6 +84,7 @@ func TestTheReferencePageNeedsNoNetwork(t *testing.T) {
 }
 
 func TestWhatIsKnownAndNotServedSaysSo(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	message := s.admin().refused(http.StatusNotImplemented, http.MethodPost, "/api/v1/task/action", object{})
 	if !strings.Contains(message, "c1.api.task.v1.TaskService.CreateActionTask") {

@@ -8,11 +8,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -54,11 +56,12 @@ type bootstrap struct {
 	OpalToken    string `json:"opal_token"`
 }
 
-// each runs a story on both engines, with a fresh server on an empty database each.
+// each runs a story on both engines, with a fresh server on an empty database each. Most of a story is waiting, so several run at a time.
 func each(t *testing.T, story func(t *testing.T, s *server)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { story(t, start(t, "")) })
-	t.Run("postgres", func(t *testing.T) { story(t, start(t, pgtest.URL(t))) })
+	t.Parallel()
+	t.Run("sqlite", func(t *testing.T) { t.Parallel(); story(t, start(t, "")) })
+	t.Run("postgres", func(t *testing.T) { t.Parallel(); story(t, start(t, pgtest.URL(t))) })
 }
 
 func start(t *testing.T, database string) *server {
@@ -239,14 +242,20 @@ func (s *server) await(what string, cond func() bool) {
 	}
 }
 
+// freeAddress is an address that nobody listens on, at none of the ports that the kernel hands to whoever asks for any (from 32768 on):
+// a server that is down for a moment finds it free when it comes back.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	var err error
+	for range 50 {
+		var l net.Listener
+		if l, err = net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(10_000+rand.IntN(20_000))); err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal(err)
+	return ""
 }
 
 type syncBuffer struct {

@@ -12,6 +12,8 @@
 // small shell that waits for the end of its standard input, which only the
 // test binary holds open, and then stops the server and removes the folder.
 //
+// What initdb made is kept in the user's cache folder and copied from there.
+//
 // The cluster sorts by a language's rules where the server can, so that a
 // column that was not declared to compare bytewise shows itself.
 package pgtest

@@ -114,6 +114,27 @@ func TestADatabaseSomebodyIsStillConnectedToIsNotReused(t *testing.T) {
 	})
 }
 
+func TestAClusterIsMadeOnceAndCopiedFromThenOn(t *testing.T) {
+	cache := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", cache)
+	made := Server(t)
+	kept := made.kept()
+	if _, err := os.Stat(filepath.Join(kept, "PG_VERSION")); err != nil || !strings.HasPrefix(kept, cache) {
+		t.Fatalf("%s: %v", kept, err)
+	}
+	if err := os.WriteFile(filepath.Join(kept, "copied"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	copied := Server(t)
+	if _, err := os.Stat(filepath.Join(copied.dir, "data", "copied")); err != nil {
+		t.Errorf("the second was made too: %v", err)
+	}
+	const about = "select current_user || (select datcollate || datlocprovider from pg_database where datname = 'template1')"
+	if a, b := query(t, made.URL("postgres"), about), query(t, copied.URL("postgres"), about); a != b {
+		t.Errorf("%s was made, %s copied", a, b)
+	}
+}
+
 func TestAServerComesBackOnItsPortWithItsData(t *testing.T) {
 	s := Server(t)
 	address := s.URL("postgres")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -78,19 +79,10 @@ func create() (_ *Instance, err error) {
 		}
 	}
 	s := &Instance{bin: bin, dir: dir, as: as}
-	fixed := []string{"-D", filepath.Join(dir, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions"}
-	var out []byte
-	for _, locale := range [][]string{
-		{"--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"},
-		{"--locale=C.UTF-8"},
-		{"--locale=C"},
-	} {
-		_ = os.RemoveAll(filepath.Join(dir, "data"))
-		if out, err = s.command(filepath.Join(bin, "initdb"), append(slices.Clone(fixed), locale...)...).CombinedOutput(); err == nil {
-			return s, nil
-		}
+	if err := s.initialise(); err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("initdb: %w\n%s", err, out)
+	return s, nil
 }
 
 // command prepares a program to run as the server's user, in a session of its
@@ -272,10 +264,15 @@ func unprivileged() (*syscall.Credential, error) {
 	return nil, errors.New("running as root, and there is neither a user postgres nor nobody")
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+// freePort is a port that nobody listens on. It is none of those that the kernel hands to whoever asks for any (from 32768 on), so
+// that nobody gets it while the server that has it is down for a moment.
+func freePort() (port int, err error) {
+	for range 50 {
+		port = 10_000 + rand.IntN(20_000)
+		var l net.Listener
+		if l, err = net.Listen("tcp4", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
+			return port, l.Close()
+		}
 	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
+	return 0, err
 }

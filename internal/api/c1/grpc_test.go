@@ -42,7 +42,6 @@ func (d *door) dial() *grpc.ClientConn {
 	return conn
 }
 
-
 // statuses turns faults into what a client sees, as the server's outermost interceptor does.
 func statuses(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	reply, err := handler(ctx, req)

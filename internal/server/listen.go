@@ -21,6 +21,7 @@ import (
 	"github.com/interim-access/interim/internal/api/guard"
 	"github.com/interim-access/interim/internal/api/interim"
 	"github.com/interim-access/interim/internal/api/oauth"
+	"github.com/interim-access/interim/internal/api/opal"
 	"github.com/interim-access/interim/internal/api/ops"
 	"github.com/interim-access/interim/internal/api/reference"
 	"github.com/interim-access/interim/internal/api/transcode"
@@ -69,8 +70,14 @@ func (p *parts) doors(trusted []netip.Prefix, perSecond int) (http.Handler, erro
 	if err != nil {
 		return nil, err
 	}
+	second, err := p.opal(inner)
+	if err != nil {
+		return nil, err
+	}
+	second.Rules(rules)
 	web := chi.NewRouter()
 	web.Mount("/auth/v1", signIn)
+	web.Handle(opal.Base+"/*", second)
 	reference.Mount(web)
 	web.Post(webhook.CallbackPath+"*", c1.WebhookCallback(p.webhooks).ServeHTTP)
 	gateway.Mount(web)
@@ -96,6 +103,15 @@ func (p *parts) deps() *c1.Deps {
 		Automations: p.automations,
 		Tasks:       p.tasks,
 	}
+}
+
+// opal is the door of the Opal API, behind the same interceptors.
+func (p *parts) opal(inner []grpc.UnaryServerInterceptor) (*opal.Door, error) {
+	return opal.New(&opal.Deps{
+		DB: p.db, Clock: p.clock, Log: p.log, Tokens: p.tokens, Interceptors: inner,
+		Audit: p.audit, Directory: p.directory, IAM: p.iam, Apps: p.apps, Grants: p.grants, Owners: p.owners, Read: p.read,
+		Delegations: p.delegations, Policies: p.policies, Catalogs: p.catalogs, Tasks: p.tasks,
+	}, p.version)
 }
 
 func httpServer(h http.Handler, log *slog.Logger) *http.Server {

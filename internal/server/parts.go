@@ -43,6 +43,7 @@ type parts struct {
 	log      *slog.Logger
 	url      string // https://host:port that clients use
 	tenant   string
+	version  string
 	metrics  *prometheus.Registry
 	settings *iam.Settings
 	tokens   *page.Tokens
@@ -72,7 +73,7 @@ type parts struct {
 // build makes the features and introduces them to each other.
 func build(ctx context.Context, d *data, o Options, public string) (*parts, error) {
 	p := &parts{
-		data: d, log: o.Log, url: "https://" + public, metrics: prometheus.NewRegistry(),
+		data: d, log: o.Log, url: "https://" + public, version: o.Version, metrics: prometheus.NewRegistry(),
 		settings: iam.NewSettings(d.db, d.clock, d.box), audit: audit.New(d.db, d.clock),
 	}
 	p.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

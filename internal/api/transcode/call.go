@@ -34,22 +34,24 @@ var ownHeaders = map[string]bool{"transfer-encoding": true, "connection": true, 
 // headers as incoming metadata (lower case; ":authority" is the Host), the peer
 // with its TLS state, and the transport stream. Metadata is what the client sent
 // and no more trustworthy than that.
-func (c *call) context(ctx context.Context) context.Context {
-	md := make(metadata.MD, len(c.r.Header)+1)
-	for key, values := range c.r.Header {
+func (c *call) context(ctx context.Context) context.Context { return incoming(ctx, c.r, c) }
+
+func incoming(ctx context.Context, r *http.Request, stream grpc.ServerTransportStream) context.Context {
+	md := make(metadata.MD, len(r.Header)+1)
+	for key, values := range r.Header {
 		md[strings.ToLower(key)] = values
 	}
-	md[":authority"] = []string{c.r.Host}
+	md[":authority"] = []string{r.Host}
 	ctx = metadata.NewIncomingContext(ctx, md)
-	from := &peer.Peer{Addr: remote(c.r.RemoteAddr)}
-	if c.r.TLS != nil {
+	from := &peer.Peer{Addr: remote(r.RemoteAddr)}
+	if r.TLS != nil {
 		from.AuthInfo = credentials.TLSInfo{
-			State:          *c.r.TLS,
+			State:          *r.TLS,
 			CommonAuthInfo: credentials.CommonAuthInfo{SecurityLevel: credentials.PrivacyAndIntegrity},
 		}
 	}
 	ctx = peer.NewContext(ctx, from)
-	return grpc.NewContextWithServerTransportStream(ctx, c)
+	return grpc.NewContextWithServerTransportStream(ctx, stream)
 }
 
 // trace names the request, unless middleware has, and says the name in the response.

@@ -61,6 +61,9 @@ var httpCodes = [...]int{
 	codes.Unauthenticated:    http.StatusUnauthorized,
 }
 
+// HTTPStatus returns the HTTP status of err at any door.
+func HTTPStatus(err error) int { return httpStatus(ToStatus(err).Code()) }
+
 // httpStatus returns the HTTP status of a failure with the given code.
 func httpStatus(c codes.Code) int {
 	if int(c) < len(httpCodes) {

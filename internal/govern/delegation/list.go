@@ -53,6 +53,15 @@ func listSQL(f Filter, now time.Time, r page.Request) (string, []any) {
 }
 
 func branch(f Filter, own string, now time.Time, r page.Request) (string, []any) {
+	w := matching(f, own, now)
+	w.After([]string{"d.id"}, r.After...)
+	limit := w.Bind(r.Size + 1)
+	sql, args := w.SQL()
+	return `select ` + columns("d.") + ` from delegation d` + sql + ` order by d.id limit ` + limit, args
+}
+
+// matching is the condition of f, and own, if that is not empty, with the caller as its value.
+func matching(f Filter, own string, now time.Time) *db.Where {
 	w := &db.Where{}
 	if own != "" {
 		w.And(own, string(f.Own))
@@ -61,10 +70,7 @@ func branch(f Filter, own string, now time.Time, r page.Request) (string, []any)
 	w.In("d.delegate", f.Delegates)
 	w.In("d.mode", f.Modes)
 	inStates(w, f.States, now)
-	w.After([]string{"d.id"}, r.After...)
-	limit := w.Bind(r.Size + 1)
-	sql, args := w.SQL()
-	return `select ` + columns("d.") + ` from delegation d` + sql + ` order by d.id limit ` + limit, args
+	return w
 }
 
 // inStates is StateAt in SQL.
@@ -89,4 +95,26 @@ func inStates(w *db.Where, states []State, now time.Time) {
 		}
 	}
 	w.And("("+strings.Join(conds, " or ")+")", args...)
+}
+
+// Count is how many delegations match f as they stand now, on all pages together.
+func (s *Service) Count(ctx context.Context, f Filter) (int, error) {
+	sql, args := countSQL(f, s.Clock.Now())
+	return db.One(s.DB.Q(ctx), func(r *db.Rows) (n int, err error) { return n, r.Scan(&n) }, sql, args...)
+}
+
+// countSQL counts each delegation of one's own once: nobody is both of its people.
+func countSQL(f Filter, now time.Time) (string, []any) {
+	own := []string{""}
+	if f.Own != "" {
+		own = []string{"d.delegator = ?", "d.delegate = ?"}
+	}
+	var counts []string
+	var args []any
+	for _, o := range own {
+		var sql string
+		sql, args = matching(f, o, now).SQL() // the same values for both
+		counts = append(counts, `(select count(*) from delegation d`+sql+`)`)
+	}
+	return `select ` + strings.Join(counts, " + "), args
 }

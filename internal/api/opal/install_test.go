@@ -1,0 +1,79 @@
+package opal_test
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/interim-access/interim/internal/api/opal"
+	"github.com/interim-access/interim/internal/connect"
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/catalog"
+	"github.com/interim-access/interim/internal/govern/delegation"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/owner"
+	"github.com/interim-access/interim/internal/govern/policy"
+	"github.com/interim-access/interim/internal/govern/provision"
+	"github.com/interim-access/interim/internal/govern/read"
+	"github.com/interim-access/interim/internal/govern/sync"
+	"github.com/interim-access/interim/internal/govern/task"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/page"
+	"github.com/interim-access/interim/internal/platform/seal"
+)
+
+// install builds the features on an empty database, as the server does, without targets.
+func install(t *testing.T, engine *db.DB, c *clock.Fake) *opal.Deps {
+	t.Helper()
+	quiet, box := slog.New(slog.DiscardHandler), seal.New([32]byte{1})
+	log := audit.New(engine, c)
+	d := &opal.Deps{DB: engine, Clock: c, Tokens: page.NewTokens(make([]byte, 32)), Audit: log, Read: read.New(engine, c)}
+	d.Directory = directory.New(engine, c, log)
+	var err error
+	d.IAM, err = iam.New(t.Context(), iam.Options{
+		DB: engine, Clock: c, Audit: log, Settings: iam.NewSettings(engine, c, box), Host: "interim.example.com",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.IAM.Close)
+	d.Apps = app.New(engine, c, log)
+	targets := connect.NewRegistry(sync.Opener(box))
+	t.Cleanup(targets.Close)
+	operations := provision.New(provision.Deps{DB: engine, Clock: c, Log: quiet, Targets: targets, Registerer: prometheus.NewRegistry()})
+	d.Grants = grant.New(grant.Deps{
+		DB: engine, Clock: c, Audit: log, Apps: d.Apps, Provision: operations, Registerer: prometheus.NewRegistry(),
+	})
+	d.Owners = owner.New(owner.Deps{DB: engine, Clock: c, Audit: log})
+	d.Delegations = delegation.New(delegation.Deps{DB: engine, Clock: c, Audit: log})
+	if d.Policies, err = policy.New(policy.Deps{DB: engine, Clock: c, Audit: log, Owners: d.Owners}); err != nil {
+		t.Fatal(err)
+	}
+	d.Catalogs = catalog.New(catalog.Deps{DB: engine, Clock: c, Audit: log, Apps: d.Apps, Policies: d.Policies})
+	d.Apps.Consult(d.Policies)
+	d.Apps.Offer(d.Catalogs)
+	if err := d.Policies.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d.Tasks = task.New(task.Deps{
+		DB: engine, Clock: c, Log: quiet, Audit: log, Grants: d.Grants, Owners: d.Owners, Delegations: d.Delegations,
+		Policies: d.Policies, Offers: d.Catalogs,
+	})
+	d.IAM.Relate(d.Tasks.Relate(d.Owners))
+	d.Apps.TellCreated(d.Owners)
+	for _, n := range []directory.Notice{d.IAM, d.Grants, d.Delegations, d.Tasks} {
+		d.Directory.Tell(n)
+	}
+	d.Apps.Tell(d.Grants)
+	d.Apps.Tell(d.Tasks)
+	d.Grants.Tell(d.Tasks)
+	d.Delegations.Tell(d.Tasks)
+	d.Owners.Tell(d.Tasks)
+	operations.Tell(d.Grants)
+	return d
+}

@@ -1,0 +1,7 @@
+package opal
+
+// register serves everything there is, family by family.
+func (d *Door) register() {
+	d.users()
+	d.delegations()
+}

@@ -28,6 +28,7 @@ type getUser struct {
 
 type getUsers struct {
 	Paging
+	Tags []UUID `query:"tag_ids" doc:"Those with any of these tags."`
 }
 
 func (d *Door) users() {
@@ -56,6 +57,9 @@ func (d *Door) getUser(ctx context.Context, in *getUser) (userBody, error) {
 }
 
 func (d *Door) getUsers(ctx context.Context, in *getUsers) (Results[userBody], error) {
+	if len(in.Tags) > 0 {
+		return Results[userBody]{}, fault.NotServed("tag_ids")
+	}
 	p, err := d.page("Users", in.Paging)
 	if err != nil {
 		return Results[userBody]{}, err

@@ -26,6 +26,18 @@ const (
 
 const builtinPrefix = "system:"
 
+// readOnlyAdministrator may do all that reads with every object, and nothing else with every object.
+const readOnlyAdministrator = "system:viewer"
+
+// reads reports whether a permission only reads, by the name of its method. What reads under another name, such as a check or a
+// preview, shows in what a Read-Only Administrator may do with every object.
+func reads(permission string) bool {
+	method := permission[strings.LastIndexByte(permission, '.')+1:]
+	return slices.ContainsFunc([]string{"Get", "List", "Search", "Count", "Introspect"}, func(verb string) bool {
+		return strings.HasPrefix(method, verb)
+	})
+}
+
 // builtinTitle says how the built-in roles are shown, and which of them make sense as the scope of a credential only. The names
 // are those of the upstream product (c1-api.md, section 2.2).
 var builtinTitle = map[string]struct {
@@ -47,6 +59,7 @@ type builtins struct {
 	names        []string          // of the roles, in the table's order
 	scopes       map[string]Scopes // by role name
 	serviceRoles map[string]Scopes // by service role, see serviceRole
+	reading      Scopes            // every permission that reads, see reads
 }
 
 // table is builtin.csv; it panics on a broken table, which a test would have met first.
@@ -69,7 +82,7 @@ func parseBuiltins(text string) (builtins, error) {
 	if len(rows) == 0 || len(rows[0]) < 2 {
 		return builtins{}, errors.New("builtin.csv: no roles")
 	}
-	b := builtins{names: rows[0][1:], scopes: map[string]Scopes{}}
+	b := builtins{names: rows[0][1:], scopes: map[string]Scopes{}, reading: Scopes{}}
 	for _, name := range b.names {
 		if builtinTitle[name].display == "" {
 			return builtins{}, fmt.Errorf("builtin.csv: role %q has no title", name)
@@ -90,6 +103,9 @@ func parseBuiltins(text string) (builtins, error) {
 			if s > None {
 				b.scopes[b.names[i]][permission] = s
 			}
+		}
+		if reads(permission) || b.scopes[readOnlyAdministrator][permission] == All {
+			b.reading[permission] = All
 		}
 		b.permissions = append(b.permissions, permission)
 	}

@@ -33,10 +33,12 @@ type Client struct {
 	Key         ClientKey
 	ClientID    string // adjective-animal-number@host/suffix
 	UserID      directory.UserID
-	Kind        string // KindPersonal or KindDevice
+	Kind        string // KindPersonal, KindDevice or KindToken
 	DisplayName string
-	PublicKey   ed25519.PublicKey // empty for a device
+	PublicKey   ed25519.PublicKey // empty for a device and a token
 	Device      string            // for KindDevice the public client id of the program on the device
+	ReadOnly    bool              // for KindToken: it reaches what reads, and no more
+	Preview     string            // for KindToken: how its secret is shown
 	Limits      Limits            // Until is the client's expiry
 	Bound       time.Time         // what it makes ends by then; zero: unbounded. For a personal client this is Limits.Until
 	LastUsedAt  time.Time         // to the minute; zero: never

@@ -17,14 +17,9 @@ import (
 // bounded by the credential that asks. Invalid; Denied if n reaches beyond that credential, or for another person unless the
 // caller is a Super Administrator whose credential is not scoped; NotFound and Precondition about the owner.
 func (s *Service) CreateClient(ctx context.Context, owner directory.UserID, n NewClient) (Client, string, error) {
-	p, err := PrincipalFrom(ctx)
+	p, err := mayMint(ctx, owner)
 	if err != nil {
 		return Client{}, "", err
-	}
-	if p.UserID != owner {
-		if err := SuperAdmin(ctx); err != nil {
-			return Client{}, "", err
-		}
 	}
 	if err := n.validate(); err != nil {
 		return Client{}, "", err
@@ -58,6 +53,22 @@ func (s *Service) CreateClient(ctx context.Context, owner directory.UserID, n Ne
 	return c, secret, nil
 }
 
+// mayMint lets everybody make credentials for themselves, and Super Administrators for others. A credential that reads only makes
+// none: what it made could do more.
+func mayMint(ctx context.Context, owner directory.UserID) (*Principal, error) {
+	p, err := PrincipalFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if p.ReadOnly {
+		return nil, fault.New(fault.Denied, "Permission denied, this credential reads only")
+	}
+	if p.UserID != owner {
+		err = SuperAdmin(ctx)
+	}
+	return p, err
+}
+
 // unnamed tries names until one is free.
 func (s *Service) unnamed(try func(name string) (bool, error), suffix string) error {
 	for range 8 {
@@ -76,19 +87,24 @@ func (s *Service) createIn(tx *db.Tx, actor audit.Actor, c Client) (inserted boo
 	if err := rolesExist(tx, c.Limits.Roles); err != nil {
 		return false, err
 	}
-	var n int
-	if err := tx.Row(`select count(*) from client where user_id = $1 and kind = $2 and deleted_at is null`,
-		string(c.UserID), KindPersonal).Scan(&n); err != nil {
+	if err := roomFor(tx, c.UserID, KindPersonal, MaxClients, "personal clients"); err != nil {
 		return false, err
-	}
-	if n >= MaxClients {
-		return false, fault.New(fault.Precondition, "the user has %d personal clients, which is the most; delete some first", MaxClients)
 	}
 	if inserted, err = insertClient(tx, c); err != nil || !inserted {
 		return inserted, err
 	}
 	return true, s.audit.Record(tx, actor, clientEvent(c, "client.created", audit.Create,
 		"created personal client "+c.ClientID+" for "+owner.DisplayName, boundsOf(c)))
+}
+
+// roomFor answers Precondition if the user has the most credentials of a kind there may be.
+func roomFor(tx *db.Tx, userID directory.UserID, kind string, most int, shown string) error {
+	var n int
+	err := tx.Row(`select count(*) from client where user_id = $1 and kind = $2 and deleted_at is null`, string(userID), kind).Scan(&n)
+	if err == nil && n >= most {
+		err = fault.New(fault.Precondition, "the user has %d %s, which is the most; delete some first", most, shown)
+	}
+	return err
 }
 
 // enabledUser reads a user who may be given a credential. NotFound if deleted, Precondition if disabled. Until the transaction ends
@@ -152,10 +168,8 @@ func (s *Service) UpdateClient(ctx context.Context, key ClientKey, change func(*
 		if err != nil {
 			return err
 		}
-		if before.UserID != p.UserID {
-			if err := SuperAdmin(ctx); err != nil {
-				return err
-			}
+		if _, err := mayMint(ctx, before.UserID); err != nil {
+			return err
 		}
 		edited := before
 		if err := change(&edited); err != nil {

@@ -17,7 +17,7 @@
 //     roles, source networks and expiry ([Limits]); roles are given, taken and edited only by who has everything in them,
 //     and people changed and ended only by who has everything they have ([Service.MayChange]).
 //   - There is always an enabled user who holds Super Administrator.
-//   - Of a client only the public key is kept; codes, links and sessions are kept as hashes; signing keys are sealed.
+//   - Of a client only the public key is kept; API tokens, codes, links and sessions are kept as hashes; signing keys are sealed.
 //   - An assertion, a link and a device code are good once.
 //   - A token never outlives its client, and a user who is disabled or deleted loses every credential in that transaction for good.
 //
@@ -25,6 +25,7 @@
 //
 //	personal client:  assertion or secret ────────────────────────────→ access token (≤ 1 h)
 //	person:           sign-in link (10 min, once) → web session (8 h)
+//	API token:        the secret itself, until it expires or is deleted; all its user may do, or what of it reads
 //	device:           pending → approved in a session → access token (≤ 1 h), once
 //	                          ↘ denied
 //	                          ↘ expired (10 min)

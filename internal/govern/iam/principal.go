@@ -15,21 +15,22 @@ type Principal struct {
 	UserID     directory.UserID
 	Name       string    // of the user
 	Email      string    // of the user
-	Kind       string    // of the credential: KindPersonal, KindDevice, KindSession
-	ClientKey  ClientKey // empty for a session
+	Kind       string    // of the credential: KindPersonal, KindDevice, KindSession, KindToken
+	ClientKey  ClientKey // empty for a session; for KindToken the token's id
 	ClientID   string    // empty for a session
 	Device     string    // for KindDevice the public client id of the program on the device
-	TokenID    string    // the access token's jti, or the session's id
+	TokenID    string    // the access token's jti, or the session's id; empty for KindToken
 	Scopes     Scopes    // effective rights; shared, read-only
 	SuperAdmin bool      // the user holds Super Administrator, whatever the credential's scope leaves of it
 	Scoped     bool      // the credential is cut down to roles
+	ReadOnly   bool      // the credential reads only: Scopes say so too, and what writes refuses it whatever they say
 	Limits     Limits    // bounds of what is made with this credential; shared, read-only
 	IP         netip.Addr
 	RequestID  string
 }
 
-// Unscoped reports whether p is a Super Administrator through a credential that is not cut down to roles.
-func (p *Principal) Unscoped() bool { return p.SuperAdmin && !p.Scoped }
+// Unscoped reports whether p is a Super Administrator through a credential that is cut down neither to roles nor to reading.
+func (p *Principal) Unscoped() bool { return p.SuperAdmin && !p.Scoped && !p.ReadOnly }
 
 // Actor is p as the audit knows it.
 func (p *Principal) Actor() audit.Actor {

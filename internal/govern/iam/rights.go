@@ -34,6 +34,9 @@ func (s *Service) loadClient(ctx context.Context, clientID string) (*rights, err
 			return err
 		}
 		r.client, r.limits = c, c.Limits
+		if r.template.ReadOnly = c.ReadOnly; c.ReadOnly {
+			r.template.Scopes = Meet(r.template.Scopes, table().reading)
+		}
 		r.template.Kind, r.template.ClientKey, r.template.ClientID, r.template.Device = c.Kind, c.Key, c.ClientID, c.Device
 		return nil
 	})

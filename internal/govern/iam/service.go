@@ -105,6 +105,11 @@ func (s *Service) Authenticate(ctx context.Context, token string, ip netip.Addr)
 	if err != nil {
 		return nil, err
 	}
+	return s.principal(ctx, v, ip, now)
+}
+
+// principal is who makes a request with a token that was verified, as of now.
+func (s *Service) principal(ctx context.Context, v verified, ip netip.Addr, now time.Time) (*Principal, error) {
 	r, err := s.rights.get(ctx, v.clientID, now)
 	if err != nil {
 		return nil, err

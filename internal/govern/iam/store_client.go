@@ -12,7 +12,7 @@ import (
 )
 
 const clientColumns = `id, client_id, user_id, kind, device, display_name, public_key, cidrs, scoped_roles, expires_at, bound_until,
-	last_used_at, created_by, created_at, updated_at, deleted_at, version`
+	last_used_at, created_by, created_at, updated_at, deleted_at, version, read_only, preview`
 
 func scanClient(rows *db.Rows) (Client, error) {
 	var (
@@ -23,7 +23,7 @@ func scanClient(rows *db.Rows) (Client, error) {
 		expires, bound, used, deleted *int64
 	)
 	err := rows.Scan(&c.Key, &c.ClientID, &c.UserID, &c.Kind, &c.Device, &c.DisplayName, &key, &cidrs, &roles, &expires, &bound,
-		&used, &c.CreatedBy, &created, &updated, &deleted, &c.Version)
+		&used, &c.CreatedBy, &created, &updated, &deleted, &c.Version, &c.ReadOnly, &c.Preview)
 	if err != nil {
 		return c, err
 	}

@@ -18,14 +18,14 @@ func TestPoliciesAreListedInOrderFromAnIndex(t *testing.T) {
 		} {
 			for _, r := range []page.Request{{Size: 25}, {Size: 25, After: page.Key{"a", "b"}}} {
 				sql, args := searchSQL(f, r)
-				if plan := planOf(t, d, sql, args); wholeTable(plan) || strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "Sort") {
+				if plan := dbtest.Plan(t, d, sql, args...); wholeTable(plan) || strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "Sort") {
 					t.Errorf("%s:\n%s\n%s", name, sql, plan)
 				}
 			}
 		}
 		for _, table := range []string{"app", "entitlement"} {
 			sql := union(table, "grant_policy_id", "revoke_policy_id", "certify_policy_id")
-			if plan := planOf(t, d, sql, []any{"p"}); wholeTable(plan) {
+			if plan := dbtest.Plan(t, d, sql, "p"); wholeTable(plan) {
 				t.Errorf("who uses a policy:\n%s", plan)
 			}
 		}
@@ -39,30 +39,4 @@ func wholeTable(plan string) bool {
 		}
 	}
 	return false
-}
-
-func planOf(t *testing.T, d *db.DB, sql string, args []any) string {
-	t.Helper()
-	var lines []string
-	err := d.Write(t.Context(), func(tx *db.Tx) error {
-		explain, scan := "explain query plan ", func(r *db.Rows) (line string, err error) {
-			var a, b, c int
-			return line, r.Scan(&a, &b, &c, &line)
-		}
-		if d.Engine() == db.Postgres {
-			for _, method := range []string{"seqscan", "bitmapscan", "sort", "incremental_sort"} {
-				if _, err := tx.Exec("set local enable_" + method + " = off"); err != nil {
-					return err
-				}
-			}
-			explain, scan = "explain (costs off) ", func(r *db.Rows) (line string, err error) { return line, r.Scan(&line) }
-		}
-		var err error
-		lines, err = db.Collect(tx, scan, explain+sql, args...)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Join(lines, "\n")
 }

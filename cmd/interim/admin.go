@@ -14,6 +14,7 @@ import (
 type adminCommand struct {
 	Bootstrap bootstrapCommand `cmd:"" help:"Make a new credential for the first Super Administrator and write bootstrap.json. Where the data is a SQLite folder, the server must not be running."`
 	Token     tokenCommand     `cmd:"" help:"Print an access token for curl."`
+	APIToken  apiTokenCommand  `cmd:"" name:"api-token" help:"Opaque tokens for programs that hold one string and nothing else, such as clients of the Opal API."`
 	Env       envCommand       `cmd:"" help:"Print the environment that official clients need: eval \"$(interim admin env)\"."`
 	Call      callCommand      `cmd:"" help:"Call one operation of the API and print its answer."`
 	LoginLink loginLinkCommand `cmd:"" name:"login-link" help:"Print a link with which a person signs in to pages once, within ten minutes."`

@@ -24,7 +24,7 @@ type Bootstrap struct {
 	UserID       string `json:"user_id"`
 	ClientID     string `json:"client_id"`
 	ClientSecret string `json:"client_secret"`
-	OpalToken    string `json:"opal_token"` // empty: there is no Opal door yet
+	OpalToken    string `json:"opal_token"` // an API token with full access
 }
 
 // marker is the setting that says an initialised database; whoever put it there makes the first administrator. Until that is done the
@@ -68,7 +68,7 @@ func (p *parts) bootstrap(ctx context.Context, o Options, caFile string) error {
 	return nil
 }
 
-// credential makes a personal client for the first Super Administrator, who is made if there is none, and writes path.
+// credential makes a personal client and an API token for the first Super Administrator, who is made if there is none, and writes path.
 func (p *parts) credential(ctx context.Context, path, caFile string) (Bootstrap, error) {
 	ctx = iam.AsSystem(ctx)
 	admin, err := p.administrator(ctx)
@@ -83,7 +83,11 @@ func (p *parts) credential(ctx context.Context, path, caFile string) (Bootstrap,
 	if err != nil {
 		return Bootstrap{}, err
 	}
-	b := Bootstrap{URL: p.url, CAFile: ca, UserID: shownID(admin), ClientID: client.ClientID, ClientSecret: secret}
+	_, token, err := p.iam.CreateAPIToken(ctx, admin, iam.NewAPIToken{Label: "Bootstrap", Access: iam.FullAccess})
+	if err != nil {
+		return Bootstrap{}, err
+	}
+	b := Bootstrap{URL: p.url, CAFile: ca, UserID: shownID(admin), ClientID: client.ClientID, ClientSecret: secret, OpalToken: token}
 	return b, b.write(path)
 }
 

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,6 +67,22 @@ func TestAFirstStartThatWasCutShortIsMadeUpForOnce(t *testing.T) {
 	if _, err := os.Stat(path); err == nil {
 		t.Error("a start wrote a credential that nobody asked for")
 	}
+}
+
+func TestTheFirstStartWritesAnAPITokenOfTheAdministrator(t *testing.T) {
+	dir := t.TempDir()
+	start(t, dir, nil)
+	b, err := ReadBootstrap(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, dir, func(p *parts) error {
+		who, err := p.iam.AuthenticateBearer(t.Context(), b.OpalToken, netip.MustParseAddr("127.0.0.1"))
+		if err == nil && (!who.Unscoped() || shownID(who.UserID) != b.UserID) {
+			t.Errorf("it acts as %+v", who)
+		}
+		return err
+	})
 }
 
 func TestAFirstStartThatDiedAfterItsFileWasWrittenKeepsThat(t *testing.T) {

@@ -191,12 +191,13 @@ func (o *office) hire(name, role string) string {
 	}
 	o.must("DELETE", "/api/interim/v1/apps/"+at["<app>"]+"/entitlements/"+at["<past>"]+"/grants/"+account, `{"reason":"secret of `+name+`"}`)
 	client := post("/api/interim/v1/users/"+user+"/personal_clients", `{}`, "client", "id")
+	token := post("/api/interim/v1/api_tokens", `{"label":"CI","access":"API_TOKEN_ACCESS_READ_ONLY","userId":"`+user+`"}`, "apiToken", "id")
 	delegation := post("/api/interim/v1/users/"+user+"/delegation", `{"delegateUserId":"`+manager+`"}`, "delegation", "id")
 	asked := `{"appId":"` + at["<app>"] + `","appEntitlementId":"` + at["<past>"] + `","identityUserId":"` + user + `"}`
 	task := post("/api/v1/task/grant", asked, "taskView", "task", "id")
 	o.people[name] = map[string]string{
 		"<user>": user, "<account>": account, "<client>": client, "<name>": name, "<manager>": manager, "<delegation>": delegation,
-		"<task>": task, "<step>": o.must("GET", "/api/v1/tasks/"+task, "", "taskView", "task", "policy", "current", "id"),
+		"<token>": token, "<task>": task, "<step>": o.must("GET", "/api/v1/tasks/"+task, "", "taskView", "task", "policy", "current", "id"),
 	}
 	return user
 }

@@ -49,6 +49,7 @@ var bodies = map[string]string{
 	"c1.api.app.v1.AppResourceTypeService.UpdateManuallyManagedResourceType": `{"appResourceType":{}}`,
 	"c1.api.iam.v1.Roles.Update":                                             `{"role":{}}`,
 	"interim.v1.Users.Update":                                                `{"user":{}}`,
+	"interim.v1.ApiTokens.Create":                                            `{"access":"API_TOKEN_ACCESS_READ_ONLY","userId":"<user>"}`,
 	"interim.v1.Connectors.Update":                                           `{"connector":{}}`,
 }
 
@@ -72,6 +73,7 @@ var more = []operation{
 	{name: "c1.api.task.v1.TaskSearchService.Search", note: "subjectIds", body: `{"subjectIds":["<user>"]}`},
 	{name: "c1.api.task.v1.TaskSearchService.Search", note: "accountOwnerIds", body: `{"accountOwnerIds":["<user>"]}`},
 	{name: "c1.api.task.v1.TaskSearchService.Search", note: "query", body: `{"query":"<name>"}`},
+	{name: "interim.v1.ApiTokens.Search", note: "userIds", body: `{"userIds":["<user>"]}`},
 	{name: "interim.v1.Delegations.Search", note: "delegatorUserIds", body: `{"delegatorUserIds":["<user>"]}`},
 	{name: "c1.api.user.v1.UserSearch.Search", note: "delegatedUserIds", body: `{"refs":[{"id":"<user>"}],"delegatedUserIds":["<manager>"]}`},
 	{name: "c1.api.user.v1.UserSearch.Search", note: "query", body: `{"query":"login-of-<name>"}`},
@@ -158,6 +160,7 @@ var meanings = map[string]string{
 	"AppUserService id": "<account>", "UserService id": "<user>", "Users id": "<user>", "Roles id": "<role>",
 	"PersonalClientService id": "<client>", "Connectors id": "<connector>", "RequestCatalogManagementService id": "<catalog>",
 	"RequestSchemaService id": "<form>", "TaskService id": "<task>", "Delegations id": "<delegation>", "Policies id": "<policy>",
+	"ApiTokens id":       "<token>",
 	"WebhooksService id": "<webhook>", "Connectors app_id": "<database>", "ConnectorOwners app_id": "<database>",
 	"c1.api.attribute.v1.Attributes.GetComplianceFrameworkAttributeValue": "<framework>", "Attributes id": "<risk>",
 	"c1.api.attribute.v1.Attributes.DeleteComplianceFrameworkAttributeValue": "<framework>",
@@ -192,5 +195,5 @@ func (o operation) service() string {
 
 // personal reports whether it matters whom the request is about.
 func (o operation) personal() bool {
-	return regexp.MustCompile(`<(user|account|client|name|manager|task|step|delegation)>`).MatchString(o.path + o.body)
+	return regexp.MustCompile(`<(user|account|client|name|manager|task|step|delegation|token)>`).MatchString(o.path + o.body)
 }

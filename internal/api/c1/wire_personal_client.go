@@ -60,13 +60,19 @@ func DecodeNewClient(req NewClientRequest) (iam.NewClient, error) {
 	if n.Roles, err = decodeScope("scopedRoles", req.GetScopedRoles()); err != nil {
 		return n, err
 	}
-	if d := req.GetExpires(); d != nil {
-		if d.CheckValid() != nil || d.GetSeconds() <= 0 && d.GetNanos() <= 0 {
-			return n, fault.InvalidField("expires", "must be a positive duration such as \"600s\"")
-		}
-		n.Expires = d.AsDuration() // what is over 292 years counts as that
+	n.Expires, err = DecodeLife("expires", req.GetExpires())
+	return n, err
+}
+
+// DecodeLife reads how long a credential is to live; 0 where nothing is said.
+func DecodeLife(field string, d *durationpb.Duration) (time.Duration, error) {
+	if d == nil {
+		return 0, nil
 	}
-	return n, nil
+	if d.CheckValid() != nil || d.GetSeconds() <= 0 && d.GetNanos() <= 0 {
+		return 0, fault.InvalidField(field, "must be a positive duration such as \"600s\"")
+	}
+	return d.AsDuration(), nil // what is over 292 years counts as that
 }
 
 func decodeScope(field string, ids []string) ([]iam.RoleID, error) {

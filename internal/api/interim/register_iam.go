@@ -11,5 +11,6 @@ import (
 func registerIAM(r grpc.ServiceRegistrar, d *c1.Deps) {
 	interimv1.RegisterRolesServer(r, roles{Deps: d})
 	interimv1.RegisterPersonalClientsServer(r, personalClients{Deps: d})
+	interimv1.RegisterApiTokensServer(r, apiTokens{Deps: d})
 	interimv1.RegisterLoginLinksServer(r, loginLinks{Deps: d})
 }

@@ -106,9 +106,11 @@ func (s *Service) APIToken(ctx context.Context, tokenID ClientKey) (APIToken, er
 type APITokenFilter struct {
 	IDs   []ClientKey        // at most db.MaxIn
 	Users []directory.UserID // whom they act as; at most db.MaxIn
+	Own   directory.UserID   // besides, only those that act as this user
 }
 
-// APITokens lists tokens that were not deleted, expired ones too, oldest first. Whoever may list them; with Users, those people.
+// APITokens lists tokens that were not deleted, expired ones too, oldest first. Whoever may list them; with
+// Own, that person.
 func (s *Service) APITokens(ctx context.Context, f APITokenFilter, r page.Request) (page.Page[APIToken], error) {
 	sql, args := apiTokensSQL(f, r)
 	rows, err := db.Collect(s.db.Q(ctx), scanToken, sql, args...)

@@ -79,6 +79,9 @@ func apiTokensSQL(f APITokenFilter, r page.Request) (sql string, args []any) {
 	w.And("deleted_at is null")
 	w.In("id", f.IDs)
 	w.In("user_id", f.Users)
+	if f.Own != "" {
+		w.And("user_id = ?", string(f.Own))
+	}
 	w.After([]string{"id"}, r.After...)
 	where, args := w.SQL()
 	return `select ` + clientColumns + ` from client` + where + fmt.Sprintf(` order by id limit %d`, r.Size+1), args

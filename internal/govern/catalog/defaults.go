@@ -98,13 +98,9 @@ func (d Defaults) fill(e app.Entitlement, a *Applied) {
 	}
 }
 
-// Defaults answers what holds for a request for an entitlement. NotFound.
-func (*Service) Defaults(q db.Q, ref app.EntitlementRef) (Applied, error) {
-	e, err := app.GetEntitlement(q, ref.AppID, ref.ID)
-	if err != nil {
-		return Applied{}, err
-	}
-	d, err := getDefaults(q, ref.AppID)
+// Defaults answers what holds for a request for an entitlement.
+func (*Service) Defaults(q db.Q, e app.Entitlement) (Applied, error) {
+	d, err := getDefaults(q, e.AppID)
 	return d.Apply(e), err
 }
 

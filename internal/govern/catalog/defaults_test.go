@@ -66,11 +66,11 @@ func TestDefaultsAreKeptAndCount(t *testing.T) {
 		if got := granttest.Must(h.catalogs.AppDefaults(h.Ctx, a))(h); !reflect.DeepEqual(got, set) {
 			t.Fatalf("%+v, was %+v", got, set)
 		}
-		got := granttest.Must(h.catalogs.Defaults(h.DB.Q(h.Ctx), e.Ref()))(h)
+		got := granttest.Must(h.catalogs.Defaults(h.DB.Q(h.Ctx), e))(h)
 		if got.Max != time.Hour || got.Policy != app.PolicyID(p.ID) || got.Schema != v || !h.can(ada, e) || !h.can(ada, h.Entitlement(a)) {
 			t.Fatalf("%+v", got)
 		}
-		h.refused(fault.Invalid, "requestData.reason", h.catalogs.CheckForm(h.Ctx, e.Ref(), nil))
+		h.refused(fault.Invalid, "requestData.reason", h.check(e.Ref(), ""))
 		h.refused(fault.Precondition, "request defaults of app", h.policies.Delete(h.Ctx, p.ID))
 		h.refused(fault.Precondition, "app ", h.catalogs.DeleteSchema(h.Ctx, v))
 		granttest.Must(h.catalogs.SetDefaults(h.Ctx, catalog.Defaults{App: a}))(h)

@@ -135,18 +135,25 @@ func (s *Service) Unbind(ctx context.Context, ref app.EntitlementRef, schemaID a
 // FormOf reads the form that a request for an entitlement fills in: its own, or that of the defaults of its app. The zero Schema is
 // none. NotFound for the entitlement.
 func (s *Service) FormOf(q db.Q, ref app.EntitlementRef) (Schema, error) {
-	a, err := s.Defaults(q, ref)
+	e, err := app.GetEntitlement(q, ref.AppID, ref.ID)
+	if err != nil {
+		return Schema{}, err
+	}
+	a, err := s.Defaults(q, e)
 	if err != nil || a.Schema == "" {
 		return Schema{}, err
 	}
 	return getSchema(q, a.Schema)
 }
 
-// CheckForm answers Invalid, naming the field, unless data is what the form of an entitlement asks for; an entitlement without a form
-// asks for nothing and takes everything. NotFound for the entitlement.
-func (s *Service) CheckForm(ctx context.Context, ref app.EntitlementRef, data json.RawMessage) error {
-	v, err := s.FormOf(s.DB.Q(ctx), ref)
-	if err != nil || v.ID == "" {
+// CheckForm answers Invalid, naming the field, unless data is what the form asks for that holds for a request; where none does,
+// nothing is asked for and everything taken.
+func (s *Service) CheckForm(ctx context.Context, a Applied, data json.RawMessage) error {
+	if a.Schema == "" {
+		return nil
+	}
+	v, err := getSchema(s.DB.Q(ctx), a.Schema)
+	if err != nil {
 		return err
 	}
 	f, err := ParseForm(v.Form)

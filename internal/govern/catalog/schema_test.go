@@ -18,10 +18,18 @@ func (h *house) schema(fields string) app.SchemaID {
 	return granttest.Must(h.catalogs.CreateSchema(h.Ctx, catalog.Schema{Form: form(fields)}))(h).ID
 }
 
+// check fills in the form of an entitlement.
+func (h *house) check(of app.EntitlementRef, data string) error {
+	h.Helper()
+	q := h.DB.Q(h.Ctx)
+	e := granttest.Must(app.GetEntitlement(q, of.AppID, of.ID))(h)
+	return h.catalogs.CheckForm(h.Ctx, granttest.Must(h.catalogs.Defaults(q, e))(h), json.RawMessage(data))
+}
+
 func TestAnEntitlementAsksWithItsForm(t *testing.T) {
 	each(t, func(h *house) {
 		e := h.Entitlement(h.App().ID)
-		check := func(data string) error { return h.catalogs.CheckForm(h.Ctx, e.Ref(), json.RawMessage(data)) }
+		check := func(data string) error { return h.check(e.Ref(), data) }
 		h.ok(check(`{"anything":1}`))
 		v := h.schema(reason)
 		h.ok(h.catalogs.Bind(h.Ctx, e.Ref(), v))
@@ -39,7 +47,8 @@ func TestAnEntitlementAsksWithItsForm(t *testing.T) {
 		if got := granttest.Must(h.catalogs.Schema(h.Ctx, v))(h); got.DeletedAt.IsZero() {
 			t.Fatal("a deleted form is shown as such")
 		}
-		h.refused(fault.NotFound, "entitlement", h.catalogs.CheckForm(h.Ctx, app.EntitlementRef{AppID: e.AppID, ID: "x"}, nil))
+		_, err := h.catalogs.FormOf(h.DB.Q(h.Ctx), app.EntitlementRef{AppID: e.AppID, ID: "x"})
+		h.refused(fault.NotFound, "entitlement", err)
 		want := []string{"request_schema.created", "request_schema.updated", "request_schema.deleted"}
 		if got := h.events("request_schema."); !slices.Equal(got, want) {
 			t.Fatal(got)

@@ -18,12 +18,31 @@ func OpenSQL(alias string) string {
 // Answering works out who may answer where the people are asked, at a moment that is not past, for steps that allow delegation; see
 // the function of that name. Two statements for each 500 people. Nobody is there for those who are not enabled.
 func (s *Service) Answering(q db.Q, persons []directory.UserID, at time.Time) (map[directory.UserID][]Stand, error) {
-	answering := make(map[directory.UserID][]Stand, len(persons))
+	var able []directory.UserID
 	for _, chunk := range db.Chunks(persons) {
-		able, err := enabled(q, chunk)
+		list, err := enabled(q, chunk)
 		if err != nil {
 			return nil, err
 		}
+		able = append(able, list...)
+	}
+	answering, err := s.StandIns(q, able, at)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range able {
+		if answering[p] == nil {
+			answering[p] = []Stand{{For: p, User: p}}
+		}
+	}
+	return answering, nil
+}
+
+// StandIns is Answering for people who are known to be enabled, without those who answer for themselves alone. One statement for each
+// 500 people.
+func (*Service) StandIns(q db.Q, persons []directory.UserID, at time.Time) (map[directory.UserID][]Stand, error) {
+	answering := map[directory.UserID][]Stand{}
+	for _, chunk := range db.Chunks(persons) {
 		windows := map[directory.UserID][]Delegation{}
 		sql, args := answeringSQL(chunk, at)
 		list, err := db.Collect(q, scan, sql, args...)
@@ -32,12 +51,10 @@ func (s *Service) Answering(q db.Q, persons []directory.UserID, at time.Time) (m
 		}
 		for _, d := range list {
 			windows[d.Delegator] = append(windows[d.Delegator], d)
-			able[d.Delegate] = true
 		}
-		for _, p := range chunk {
-			if stands := Answering(p, windows[p], func(u directory.UserID) bool { return able[u] }, at); len(stands) > 0 {
-				answering[p] = stands
-			}
+		able := func(directory.UserID) bool { return true } // the delegates are, or their windows were not read
+		for p, own := range windows {
+			answering[p] = Answering(p, own, able, at)
 		}
 	}
 	return answering, nil
@@ -98,15 +115,10 @@ func delegatesSQL(users []directory.UserID, at time.Time) (string, []any) {
 func open(w *db.Where, at time.Time) { w.And(OpenSQL("d."), clock.Micros(at), clock.Micros(at)) }
 
 // enabled reads which of the users are enabled.
-func enabled(q db.Q, users []directory.UserID) (map[directory.UserID]bool, error) {
+func enabled(q db.Q, users []directory.UserID) ([]directory.UserID, error) {
 	w := &db.Where{}
 	w.In("id", users)
 	w.And("status = 'ENABLED'")
 	sql, args := w.SQL()
-	ids, err := db.Collect(q, func(r *db.Rows) (u directory.UserID, err error) { return u, r.Scan(&u) }, `select id from users`+sql, args...)
-	able := make(map[directory.UserID]bool, len(ids))
-	for _, u := range ids {
-		able[u] = true
-	}
-	return able, err
+	return db.Collect(q, func(r *db.Rows) (u directory.UserID, err error) { return u, r.Scan(&u) }, `select id from users`+sql, args...)
 }

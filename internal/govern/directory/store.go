@@ -2,7 +2,6 @@ package directory
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,15 +21,20 @@ func Columns(alias string) string {
 }
 
 // Scan reads one row of [Columns]; managers are read apart, see [Managers].
-func Scan(r *db.Rows) (User, error) {
+func Scan(r *db.Rows) (User, error) { return scan(r) }
+
+// scan is Scan, and whatever follows the columns into rest.
+func scan(r *db.Rows, rest ...any) (User, error) {
 	var (
 		u                User
 		doc              string
 		created, updated int64
 		deleted          *int64
 	)
-	err := r.Scan(&u.ID, &u.Kind, &u.Origin, &u.Status, &u.DisplayName, &u.Email, &u.Username, &u.JobTitle, &u.Department,
-		&u.EmploymentStatus, &u.EmploymentType, &doc, &created, &updated, &deleted, &u.Version)
+	err := r.Scan(append([]any{
+		&u.ID, &u.Kind, &u.Origin, &u.Status, &u.DisplayName, &u.Email, &u.Username, &u.JobTitle, &u.Department,
+		&u.EmploymentStatus, &u.EmploymentType, &doc, &created, &updated, &deleted, &u.Version,
+	}, rest...)...)
 	if err != nil {
 		return u, err
 	}
@@ -46,16 +50,25 @@ func Scan(r *db.Rows) (User, error) {
 
 // Get reads one user, deleted ones too. NotFound if there is none.
 func Get(q db.Q, userID UserID) (User, error) {
-	u, err := db.One(q, Scan, `select `+Columns("")+` from users where id = $1`, string(userID))
-	if errors.Is(err, db.ErrNoRows) {
-		return User{}, fault.Missing("user", string(userID))
-	}
+	var managers []UserID
+	rows, err := db.Collect(q, func(r *db.Rows) (User, error) {
+		var manager *UserID
+		u, err := scan(r, &manager)
+		if manager != nil {
+			managers = append(managers, *manager)
+		}
+		return u, err
+	}, `select `+Columns("u.")+`, m.manager_id from users u left join user_manager m on m.user_id = u.id where u.id = $1
+		order by m.manager_id`, string(userID))
 	if err != nil {
 		return User{}, err
 	}
-	users := []User{u}
-	err = Managers(q, users)
-	return users[0], err
+	if len(rows) == 0 {
+		return User{}, fault.Missing("user", string(userID))
+	}
+	u := rows[0]
+	u.ManagerIDs = managers
+	return u, nil
 }
 
 // Many reads the users with the given ids, in no particular order; unknown ids are left out.

@@ -81,15 +81,20 @@ func (s *Service) Tell(tx *db.Tx, notices ...Notice) error {
 		return nil
 	}
 	now := s.Clock.Now()
+	var text Data // whose form is body: many people are told the same
+	var body []byte
 	for _, chunk := range db.Chunks(notices, rows) {
 		values, args := make([]byte, 0, len(chunk)*48), []any{clock.Micros(now)}
 		for _, n := range chunk {
 			if !slices.Contains(Kinds, n.Kind) {
 				return fmt.Errorf("notify: no kind %q", n.Kind)
 			}
-			body, err := json.Marshal(n.Data.plain())
-			if err != nil {
-				return err
+			if body == nil || n.Data != text {
+				var err error
+				if body, err = json.Marshal(n.Data.plain()); err != nil {
+					return err
+				}
+				text = n.Data
 			}
 			i := len(args) + 1
 			values = fmt.Appendf(values, ",($%d,$%d,$%d,'',$%d,$%d,'open',$1,'',0,'',$1,null)", i, i+1, i+2, i+3, i+4)

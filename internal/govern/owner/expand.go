@@ -47,7 +47,7 @@ const untilSQL = `case when g.derived > 0 and not g.force_end then null else g.d
 
 // Users answers who owns each of the objects under the role at that moment, as approvals see it: named users and holders of
 // entitlements, enabled ones only; a user once for each reason, the named first. An object that nobody owns, or that is deleted, is
-// left out. Two statements for each hundred objects.
+// left out. One statement for each hundred objects.
 func (*Service) Users(q db.Q, objects []Object, role string, at time.Time) (map[Object][]Owned, error) {
 	out := make(map[Object][]Owned, len(objects))
 	for _, chunk := range db.Chunks(once(objects), batch) {
@@ -68,23 +68,11 @@ func expand(q db.Q, objects []Object, role string, at time.Time, out map[Object]
 		Object
 		Owned
 	}
-	sql, args := namedSQL(objects, role)
+	sql, args := usersSQL(objects, role, at)
 	reasons, err := db.Collect(q, func(r *db.Rows) (v reason, err error) {
-		return v, r.Scan(&v.Kind, &v.App, &v.ID, &v.User)
-	}, sql, args...)
-	if err != nil {
-		return err
-	}
-	for _, v := range reasons {
-		out[v.Object] = append(out[v.Object], v.Owned)
-	}
-	sql, args = heldSQL(objects, role, at)
-	held, err := db.Collect(q, func(r *db.Rows) (v reason, err error) {
 		var until *int64
 		err = r.Scan(&v.Kind, &v.App, &v.ID, &v.Via.AppID, &v.Via.ID, &v.User, &until)
-		if until != nil {
-			v.Until = clock.FromMicros(*until)
-		}
+		v.Until = clock.FromNull(until)
 		return v, err
 	}, sql, args...)
 	if err != nil {
@@ -96,7 +84,7 @@ func expand(q db.Q, objects []Object, role string, at time.Time, out map[Object]
 		via  app.EntitlementRef
 	}
 	latest := map[key]time.Time{}
-	for _, v := range held { // through several accounts: until the last of them ends
+	for _, v := range reasons { // through several accounts: until the last of them ends
 		k := key{v.Object, v.User, v.Via}
 		if t, ok := latest[k]; !ok || !t.IsZero() && (v.Until.IsZero() || v.Until.After(t)) {
 			latest[k] = v.Until
@@ -108,16 +96,14 @@ func expand(q db.Q, objects []Object, role string, at time.Time, out map[Object]
 	return nil
 }
 
-func namedSQL(objects []Object, role string) (string, []any) {
-	which, args := among(objects, 2)
-	return `select o.kind, o.app_id, o.object_id, o.user_id` + named + ` and o.role = $1 and ` + which + ` and ` + liveSQL,
-		append([]any{role}, args...)
-}
-
-func heldSQL(objects []Object, role string, at time.Time) (string, []any) {
+// usersSQL reads who owns the objects: the named, and the holders with what they hold and until when.
+func usersSQL(objects []Object, role string, at time.Time) (string, []any) {
 	which, args := among(objects, 3)
-	return `select o.kind, o.app_id, o.object_id, o.via_app_id, o.via_entitlement_id, a.user_id, ` + untilSQL +
-		holders(fromObject, "$2") + ` and o.role = $1 and ` + which + ` and ` + liveSQL, append([]any{role, clock.Micros(at)}, args...)
+	which = ` and o.role = $1 and ` + which + ` and ` + liveSQL
+	return `select o.kind, o.app_id, o.object_id, '', '', o.user_id, cast(null as bigint)` + named + which + `
+		union all
+		select o.kind, o.app_id, o.object_id, o.via_app_id, o.via_entitlement_id, a.user_id, ` + untilSQL +
+		holders(fromObject, "$2") + which, append([]any{role, clock.Micros(at)}, args...)
 }
 
 // OwnedSQL is a select of (kind, app_id, object_id) of what one of the users owns under a role at a moment, each once, deleted

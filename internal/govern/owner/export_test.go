@@ -26,8 +26,8 @@ func Statements() []Statement {
 	}
 	const users, entitlements = "owner_user", "owner_entitlement"
 	return []Statement{
-		ask("named users", func() (string, []any) { return namedSQL([]Object{o, OfApp("a")}, Primary) }, users),
-		ask("holders", func() (string, []any) { return heldSQL([]Object{o, OfApp("a")}, Primary, at) }, entitlements, "grants_live"),
+		ask("who owns objects", func() (string, []any) { return usersSQL([]Object{o, OfApp("a")}, Primary, at) },
+			users, entitlements, "grants_live"),
 		ask("what a user owns", func() (string, []any) { return ownedPage("u", nil, at, r) },
 			"owner_user_owns", "account_user", "grants", "owner_entitlement_owns"),
 		ask("apps that a user owns", func() (string, []any) {

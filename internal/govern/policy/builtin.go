@@ -2,7 +2,6 @@ package policy
 
 import (
 	"context"
-	"errors"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
@@ -55,29 +54,26 @@ func (s *Service) Ensure(ctx context.Context) error {
 	return nil
 }
 
-// For is the policy that decides on an entitlement: its own, else its app's, else the built-in one. For an emergency it is the
-// entitlement's emergency policy, or where none is chosen the one that decides otherwise; Precondition where the entitlement allows
-// no emergency access. NotFound for the entitlement.
-func (s *Service) For(q db.Q, of app.EntitlementRef, kind Kind, emergency bool) (ID, error) {
-	columns := map[Kind]string{Grant: "grant_policy_id", Revoke: "revoke_policy_id", Certify: "certify_policy_id"}
-	c, ok := columns[kind]
-	if !ok {
+// For is the policy that decides on an entitlement of an app: its own, else its app's, else the built-in one. For an emergency it is
+// the entitlement's emergency policy, or where none is chosen the one that decides otherwise; Precondition where the entitlement
+// allows no emergency access.
+func (*Service) For(e app.Entitlement, in app.App, kind Kind, emergency bool) (ID, error) {
+	var own, apps app.PolicyID
+	switch kind {
+	case Grant:
+		own, apps = e.GrantPolicyID, in.GrantPolicyID
+	case Revoke:
+		own, apps = e.RevokePolicyID, in.RevokePolicyID
+	case Certify:
+		own, apps = e.CertifyPolicyID, in.CertifyPolicyID
+	default:
 		return "", fault.New(fault.Invalid, "there are no policies of type %s", kind)
 	}
-	var own, apps, urgent string
-	var allowed bool
-	err := q.Row(`select e.`+c+`, p.`+c+`, e.emergency_grant_policy_id, e.emergency_grant_enabled
-		from entitlement e join app p on p.id = e.app_id where e.app_id = $1 and e.id = $2 and e.deleted_at is null`,
-		string(of.AppID), string(of.ID)).Scan(&own, &apps, &urgent, &allowed)
 	switch {
-	case errors.Is(err, db.ErrNoRows):
-		return "", fault.Missing("entitlement", string(of.ID))
-	case err != nil:
-		return "", err
-	case emergency && (!allowed || kind != Grant):
+	case emergency && (!e.EmergencyGrantEnabled || kind != Grant):
 		return "", fault.New(fault.Precondition, "the entitlement allows no emergency access")
-	case emergency && urgent != "":
-		return ID(urgent), nil
+	case emergency && e.EmergencyGrantPolicyID != "":
+		return ID(e.EmergencyGrantPolicyID), nil
 	case own != "":
 		return ID(own), nil
 	case apps != "":

@@ -3,7 +3,6 @@ package task
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -25,11 +24,7 @@ func (s *Service) act(
 	if err := checkText("comment", comment, MaxComment); err != nil {
 		return Task{}, err
 	}
-	known, err := s.Get(ctx, ref)
-	if err != nil {
-		return Task{}, err
-	}
-	return s.change(ctx, audit.From(ctx), known.ID, func(v *turn) (Event, error) {
+	return s.change(ctx, audit.From(ctx), ref, func(v *turn) (Event, error) {
 		w, err := s.who(ctx, v.tx, v.t, v.now, what)
 		if err != nil {
 			return nil, err
@@ -38,11 +33,11 @@ func (s *Service) act(
 	})
 }
 
-// change applies an event to a task.
-func (s *Service) change(ctx context.Context, actor audit.Actor, id ID, next func(v *turn) (Event, error)) (Task, error) {
+// change applies an event to a task, named by its id or number.
+func (s *Service) change(ctx context.Context, actor audit.Actor, ref string, next func(v *turn) (Event, error)) (Task, error) {
 	var after Task
 	err := s.write(ctx, func(tx *db.Tx, k *known) error {
-		v, err := s.turn(tx, actor, id, k)
+		v, err := s.turn(tx, actor, ref, k)
 		if err != nil {
 			return err
 		}
@@ -62,12 +57,8 @@ func (s *Service) change(ctx context.Context, actor audit.Actor, id ID, next fun
 }
 
 // turn reads a task and keeps others from changing it until the transaction ends.
-func (s *Service) turn(tx *db.Tx, actor audit.Actor, id ID, k *known) (*turn, error) {
-	sql := `select ` + Columns("") + ` from task where id = $1`
-	t, err := db.One(tx, scan, sql+s.forUpdate(), string(id))
-	if errors.Is(err, db.ErrNoRows) {
-		err = fault.Missing("task", string(id))
-	}
+func (s *Service) turn(tx *db.Tx, actor audit.Actor, ref string, k *known) (*turn, error) {
+	t, err := get(tx, ref, s.forUpdate())
 	return &turn{Service: s, tx: tx, actor: actor, now: s.Clock.Now(), known: k, before: t, t: t}, err
 }
 
@@ -181,11 +172,11 @@ func (s *Service) byPerson(ctx context.Context, ref string, step StepID, failed 
 func (s *Service) UpdateDuration(ctx context.Context, ref string, d time.Duration) (Task, error) {
 	return s.act(ctx, ref, "", anything, func(v *turn, w Who) (Event, error) {
 		if v.t.Kind == Grant && v.t.State == Open {
-			defaults, err := s.defaults(v.tx, app.EntitlementRef{AppID: v.t.App, ID: v.t.Entitlement})
+			g, err := s.ground(v.tx, app.EntitlementRef{AppID: v.t.App, ID: v.t.Entitlement}, Grant)
 			if err != nil {
 				return nil, err
 			}
-			if err := checkDuration("duration", d, defaults.Max, v.now); err != nil {
+			if err := checkDuration("duration", d, g.defaults.Max, v.now); err != nil {
 				return nil, err
 			}
 		}
@@ -225,7 +216,11 @@ func (s *Service) checkForm(ctx context.Context, ref string, data json.RawMessag
 	if err != nil || s.Offers == nil || t.Kind != Grant || t.State != Open {
 		return err
 	}
-	return s.Offers.CheckForm(ctx, app.EntitlementRef{AppID: t.App, ID: t.Entitlement}, data)
+	g, err := s.ground(s.DB.Q(ctx), app.EntitlementRef{AppID: t.App, ID: t.Entitlement}, Grant)
+	if err != nil {
+		return err
+	}
+	return s.Offers.CheckForm(ctx, g.defaults, data)
 }
 
 func checkData(data json.RawMessage) error {
@@ -272,5 +267,13 @@ func (s *Service) planAgain(ctx context.Context, ref string, emergency bool) (Pl
 		return Plan{}, fault.New(fault.Denied, "action not permitted")
 	}
 	t.Emergency = t.Emergency || emergency
-	return s.plan(ctx, t)
+	q := s.DB.Q(ctx)
+	g, err := s.ground(q, app.EntitlementRef{AppID: t.App, ID: t.Entitlement}, t.Kind)
+	if err == nil {
+		err = g.people(q, t)
+	}
+	if err != nil {
+		return Plan{}, err
+	}
+	return s.plan(ctx, g, t)
 }

@@ -82,7 +82,7 @@ func (c Clockwork) Run(ctx context.Context, now time.Time) (int, error) {
 
 // late brings the event that waits in the task's row.
 func (c Clockwork) late(ctx context.Context, id ID) error {
-	_, err := c.change(ctx, audit.System(), id, func(v *turn) (Event, error) {
+	_, err := c.change(ctx, audit.System(), string(id), func(v *turn) (Event, error) {
 		var text string
 		if err := v.tx.Row(`select late from task where id = $1`, string(id)).Scan(&text); err != nil || text == "" {
 			return nil, err
@@ -108,7 +108,7 @@ func (c Clockwork) reached(ctx context.Context, id ID) error {
 	case t.Kind == Offboarding && !t.Spread:
 		return c.spread(ctx, t)
 	}
-	_, err = c.change(ctx, audit.System(), id, func(*turn) (Event, error) { return Reached{}, nil })
+	_, err = c.change(ctx, audit.System(), string(id), func(*turn) (Event, error) { return Reached{}, nil })
 	return err
 }
 
@@ -130,7 +130,7 @@ func (s *Service) RequestOffboarding(ctx context.Context, a Ask) (Task, error) {
 	now := s.Clock.Now()
 	t := offboarding(ctx, a, now)
 	var by sorts
-	if err := s.about(s.DB.Q(ctx), &t, &by); err != nil {
+	if err := new(ground).about(s.DB.Q(ctx), &t, &by); err != nil {
 		return Task{}, err
 	}
 	return s.create(ctx, t, by, Created{})
@@ -169,7 +169,7 @@ func (c Clockwork) spread(ctx context.Context, t Task) error {
 			c.Log.InfoContext(ctx, "a grant needs no task of its own", slog.String("offboarding", string(t.ID)), slog.String("why", f.Message))
 		}
 	}
-	_, err = c.change(ctx, audit.System(), t.ID, func(v *turn) (Event, error) {
+	_, err = c.change(ctx, audit.System(), string(t.ID), func(v *turn) (Event, error) {
 		if err := v.apply(Spreading{Tasks: made}); err != nil {
 			return nil, err
 		}
@@ -190,7 +190,7 @@ func children(q db.Q, of ID) (n int, err error) {
 
 // childClosed ends the offboarding that the task belonged to, if it was the last one open.
 func (v *turn) childClosed() error {
-	p, err := v.turn(v.tx, audit.System(), v.t.Parent, v.known)
+	p, err := v.turn(v.tx, audit.System(), string(v.t.Parent), v.known)
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
@@ -201,5 +201,8 @@ func (v *turn) childClosed() error {
 	if err != nil || open > 0 {
 		return err
 	}
-	return p.each(Ready{})
+	if err := p.apply(Ready{}); err != nil {
+		return err
+	}
+	return p.write()
 }

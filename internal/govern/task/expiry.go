@@ -8,7 +8,6 @@ import (
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/db"
-	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/id"
 )
 
@@ -138,13 +137,16 @@ func (s *Service) endings(tx *db.Tx, ended []grant.Step) (map[grant.ID]ending, e
 			return nil, err
 		}
 	}
+	in, err := appsOf(tx, ended)
+	if err != nil {
+		return nil, err
+	}
 	plans := map[app.EntitlementRef]Plan{}
 	for _, one := range ended {
 		ref := app.EntitlementRef{AppID: one.App, ID: one.Entitlement}
 		plan, ok := plans[ref]
 		if !ok {
-			var err error
-			if plan, err = s.endPlan(tx, of[ref], ref); err != nil {
+			if plan, err = s.endPlan(tx, of[ref], in[one.App]); err != nil {
 				return nil, err
 			}
 			plans[ref] = plan
@@ -154,6 +156,21 @@ func (s *Service) endings(tx *db.Tx, ended []grant.Step) (map[grant.ID]ending, e
 		out[one.ID] = f
 	}
 	return out, nil
+}
+
+// appsOf reads the apps of grants.
+func appsOf(q db.Q, ended []grant.Step) (map[app.ID]app.App, error) {
+	of, ids := map[app.ID]app.App{}, []app.ID(nil)
+	for _, one := range ended {
+		if _, known := of[one.App]; !known {
+			of[one.App], ids = app.App{}, append(ids, one.App)
+		}
+	}
+	list, err := app.ManyApps(q, ids)
+	for _, a := range list {
+		of[a.ID] = a
+	}
+	return of, err
 }
 
 func scanEndings(rows *db.Rows, out map[grant.ID]ending) error {
@@ -177,12 +194,12 @@ func scanEndings(rows *db.Rows, out map[grant.ID]ending) error {
 
 // endPlan is what the revoke policy of an entitlement does at the end of a grant. Where it cannot be found, access is removed as the
 // entitlement says.
-func (s *Service) endPlan(q db.Q, e app.Entitlement, ref app.EntitlementRef) (Plan, error) {
+func (s *Service) endPlan(q db.Q, e app.Entitlement, in app.App) (Plan, error) {
 	bare := Plan{Steps: Flatten(nil, e.Deprovision)}
-	pid, err := s.Policies.For(q, ref, policy.Revoke, false)
-	if fault.Is(err, fault.NotFound) {
+	if e.AppID == "" || !e.DeletedAt.IsZero() {
 		return bare, nil
 	}
+	pid, err := s.Policies.For(e, in, policy.Revoke, false)
 	if err != nil {
 		return Plan{}, err
 	}

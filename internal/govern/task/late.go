@@ -16,29 +16,35 @@ func (s *Service) inside(tx *db.Tx, actor audit.Actor, which string, args []any,
 	if err != nil {
 		return err
 	}
+	now, moved := s.Clock.Now(), make([]*turn, 0, len(list))
 	for _, t := range list {
-		v := &turn{Service: s, tx: tx, actor: actor, now: s.Clock.Now(), known: knowing(), before: t, t: t}
-		if err := v.each(next(v)); err != nil {
+		v := &turn{Service: s, tx: tx, actor: actor, now: now, known: knowing(), before: t, t: t}
+		postponed, err := v.inside(next(v))
+		if err != nil {
 			return err
 		}
+		if postponed || !v.changed() {
+			continue
+		}
+		if err := saveLocked(tx, &v.t); err != nil {
+			return err
+		}
+		moved = append(moved, v)
 	}
-	return nil
+	return s.restOf(tx, actor, moved)
 }
 
-// each applies an event in a transaction that cannot be given up. Where it leads to a question that has to be answered outside, the
+// inside applies an event in a transaction that cannot be given up. Where it leads to a question that has to be answered outside, the
 // event waits in the task's row, and the due loop brings it.
-func (v *turn) each(e Event) error {
+func (v *turn) inside(e Event) (postponed bool, err error) {
 	if e == nil {
-		return nil
+		return false, nil
 	}
-	err := v.apply(e)
+	err = v.apply(e)
 	if _, wants := errors.AsType[*need](err); wants {
-		return v.postpone(e)
+		return true, v.postpone(e)
 	}
-	if err != nil {
-		return err
-	}
-	return v.write()
+	return false, err
 }
 
 // late is an event that waits to be applied by the due loop.

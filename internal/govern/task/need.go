@@ -87,10 +87,17 @@ func (s *Service) find(ctx context.Context, n *need, k *known) error {
 		k.accounts[n.account] = accountIn{a, text}
 		return err
 	}
-	facts, err := s.policyFacts(ctx, n.task)
-	if err != nil {
+	var g ground
+	q, err := s.DB.Q(ctx), error(nil)
+	if n.task.Entitlement != "" {
+		if g.of, err = app.GetEntitlement(q, n.task.App, n.task.Entitlement); err != nil {
+			return err
+		}
+	}
+	if err := g.people(q, n.task); err != nil {
 		return err
 	}
+	facts := s.policyFacts(g, n.task)
 	switch {
 	case n.approvers != nil:
 		users, err := s.Policies.Approvers(ctx, n.approvers, facts)
@@ -122,30 +129,6 @@ func words(err error) (string, error) {
 	return f.Message, nil
 }
 
-// policyFacts are what policies decide on.
-func (s *Service) policyFacts(ctx context.Context, t Task) (policy.Facts, error) {
-	q := s.DB.Q(ctx)
-	f := policy.Facts{At: s.Clock.Now(), Task: policy.TaskFacts{
-		ID: string(t.ID), Number: t.Number, DisplayName: t.DisplayName, Origin: string(t.Origin), GrantDuration: t.Duration, Opener: t.Opener,
-		CreatedAt: t.CreatedAt,
-	}}
-	var err error
-	if t.Subject != "" {
-		if f.Subject, err = directory.Get(q, t.Subject); err != nil {
-			return f, err
-		}
-	}
-	if t.Account != "" {
-		if f.Account, err = app.GetAccount(q, t.App, t.Account); err != nil {
-			return f, err
-		}
-	}
-	if t.Entitlement != "" {
-		f.Entitlement, err = app.GetEntitlement(q, t.App, t.Entitlement)
-	}
-	return f, err
-}
-
 // resolve takes the steps of a policy, provision steps written out.
 func (s *Service) resolve(ctx context.Context, id policy.ID, f policy.Facts, kind Kind) (Plan, error) {
 	p, err := s.Policies.Resolve(ctx, id, f)
@@ -171,17 +154,4 @@ func policyKind(k Kind) policy.Kind {
 	default:
 		return policy.Grant
 	}
-}
-
-// plan is what the policy that decides on t says now.
-func (s *Service) plan(ctx context.Context, t Task) (Plan, error) {
-	f, err := s.policyFacts(ctx, t)
-	if err != nil {
-		return Plan{}, err
-	}
-	pid, err := s.policyFor(s.DB.Q(ctx), app.EntitlementRef{AppID: t.App, ID: t.Entitlement}, policyKind(t.Kind), t.Emergency)
-	if err != nil {
-		return Plan{}, err
-	}
-	return s.resolve(ctx, pid, f, t.Kind)
 }

@@ -63,7 +63,7 @@ func (b *book) Approvers(_ context.Context, expressions []string, _ policy.Facts
 
 func (b *book) Holds(context.Context, string, policy.Facts) (bool, error) { return b.holds, nil }
 
-func (b *book) For(_ db.Q, _ app.EntitlementRef, kind policy.Kind, emergency bool) (policy.ID, error) {
+func (b *book) For(_ app.Entitlement, _ app.App, kind policy.Kind, emergency bool) (policy.ID, error) {
 	if emergency {
 		if b.emergency == nil {
 			return "", fault.New(fault.Precondition, "the entitlement allows no emergency access")
@@ -242,4 +242,4 @@ type chosen struct {
 	id policy.ID
 }
 
-func (c chosen) For(db.Q, app.EntitlementRef, policy.Kind, bool) (policy.ID, error) { return c.id, nil }
+func (c chosen) For(app.Entitlement, app.App, policy.Kind, bool) (policy.ID, error) { return c.id, nil }

@@ -20,7 +20,8 @@ type Owners interface {
 
 // Delegations answer who answers for whom at a moment; package delegation does.
 type Delegations interface {
-	Answering(q db.Q, people []directory.UserID, at time.Time) (map[directory.UserID][]delegation.Stand, error)
+	// StandIns answers about people who are enabled, and leaves out those who answer for themselves alone.
+	StandIns(q db.Q, people []directory.UserID, at time.Time) (map[directory.UserID][]delegation.Stand, error)
 }
 
 // answer answers a question at a moment. What is not needed is not read: most steps have somebody they name.
@@ -105,7 +106,7 @@ func (s *Service) stands(q db.Q, slots []Slot, f *Facts, at time.Time) error {
 	if len(people) == 0 {
 		return nil
 	}
-	answering, err := s.Delegations.Answering(q, people, at)
+	answering, err := s.Delegations.StandIns(q, people, at)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
-	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -49,19 +48,19 @@ func (s *Service) RequestRevoke(ctx context.Context, a Ask) (Task, error) {
 }
 
 func (s *Service) request(ctx context.Context, kind Kind, a Ask) (Task, error) {
-	defaults, err := s.offer(ctx, kind, a)
+	g, err := s.offer(ctx, kind, a)
 	if err != nil {
 		return Task{}, err
 	}
-	t, by, err := s.draft(ctx, kind, a, defaults)
+	t, by, err := s.draft(ctx, kind, a, &g)
 	if err != nil {
 		return Task{}, err
 	}
-	plan, err := s.plan(ctx, t)
+	plan, err := s.plan(ctx, g, t)
 	if err != nil {
 		return Task{}, err
 	}
-	return s.create(ctx, t, by, Created{Plan: plan, Defaults: defaults.FromApp})
+	return s.create(ctx, t, by, Created{Plan: plan, Defaults: g.defaults.FromApp})
 }
 
 // create makes a task and takes its first steps.
@@ -86,39 +85,31 @@ func (s *Service) create(ctx context.Context, t Task, by sorts, begin Created) (
 	return after, err
 }
 
-// draft makes a task of what is asked for, without its plan; the defaults hold where it is silent.
-func (s *Service) draft(ctx context.Context, kind Kind, a Ask, defaults catalog.Applied) (Task, sorts, error) {
+// draft makes a task of what is asked for, without its plan, on its ground, to which it adds the people.
+func (s *Service) draft(ctx context.Context, kind Kind, a Ask, g *ground) (Task, sorts, error) {
 	if err := errors.Join(checkText("description", a.Description, MaxDescription), checkData(a.Data)); err != nil {
 		return Task{}, sorts{}, err
 	}
-	q, now := s.DB.Q(ctx), s.Clock.Now()
-	e, err := app.GetEntitlement(q, a.App, a.Entitlement)
-	if err != nil {
-		return Task{}, sorts{}, err
-	}
-	in, err := app.GetApp(q, a.App)
-	if err != nil {
-		return Task{}, sorts{}, err
-	}
+	q, now, e := s.DB.Q(ctx), s.Clock.Now(), g.of
 	t := Task{
 		ID: ID(id.New(now)), Kind: kind, Origin: a.Origin, App: a.App, Entitlement: a.Entitlement, Resource: e.ResourceID,
 		ResourceType: e.TypeID, Subject: a.Subject, Account: a.Account, Opener: directory.UserID(audit.From(ctx).UserID),
 		Description: a.Description, Duration: a.Duration, Emergency: a.Emergency, Extension: a.Extension, Source: a.Source, Data: a.Data,
 		Parent: a.Parent, CreatedAt: now, DisplayName: e.DisplayName,
 	}
-	t.Names = Names{App: in.DisplayName, Entitlement: e.DisplayName, Opener: audit.From(ctx).Name}
+	t.Names = Names{App: g.in.DisplayName, Entitlement: e.DisplayName, Opener: audit.From(ctx).Name}
 	if t.Origin == "" {
 		t.Origin = ByAPI
 	}
 	by := sorts{resource: app.SortName(e.DisplayName)}
-	if err := s.about(q, &t, &by); err != nil {
+	if err := g.about(q, &t, &by); err != nil {
 		return Task{}, sorts{}, err
 	}
 	if kind == Grant {
 		if t.Duration == 0 {
-			t.Duration = defaults.Duration
+			t.Duration = g.defaults.Duration
 		}
-		if err := checkDuration("grantDuration", t.Duration, defaults.Max, now); err != nil {
+		if err := checkDuration("grantDuration", t.Duration, g.defaults.Max, now); err != nil {
 			return Task{}, sorts{}, err
 		}
 	}
@@ -131,9 +122,10 @@ func (s *Service) draft(ctx context.Context, kind Kind, a Ask, defaults catalog.
 }
 
 // about fills in whose access it is, and through which account.
-func (s *Service) about(q db.Q, t *Task, by *sorts) error {
+func (g *ground) about(q db.Q, t *Task, by *sorts) error {
 	if t.Account != "" {
 		a, err := app.GetAccount(q, t.App, t.Account)
+		g.account = a
 		switch {
 		case err != nil:
 			return err
@@ -150,6 +142,7 @@ func (s *Service) about(q db.Q, t *Task, by *sorts) error {
 		return nil
 	}
 	u, err := directory.Get(q, t.Subject)
+	g.subject = u
 	switch {
 	case err != nil:
 		return err
@@ -159,7 +152,7 @@ func (s *Service) about(q db.Q, t *Task, by *sorts) error {
 		return fault.New(fault.Precondition, "the user is disabled")
 	}
 	if t.Account == "" {
-		if err := accountOf(q, t, by); err != nil {
+		if err := g.accountOf(q, t, by); err != nil {
 			return err
 		}
 	}
@@ -170,21 +163,24 @@ func (s *Service) about(q db.Q, t *Task, by *sorts) error {
 
 // accountOf finds the subject's account in the app: for a revocation the one that holds the entitlement, else the first enabled one.
 // There may be none yet.
-func accountOf(q db.Q, t *Task, by *sorts) error {
+func (g *ground) accountOf(q db.Q, t *Task, by *sorts) error {
+	const of = ` from account a where a.user_id = $1 and a.app_id = $2 and a.deleted_at is null`
+	first := func(sql string, args ...any) (app.Account, error) {
+		return db.One(q, app.ScanAccount, `select `+app.AccountColumns("a.")+of+sql+` limit 1`,
+			append([]any{string(t.Subject), string(t.App)}, args...)...)
+	}
 	err := db.ErrNoRows
 	if t.Kind == Revoke || t.Extension {
-		err = q.Row(`select a.id, a.sort_name from account a
-				join grants g on g.app_id = a.app_id and g.account_id = a.id and g.entitlement_id = $3 and g.ended_at is null
-			where a.user_id = $1 and a.app_id = $2 and a.deleted_at is null order by a.id limit 1`,
-			string(t.Subject), string(t.App), string(t.Entitlement)).Scan(&t.Account, &by.account)
+		g.account, err = first(` and exists (select 1 from grants g where g.app_id = a.app_id and g.account_id = a.id
+			and g.entitlement_id = $3 and g.ended_at is null) order by a.id`, string(t.Entitlement))
 	}
 	if errors.Is(err, db.ErrNoRows) {
-		err = q.Row(`select id, sort_name from account where user_id = $1 and app_id = $2 and deleted_at is null
-			order by case when status = 'ENABLED' then 0 else 1 end, id limit 1`, string(t.Subject), string(t.App)).Scan(&t.Account, &by.account)
+		g.account, err = first(` order by case when a.status = 'ENABLED' then 0 else 1 end, a.id`)
 	}
 	if errors.Is(err, db.ErrNoRows) {
 		return nil
 	}
+	t.Account, by.account = g.account.ID, app.SortName(g.account.DisplayName)
 	return err
 }
 
@@ -222,20 +218,17 @@ type DryStep struct {
 // DryRun says what would become of a request for access, and changes nothing. Faults as for [Service.RequestGrant]; a request that is
 // open already is a warning.
 func (s *Service) DryRun(ctx context.Context, kind Kind, a Ask) (Dry, error) {
-	defaults, err := s.offer(ctx, kind, a)
+	g, err := s.offer(ctx, kind, a)
 	if err != nil {
 		return Dry{}, err
 	}
-	t, _, err := s.draft(ctx, kind, a, defaults)
+	t, _, err := s.draft(ctx, kind, a, &g)
 	if err != nil {
 		return Dry{}, err
 	}
-	facts, err := s.policyFacts(ctx, t)
-	if err != nil {
-		return Dry{}, err
-	}
+	facts := s.policyFacts(g, t)
 	d := Dry{Task: t}
-	if d.Plan, err = s.plan(ctx, t); err != nil {
+	if d.Plan, err = s.plan(ctx, g, t); err != nil {
 		return Dry{}, err
 	}
 	q, now := s.DB.Q(ctx), s.Clock.Now()

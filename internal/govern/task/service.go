@@ -27,8 +27,9 @@ type Policies interface {
 	Approvers(ctx context.Context, expressions []string, facts policy.Facts) ([]directory.UserID, error)
 	// Holds answers the condition of a wait. Invalid where it cannot be worked out.
 	Holds(ctx context.Context, condition string, facts policy.Facts) (bool, error)
-	// For is the policy that decides on an entitlement. Precondition where it is asked for an emergency and the entitlement allows none.
-	For(q db.Q, of app.EntitlementRef, kind policy.Kind, emergency bool) (policy.ID, error)
+	// For is the policy that decides on an entitlement of an app. Precondition where it is asked for an emergency and the entitlement
+	// allows none.
+	For(e app.Entitlement, in app.App, kind policy.Kind, emergency bool) (policy.ID, error)
 	// Many reads policies as they are now, deleted ones too; unknown ones are left out.
 	Many(q db.Q, ids []policy.ID) ([]policy.Policy, error)
 }
@@ -136,8 +137,7 @@ func (s *Service) who(ctx context.Context, q db.Q, t Task, at time.Time, what ab
 		}
 	}
 	if t.Kind == Grant && !t.Emergency && !t.Asked && (t.Party(w.User) || w.supervises()) {
-		_, err := s.policyFor(q, app.EntitlementRef{AppID: t.App, ID: t.Entitlement}, policy.Grant, true)
-		w.Urgent = err == nil
+		w.Urgent = s.urgent(q, app.EntitlementRef{AppID: t.App, ID: t.Entitlement})
 	}
 	return w, nil
 }

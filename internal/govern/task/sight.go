@@ -10,7 +10,6 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/owner"
-	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/db"
 )
 
@@ -40,8 +39,7 @@ func (s *Service) See(ctx context.Context, tasks []Task) ([]Sight, error) {
 		if t.mayBecomeUrgent(w) {
 			ref := app.EntitlementRef{AppID: t.App, ID: t.Entitlement}
 			if _, known := urgent[ref]; !known {
-				_, err := s.policyFor(q, ref, policy.Grant, true)
-				urgent[ref] = err == nil
+				urgent[ref] = s.urgent(q, ref)
 			}
 			w.Urgent = urgent[ref]
 		}

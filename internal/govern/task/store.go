@@ -73,12 +73,14 @@ func Scan(r *db.Rows, rest ...any) (t Task, err error) {
 func scan(r *db.Rows) (Task, error) { return Scan(r) }
 
 // Get reads a task by its id, or by its number in base 10. NotFound if there is none.
-func Get(q db.Q, ref string) (Task, error) {
+func Get(q db.Q, ref string) (Task, error) { return get(q, ref, "") }
+
+func get(q db.Q, ref, lock string) (Task, error) {
 	where, key := `id = $1`, any(ref)
 	if n, err := strconv.ParseInt(ref, 10, 64); err == nil {
 		where, key = `number = $1`, n
 	}
-	t, err := db.One(q, scan, `select `+Columns("")+` from task where `+where+` and deleted_at is null`, key)
+	t, err := db.One(q, scan, `select `+Columns("")+` from task where `+where+` and deleted_at is null`+lock, key)
 	if errors.Is(err, db.ErrNoRows) {
 		return Task{}, fault.Missing("task", ref)
 	}
@@ -168,13 +170,29 @@ var saveSQL = func() string {
 	return sql + in + `, version = version + 1 where id = $1 and version = $2`
 }()
 
-// save writes where t stands over the version that was read. Conflict if somebody was faster.
-func save(tx *db.Tx, t *Task) error {
+func (t Task) saveArgs() ([]any, error) {
 	text, err := t.doc()
+	return append([]any{string(t.ID), t.Version, string(t.Account), t.Duration.Microseconds(), text}, t.moving()...), err
+}
+
+// saveLocked is save for a task that was locked when it was read, with which nobody else can have been faster.
+func saveLocked(tx *db.Tx, t *Task) error {
+	args, err := t.saveArgs()
 	if err != nil {
 		return err
 	}
-	n, err := tx.Exec(saveSQL, append([]any{string(t.ID), t.Version, string(t.Account), t.Duration.Microseconds(), text}, t.moving()...)...)
+	tx.Queue(saveSQL, args...)
+	t.Version++
+	return nil
+}
+
+// save writes where t stands over the version that was read. Conflict if somebody was faster.
+func save(tx *db.Tx, t *Task) error {
+	args, err := t.saveArgs()
+	if err != nil {
+		return err
+	}
+	n, err := tx.Exec(saveSQL, args...)
 	if err == nil && n == 0 {
 		err = fault.New(fault.Conflict, "the task was changed by someone else; read it again")
 	}

@@ -221,7 +221,7 @@ func (v *turn) deliver(e Deliver) error {
 
 // write writes what has become of the task, unless nothing has.
 func (v *turn) write() error {
-	if len(v.entries) == 0 && v.t.UpdatedAt.Equal(v.before.UpdatedAt) {
+	if !v.changed() {
 		return nil
 	}
 	if err := save(v.tx, &v.t); err != nil {
@@ -230,30 +230,53 @@ func (v *turn) write() error {
 	return v.rest()
 }
 
+func (v *turn) changed() bool { return len(v.entries) > 0 || !v.t.UpdatedAt.Equal(v.before.UpdatedAt) }
+
 // rest writes what goes with the task's row.
-func (v *turn) rest() error {
-	saveAsks(v.tx, v.before, v.t)
-	undone(v.tx, v.before, v.t)
-	if err := v.record(); err != nil {
+func (v *turn) rest() error { return v.restOf(v.tx, v.actor, []*turn{v}) }
+
+// restOf writes what goes with the rows of tasks that somebody changed at one moment, with few statements.
+func (s *Service) restOf(tx *db.Tx, actor audit.Actor, turns []*turn) error {
+	for _, v := range turns {
+		saveAsks(tx, v.before, v.t)
+		undone(tx, v.before, v.t)
+	}
+	if err := s.record(tx, actor, turns); err != nil {
 		return err
 	}
-	if old := v.before.Step(); old != "" && old != v.t.Step() {
-		if v.Notices != nil {
-			v.Notices.Cancel(v.tx, string(v.t.ID), notify.Decide)
+	var told []notify.Notice
+	for _, v := range turns {
+		if err := v.left(); err != nil {
+			return err
 		}
-		if v.Webhooks != nil && v.before.Current.Delivery != "" {
-			if err := v.Webhooks.Cancel(v.tx, refOf(v.t.ID, old)); err != nil {
+		told = append(told, v.told()...)
+	}
+	if s.Notices != nil && len(told) > 0 {
+		if err := s.Notices.Tell(tx, told...); err != nil {
+			return err
+		}
+	}
+	for _, v := range turns {
+		if v.closing && v.t.Parent != "" {
+			if err := v.childClosed(); err != nil {
 				return err
 			}
 		}
 	}
-	if v.Notices != nil && len(v.notices) > 0 {
-		if err := v.Notices.Tell(v.tx, v.told()...); err != nil {
-			return err
-		}
+	return nil
+}
+
+// left takes back what was asked for the step that was open, if that has been left.
+func (v *turn) left() error {
+	old := v.before.Current
+	if old == nil || old.ID == v.t.Step() {
+		return nil
 	}
-	if v.closing && v.t.Parent != "" {
-		return v.childClosed()
+	if v.Notices != nil && (old.approving() || old.manual()) {
+		v.Notices.Cancel(v.tx, string(v.t.ID), notify.Decide)
+	}
+	if v.Webhooks != nil && old.Delivery != "" {
+		return v.Webhooks.Cancel(v.tx, refOf(v.t.ID, old.ID))
 	}
 	return nil
 }
@@ -279,20 +302,31 @@ func (v *turn) told() []notify.Notice {
 	return list
 }
 
-// record writes the history and the audit.
-func (v *turn) record() error {
-	actor := v.actor
-	events := make([]audit.Event, len(v.entries))
-	for n := range v.entries {
-		v.entries[n].State = v.t.State
-		events[n] = v.t.event(v.entries[n])
-		if v.entries[n].For != "" {
-			actor.OnBehalfOf = string(v.entries[n].For)
+// record writes the histories and the audit.
+func (s *Service) record(tx *db.Tx, actor audit.Actor, turns []*turn) error {
+	var lines []Entry
+	var events []audit.Event
+	for _, v := range turns {
+		by, from := actor, len(events)
+		for n := range v.entries {
+			v.entries[n].State = v.t.State
+			events = append(events, v.t.event(v.entries[n]))
+			if v.entries[n].For != "" {
+				by.OnBehalfOf = string(v.entries[n].For)
+			}
 		}
+		lines = append(lines, v.entries...)
+		if by == actor {
+			continue
+		}
+		if err := s.Audit.RecordAll(tx, by, events[from:]); err != nil {
+			return err
+		}
+		events = events[:from]
 	}
-	if err := entries(v.tx, v.entries); err != nil {
+	if err := entries(tx, lines); err != nil {
 		return err
 	}
-	acts(v.tx, v.entries)
-	return v.Audit.RecordAll(v.tx, actor, events)
+	acts(tx, lines)
+	return s.Audit.RecordAll(tx, actor, events)
 }

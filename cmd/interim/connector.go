@@ -142,6 +142,7 @@ type connectorSync struct {
 	connectorOf
 
 	AcceptLosses bool `help:"Believe a target that shows much less than before, this once."`
+	AcceptTarget bool `help:"Take this target for the one that was read before, though it is another: right only where roles kept their ids, as after pg_upgrade."`
 }
 
 // Run reads the target; a run that was not done is a failure.
@@ -155,7 +156,7 @@ func (c *connectorSync) Run(ctx context.Context, out io.Writer) error {
 				GrantsAdded, GrantsRemoved              int
 			}
 		}
-		if err := a.post(ctx, c.path("/sync"), object{"acceptLosses": c.AcceptLosses}, &answer); err != nil {
+		if err := a.post(ctx, c.path("/sync"), object{"acceptLosses": c.AcceptLosses, "acceptTarget": c.AcceptTarget}, &answer); err != nil {
 			return err
 		}
 		s := answer.Sync

@@ -23,8 +23,9 @@ type Target interface {
 	sync.Source
 	provision.Target
 
-	// Check connects and says in one sentence what the connection may do; ok means that it may change the target.
-	Check(ctx context.Context) (ok bool, said string, err error)
+	// Check connects and says in one sentence what the connection may do; ok means that it may change the target. known is what the
+	// target was when it was read; another one is an error.
+	Check(ctx context.Context, known string) (ok bool, said string, err error)
 	// Close lets go of all connections, once what is under way is over.
 	Close()
 }
@@ -121,7 +122,7 @@ func (r *Registry) Check(ctx context.Context, c app.Connector) (ok bool, said st
 	if err != nil {
 		return false, "", err
 	}
-	return t.Check(ctx)
+	return t.Check(ctx, c.Target)
 }
 
 // target answers the open target of a connector, opened anew if its secret changed.

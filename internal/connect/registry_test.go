@@ -21,10 +21,12 @@ type opened struct {
 	hold   chan struct{} // Close waits for it, as for a call that is under way; nil: it does not
 }
 
-func (*opened) Read(context.Context) (sync.Snapshot, error)               { return sync.Snapshot{}, nil }
-func (*opened) Grant(context.Context, provision.Change) (string, error)   { return "", nil }
-func (*opened) Revoke(context.Context, provision.Change) (string, error)  { return "", nil }
-func (o *opened) Check(context.Context) (ok bool, said string, err error) { return true, o.secret, nil }
+func (*opened) Read(context.Context) (sync.Snapshot, error)              { return sync.Snapshot{}, nil }
+func (*opened) Grant(context.Context, provision.Change) (string, error)  { return "", nil }
+func (*opened) Revoke(context.Context, provision.Change) (string, error) { return "", nil }
+func (o *opened) Check(context.Context, string) (ok bool, said string, err error) {
+	return true, o.secret, nil
+}
 func (o *opened) Close() {
 	if o.hold != nil {
 		<-o.hold

@@ -87,7 +87,7 @@ func (w *warehouse) exec(statements ...string) {
 func (w *warehouse) read() sync.Run {
 	w.Helper()
 	w.clock.Advance(time.Minute)
-	r := must(w.sync.Now(w.ctx, w.connector.Ref(), false))(w)
+	r := must(w.sync.Now(w.ctx, w.connector.Ref(), sync.Accept{}))(w)
 	if r.State != sync.Done {
 		w.Fatalf("the run is %s: %s", r.State, r.Message)
 	}
@@ -175,7 +175,7 @@ func TestADatabaseThatIsDownEndsNothing(t *testing.T) {
 	w := newWarehouse(t, dbtest.SQLite(t), `create role ada login`, `create role reporting`, `grant reporting to ada`)
 	w.read()
 	w.target.Stop()
-	run := must(w.sync.Now(w.ctx, w.connector.Ref(), false))(w)
+	run := must(w.sync.Now(w.ctx, w.connector.Ref(), sync.Accept{}))(w)
 	if run.State != sync.Failed || !strings.HasPrefix(run.Message, "the database ") || strings.Contains(run.Message, "127.0.0.1") {
 		t.Errorf("the run is %s: %s", run.State, run.Message)
 	}
@@ -235,4 +235,42 @@ func BenchmarkReadingTenThousandRolesAndTwentyThousandMemberships(b *testing.B) 
 			}
 		})
 	}
+}
+
+// The two clusters have the same people and roles under the same OIDs, as two that were set up by one script have.
+func TestAConnectorPointedAtAnotherClusterEndsAndGrantsNothingThere(t *testing.T) {
+	roles := []string{`create role ada login`, `create role grace login`, `create role reporting`}
+	w := newWarehouse(t, dbtest.SQLite(t), append(roles, `grant reporting to ada`)...)
+	w.read()
+	ref, first := w.connector.Ref(), w.target
+	t.Setenv("XDG_CACHE_HOME", t.TempDir()) // the next one is no copy: it has a system identifier of its own
+	w.target = pgtest.Server(t)
+	w.exec(append(roles, `grant reporting to ada, grace`)...)
+	must(w.sync.Update(w.ctx, ref, w.target.URL("postgres"), func(*sync.Settings) {}))(w)
+
+	w.clock.Advance(time.Minute)
+	run := must(w.sync.Now(w.ctx, ref, sync.Accept{}))(w)
+	if run.State != sync.Refused || !strings.Contains(run.Message, "another target") {
+		t.Errorf("the run is %s: %s", run.State, run.Message)
+	}
+	ok, said, err := w.sync.Check(w.ctx, ref)
+	if ok || err != nil || !strings.Contains(said, "another database cluster") {
+		t.Errorf("check: %v %q %v", ok, said, err)
+	}
+	w.same("lives", w.lives(), []string{"ada in reporting: active"})
+	must(w.grants.Revoke(w.ctx, w.key("reporting", "ada"), ""))(w)
+	w.settle()
+	w.same("lives", w.lives(), []string{"ada in reporting: ending REVOKED"})
+	w.exec(`do $$ begin assert (select count(*) = 2 from pg_auth_members where roleid = 'reporting'::regrole), 'changed'; end $$`)
+
+	must(w.sync.Update(w.ctx, ref, first.URL("postgres"), func(*sync.Settings) {}))(w)
+	w.settle()
+	w.same("pointed back", w.lives(), []string{"ada in reporting: ended REVOKED"})
+	w.clock.Advance(time.Minute)
+	must(w.sync.Update(w.ctx, ref, w.target.URL("postgres"), func(*sync.Settings) {}))(w)
+	run = must(w.sync.Now(w.ctx, ref, sync.Accept{Target: true}))(w)
+	w.same("accepted", run.State, sync.Done)
+	w.same("lives", w.lives(), []string{
+		"ada in reporting: active", "ada in reporting: ended REVOKED", "grace in reporting: active",
+	})
 }

@@ -95,8 +95,8 @@ const (
 	ConnectorSync_STATE_DONE ConnectorSync_State = 2
 	// The target could not be read, and nothing was changed; or the run was cut short, and what it had taken over by then stays.
 	ConnectorSync_STATE_FAILED ConnectorSync_State = 3
-	// The target was read and not believed, because it showed nothing, or missed over 20 % of 100 or more of what was known; nothing
-	// was changed. `message` says what was missing.
+	// The target was read and not believed, because it showed nothing, or missed over 20 % of 100 or more of what was known, or because
+	// it is another target than was read before; nothing was changed. `message` says what was missing.
 	ConnectorSync_STATE_REFUSED ConnectorSync_State = 4
 )
 
@@ -1054,7 +1054,11 @@ type SyncConnectorRequest struct {
 	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	// Believe a target that shows much less than before, this once: what is missing in it ends here. A target that shows nothing at
 	// all is never believed.
-	AcceptLosses  bool `protobuf:"varint,3,opt,name=accept_losses,json=acceptLosses,proto3" json:"accept_losses,omitempty"`
+	AcceptLosses bool `protobuf:"varint,3,opt,name=accept_losses,json=acceptLosses,proto3" json:"accept_losses,omitempty"`
+	// Take the target for the one that was read before, this once and from then on, although it calls itself otherwise: right only
+	// where what has the same id there is the same, as in a PostgreSQL cluster after pg_upgrade. Of a cluster that was restored from a
+	// dump it is wrong: remove this connector and create another.
+	AcceptTarget  bool `protobuf:"varint,4,opt,name=accept_target,json=acceptTarget,proto3" json:"accept_target,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1106,6 +1110,13 @@ func (x *SyncConnectorRequest) GetId() string {
 func (x *SyncConnectorRequest) GetAcceptLosses() bool {
 	if x != nil {
 		return x.AcceptLosses
+	}
+	return false
+}
+
+func (x *SyncConnectorRequest) GetAcceptTarget() bool {
+	if x != nil {
+		return x.AcceptTarget
 	}
 	return false
 }
@@ -1375,11 +1386,12 @@ const file_interim_v1_connector_proto_rawDesc = "" +
 	"\x02id\x18\x02 \x01(\tR\x02id\"B\n" +
 	"\x16CheckConnectorResponse\x12\x0e\n" +
 	"\x02ok\x18\x01 \x01(\bR\x02ok\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"b\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"\x87\x01\n" +
 	"\x14SyncConnectorRequest\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\tR\x05appId\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12#\n" +
-	"\raccept_losses\x18\x03 \x01(\bR\facceptLosses\"F\n" +
+	"\raccept_losses\x18\x03 \x01(\bR\facceptLosses\x12#\n" +
+	"\raccept_target\x18\x04 \x01(\bR\facceptTarget\"F\n" +
 	"\x15SyncConnectorResponse\x12-\n" +
 	"\x04sync\x18\x01 \x01(\v2\x19.interim.v1.ConnectorSyncR\x04sync\"~\n" +
 	"\x19ListConnectorSyncsRequest\x12\x15\n" +

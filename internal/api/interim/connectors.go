@@ -142,7 +142,7 @@ func (s connectors) Sync(ctx context.Context, r *interimv1.SyncConnectorRequest)
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	run, err := s.Deps.Sync.Now(ctx, ref, r.GetAcceptLosses())
+	run, err := s.Deps.Sync.Now(ctx, ref, sync.Accept{Losses: r.GetAcceptLosses(), Target: r.GetAcceptTarget()})
 	if err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func TestATargetIsTrustedByTheAuthorityItsConnectorNames(t *testing.T) {
 			target, err := Open(t.Context(), secret)
 			must(t, err)
 			defer target.Close()
-			_, _, err = target.Check(t.Context())
+			_, _, err = target.Check(t.Context(), "")
 			if !fault.Is(err, fault.Unavailable) || strings.Contains(err.Error(), "caCertificate") == c.trusted {
 				t.Errorf("checked: %v", err)
 			}

@@ -93,6 +93,7 @@ func ParseConfig(secret string) (*pgxpool.Config, error) {
 	}
 	c.MaxConns, c.MinConns = maxConnections, 0
 	c.MaxConnIdleTime = time.Minute
+	c.AfterConnect = identify
 	return c, nil
 }
 

@@ -197,20 +197,20 @@ func TestWhatTheConnectionMayNotDoIsSaid(t *testing.T) {
 	p := newPlace(t, `create role weak login`, `create role ada login`, `create role reporting`)
 	c := p.membership("reporting", "ada")
 	weak := p.as("weak")
-	if ok, said, err := weak.Check(ctx); ok || err != nil || !strings.Contains(said, "may grant no role") {
+	if ok, said, err := weak.Check(ctx, ""); ok || err != nil || !strings.Contains(said, "may grant no role") {
 		t.Errorf("check: %v %q %v", ok, said, err)
 	}
 	if _, err := weak.Grant(ctx, c); err == nil || !provision.IsPermanent(err) {
 		t.Errorf("grant without the right: %v", err)
 	}
 	p.exec(`grant reporting to weak with admin option`)
-	if ok, said, err := weak.Check(ctx); !ok || err != nil || !strings.Contains(said, "the roles it has ADMIN OPTION on: 1") {
+	if ok, said, err := weak.Check(ctx, ""); !ok || err != nil || !strings.Contains(said, "the roles it has ADMIN OPTION on: 1") {
 		t.Errorf("check: %v %q %v", ok, said, err)
 	}
 	if _, err := weak.Grant(ctx, c); err != nil || !p.holds(c) {
 		t.Errorf("grant with the right: %v, holds %v", err, p.holds(c))
 	}
-	if ok, said, err := p.Check(ctx); !ok || err != nil || !strings.Contains(said, "superuser") {
+	if ok, said, err := p.Check(ctx, ""); !ok || err != nil || !strings.Contains(said, "superuser") {
 		t.Errorf("check of the superuser: %v %q %v", ok, said, err)
 	}
 }

@@ -33,10 +33,12 @@ type member struct {
 func (t *Target) Read(ctx context.Context) (sync.Snapshot, error) {
 	var roles []role
 	var members []member
+	var cluster string
 	err := pgx.BeginTxFunc(ctx, t.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
 		if _, err = tx.Exec(ctx, "set local statement_timeout = "+milliseconds(readLimit)); err != nil {
 			return err
 		}
+		cluster = identity(tx.Conn())
 		if roles, err = readRoles(ctx, tx); err != nil {
 			return err
 		}
@@ -46,7 +48,9 @@ func (t *Target) Read(ctx context.Context) (sync.Snapshot, error) {
 	if err != nil {
 		return sync.Snapshot{}, plain(err)
 	}
-	return snapshot(roles, members), nil
+	s := snapshot(roles, members)
+	s.Identity = cluster
+	return s, nil
 }
 
 // readRoles answers all roles but pg_database_owner, which cannot be granted.

@@ -60,6 +60,9 @@ func (t *Target) change(
 		return "", provision.Permanent(err)
 	}
 	err = pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
+		if err := same(tx.Conn(), c.Target); err != nil {
+			return err
+		}
 		p, err := find(ctx, tx, role, account)
 		if err == nil {
 			note, err = apply(ctx, tx, p)

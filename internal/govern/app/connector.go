@@ -30,6 +30,7 @@ type Connector struct {
 	SyncDueAt   time.Time       `json:"-"`              // zero: not planned
 	SyncLease   string          `json:"-"`              // token of the worker that reads the target now; empty: nobody
 	Options     json.RawMessage `json:"options"`        // a JSON object of its kind; no secret
+	Target      string          `json:"-"`              // what the target that was read calls itself; empty: not known. A sync writes it
 	CreatedAt   time.Time       `json:"-"`
 	UpdatedAt   time.Time       `json:"-"`
 	DeletedAt   time.Time       `json:"-"`

@@ -12,7 +12,7 @@ import (
 func ConnectorColumns(alias string) string {
 	return columns(alias, []string{
 		"app_id", "id", "kind", "display_name", "config", "status", "status_text", "sync_every_micros", "sync_due_at", "sync_lease",
-		"options", "created_at", "updated_at", "deleted_at", "version",
+		"options", "target_identity", "created_at", "updated_at", "deleted_at", "version",
 	})
 }
 
@@ -26,7 +26,7 @@ func ScanConnector(r *db.Rows) (Connector, error) {
 		at      stamp
 	)
 	err := r.Scan(&c.AppID, &c.ID, &c.Kind, &c.DisplayName, &c.Config, &c.Status, &c.StatusText, &every, &due, &c.SyncLease, &options,
-		&at.created, &at.updated, &at.deleted, &c.Version)
+		&c.Target, &at.created, &at.updated, &at.deleted, &c.Version)
 	c.SyncEvery = time.Duration(every) * time.Microsecond
 	if due != nil {
 		c.SyncDueAt = clock.FromMicros(*due)

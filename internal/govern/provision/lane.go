@@ -163,6 +163,10 @@ func (j *job) carryOut(ctx context.Context, c app.Connector, n int) (int, error)
 	target, openErr := j.Targets.Target(ctx, c)
 	outcomes := make(chan Outcome, len(claimed))
 	todo := make(chan Operation, len(claimed))
+	for i, change := range all {
+		change.Target = c.Target
+		all[i] = change
+	}
 	for _, o := range claimed {
 		todo <- o
 	}

@@ -37,6 +37,7 @@ type Change struct {
 	Account     Ref // its Name is the user name
 	Entitlement Ref // its Name is the slug: "member"
 	Resource    Ref
+	Target      string // which target it is meant for: what that called itself when it was read; empty: that is not known
 }
 
 type permanent struct{ error }

@@ -22,7 +22,7 @@ func TestATargetThatShowsNothingRevokesNothing(t *testing.T) {
 		o.site.do(func() { o.site.blank = true })
 		for _, accept := range []bool{false, true} {
 			o.unchanged(func() {
-				run := must(o.sync.Now(o.ctx, o.connector.Ref(), accept))(o)
+				run := must(o.sync.Now(o.ctx, o.connector.Ref(), sync.Accept{Losses: accept}))(o)
 				o.same("run", []any{run.State, run.Message}, []any{sync.Refused, "the target shows nothing at all; nothing was changed"})
 			})
 		}
@@ -167,7 +167,7 @@ func TestLossesAreBelievedOnceWhenSomebodyAcceptsThem(t *testing.T) {
 			o.site.drop(fmt.Sprint("p", i+1))
 		}
 		o.same("refused", o.read().State, sync.Refused)
-		run := must(o.sync.Now(o.ctx, o.connector.Ref(), true))(o)
+		run := must(o.sync.Now(o.ctx, o.connector.Ref(), sync.Accept{Losses: true}))(o)
 		o.same("accepted", []any{run.State, len(o.known().Accounts)}, []any{sync.Done, 50})
 		events := o.events("connector.synced")
 		last := events[len(events)-1]

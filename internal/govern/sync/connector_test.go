@@ -144,7 +144,7 @@ func TestADisabledConnectorIsNotRead(t *testing.T) {
 		proceed()
 		o.same("the run under way", over().State, sync.Done)
 		o.same("the connector", o.row().Status, app.ConnectorDisabled)
-		_, err := o.sync.Now(o.ctx, o.connector.Ref(), false)
+		_, err := o.sync.Now(o.ctx, o.connector.Ref(), sync.Accept{})
 		o.refused(err, fault.Precondition, "")
 		o.clock.Advance(time.Hour)
 		o.same("due", o.due(), "never")

@@ -38,6 +38,7 @@ type order struct {
 	asked        bool
 	by           audit.Actor
 	acceptLosses bool
+	acceptTarget bool
 }
 
 // flight is a run that this process has under way.
@@ -273,7 +274,7 @@ func (r *reading) event(run Run) audit.Event {
 		Data: map[string]any{
 			"run": string(run.ID), "state": string(run.State), "accounts": run.Accounts, "resources": run.Resources,
 			"entitlements": run.Entitlements, "grants": run.Grants, "added": run.Added, "removed": run.Removed,
-			"acceptLosses": r.order.acceptLosses, "message": run.Message,
+			"acceptLosses": r.order.acceptLosses, "acceptTarget": r.order.acceptTarget, "message": run.Message,
 		},
 	}
 }

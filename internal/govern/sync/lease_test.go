@@ -32,7 +32,7 @@ func TestOneRunOfAConnectorAtATime(t *testing.T) {
 		proceed, over := o.begin()
 		o.same("shown meanwhile", o.runs(), []string{"running"})
 		for name, other := range map[string]*office{"this process": o, "another process": o.replica()} {
-			_, err := other.sync.Now(other.ctx, o.connector.Ref(), false)
+			_, err := other.sync.Now(other.ctx, o.connector.Ref(), sync.Accept{})
 			if !fault.Is(err, fault.Conflict) {
 				t := o.TB
 				t.Errorf("%s: %v", name, err)
@@ -112,7 +112,7 @@ func TestDeletingAConnectorCutsItsRunShort(t *testing.T) {
 		o.same("run", over().Message, "cut short: the connector was deleted, or another run took over")
 		o.same("known", len(o.known().Accounts), 0)
 		o.same("lives", len(o.lives()), 0)
-		_, err := o.sync.Now(o.ctx, o.connector.Ref(), false)
+		_, err := o.sync.Now(o.ctx, o.connector.Ref(), sync.Accept{})
 		o.refused(err, fault.NotFound, "")
 		o.same("due", o.due(), "never")
 	})
@@ -138,7 +138,7 @@ func TestARunGoesOnWhenItsCallerHangsUp(t *testing.T) {
 		answers := make(chan sync.Run)
 		proceed := o.ahead(func() {
 			go func() {
-				r, err := o.sync.Now(ctx, o.connector.Ref(), false)
+				r, err := o.sync.Now(ctx, o.connector.Ref(), sync.Accept{})
 				if err != nil {
 					r.Message = err.Error()
 				}
@@ -162,7 +162,7 @@ func TestTheEndOfTheServerCutsRunsShortAndTheNextStartMakesUpForThem(t *testing.
 		_, over := o.begin()
 		o.sync.Close()
 		o.same("run", over().Message, "cut short: the server stopped")
-		_, err := o.sync.Now(o.ctx, o.connector.Ref(), false)
+		_, err := o.sync.Now(o.ctx, o.connector.Ref(), sync.Accept{})
 		o.refused(err, fault.Unavailable, "")
 
 		next := o.replica()

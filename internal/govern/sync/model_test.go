@@ -164,7 +164,7 @@ func (w *walker) reading(accept bool) sync.Run {
 	w.Helper()
 	w.clock.Advance(time.Minute)
 	before, state := w.active(), w.everything()
-	run := must(w.sync.Now(w.ctx, w.connector.Ref(), accept))(w)
+	run := must(w.sync.Now(w.ctx, w.connector.Ref(), sync.Accept{Losses: accept}))(w)
 	switch run.State {
 	case sync.Done:
 		w.agrees()

@@ -103,7 +103,7 @@ func must[T any](v T, err error) func(t testing.TB) T {
 func (o *office) read() sync.Run {
 	o.Helper()
 	o.clock.Advance(time.Minute)
-	return must(o.sync.Now(o.ctx, o.connector.Ref(), false))(o)
+	return must(o.sync.Now(o.ctx, o.connector.Ref(), sync.Accept{}))(o)
 }
 
 // taken reads the target and stops the test unless everything was taken over.
@@ -137,7 +137,7 @@ func (o *office) begin() (proceed func(), over func() sync.Run) {
 	answers := make(chan answer, 1)
 	proceed = o.ahead(func() {
 		go func() {
-			r, err := o.sync.Now(o.ctx, o.connector.Ref(), false)
+			r, err := o.sync.Now(o.ctx, o.connector.Ref(), sync.Accept{})
 			answers <- answer{r, err}
 		}()
 	})

@@ -48,6 +48,9 @@ func (r *reading) take(ctx context.Context) (err error) {
 	if err := r.judgeGrants(ctx); err != nil {
 		return err
 	}
+	if err := r.settle(ctx, s.Identity); err != nil {
+		return err
+	}
 	now, err := r.objects(ctx, s)
 	if err != nil {
 		return err
@@ -91,6 +94,9 @@ func (r *reading) judge(s Snapshot, known app.Known) (gone app.Gone, err error) 
 	if err := s.empty(); err != nil {
 		return gone, err
 	}
+	if err := r.stranger(s.Identity); err != nil {
+		return gone, err
+	}
 	gone = app.Gone{
 		Accounts:      lacking(known.Accounts, s.Accounts, func(a Account) string { return a.ExternalID }),
 		ResourceTypes: lacking(known.ResourceTypes, s.ResourceTypes, func(t ResourceType) string { return t.ExternalID }),
@@ -105,6 +111,27 @@ func (r *reading) judge(s Snapshot, known app.Known) (gone app.Gone, err error) 
 		count{"resources", len(known.Resources), len(gone.Resources), true},
 		count{"entitlements", len(known.Entitlements), len(gone.Entitlements), true},
 	)
+}
+
+// stranger refuses a target that is not the one that was read before, unless somebody said that it takes its place.
+func (r *reading) stranger(identity string) error {
+	switch was := r.connector.Target; {
+	case was == "" || was == identity || r.order.acceptTarget:
+		return nil
+	case identity == "":
+		return refusal("it cannot be told whether this is the target that was read before; a check says what to do")
+	default:
+		return refusal(fmt.Sprintf("this is another target (%s) than the one that was read before (%s); point the connector back, or "+
+			"accept the new one", brief(identity, maxNote), brief(was, maxNote)))
+	}
+}
+
+// settle keeps what the target calls itself: from now on the connector is let near no other.
+func (r *reading) settle(ctx context.Context, identity string) error {
+	if identity == r.connector.Target {
+		return nil
+	}
+	return r.write(ctx, func(tx *db.Tx) error { return settle(tx, r.connector.Ref(), identity) })
 }
 
 // judgeGrants refuses a reading that did not see enough of the grants that it should have seen. After seen.

@@ -167,7 +167,7 @@ func TestAGrantOfAnotherConnectorOrOfNoneIsNotMissed(t *testing.T) {
 		annex.give("p1", "r1")
 		o.sites.of["the annex"] = annex
 		second := must(o.sync.Create(o.ctx, in, "site", "the annex", sync.Settings{DisplayName: "Annex"}))(o)
-		if run := must(o.sync.Now(o.ctx, second.Ref(), false))(o); run.State != sync.Done || run.Added != 1 {
+		if run := must(o.sync.Now(o.ctx, second.Ref(), sync.Accept{}))(o); run.State != sync.Done || run.Added != 1 {
 			o.Fatalf("the annex: %+v", run)
 		}
 		o.same("removed", o.taken().Removed, 0)

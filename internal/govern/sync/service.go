@@ -56,10 +56,16 @@ func New(d Deps) *Service {
 // Close cuts short the runs of this process, and returns when they have written so. Nothing is read afterwards.
 func (s *Service) Close() { s.flights.close() }
 
+// Accept is what is believed of a target this once. One that shows nothing never is.
+type Accept struct {
+	Losses bool // it shows much less than before
+	Target bool // it is another one than was read before, and what has the same id there is the same
+}
+
 // Now reads the target of a connector now and answers the run when it is over, or as it stands when ctx ends: the run itself goes on
-// when its caller hangs up. With acceptLosses a shrunken target is believed this once; one that shows nothing never is. NotFound;
-// Precondition for a connector that is disabled; Conflict while another run of it is under way. For whoever manages apps.
-func (s *Service) Now(ctx context.Context, ref app.ConnectorRef, acceptLosses bool) (Run, error) {
+// when its caller hangs up. NotFound; Precondition for a connector that is disabled; Conflict while another run of it is under way. For
+// whoever manages apps.
+func (s *Service) Now(ctx context.Context, ref app.ConnectorRef, accept Accept) (Run, error) {
 	c, err := app.GetConnector(s.DB.Q(ctx), ref.AppID, ref.ID)
 	if err != nil {
 		return Run{}, err
@@ -67,7 +73,7 @@ func (s *Service) Now(ctx context.Context, ref app.ConnectorRef, acceptLosses bo
 	if c.Status == app.ConnectorDisabled {
 		return Run{}, fault.New(fault.Precondition, "the connector is disabled")
 	}
-	f, err := s.start(ctx, c, order{asked: true, by: audit.From(ctx), acceptLosses: acceptLosses})
+	f, err := s.start(ctx, c, order{asked: true, by: audit.From(ctx), acceptLosses: accept.Losses, acceptTarget: accept.Target})
 	if err != nil {
 		return Run{}, err
 	}

@@ -49,7 +49,7 @@ const (
 // latter. kinds are the kinds of resources to keep, empty for all; known is what was read before, and is kept whatever its kind: that
 // nobody asks for it any more does not mean that it is gone.
 func (s Snapshot) sift(kinds []string, known app.Known) Snapshot {
-	out := Snapshot{Notes: slices.Clone(s.Notes)}
+	out := Snapshot{Identity: s.Identity, Notes: slices.Clone(s.Notes)}
 	unwanted := func(kind string) bool { return len(kinds) > 0 && !slices.Contains(kinds, kind) }
 	kindOf := make(map[string]string, len(s.ResourceTypes))
 	types := pick(&out, "resource types", s.ResourceTypes, func(t ResourceType) string { return t.ExternalID },

@@ -12,6 +12,9 @@ type Source interface {
 // such as an OID; names are for people and may change. What is there twice, names what is not there, or has an id that cannot be kept
 // (see [MaxID]) is left out by the run and counted in its notes.
 type Snapshot struct {
+	// Identity is what tells this target from another that may be found at the same address, for good; empty where nothing does. A
+	// connector that has read one target is not let near another: ids there may be the same and mean others.
+	Identity      string
 	Accounts      []Account
 	ResourceTypes []ResourceType
 	Resources     []Resource

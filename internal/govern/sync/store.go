@@ -128,6 +128,13 @@ func renew(tx *db.Tx, c app.ConnectorRef, token string, now time.Time) (bool, er
 	return n == 1, err
 }
 
+// settle writes down which target a connector reads.
+func settle(tx *db.Tx, c app.ConnectorRef, identity string) error {
+	_, err := tx.Exec(`update connector set target_identity = $3, version = version + 1 where app_id = $1 and id = $2`,
+		string(c.AppID), string(c.ID), identity)
+	return err
+}
+
 // release gives the lease back, and plans the next run, so many intervals from now, where any are planned; how often, somebody may
 // have changed during the run. A connector that was disabled meanwhile stays so.
 func release(

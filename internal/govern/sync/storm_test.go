@@ -62,7 +62,7 @@ func (o *office) change(worker int, k grant.Key, dice *rand.Rand) (err error) {
 	switch {
 	case worker == 0:
 		var run sync.Run
-		if run, err = o.sync.Now(o.ctx, o.connector.Ref(), false); err == nil && run.State != sync.Done {
+		if run, err = o.sync.Now(o.ctx, o.connector.Ref(), sync.Accept{}); err == nil && run.State != sync.Done {
 			err = fmt.Errorf("the run is %s: %s", run.State, run.Message)
 		}
 	case worker == 1:

@@ -47,17 +47,22 @@ func (s *Service) tell(tx *db.Tx, m moved, at time.Time) error {
 // Gift is a grant that a task gives.
 type Gift struct {
 	Key
-	End    time.Time // zero: without end. What lasts longer than the entitlement allows by now is cut to that
-	Extend bool      // only what is held already
+	For    directory.UserID // whose the account was when it was asked for; empty: nobody's
+	End    time.Time        // zero: without end. What lasts longer than the entitlement allows by now is cut to that
+	Extend bool             // only what is held already
 	Given  Provenance
 }
 
-// Give is [Service.Create] for a task, in its transaction. With Extend, what is held no longer is a Precondition. The other faults are
-// those of Create; all but Conflict come before anything is written.
+// Give is [Service.Create] for a task, in its transaction. With Extend, what is held no longer is a Precondition, as is an account that
+// has passed to somebody else, who may be the very one who decided. The other faults are those of Create; all but Conflict come before
+// anything is written.
 func (s *Service) Give(tx *db.Tx, actor audit.Actor, g Gift, now time.Time) (Grant, error) {
 	p, err := s.parents(tx, g.Key)
 	if err != nil {
 		return Grant{}, err
+	}
+	if p.user != g.For {
+		return Grant{}, fault.New(fault.Precondition, "the account is no longer that of whom it was asked for")
 	}
 	if longest := now.Add(p.longest); p.longest > 0 && (g.End.IsZero() || g.End.After(longest)) {
 		g.End = longest

@@ -125,8 +125,8 @@ func (s *Service) Comment(ctx context.Context, ref, text string) (Task, error) {
 	return s.act(ctx, ref, text, presence, func(_ *turn, w Who) (Event, error) { return Remark{By: w, Text: text}, nil })
 }
 
-// Close cancels a task. Who asked, whom it is about, Super Administrators, owners of the app; a revocation that has begun ends by
-// itself and is closed by nobody.
+// Close cancels a task. Who asked, whom it is about, Super Administrators, owners of the app. Whom somebody wants to have something
+// taken from does not close that, whatever they are; a revocation that has begun ends by itself and is closed by nobody.
 func (s *Service) Close(ctx context.Context, ref, comment string) (Task, error) {
 	return s.act(ctx, ref, comment, anything, func(_ *turn, w Who) (Event, error) { return Cancel{By: w, Comment: comment}, nil })
 }

@@ -77,6 +77,9 @@ func (t Task) decidesAlone(u directory.UserID) bool {
 	return u == t.Subject && t.Current.Step.Approval.Kind == policy.Self
 }
 
+// against reports whether t is about taking what u has, and somebody else's wish: to close it would be to keep it.
+func (t Task) against(u directory.UserID) bool { return t.Kind != Grant && u == t.Subject && u != t.Opener }
+
 // Actions are those that w may take now, which is what the use cases let through.
 func (t Task) Actions(w Who) []Action {
 	var list []Action
@@ -110,7 +113,7 @@ func (t Task) May(w Who, a Action) bool {
 	case Comment:
 		return true
 	case Close:
-		return concerned && (!t.Asked || t.Kind != Revoke) && t.Kind != Offboarding
+		return concerned && (!t.Asked || t.Kind != Revoke) && t.Kind != Offboarding && !t.against(w.User)
 	case ReassignStep:
 		return i.approving() && !barred && (eligible && i.Step.Approval.AllowReassignment || w.supervises())
 	case SkipStep, ProcessNow:

@@ -110,7 +110,7 @@ func (e Decision) apply(m *machine) error {
 		return err
 	}
 	a := m.Current.Step.Approval
-	if e.Comment == "" && (e.Approve && a.RequireApprovalReason || !e.Approve && a.RequireDenialReason) {
+	if blank(e.Comment) && (e.Approve && a.RequireApprovalReason || !e.Approve && a.RequireDenialReason) {
 		return fault.InvalidField("comment", "a reason is required to %s", action.word())
 	}
 	kind := Refused
@@ -168,7 +168,7 @@ func (e Reassign) apply(m *machine) error {
 		return fault.InvalidField("newStepUserIds", "is required")
 	case len(e.To) > MaxReassignees:
 		return fault.InvalidField("newStepUserIds", "has %d entries; at most %d are allowed", len(e.To), MaxReassignees)
-	case a.RequireReassignmentReason && e.Comment == "":
+	case a.RequireReassignmentReason && blank(e.Comment):
 		return fault.InvalidField("comment", "a reason is required to reassign")
 	}
 	for _, u := range e.To {

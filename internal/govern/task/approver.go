@@ -104,23 +104,24 @@ type Question struct {
 	Named, Fallback []Slot
 	Fixed           []Stand // who answered instead of whom when the step opened
 	Opening         bool    // the step opens: Fixed is found now
-	Approved        []directory.UserID
+	Approved        []directory.UserID // whose authority earlier approvals used: who gave them, and for whom
 
 	Delegates bool // delegates count
 	Self      bool // the subject and the opener may decide
-	Distinct  bool // who approved before may not
+	Alone     bool // the subject may decide where the step names them
+	Distinct  bool // who approved before may not, nor anybody for them
 	AdminsToo bool // Super Administrators decide where nobody else is left
 }
 
 // Question is the question who may decide the step i of t. named are the people its expressions answered.
 func (t Task) Question(i *Instance, named []directory.UserID) Question {
 	q := Question{
-		Subject: t.Subject, Opener: t.Opener, Fixed: i.Fixed, Opening: i.State == Init, Approved: t.Approvers(), AdminsToo: true,
+		Subject: t.Subject, Opener: t.Opener, Fixed: i.Fixed, Opening: i.State == Init, Approved: t.spent(), AdminsToo: true,
 	}
 	if a := i.Step.Approval; a != nil {
 		q.Named, q.Fallback = t.slots(a, named), fallback(a)
-		q.Delegates, q.Self, q.Distinct = a.AllowDelegation && a.Kind != policy.Self, a.AllowSelfApproval || a.Kind == policy.Self,
-			a.RequireDistinctApprovers && a.Kind != policy.Self
+		q.Self, q.Alone = a.AllowSelfApproval, a.Kind == policy.Self
+		q.Delegates, q.Distinct = a.AllowDelegation && !q.Alone, a.RequireDistinctApprovers && !q.Alone
 	} else {
 		q.Named = users(i.Means.Users)
 		if len(q.Named) == 0 {
@@ -271,14 +272,15 @@ func (g *gathered) slot(s Slot) {
 
 // barred reports whether u is one of the parties, who do not decide.
 func (g *gathered) barred(u directory.UserID) bool {
-	return (u == g.q.Subject || u == g.q.Opener) && (!g.q.Self || g.tier == Admins)
+	self := g.q.Self && g.tier != Admins || g.q.Alone && g.tier == Named && u == g.q.Subject
+	return g.party(u) && !self
 }
 
 // party is barred without regard to what the step allows: nobody decides for another about a request of their own.
 func (g *gathered) party(u directory.UserID) bool { return u == g.q.Subject || u == g.q.Opener }
 
 func (g *gathered) filler(one Filler, r Reason) {
-	if one.User == "" || g.barred(one.User) {
+	if one.User == "" || g.barred(one.User) || g.before(one.User) {
 		return
 	}
 	if !g.q.Delegates || g.tier == Admins || g.party(one.User) {
@@ -316,7 +318,7 @@ func (g *gathered) stand(s Stand, r Reason) {
 	g.add(s.User, r)
 }
 
-// before reports whether u approved an earlier step, and steps want distinct people.
+// before reports whether u approved an earlier step, or somebody for them, and the step wants distinct people.
 func (g *gathered) before(u directory.UserID) bool {
 	return g.q.Distinct && slices.Contains(g.q.Approved, u)
 }

@@ -57,6 +57,8 @@ func TestWhoMayDecide(t *testing.T) {
 		{name: "nobody, and a fallback", q: task.Question{Fallback: []task.Slot{groupOf}}, group: []directory.UserID{linus, ada}, want: []directory.UserID{linus}, tier: task.Fallback},
 		{name: "nobody at all", q: task.Question{Subject: edith, Opener: edith}, tier: task.Nobody},
 		{name: "self-approval does not make an administrator of the subject", q: task.Question{Subject: edith, Self: true}, tier: task.Nobody},
+		{name: "who is asked about themself decides alone", q: task.Question{Alone: true, Named: []task.Slot{groupOf}}, group: []directory.UserID{ada}, want: []directory.UserID{ada}, tier: task.Named},
+		{name: "whom a step that asks the subject falls back to is not the opener", q: task.Question{Alone: true, Opener: linus, Named: []task.Slot{{Kind: task.ToUser}}, Fallback: []task.Slot{groupOf}}, group: []directory.UserID{linus}, want: []directory.UserID{edith}, tier: task.Admins},
 		{name: "a group", q: task.Question{Named: []task.Slot{groupOf}}, group: []directory.UserID{ada, grace}, want: []directory.UserID{grace}, tier: task.Named},
 		{name: "a group of the most that may be", q: task.Question{Named: []task.Slot{groupOf}}, group: crowd(task.MaxHolders), want: slices.Sorted(slices.Values(crowd(task.MaxHolders))), tier: task.Named},
 		{name: "a group too large", q: task.Question{Named: []task.Slot{groupOf}}, group: crowd(task.MaxHolders + 1), want: []directory.UserID{edith}, tier: task.Admins},

@@ -214,7 +214,7 @@ func (e Remark) apply(m *machine) error {
 	if err := m.either("", e.By, Comment); err != nil {
 		return err
 	}
-	if e.Text == "" {
+	if blank(e.Text) {
 		return fault.InvalidField("comment", "is required")
 	}
 	m.Comments++
@@ -286,6 +286,9 @@ func (Ready) apply(m *machine) error {
 	}
 	return nil
 }
+
+// blank reports whether a reason says nothing.
+func blank(s string) bool { return strings.TrimSpace(s) == "" }
 
 // checkText refuses what is too long or no text. field is its name at the door.
 func checkText(field, s string, limit int) error {

@@ -199,6 +199,33 @@ func TestSelfApprovalAndDistinctApprovers(t *testing.T) {
 	})
 }
 
+// The threat: the account passes to the one who decides, or to anybody else for whom nobody decided.
+func TestWhatWasDecidedForOnePersonIsNotGivenToTheNextHolderOfTheirAccount(t *testing.T) {
+	each(t, func(_ *testing.T, o *office) {
+		account := o.Account(o.App.ID, o.Ada)
+		asked := o.request()
+		for _, next := range []directory.UserID{o.Grace, ""} {
+			_, err := o.Apps.UpdateAccount(o.Ctx, o.App.ID, account.ID, func(a *app.Account) error { a.UserID = next; return nil })
+			o.ok(err)
+			if asked.Outcome == task.NoOutcome {
+				asked = o.approved(o.Grace, asked)
+			} else {
+				asked, err = o.Tasks.RetryProvisioning(o.as(o.Ada), string(asked.ID), asked.Step(), "")
+				o.ok(err)
+			}
+			o.is(asked, task.Open, task.Failed)
+			if o.holds(asked) {
+				o.Errorf("%q holds what was decided for Ada", next)
+			}
+		}
+		_, err := o.Apps.UpdateAccount(o.Ctx, o.App.ID, account.ID, func(a *app.Account) error { a.UserID = o.Ada; return nil })
+		o.ok(err)
+		_, err = o.Tasks.RetryProvisioning(o.as(o.Ada), string(asked.ID), asked.Step(), "")
+		o.ok(err)
+		o.is(asked, task.Closed, task.Granted)
+	})
+}
+
 func TestOffboardingTakesEverything(t *testing.T) {
 	each(t, func(t *testing.T, o *office) {
 		given := o.approved(o.Grace, o.request())

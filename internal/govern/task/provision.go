@@ -191,7 +191,7 @@ func (e ByPerson) apply(m *machine) error {
 		m.done(e.By, e.Text)
 		return nil
 	}
-	if e.Text == "" {
+	if blank(e.Text) {
 		return fault.InvalidField("comment", "say why it cannot be done")
 	}
 	m.Outcome, m.OutcomeAt = Failed, m.now

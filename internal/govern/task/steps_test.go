@@ -105,6 +105,7 @@ func TestReasonsAreRequiredWhereThePolicySays(t *testing.T) {
 	d.refused(d.approve(grace), fault.Invalid)
 	d.refused(d.deniedBy(grace), fault.Invalid)
 	d.refused(task.Reassign{By: d.who(grace), Step: d.t.Step(), To: []directory.UserID{linus}}, fault.Invalid)
+	d.refused(task.Decision{By: d.who(grace), Step: d.t.Step(), Approve: true, Comment: " \n"}, fault.Invalid)
 	d.must(task.Decision{By: d.who(grace), Step: d.t.Step(), Approve: true, Comment: "needed for the release"})
 }
 

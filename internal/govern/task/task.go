@@ -193,12 +193,24 @@ func (t Task) Approvers() []directory.UserID {
 	return list
 }
 
-// Decider is the last who approved, and for whom: by their authority access is given.
+// Decider is the last person who approved, and for whom: by their authority access is given.
 func (t Task) Decider() (by, standingInFor directory.UserID) {
 	for _, i := range t.History {
-		if o := i.Result; o != nil && o.Kind == Approved {
+		if o := i.Result; o != nil && o.Kind == Approved && o.By != "" {
 			by, standingInFor = o.By, o.For
 		}
 	}
 	return by, standingInFor
+}
+
+// spent are those whose authority the approvals that count have used: who gave them, and whom those stood in for. The threat: one
+// person's yes that counts twice where two are wanted, once by themself and once by a delegate of theirs.
+func (t Task) spent() []directory.UserID {
+	list := t.Approvers()
+	for _, i := range t.History {
+		if o := i.Result; o != nil && o.Kind == Approved && o.For != "" {
+			list = append(list, o.For)
+		}
+	}
+	return list
 }

@@ -135,7 +135,7 @@ func (v *turn) give(e GrantAccess) error {
 	}
 	by, standing := v.t.Decider()
 	g, err := v.Grants.Give(v.tx, v.actor, grant.Gift{
-		Key: grant.Key{App: e.Of.AppID, Entitlement: e.Of.ID, Account: account}, End: e.End, Extend: e.Extend,
+		Key: grant.Key{App: e.Of.AppID, Entitlement: e.Of.ID, Account: account}, For: v.t.Subject, End: e.End, Extend: e.Extend,
 		Given: grant.Provenance{
 			By: grant.Person{ID: v.t.Opener, Name: v.t.Names.Opener}, Task: string(v.t.ID), PolicyVersion: string(v.t.Generation),
 			DecidedBy: by, DecidedFor: standing,

@@ -53,8 +53,8 @@ func WorkSQL(user, now string) string {
 		select t.id from asked x cross join task t cross join who w where t.id = x.task_id and w.id = x.person
 			and t.state = 'OPEN' and t.deleted_at is null
 			and (t.self and x.kind <> 'admins' and w.added = 0 or not ` + party(user) + ` and not ` + party("x.person") + `)
-			and not (t.distinct_people and exists (select 1 from task_act c where c.task_id = t.id and c.user_id = ` + user + `
-				and c.kind = 'approvalInstanceChange'))
+			and not (t.distinct_people and exists (select 1 from task_act c where c.task_id = t.id and c.kind = 'approvalInstanceChange'
+				and (c.user_id in (` + user + `, x.person) or c.for_id in (` + user + `, x.person))))
 			and (w.added = 0 and not exists (select 1 from task_stand st join delegation d on d.id = st.delegation_id
 					join users me on me.id = st.user_id and me.status = 'ENABLED'
 					where st.task_id = t.id and st.for_id = x.person and ` + open + `)

@@ -54,8 +54,8 @@ type TaskActionsServiceClient interface {
 	ApproveWithStepUp(ctx context.Context, in *TaskActionsServiceApproveWithStepUpRequest, opts ...grpc.CallOption) (*TaskActionsServiceApproveWithStepUpResponse, error)
 	// Close cancels the task.
 	//
-	// For its opener, its subject, the owners of the app and Super Administrators. A revocation that has begun is closed by
-	// nobody. Errors: 403; 404 for a task the caller may not see; 409 (code 10) when it is closed already.
+	// For its opener, its subject, the owners of the app and Super Administrators. Whom somebody else wants to have something
+	// taken from does not close that; a revocation that has begun is closed by nobody. Errors: 403; 404 for a task the caller may not see; 409 (code 10) when it is closed already.
 	Close(ctx context.Context, in *TaskActionsServiceCloseRequest, opts ...grpc.CallOption) (*TaskActionsServiceCloseResponse, error)
 	// Comment writes a comment, of at most 4,096 characters.
 	//
@@ -282,8 +282,8 @@ type TaskActionsServiceServer interface {
 	ApproveWithStepUp(context.Context, *TaskActionsServiceApproveWithStepUpRequest) (*TaskActionsServiceApproveWithStepUpResponse, error)
 	// Close cancels the task.
 	//
-	// For its opener, its subject, the owners of the app and Super Administrators. A revocation that has begun is closed by
-	// nobody. Errors: 403; 404 for a task the caller may not see; 409 (code 10) when it is closed already.
+	// For its opener, its subject, the owners of the app and Super Administrators. Whom somebody else wants to have something
+	// taken from does not close that; a revocation that has begun is closed by nobody. Errors: 403; 404 for a task the caller may not see; 409 (code 10) when it is closed already.
 	Close(context.Context, *TaskActionsServiceCloseRequest) (*TaskActionsServiceCloseResponse, error)
 	// Comment writes a comment, of at most 4,096 characters.
 	//

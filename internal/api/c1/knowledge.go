@@ -7,6 +7,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/read"
 )
 
@@ -15,6 +16,7 @@ import (
 type knowledge struct {
 	me                              directory.UserID
 	everybody, everyAccount, ofRole bool
+	policies                        bool
 }
 
 func knowing(ctx context.Context) knowledge {
@@ -22,6 +24,8 @@ func knowing(ctx context.Context) knowledge {
 		everybody:    reachesAll(ctx, "c1.api.user.v1.UserService.Get", "c1.api.user.v1.UserService.List", "c1.api.user.v1.UserSearch.Search"),
 		everyAccount: reachesAll(ctx, "c1.api.app.v1.AppUserService.Search", "c1.api.app.v1.AppUserService.List"),
 		ofRole:       reachesAll(ctx, "c1.api.iam.v1.Roles.Get", "c1.api.iam.v1.Roles.List"),
+		policies: reachesAll(ctx, "c1.api.policy.v1.Policies.Get", "c1.api.policy.v1.Policies.List",
+			"c1.api.policy.v1.PolicySearch.Search"),
 	}
 	if p, err := iam.PrincipalFrom(ctx); err == nil {
 		k.me = p.UserID
@@ -57,4 +61,18 @@ func (k knowledge) user(u read.UserRow) *userv1.User {
 		return colleague(shown)
 	}
 	return shown
+}
+
+// policy shows of the policy that a task runs under what the caller may know: whoever reads no policies sees the steps that the task
+// goes through. The threat: rules tell how to ask so that nobody is asked.
+func (k knowledge) policy(p *policy.Policy, key string) *policy.Policy {
+	if p == nil || k.policies {
+		return p
+	}
+	cut := *p
+	cut.Rules, cut.BaselineID, cut.Annotations, cut.Steps = nil, "", nil, nil
+	if steps, ok := p.Steps[key]; ok {
+		cut.Steps = map[string][]policy.Step{key: steps}
+	}
+	return &cut
 }

@@ -129,3 +129,33 @@ func TestBadFiltersNameTheField(t *testing.T) {
 		d.invalid("POST", "/api/interim/v1/users", map[string]string{"employeeIds[0]": `{"displayName":"x","employeeIds":["` + long + `"]}`})
 	})
 }
+
+func TestWhoReadsNoPoliciesSeesOfOneTheStepsOfTheirTaskAndNotWhatItGoesBy(t *testing.T) {
+	onTaskDoors(t, "", func(d *tasking) {
+		d.as(d.edith, "system:owner")
+		made := d.need(200, "", "POST", "/api/v1/policies", `{"displayName":"By time","policyType":"POLICY_TYPE_GRANT",
+			"rules":[{"condition":"task.grantDuration < duration('61s')","stepKey":"brief"},{"condition":"subject.department == 'Riches'","stepKey":"brief"}],
+			"annotations":{"why":"cheap"},
+			"policySteps":{"grant":{"steps":[{"approval":{"appOwners":{}}}]},"brief":{"steps":[{"accept":{}}]}}}`)
+		d.need(200, "", "POST", "/api/v1/apps/"+d.wiki+"/entitlements/"+d.member,
+			`{"entitlement":{"grantPolicyId":"`+made.text("policy.id")+`"},"updateMask":"grantPolicyId"}`)
+		id := d.request(`,"grantDuration":"3600s"`).task()
+		for _, c := range []struct {
+			role  string
+			rules bool
+		}{{"system:user", false}, {"system:viewer", true}} {
+			d.as(d.ada, c.role)
+			seen := d.need(200, "", "GET", "/api/v1/tasks/"+id, "")
+			heard := d.need(200, "", "POST", "/api/v1/task/audits", `{"taskId":"`+id+`"}`)
+			text := fmt.Sprint(seen.body, heard.body)
+			for _, word := range []string{"61s", "Riches", "cheap", "brief"} {
+				if c.rules != strings.Contains(fmt.Sprint(seen.body), word) || !c.rules && strings.Contains(text, word) {
+					t.Errorf("%s: %q is shown: %v", c.role, word, !c.rules)
+				}
+			}
+			if !strings.Contains(text, "appOwners") {
+				t.Errorf("%s does not see who decides: %v", c.role, seen.body)
+			}
+		}
+	})
+}

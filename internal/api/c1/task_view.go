@@ -50,10 +50,10 @@ func (d *Deps) taskViews(ctx context.Context, x *Expander, list []task.Task) ([]
 	if err != nil {
 		return nil, err
 	}
-	views := make([]*taskv1.TaskView, len(list))
+	views, know := make([]*taskv1.TaskView, len(list)), knowing(ctx)
 	for i, t := range list {
 		views[i] = &taskv1.TaskView{
-			Task:              EncodeTask(t, sights[i], policies[t.Generation]),
+			Task:              EncodeTask(t, sights[i], know.policy(policies[t.Generation], t.StepKey)),
 			ObjectPermissions: taskPermissions(sights[i]),
 		}
 		e.task(views[i], t, sights[i])

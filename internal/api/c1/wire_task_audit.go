@@ -51,7 +51,7 @@ func (s story) typ(v *taskv1.TaskAuditView, e task.Entry) bool {
 			AppId: KSUID(s.task.App), Source: taskv1.AppliedSettingsSource_APPLIED_SETTINGS_SOURCE_APP_DEFAULT,
 		}}
 	case task.PolicyEvaluated:
-		v.Typ = &taskv1.TaskAuditView_ConditionalPolicyExecutionResult{ConditionalPolicyExecutionResult: encodeTrace(e)}
+		v.Typ = &taskv1.TaskAuditView_ConditionalPolicyExecutionResult{ConditionalPolicyExecutionResult: s.trace(e)}
 	case task.PolicyChanged:
 		v.Typ = &taskv1.TaskAuditView_PolicyChanged{PolicyChanged: &taskv1.TaskAuditPolicyChanged{
 			OldPolicyId: KSUID(s.policyOf(e)), NewPolicyId: KSUID(word(e, "policyId")),
@@ -252,9 +252,9 @@ func spanAt(e task.Entry, name string) *durationpb.Duration {
 	return span(d)
 }
 
-// encodeTrace shows the last rule that was tried on the way to the steps of a task: the one that decided, or the last that did not
-// before the baseline did.
-func encodeTrace(e task.Entry) *taskv1.TaskAuditConditionalPolicyExecutionResult {
+// trace shows the last rule that was tried on the way to the steps of a task: the one that decided, or the last that did not before
+// the baseline did. What it says is for those who may read policies; see [knowledge.policy].
+func (s story) trace(e task.Entry) *taskv1.TaskAuditConditionalPolicyExecutionResult {
 	v := &taskv1.TaskAuditConditionalPolicyExecutionResult{
 		OutcomePolicyId: KSUID(word(e, "policyId")), PolicyKey: word(e, "key"), DefaultCondition: true,
 	}
@@ -263,8 +263,10 @@ func encodeTrace(e task.Entry) *taskv1.TaskAuditConditionalPolicyExecutionResult
 		return v
 	}
 	last, _ := trace[len(trace)-1].(map[string]any)
-	v.Condition, _ = last["condition"].(string)
-	v.Error, _ = last["err"].(string)
+	if s.know.policies {
+		v.Condition, _ = last["condition"].(string)
+		v.Error, _ = last["err"].(string)
+	}
 	v.ConditionMatched, _ = last["matched"].(bool)
 	v.DefaultCondition = !v.GetConditionMatched()
 	depth, _ := last["depth"].(float64)

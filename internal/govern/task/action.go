@@ -78,7 +78,9 @@ func (t Task) decidesAlone(u directory.UserID) bool {
 }
 
 // against reports whether t is about taking what u has, and somebody else's wish: to close it would be to keep it.
-func (t Task) against(u directory.UserID) bool { return t.Kind != Grant && u == t.Subject && u != t.Opener }
+func (t Task) against(u directory.UserID) bool {
+	return t.Kind != Grant && u == t.Subject && u != t.Opener
+}
 
 // Actions are those that w may take now, which is what the use cases let through.
 func (t Task) Actions(w Who) []Action {

@@ -162,6 +162,9 @@ func (e Reassign) apply(m *machine) error {
 	if err := m.may(e.By, ReassignStep); err != nil {
 		return err
 	}
+	if err := m.round(); err != nil {
+		return err
+	}
 	a := m.Current.Step.Approval
 	switch {
 	case len(e.To) == 0:
@@ -254,6 +257,19 @@ func (m *machine) escalate() {
 		m.reassign(system, e.UserIDs, e.Comment)
 		m.Current.Escalated, m.Current.DueAt = true, time.Time{}
 	case policy.ReplacePolicy:
-		m.do(Replan{e.PolicyID, Escalated})
+		if m.replaced() < policy.MaxDepth {
+			m.do(Replan{e.PolicyID, Escalated})
+		}
 	}
+}
+
+// replaced is how many policies came in the place of others since nobody decided in time. Policies that escalate to each other would
+// go on for ever: after the last the step stays with whom it asks.
+func (m *machine) replaced() (n int) {
+	for _, i := range m.History {
+		if i.Escalated && i.Step.Approval.Escalation.Kind == policy.ReplacePolicy {
+			n++
+		}
+	}
+	return n
 }

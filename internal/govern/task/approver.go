@@ -102,8 +102,8 @@ func fallback(a *policy.Approval) []Slot {
 type Question struct {
 	Subject, Opener directory.UserID
 	Named, Fallback []Slot
-	Fixed           []Stand // who answered instead of whom when the step opened
-	Opening         bool    // the step opens: Fixed is found now
+	Fixed           []Stand            // who answered instead of whom when the step opened
+	Opening         bool               // the step opens: Fixed is found now
 	Approved        []directory.UserID // whose authority earlier approvals used: who gave them, and for whom
 
 	Delegates bool // delegates count

@@ -119,6 +119,9 @@ func (e Again) apply(m *machine) error {
 	if err := m.either(e.Step, e.By, Restart); err != nil {
 		return err
 	}
+	if err := m.round(); err != nil {
+		return err
+	}
 	m.audit(TaskRestarted, e.By, e.Comment, nil)
 	m.again(Result{Kind: Restarted, By: e.By.User, For: e.By.standsFor(), Text: e.Comment})
 	return nil
@@ -137,12 +140,14 @@ func (e StartOver) apply(m *machine) error {
 	}
 	m.audit(HardReset, e.By, e.Comment, nil)
 	m.take(e.Plan)
-	m.over(e.By, e.Comment)
-	return nil
+	return m.over(e.By, e.Comment)
 }
 
 // over starts again at step one. The decisions that were taken stand in the history, and count no more.
-func (m *machine) over(by Who, why string) {
+func (m *machine) over(by Who, why string) error {
+	if err := m.round(); err != nil {
+		return err
+	}
 	m.leave(Result{Kind: Restarted, By: by.User, Text: why})
 	for n := range m.History {
 		if r := m.History[n].Result; r.Kind == Approved {
@@ -152,6 +157,7 @@ func (m *machine) over(by Who, why string) {
 		}
 	}
 	m.start()
+	return nil
 }
 
 // Now has a wait end, or the approvers of a step found again.
@@ -239,10 +245,10 @@ func (e SetDuration) apply(m *machine) error {
 	shorter := e.Duration != 0 && (m.Duration == 0 || e.Duration < m.Duration)
 	m.audit(DurationUpdated, e.By, "", map[string]any{"from": m.Duration.String(), "to": e.Duration.String()})
 	m.Duration = e.Duration
-	if !shorter {
-		m.over(e.By, "the duration was changed")
+	if shorter {
+		return nil
 	}
-	return nil
+	return m.over(e.By, "the duration was changed")
 }
 
 // SetData changes what the requester filled in, and starts again at step one.
@@ -260,8 +266,7 @@ func (e SetData) apply(m *machine) error {
 	}
 	m.audit(DataUpdated, e.By, "", nil)
 	m.Data = e.Data
-	m.over(e.By, "the request was changed")
-	return nil
+	return m.over(e.By, "the request was changed")
 }
 
 // Spreading says that the tasks of an offboarding were made, and how many.

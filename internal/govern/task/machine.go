@@ -87,6 +87,14 @@ func (m *machine) may(who Who, a Action) error {
 	return nil
 }
 
+// round refuses people to begin a step once more who have gone round in circles.
+func (m *machine) round() error {
+	if m.Opened >= MaxOpenings {
+		return fault.New(fault.Precondition, "the task has opened %d steps and opens none again: decide it, or close it and ask anew", m.Opened)
+	}
+	return nil
+}
+
 // enter opens the step of the plan with the given index, in place of the given opening if it is not empty. Steps that pass by
 // themselves are gone through at once; after the last the task ends.
 func (m *machine) enter(index int, from StepID) {

@@ -39,14 +39,15 @@ type drive struct {
 	facts   task.Facts
 	effects []task.Effect // of the last event, and of the answers to it
 	all     []task.Effect
-	target  bool // a target has to confirm
-	holds   bool // what conditions of waits answer
+	target  bool      // a target has to confirm
+	holds   bool      // what conditions of waits answer
+	plan    task.Plan // of the policy that comes in the place of another
 	deny    string
 }
 
 func begin(t *testing.T, tk task.Task, plan ...policy.Step) *drive {
 	t.Helper()
-	d := &drive{T: t, t: tk, now: noon}
+	d := &drive{T: t, t: tk, now: noon, plan: task.Plan{Policy: "other", Steps: []policy.Step{approval(linus)}}}
 	if d.t.ID == "" {
 		d.t.ID = "task"
 	}
@@ -92,7 +93,7 @@ func (d *drive) apply(e task.Event) error {
 		case task.Check:
 			answer = task.Checked{Step: one.Step, Holds: d.holds}
 		case task.Replan:
-			answer = task.Planned{Plan: task.Plan{Policy: one.Policy, Steps: []policy.Step{approval(linus)}}, Why: one.Why}
+			answer = task.Planned{Plan: d.plan, Why: one.Why}
 		default:
 			continue
 		}

@@ -219,6 +219,9 @@ func (e RetryProvision) apply(m *machine) error {
 	if err := m.may(e.By, Retry); err != nil {
 		return err
 	}
+	if err := m.round(); err != nil {
+		return err
+	}
 	m.audit(ProvisionAgain, e.By, e.Comment, nil)
 	m.Outcome, m.OutcomeAt = NoOutcome, time.Time{}
 	if m.Asked { // the grant is there and waits for its target

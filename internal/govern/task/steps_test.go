@@ -63,6 +63,38 @@ func TestAnApprovalThatNobodyDecidesInTimeEscalates(t *testing.T) {
 	})
 }
 
+func TestPoliciesThatEscalateToEachOtherComeToRest(t *testing.T) {
+	step := escalating(policy.Escalation{Kind: policy.ReplacePolicy, PolicyID: "other", After: time.Second})
+	d := begin(t, task.Task{}, step, provision(""))
+	d.plan = task.Plan{Policy: "other", Steps: []policy.Step{step, provision("")}}
+	for range 100 {
+		if at := d.t.DueAt(); !at.IsZero() {
+			d.now = at
+		}
+		d.must(task.Reached{})
+	}
+	if d.t.Opened > 1+policy.MaxDepth || d.t.State != task.Open {
+		t.Errorf("%s after %d openings", d.t.State, d.t.Opened)
+	}
+	d.must(d.approve(grace))
+	d.is(task.Closed, task.Granted)
+}
+
+func TestATaskIsNotBegunAgainWithoutEnd(t *testing.T) {
+	d := begin(t, task.Task{Duration: time.Hour}, approval(grace), provision(""))
+	longer := func() task.SetDuration { return task.SetDuration{By: d.who(ada), Duration: d.t.Duration + time.Second} }
+	for d.t.Opened < task.MaxOpenings {
+		d.must(longer())
+	}
+	d.refused(longer(), fault.Precondition)
+	d.refused(task.SetData{By: d.who(ada), Data: []byte(`{"why":"again"}`)}, fault.Precondition)
+	d.must(task.SetDuration{By: d.who(grace), Duration: time.Minute}) // shorter: nothing begins again
+	d.refused(task.Again{By: d.who(grace)}, fault.Precondition)
+	d.refused(task.Reassign{By: d.who(grace), Step: d.t.Step(), To: []directory.UserID{linus}}, fault.Precondition)
+	d.must(d.approve(grace))
+	d.is(task.Closed, task.Granted)
+}
+
 func TestReassigning(t *testing.T) {
 	d := begin(t, task.Task{}, approval(grace), provision(""))
 	to := func(by, u directory.UserID) task.Event {

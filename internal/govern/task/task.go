@@ -84,6 +84,7 @@ const (
 	MaxComment     = 4096 // characters of a comment or reason
 	MaxData        = 64 << 10
 	MaxReassignees = 32
+	MaxOpenings    = 500 // of steps, after which people open none again: a task keeps each
 	MaxDuration    = app.MaxGrantLimit
 )
 

@@ -22,8 +22,8 @@ const (
 	lookupCost = 100  // of a call, in the budget of expressions
 )
 
-// looker reads for one evaluation, within its limits. A failure of the database is kept in broken: the evaluation is then worth
-// nothing, whatever it answered.
+// looker reads for one evaluation, within its limits. What a member could not be read for, a failure of the database or a limit, is
+// kept in broken: the evaluation is then worth nothing, whatever it answered.
 type looker struct {
 	service *Service
 	q       db.Q
@@ -138,10 +138,14 @@ func (l *looker) reports(of []directory.UserID) (any, error) {
 
 // managerEmail is the address of the first manager, as upstream's subject.manager is one.
 func (l *looker) managerEmail(u directory.User) string {
-	if len(u.ManagerIDs) == 0 || l.call() != nil {
+	if len(u.ManagerIDs) == 0 {
 		return ""
 	}
-	found, err := directory.Many(l.q, u.ManagerIDs[:1])
+	err := l.call()
+	var found []directory.User
+	if err == nil {
+		found, err = directory.Many(l.q, u.ManagerIDs[:1])
+	}
 	if err != nil && l.broken == nil {
 		l.broken = err
 	}

@@ -125,6 +125,10 @@ func TestLookupsAreCounted(t *testing.T) {
 		if _, err := w.policies.Holds(w.ctx, calls(policy.MaxLookups+1), w.facts()); !fault.Is(err, fault.Invalid) {
 			t.Errorf("one more: %v", err)
 		}
+		boss := strings.Repeat(`subject.manager == "nobody@example.com" || `, policy.MaxLookups) + `subject.manager != "Grace@example.com"`
+		if holds, err := w.policies.Holds(w.ctx, boss, w.facts()); !fault.Is(err, fault.Invalid) {
+			t.Errorf("a manager nobody looked up: %v, %v", holds, err)
+		}
 		w.must(w.manyReports(policy.MaxList + 1))
 		facts := w.facts()
 		facts.Subject = w.grace

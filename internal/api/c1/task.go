@@ -86,6 +86,9 @@ func requestData(field string, s *structpb.Struct) ([]byte, error) {
 	if s == nil {
 		return nil, nil
 	}
+	if err := plain(field, structpb.NewStructValue(s)); err != nil {
+		return nil, err
+	}
 	b, err := json.Marshal(s.AsMap())
 	if err != nil {
 		return nil, fault.InvalidField(field, "is not a JSON object")
@@ -94,6 +97,28 @@ func requestData(field string, s *structpb.Struct) ([]byte, error) {
 		return nil, fault.InvalidField(field, "has %d bytes; at most %d are allowed", len(b), task.MaxData)
 	}
 	return b, nil
+}
+
+// plain refuses characters by which what somebody filled in would look like something else to whoever decides, where there is no form
+// to say so.
+func plain(field string, v *structpb.Value) error {
+	switch v := v.GetKind().(type) {
+	case *structpb.Value_StringValue:
+		return text.Block(field, v.StringValue)
+	case *structpb.Value_ListValue:
+		for _, one := range v.ListValue.GetValues() {
+			if err := plain(field, one); err != nil {
+				return err
+			}
+		}
+	case *structpb.Value_StructValue:
+		for name, one := range v.StructValue.GetFields() {
+			if err := firstError(text.Line(field, name), plain(field, one)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Spell spells the identities in a refusal as this door does, where it is shown as part of an answer.

@@ -94,7 +94,9 @@ func TestBadInputAboutTasksIsNamed(t *testing.T) {
 		})
 		d.as(d.ada, "system:user")
 		d.invalid("POST", action(made.task(), "update-grant-duration"), map[string]string{"duration": `{}`, "duration'": `{"duration":"-5s"}`})
-		d.invalid("POST", action(made.task(), "update-request-data"), map[string]string{"data": `{"data":{"a":"` + megabyte + `"}}`})
+		d.invalid("POST", action(made.task(), "update-request-data"), map[string]string{
+			"data": `{"data":{"a":"` + megabyte + `"}}`, "data'": `{"data":{"a":["\u202e"]}}`, "data''": `{"data":{"a":{"\u202e":1}}}`,
+		})
 		d.invalid("POST", "/api/v1/task/audits", map[string]string{"taskId": `{}`, "refs.id": `{"taskId":"` + made.task() + `","refs":[{"id":"x"}]}`})
 		d.invalid("POST", "/api/interim/v1/tasks/extend", map[string]string{"items": `{}`, "items'": `{"items":[` + strings.Repeat("{},", 100) + `{}]}`})
 		d.invalid("POST", "/api/interim/v1/tasks/dry_run", map[string]string{"grant": `{}`})

@@ -6,15 +6,19 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/rate"
 )
 
 // errorDomain is the domain of every google.rpc.ErrorInfo this server sends.
@@ -113,9 +117,12 @@ func faultStatus(f *fault.Fault) *status.Status {
 	if len(f.Details) == 0 {
 		return st
 	}
-	details := make([]protoadapt.MessageV1, len(f.Details))
+	details := make([]protoadapt.MessageV1, len(f.Details), len(f.Details)+1)
 	for i, d := range f.Details {
 		details[i] = &errdetails.ErrorInfo{Reason: d.Reason, Domain: errorDomain, Metadata: d.Metadata}
+	}
+	if seconds, err := strconv.Atoi(rate.RetryAfter(f)); err == nil { // what gRPC clients read instead of a Retry-After header
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(time.Duration(seconds) * time.Second)})
 	}
 	if with, err := st.WithDetails(details...); err == nil {
 		return with

@@ -157,8 +157,8 @@ func (t Task) moving() []any {
 	return []any{
 		string(t.State), string(t.Processing), string(t.Outcome), clock.Null(t.OutcomeAt), t.Emergency, string(t.Policy), string(t.Generation),
 		string(t.Grant), string(t.Step()), step, kind, tier, a.AllowDelegation && a.Kind != policy.Self,
-		a.AllowSelfApproval || a.Kind == policy.Self && tier == string(Named), a.RequireDistinctApprovers && a.Kind != policy.Self, a.RequireApprovalReason,
-		a.RequireDenialReason, t.Comments, clock.Null(t.DueAt()), clock.Micros(t.UpdatedAt),
+		a.AllowSelfApproval || a.Kind == policy.Self && tier == string(Named), a.RequireDistinctApprovers && a.Kind != policy.Self,
+		a.RequireApprovalReason, a.RequireDenialReason, t.Comments, clock.Null(t.DueAt()), clock.Micros(t.UpdatedAt),
 	}
 }
 

@@ -5,62 +5,67 @@ import (
 	"time"
 )
 
-// Who answers for a manager who is away is decided by the policy and by the window. Each request is made in the same company, and
-// ended before the next one.
+// The story of four people and a role that ends, told again for each way in which it may be that nobody stands in for the manager. Who
+// answers is decided by the policy and by the window. The parts are told in one company, one after the other.
 func TestWhoAnswersForAManagerWhoIsAway(t *testing.T) {
-	inCompany(t, func(c *company) {
+	inRealCompany(t, func(c *company) {
 		day := 24 * time.Hour
-		c.decides(byManagerAlone, byAppOwners, thenProvision)
-		c.away(c.now(), c.now().Add(day))
-		r := c.asks(c.asker, nil) // the step forbids it
-		r.waitsFor(c.manager)
-		c.deputy.hasNoSay(r)
-		c.manager.approves(r)
-		r.waitsFor(c.owner)
-		r.withdrawn(c.asker)
-		r.ends(cancelled)
-
-		c.decides(managerAndOwner...)
-		c.away(c.now().Add(time.Hour), c.now().Add(2*time.Hour))
-		r = c.asks(c.asker, nil) // the window is not open yet
-		r.waitsFor(c.manager)
-		c.deputy.hasNoSay(r)
-		c.advance(time.Hour + time.Second) // it opens, which moves nothing that waits already
-		r.waitsFor(c.manager)
-		c.deputy.hasNoSay(r)
-		c.manager.denies(r)
-		r.ends(denied)
-
-		r = c.asks(c.asker, nil) // it is open, and closes while the request waits
-		r.waitsFor(c.deputy)
-		c.manager.hasNoSay(r)
-		c.advance(time.Hour)
-		r.waitsFor(c.manager)
-		c.deputy.hasNoSay(r)
-		c.await("the return is in the history, with both names", func() bool {
-			back := r.history("approvalReassigned")
-			return len(back) == 1 && at(back[0], "approvalReassigned", "newUsers").([]any)[0] == c.manager.id
-		})
-		c.manager.approves(r)
-		r.waitsFor(c.owner)
-		if d := r.decisions(); text(d[len(d)-1], "userId") != c.manager.id || text(d[len(d)-1], "forUserId") != "" {
-			c.t.Errorf("who decided, and for whom: %v", d)
+		byHerself := func(r *request) {
+			c.t.Helper()
+			r.waitsFor(c.manager)
+			c.deputy.hasNoSay(r)
+			c.manager.approves(r)
+			r.runs(c.asker, c.manager, nil)
 		}
-		r.withdrawn(c.asker)
-
-		r = c.asks(c.asker, nil) // it has just closed
-		r.waitsFor(c.manager)
-		c.deputy.hasNoSay(r)
-		r.withdrawn(c.asker)
-
-		c.away(c.now(), c.now().Add(day))
-		r = c.asks(c.asker, nil) // it is taken away while the request waits
-		r.waitsFor(c.deputy)
-		c.back()
-		r.waitsFor(c.manager)
-		c.deputy.hasNoSay(r)
-		c.manager.approves(r)
-		r.withdrawn(c.asker)
+		c.part("a step that forbids delegation", func() {
+			c.decides(byManagerAlone, byAppOwners, thenProvision)
+			c.away(c.now(), c.now().Add(day))
+			byHerself(c.asks(c.asker, anHour))
+		})
+		c.decides(managerAndOwner...)
+		c.part("a window that is not yet open", func() {
+			c.away(c.now().Add(time.Hour), c.now().Add(2*time.Hour))
+			r := c.asks(c.asker, anHour)
+			r.waitsFor(c.manager)
+			c.deputy.hasNoSay(r)
+			c.advance(time.Hour + time.Second) // it opens, which moves nothing that waits already
+			byHerself(r)
+		})
+		c.part("a window that has just closed", func() {
+			c.away(c.now(), c.now().Add(time.Hour))
+			c.advance(time.Hour)
+			byHerself(c.asks(c.asker, anHour))
+		})
+		c.part("a window that closes while the request waits", func() {
+			c.away(c.now(), c.now().Add(time.Hour))
+			r := c.asks(c.asker, anHour)
+			r.waitsFor(c.deputy)
+			c.manager.hasNoSay(r)
+			c.advance(time.Hour)
+			r.waitsFor(c.manager)
+			c.await("the return is in the history, with both names", func() bool {
+				back := r.history("approvalReassigned")
+				return len(back) == 1 && at(back[0], "approvalReassigned", "newUsers").([]any)[0] == c.manager.id
+			})
+			byHerself(r)
+		})
+		c.part("a delegation that is removed while the request waits", func() {
+			c.away(c.now(), c.now().Add(day))
+			r := c.asks(c.asker, anHour)
+			r.waitsFor(c.deputy)
+			c.back()
+			byHerself(r)
+		})
+		c.part("a deputy who asks for himself", func() {
+			c.taken = 0 // no task has taken the role from him yet
+			c.away(c.now(), c.now().Add(day))
+			r := c.asks(c.deputy, anHour)
+			r.waitsFor(c.manager)
+			c.deputy.hasNoSay(r)
+			c.manager.approves(r)
+			c.deputy.mayNotDecide(r)
+			r.runs(c.deputy, c.manager, nil)
+		})
 	})
 }
 

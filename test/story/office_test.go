@@ -126,19 +126,23 @@ func (o *office) grant(until time.Time) {
 	}
 }
 
-// check asks whether Grace has the role now.
-func (o *office) check() object {
+// check asks whether somebody has the role now.
+func (o *office) check(userID string) object {
 	o.t.Helper()
-	return o.admin.post("/api/interim/v1/access/check", object{"userId": o.graceID, "appId": o.appID, "appEntitlementId": o.reporting})
+	return o.admin.post("/api/interim/v1/access/check", object{"userId": userID, "appId": o.appID, "appEntitlementId": o.reporting})
 }
 
-func (o *office) allowed() bool { o.t.Helper(); return at(o.check(), "allowed") == true }
+// allowed reports whether Grace has the role now.
+func (o *office) allowed() bool { o.t.Helper(); return at(o.check(o.graceID), "allowed") == true }
 
 // asOf answers the grants that gave Grace access at that instant.
-func (o *office) asOf(at time.Time) []object {
+func (o *office) asOf(at time.Time) []object { o.t.Helper(); return o.asOfFor(o.graceID, at) }
+
+// asOfFor answers the grants that gave somebody access to the app at that instant.
+func (o *office) asOfFor(userID string, at time.Time) []object {
 	o.t.Helper()
 	return list(o.admin.post("/api/interim/v1/search/grants_as_of",
-		object{"at": at.UTC().Format(time.RFC3339Nano), "userIds": []string{o.graceID}}), "list")
+		object{"at": at.UTC().Format(time.RFC3339Nano), "userIds": []string{userID}, "appIds": []string{o.appID}}), "list")
 }
 
 func (o *office) past() []object {

@@ -51,9 +51,10 @@ func classify(tx *db.Tx, of EntitlementRef, before, after Classes) error {
 	return nil
 }
 
-const classedSQL = ` from entitlement e where e.deleted_at is null and (e.app_id, e.id) in (
-	select r.app_id, r.id from entitlement r where r.risk_level_id = $1 and r.risk_level_id <> ''
-	union all select f.app_id, f.entitlement_id from entitlement_framework f where f.value_id = $1)`
+// classedSQL goes from the value to the entitlements; a value is a risk level or a framework.
+const classedSQL = ` from (select r.app_id, r.id from entitlement r where r.risk_level_id = $1 and r.risk_level_id <> ''
+	union select f.app_id, f.entitlement_id from entitlement_framework f where f.value_id = $1) k
+	join entitlement e on e.app_id = k.app_id and e.id = k.id where e.deleted_at is null`
 
 // AttributeUses implements attribute.Uses: the live entitlements that have the value.
 func (s *Service) AttributeUses(q db.Q, value string) (names []string, count int, err error) {

@@ -30,7 +30,7 @@ type world struct {
 
 func onWorlds(t *testing.T, test func(w *world)) {
 	t.Helper()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	dbtest.Watched(t, func(t *testing.T, d *db.DB) {
 		h := granttest.New(t, d)
 		policies, err := policy.New(policy.Deps{DB: d, Clock: h.Clock, Audit: h.Audit, Owners: owner.New(owner.Deps{DB: d, Clock: h.Clock, Audit: h.Audit})})
 		if err != nil {

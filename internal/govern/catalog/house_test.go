@@ -29,7 +29,7 @@ type house struct {
 
 func each(t *testing.T, test func(h *house)) {
 	t.Helper()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) { test(open(t, d)) })
+	dbtest.Watched(t, func(t *testing.T, d *db.DB) { test(open(t, d)) })
 }
 
 func open(t testing.TB, d *db.DB) *house {

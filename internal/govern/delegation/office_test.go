@@ -30,7 +30,7 @@ type office struct {
 
 func each(t *testing.T, test func(o *office)) {
 	t.Helper()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) { test(newOffice(t, d, noon)) })
+	dbtest.Watched(t, func(t *testing.T, d *db.DB) { test(newOffice(t, d, noon)) })
 }
 
 // newOffice is an office on d whose clock shows now.

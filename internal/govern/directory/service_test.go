@@ -28,7 +28,7 @@ type bench struct {
 
 func each(t *testing.T, test func(t *testing.T, b bench)) {
 	t.Helper()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	dbtest.Watched(t, func(t *testing.T, d *db.DB) {
 		c := clock.NewFake(noon)
 		log := audit.New(d, c)
 		ctx := audit.With(context.Background(), audit.Actor{Kind: audit.KindUser, UserID: "admin", Name: "Admin"})

@@ -177,7 +177,7 @@ func taken(q db.Q, email string, except UserID) (bool, error) {
 		return false, nil
 	}
 	var n int
-	err := q.Row(`select count(*) from users where email_folded = $1 and status <> 'DELETED' and id <> $2`,
+	err := q.Row(`select count(*) from users where email_folded = $1 and email_folded <> '' and status <> 'DELETED' and id <> $2`,
 		db.Fold(email), string(except)).Scan(&n)
 	return n > 0, err
 }

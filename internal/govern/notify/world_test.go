@@ -39,7 +39,7 @@ type world struct {
 
 func each(t *testing.T, test func(w *world)) {
 	t.Helper()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) { test(newWorld(t, d, true)) })
+	dbtest.Watched(t, func(t *testing.T, d *db.DB) { test(newWorld(t, d, true)) })
 }
 
 func newWorld(t *testing.T, d *db.DB, mail bool) *world {

@@ -36,7 +36,7 @@ type world struct {
 
 func onWorlds(t *testing.T, test func(w *world)) {
 	t.Helper()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	dbtest.Watched(t, func(t *testing.T, d *db.DB) {
 		c := clock.NewFake(time.Date(2026, 5, 4, 8, 0, 0, 0, time.UTC))
 		log := audit.New(d, c)
 		w := &world{T: t, ctx: t.Context(), db: d, clock: c, people: directory.New(d, c, log), apps: app.New(d, c, log)}

@@ -110,7 +110,7 @@ func open(t testing.TB, d *db.DB) *office {
 
 func each(t *testing.T, test func(t *testing.T, o *office)) {
 	t.Helper()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) { test(t, open(t, d)) })
+	dbtest.Watched(t, func(t *testing.T, d *db.DB) { test(t, open(t, d)) })
 }
 
 // ok stops the test at an error.

@@ -41,7 +41,7 @@ type world struct {
 
 func each(t *testing.T, test func(w *world)) {
 	t.Helper()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) { test(newWorld(t, d)) })
+	dbtest.Watched(t, func(t *testing.T, d *db.DB) { test(newWorld(t, d)) })
 }
 
 func newWorld(t *testing.T, d *db.DB) *world {

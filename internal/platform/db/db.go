@@ -71,7 +71,7 @@ func (d *DB) Q(ctx context.Context) Q { return session{d.recorded(d.backend.pool
 // may only read; it uses q and not the DB, whose connections it might wait for
 // in vain, and must not keep q.
 func (d *DB) Read(ctx context.Context, fn func(q Q) error) error {
-	return d.backend.read(ctx, func(r runner) error { return fn(session{r}) })
+	return d.backend.read(ctx, func(r runner) error { return fn(session{d.recorded(r)}) })
 }
 
 // Write runs fn in a transaction and returns after COMMIT. fn may be run more

@@ -7,11 +7,12 @@ type Statement struct {
 	Args   []any
 	Reads  bool     // rows are asked for
 	Queued bool     // nobody needs its result
+	Rows   *int64   // how many it has changed, once it has run; nil where rows are asked for, and where nobody needs it
 	Locks  []string // no statement, but keys that are locked
 }
 
-// Record has fn told of each statement before it runs, until stop, and is for programs that measure: what is left of a use case when
-// its rules are left out. Statements of DB.Read are not told. fn may be called by many goroutines.
+// Record has fn told of each statement before it runs, until stop, and is for programs that measure, what is left of a use case when
+// its rules are left out, and for tests that look at plans. fn may be called by many goroutines.
 func (d *DB) Record(fn func(Statement)) (stop func()) {
 	d.recorder.Store(&fn)
 	return func() { d.recorder.Store(nil) }
@@ -44,8 +45,11 @@ type recording struct {
 }
 
 func (r recording) exec(sql string, args []any) (int64, error) {
-	r.tell(Statement{SQL: sql, Args: args})
-	return r.on.exec(sql, args)
+	rows := new(int64)
+	r.tell(Statement{SQL: sql, Args: args, Rows: rows})
+	n, err := r.on.exec(sql, args)
+	*rows = n
+	return n, err
 }
 
 func (r recording) query(sql string, args []any) (cursor, error) {

@@ -69,7 +69,7 @@ func (s *Instance) keep(data, kept string) {
 	defer os.RemoveAll(part)
 	mine := &Instance{}
 	if mine.copy(data, filepath.Join(part, "data")) == nil {
-		syscall.Sync()                                     // what is kept is whole, whatever happens to the machine
+		syscall.Sync()                                   // what is kept is whole, whatever happens to the machine
 		_ = os.Rename(filepath.Join(part, "data"), kept) // another process may have been quicker
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/platform/fault"
-	"github.com/interim-access/interim/internal/platform/page"
 )
 
 // The three services of the first version know users only and no roles: they write the named users of the primary role, and read
@@ -21,8 +20,8 @@ func (d *Deps) ownerIDs(ctx context.Context, o owned) ([]string, error) {
 	if o.err != nil {
 		return nil, orNothing(o.err)
 	}
-	found, err := d.Owners.People(ctx, o.Object, page.Request{Size: maxOwnerIDs})
-	return KSUIDs(found.Items), err
+	found, err := d.Owners.Everybody(ctx, o.Object, maxOwnerIDs)
+	return KSUIDs(found), err
 }
 
 func (d *Deps) listOwnersV1(ctx context.Context, o owned, r Paged) ([]*userv1.User, string, error) {

@@ -231,3 +231,13 @@ func TestHundredsAreGivenAndTakenInStepsAndAgainIsNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestTheRuleOfADeletedEntitlementIsNotFound(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		w.rule(w.a, engineers)
+		w.must(w.Apps.DeleteEntitlement(w.Ctx, w.a.AppID, w.a.ID))
+		if r, err := w.auto.Get(w.Ctx, w.a); !fault.Is(err, fault.NotFound) {
+			t.Errorf("%+v, %v", r, err)
+		}
+	})
+}

@@ -43,9 +43,13 @@ func New(d Deps) *Service {
 // Close ends listening for changes that other replicas make.
 func (s *Service) Close() { s.stop() }
 
-// Get reads the live rule of an entitlement. NotFound if there is none.
+// Get reads the live rule of a live entitlement. NotFound if there is none.
 func (s *Service) Get(ctx context.Context, of app.EntitlementRef) (Rule, error) {
-	return getRule(s.DB.Q(ctx), of, "")
+	q := s.DB.Q(ctx)
+	if _, err := app.GetEntitlement(q, of.AppID, of.ID); err != nil {
+		return Rule{}, err
+	}
+	return getRule(q, of, "")
 }
 
 // Create makes the rule of a live entitlement. NotFound; Invalid for a broken limit, an expression that is none, a source that is not

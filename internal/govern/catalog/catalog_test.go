@@ -98,6 +98,29 @@ func TestWhatIsInACatalogIsAddedReplacedAndRemoved(t *testing.T) {
 	})
 }
 
+func TestACatalogNamesWhatItHasInTheOrderInWhichItWasGiven(t *testing.T) {
+	each(t, func(h *house) {
+		a := h.App().ID
+		e, f, g := h.Entitlement(a), h.Entitlement(a), h.Entitlement(a)
+		c := h.catalog(true)
+		want := func(list ...app.Entitlement) {
+			t.Helper()
+			if got := granttest.Must(h.catalogs.All(h.Ctx, c))(h); !slices.Equal(got, refs(list)) {
+				t.Fatalf("%v, want %v", got, refs(list))
+			}
+		}
+		h.add(c, g, e)
+		h.add(c, e, f)
+		want(g, e, f)
+		h.ok(h.catalogs.Replace(h.Ctx, c, refs([]app.Entitlement{f, e, g})))
+		want(f, e, g)
+		h.ok(h.catalogs.Replace(h.Ctx, c, refs([]app.Entitlement{f, e, g})))
+		if got := h.events("catalog.entitlements"); len(got) != 3 {
+			t.Fatal(got)
+		}
+	})
+}
+
 func TestDeletedEntitlementsAreInNoList(t *testing.T) {
 	each(t, func(h *house) {
 		a := h.App().ID

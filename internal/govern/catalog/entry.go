@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,7 +37,7 @@ func (s *Service) Remove(ctx context.Context, catalogID ID, refs []app.Entitleme
 	return n, s.change(ctx, entries, catalogID, refs, leave(&n))
 }
 
-// Replace makes at most MaxBatch entitlements the whole of a catalog. NotFound.
+// Replace makes at most MaxBatch entitlements the whole of a catalog, in this order. NotFound.
 func (s *Service) Replace(ctx context.Context, catalogID ID, refs []app.EntitlementRef) error {
 	return s.change(ctx, entries, catalogID, refs, func(tx *db.Tx, c changing) (int64, error) {
 		others := `delete from ` + c.table + ` where catalog_id = $1`
@@ -51,8 +52,34 @@ func (s *Service) Replace(ctx context.Context, catalogID ID, refs []app.Entitlem
 			return 0, err
 		}
 		come, err := join(tx, c)
-		return gone + come, err
+		if err != nil {
+			return 0, err
+		}
+		moved, err := arrange(tx, c)
+		return gone + come + moved, err
 	})
+}
+
+// arrange puts the set, which is refs, in the order of refs, and answers how many were elsewhere.
+func arrange(tx *db.Tx, c changing) (moved int64, err error) {
+	type placed struct {
+		ref   app.EntitlementRef
+		place int
+	}
+	list, err := db.Collect(tx, func(r *db.Rows) (v placed, err error) {
+		return v, r.Scan(&v.ref.AppID, &v.ref.ID, &v.place)
+	}, `select app_id, entitlement_id, place from `+c.table+` where catalog_id = $1`, string(c.ID))
+	if err != nil {
+		return 0, err
+	}
+	for _, v := range list {
+		if at := slices.Index(c.refs, v.ref) + 1; at != v.place {
+			tx.Queue(`update `+c.table+` set place = $1 where catalog_id = $2 and app_id = $3 and entitlement_id = $4`,
+				at, string(c.ID), string(v.ref.AppID), string(v.ref.ID))
+			moved++
+		}
+	}
+	return moved, nil
 }
 
 // AddAudience lets the holders of at most MaxBatch entitlements see a catalog. Precondition for one that is not published or that
@@ -105,14 +132,18 @@ func (s *Service) change(
 	})
 }
 
-// join adds what is not in the set and answers how many that were.
+// join adds what is not in the set, behind what is, and answers how many that were.
 func join(tx *db.Tx, c changing) (n int64, err error) {
 	if err := known(tx, c.refs); err != nil {
 		return 0, err
 	}
-	for _, r := range c.refs {
-		added, err := tx.Exec(`insert into `+c.table+` (catalog_id, app_id, entitlement_id, created_at) values ($1,$2,$3,$4)
-			on conflict do nothing`, string(c.ID), string(r.AppID), string(r.ID), c.at)
+	var last int
+	if err := tx.Row(`select coalesce(max(place), 0) from `+c.table+` where catalog_id = $1`, string(c.ID)).Scan(&last); err != nil {
+		return 0, err
+	}
+	for i, r := range c.refs {
+		added, err := tx.Exec(`insert into `+c.table+` (catalog_id, app_id, entitlement_id, created_at, place) values ($1,$2,$3,$4,$5)
+			on conflict do nothing`, string(c.ID), string(r.AppID), string(r.ID), c.at, last+1+i)
 		if err != nil {
 			return 0, err
 		}
@@ -187,14 +218,15 @@ func (s *Service) Audience(ctx context.Context, catalogID ID, r page.Request) (p
 	return s.list(ctx, audience, catalogID, r)
 }
 
-// All names the live entitlements that were put into a catalog, at most [MaxEntries]. NotFound for the catalog.
+// All names the live entitlements that were put into a catalog, at most [MaxEntries], in the order in which they were: who keeps a
+// list elsewhere, as Terraform does, compares it with this one. NotFound for the catalog.
 func (s *Service) All(ctx context.Context, catalogID ID) ([]app.EntitlementRef, error) {
 	q := s.DB.Q(ctx)
 	if _, err := live(q, catalogID); err != nil {
 		return nil, err
 	}
-	sql, args := entries.sql("e.app_id, e.id", catalogID, page.Request{Size: MaxEntries})
-	return db.Collect(q, scanRef, sql, args...)
+	return db.Collect(q, scanRef, entries.from("e.app_id, e.id")+` where n.catalog_id = $1`+liveEntry+
+		` order by n.place, n.app_id, n.entitlement_id`, string(catalogID))
 }
 
 func (s *Service) list(ctx context.Context, p part, catalogID ID, r page.Request) (page.Page[app.Entitlement], error) {
@@ -207,15 +239,22 @@ func (s *Service) list(ctx context.Context, p part, catalogID ID, r page.Request
 	return page.Cut(rows, r.Size, func(e app.Entitlement) page.Key { return page.Key{string(e.AppID), string(e.ID)} }), err
 }
 
-// sql asks for the live entitlements e of a set. SQLite takes the tables of a cross join in the order in which they are named.
+// liveEntry joins the entitlement e and the app p of a row n, neither deleted.
+const liveEntry = ` and e.app_id = n.app_id and e.id = n.entitlement_id and e.deleted_at is null
+	and p.id = n.app_id and p.deleted_at is null`
+
+// from begins a question about a set. SQLite takes the tables of a cross join in the order in which they are named.
+func (p part) from(cols string) string {
+	return `select ` + cols + ` from ` + p.table + ` n cross join entitlement e cross join app p`
+}
+
+// sql asks for a page of the live entitlements e of a set.
 func (p part) sql(cols string, catalogID ID, r page.Request) (string, []any) {
 	var w db.Where
-	w.And("n.catalog_id = ?", string(catalogID))
-	w.And("e.app_id = n.app_id and e.id = n.entitlement_id and e.deleted_at is null and p.id = n.app_id and p.deleted_at is null")
+	w.And("n.catalog_id = ?" + liveEntry, string(catalogID))
 	w.After([]string{"n.app_id", "n.entitlement_id"}, r.After...)
 	where, args := w.SQL()
-	return `select ` + cols + ` from ` + p.table + ` n cross join entitlement e cross join app p` + where +
-		` order by n.app_id, n.entitlement_id limit ` + strconv.Itoa(r.Size+1), args
+	return p.from(cols) + where + ` order by n.app_id, n.entitlement_id limit ` + strconv.Itoa(r.Size+1), args
 }
 
 func scanRef(r *db.Rows) (ref app.EntitlementRef, err error) { return ref, r.Scan(&ref.AppID, &ref.ID) }

@@ -171,3 +171,22 @@ func peoplePage(o Object, at time.Time, r page.Request) (string, []any) {
 	}
 	return sql + ` order by 1 limit ` + strconv.Itoa(r.Size+1), args
 }
+
+// Everybody is People at once, at most so many, those who are named first and in the order in which they were: who keeps a list
+// elsewhere, as Terraform does, compares it with this one.
+func (s *Service) Everybody(ctx context.Context, o Object, most int) ([]directory.UserID, error) {
+	found, err := s.People(ctx, o, page.Request{Size: most})
+	if err != nil {
+		return nil, err
+	}
+	first, _, err := rows(s.db.Q(ctx), o, Primary)
+	if err != nil {
+		return nil, err
+	}
+	place := make(map[directory.UserID]int, len(first))
+	for i, v := range first {
+		place[v.User] = i - len(first)
+	}
+	slices.SortStableFunc(found.Items, func(a, b directory.UserID) int { return cmp.Compare(place[a], place[b]) })
+	return found.Items, nil
+}

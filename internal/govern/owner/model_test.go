@@ -17,10 +17,12 @@ import (
 	"github.com/interim-access/interim/internal/platform/page"
 )
 
-// model is who owns one object as a person would keep it on paper: the first time of each, by role.
+// model is who owns one object as a person would keep it on paper: the first time of each, by role; and the users in the order in
+// which they were named.
 type model struct {
 	users map[string]map[directory.UserID]time.Time
 	via   map[string]map[app.EntitlementRef]time.Time
+	order map[string][]directory.UserID
 }
 
 func blank[K comparable](m map[string]map[K]time.Time, role string) map[K]time.Time {
@@ -53,7 +55,7 @@ func TestAnyHistoryOfOwnersLeavesWhatOneWouldKeepOnPaper(t *testing.T) {
 		}
 		rapid.Check(h.TB.(*testing.T), func(r *rapid.T) {
 			o := owner.OfApp(h.App().ID)
-			m := model{map[string]map[directory.UserID]time.Time{}, map[string]map[app.EntitlementRef]time.Time{}}
+			m := model{map[string]map[directory.UserID]time.Time{}, map[string]map[app.EntitlementRef]time.Time{}, map[string][]directory.UserID{}}
 			for range rapid.IntRange(1, 12).Draw(r, "steps") {
 				h.Clock.Advance(time.Second)
 				h.step(r, o, &m, people, teams)
@@ -82,12 +84,17 @@ func (h *house) step(r *rapid.T, o owner.Object, m *model, people []directory.Us
 		}
 		keep(users, set, now)
 		keep(via, sets, now)
+		m.order[role] = nil
+		for _, u := range set {
+			m.name(role, u)
+		}
 	case 1:
 		row, err := h.owners.AddUser(h.Ctx, o, role, person)
 		keep(users, append(keys(users), person), now)
 		if err != nil || !row.CreatedAt.Equal(users[person]) {
 			r.Fatalf("added %v, %v; want %v", row, err, users[person])
 		}
+		m.name(role, person)
 	case 2:
 		row, err := h.owners.AddEntitlement(h.Ctx, o, role, team)
 		keep(via, append(keys(via), team), now)
@@ -98,10 +105,18 @@ func (h *house) step(r *rapid.T, o owner.Object, m *model, people []directory.Us
 		_, there := users[person]
 		removed(h.owners.RemoveUsers(h.Ctx, o, role, person), there)
 		delete(users, person)
+		m.order[role] = slices.DeleteFunc(m.order[role], func(u directory.UserID) bool { return u == person })
 	case 4:
 		_, there := via[team]
 		removed(h.owners.RemoveEntitlement(h.Ctx, o, role, team), there)
 		delete(via, team)
+	}
+}
+
+// name puts a user behind those who are named.
+func (m model) name(role string, u directory.UserID) {
+	if !slices.Contains(m.order[role], u) {
+		m.order[role] = append(m.order[role], u)
 	}
 }
 
@@ -156,6 +171,10 @@ func (h *house) compare(r *rapid.T, o owner.Object, m model) {
 	slices.SortFunc(got, cmp.Compare[string])
 	if !slices.Equal(got, want) {
 		r.Fatalf("got  %q\nwant %q", got, want)
+	}
+	everybody, err := h.owners.Everybody(h.Ctx, o, 100)
+	if err != nil || !slices.Equal(everybody, m.order[owner.Primary]) {
+		r.Fatalf("in order: %q, %v; want %q", everybody, err, m.order[owner.Primary])
 	}
 }
 

@@ -33,8 +33,8 @@ type Service struct {
 // New returns the use cases.
 func New(d Deps) *Service { return &Service{db: d.DB, clock: d.Clock, log: d.Audit} }
 
-// Set makes exactly these users and entitlements the owners of the object under the role; who owned it before keeps the time at
-// which that was first said. Invalid for a malformed role or more than [MaxOwners] of either; NotFound for an object, user or
+// Set makes exactly these users, in this order, and entitlements the owners of the object under the role; who owned it before keeps
+// the time at which that was first said. Invalid for a malformed role or more than [MaxOwners] of either; NotFound for an object, user or
 // entitlement that is not there or deleted.
 func (s *Service) Set(ctx context.Context, o Object, role string, users []directory.UserID, entitlements []app.EntitlementRef) error {
 	users, entitlements = once(users), once(entitlements)
@@ -63,22 +63,21 @@ func (s *Service) replace(
 	if err != nil {
 		return err
 	}
-	now, changed := s.clock.Now(), false
+	now := s.clock.Now()
+	changed := !slices.EqualFunc(oldUsers, users, func(old Owner, u directory.UserID) bool { return old.User == u })
 	for _, old := range oldUsers {
 		if !slices.Contains(users, old.User) {
 			deleteUser(tx, o, role, old.User)
-			changed = true
+		}
+	}
+	if changed {
+		for i, u := range users {
+			placeUser(tx, o, role, u, i+1, now)
 		}
 	}
 	for _, old := range oldEntitlements {
 		if !slices.Contains(entitlements, old.Via) {
 			deleteEntitlement(tx, o, role, old.Via)
-			changed = true
-		}
-	}
-	for _, u := range users {
-		if !slices.ContainsFunc(oldUsers, func(old Owner) bool { return old.User == u }) {
-			insertUser(tx, o, role, u, now)
 			changed = true
 		}
 	}

@@ -116,10 +116,10 @@ func ofRole(o Object, role string) *db.Where {
 	return w
 }
 
-// rows are the owners of an object under a role that count.
+// rows are the owners of an object under a role that count, the users in the order in which they were named.
 func rows(q db.Q, o Object, role string) (users, entitlements []Owner, err error) {
 	where, args := ofRole(o, role).SQL()
-	if users, err = db.Collect(q, scanUser, userColumns+where, args...); err != nil {
+	if users, err = db.Collect(q, scanUser, userColumns+where+` order by o.place, o.user_id`, args...); err != nil {
 		return nil, nil, err
 	}
 	entitlements, err = db.Collect(q, scanEntitlement, entitlementColumns+where, args...)
@@ -151,9 +151,18 @@ func absent(err error, id string) error {
 	return err
 }
 
+// insertUser names a user behind those who are named.
 func insertUser(tx *db.Tx, o Object, role string, user directory.UserID, at time.Time) {
-	tx.Queue(`insert into owner_user (kind, app_id, object_id, role, user_id, created_at) values ($1,$2,$3,$4,$5,$6)
+	tx.Queue(`insert into owner_user (kind, app_id, object_id, role, user_id, created_at, place) values ($1,$2,$3,$4,$5,$6,
+		(select coalesce(max(place), 0) + 1 from owner_user where kind = $1 and app_id = $2 and object_id = $3 and role = $4))
 		on conflict do nothing`, string(o.Kind), string(o.App), o.ID, role, string(user), clock.Micros(at))
+}
+
+// placeUser names a user, or moves who is named, to a place in the order.
+func placeUser(tx *db.Tx, o Object, role string, user directory.UserID, place int, at time.Time) {
+	tx.Queue(`insert into owner_user (kind, app_id, object_id, role, user_id, created_at, place) values ($1,$2,$3,$4,$5,$6,$7)
+		on conflict (kind, app_id, object_id, role, user_id) do update set place = excluded.place`,
+		string(o.Kind), string(o.App), o.ID, role, string(user), clock.Micros(at), place)
 }
 
 func insertEntitlement(tx *db.Tx, o Object, role string, via app.EntitlementRef, at time.Time) {

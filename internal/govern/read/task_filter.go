@@ -70,6 +70,8 @@ type TaskFilter struct {
 	// filter tells by what is in the list what the list does not show.
 	OwnAccounts directory.UserID
 	OwnPerson   directory.UserID
+
+	span span
 }
 
 func (f TaskFilter) where(now int64) *db.Where {
@@ -85,6 +87,9 @@ func (f TaskFilter) where(now int64) *db.Where {
 	f.stage(w)
 	f.ends(w)
 	f.times(w)
+	if f.span != (span{}) { // hidden from SQLite's index of numbers, since the list begins with the person
+		w.And("t.number + 0 >= ? and t.number + 0 < ?", f.span.from, f.span.below)
+	}
 	f.people(w, now)
 	f.objects(w)
 	f.asOfNow(w)
@@ -179,7 +184,7 @@ func (f TaskFilter) people(w *db.Where, now int64) {
 			string(f.Party), string(f.Party))
 	}
 	if len(f.Workers) > 0 {
-		which := workOf(w, f.Workers, now)
+		which := f.workOf(w, f.Workers, now)
 		if !f.ActedOn.IsZero() {
 			which += " union all select task_id from task_act where user_id in (" + bound(w, f.Workers) + ") and at > " +
 				w.Bind(clock.Micros(f.ActedOn))
@@ -188,7 +193,7 @@ func (f TaskFilter) people(w *db.Where, now int64) {
 	}
 	for _, people := range [][]directory.UserID{f.Assigned, only(f.Decider)} {
 		if len(people) > 0 {
-			w.And("t.id in (" + workOf(w, people, now) + ")")
+			w.And("t.id in (" + f.workOf(w, people, now) + ")")
 		}
 	}
 	for _, people := range [][]directory.UserID{f.Actors, only(f.Actor)} {
@@ -200,7 +205,7 @@ func (f TaskFilter) people(w *db.Where, now int64) {
 		w.And("t.id in (select id from task where subject_id = " + me + " union all select id from task where opener_id = " + me +
 			" union all select task_id from task_act where user_id = " + me +
 			" union all select x.id from (" + owned + ") o join task x on x.app_id = o.app_id where o.kind = 'app'" +
-			" union all select id from (" + task.WorkSQL(me, at) + ") work)")
+			" union all select id from (" + f.workSQL(w, me, at) + ") work)")
 	}
 }
 
@@ -214,13 +219,21 @@ func bound[T ~string](w *db.Where, list []T) string {
 }
 
 // workOf is a select of the ids of the tasks that wait for one of the people.
-func workOf(w *db.Where, people []directory.UserID, now int64) string {
+func (f TaskFilter) workOf(w *db.Where, people []directory.UserID, now int64) string {
 	at := w.Bind(now)
 	parts := make([]string, len(people))
 	for i, u := range people {
-		parts[i] = "select id from (" + task.WorkSQL(w.Bind(string(u)), at) + ") work"
+		parts[i] = "select id from (" + f.workSQL(w, w.Bind(string(u)), at) + ") work"
 	}
 	return strings.Join(parts, " union all ")
+}
+
+// workSQL is a select of the ids of the tasks that wait for one person, in the span of f.
+func (f TaskFilter) workSQL(w *db.Where, user, now string) string {
+	if f.span == (span{}) {
+		return task.WorkSQL(user, now)
+	}
+	return task.WorkWithinSQL(user, now, w.Bind(f.span.from), w.Bind(f.span.below))
 }
 
 // only is a list of u, or of nobody.

@@ -104,16 +104,20 @@ type taskRow struct {
 	account, resource, subject string
 }
 
+func scanTask(r *db.Rows) (v taskRow, err error) {
+	v.Task, err = task.Scan(r, &v.account, &v.resource, &v.subject)
+	return v, err
+}
+
 // Tasks lists the tasks that match f in the order of by.
 func (s *Service) Tasks(ctx context.Context, f TaskFilter, by TaskSort, r page.Request) (page.Page[task.Task], error) {
-	sql, args, err := tasksSQL(f, by, clock.Micros(s.clock.Now()), r)
-	if err != nil {
-		return page.Page[task.Task]{}, err
+	var rows []taskRow
+	var err error
+	if now := clock.Micros(s.clock.Now()); f.spans(by) {
+		rows, err = s.inSpans(ctx, f, by, now, r)
+	} else {
+		rows, err = readTasks(s.db.Q(ctx), f, by, now, r)
 	}
-	rows, err := db.Collect(s.db.Q(ctx), func(r *db.Rows) (v taskRow, err error) {
-		v.Task, err = task.Scan(r, &v.account, &v.resource, &v.subject)
-		return v, err
-	}, sql, args...)
 	cut := page.Cut(rows, r.Size, func(v taskRow) page.Key { return taskKey(by.order(), v) })
 	out := page.Page[task.Task]{Items: make([]task.Task, len(cut.Items)), Next: cut.Next}
 	for i, v := range cut.Items {

@@ -28,7 +28,7 @@ func TestTasksAreFoundAsALoopOverAllFindsThem(t *testing.T) {
 		list := w.fillTasks(90)
 		work := map[directory.UserID][]task.ID{}
 		for _, u := range w.users {
-			for _, one := range w.tasks(w, TaskFilter{Decider: u.ID}, "", 100) {
+			for _, one := range w.tasks(w, TaskFilter{Decider: u.ID}, TaskByCreation, 100) {
 				work[u.ID] = append(work[u.ID], one.ID)
 			}
 		}
@@ -137,7 +137,7 @@ func TestTasksAreReadFromIndexes(t *testing.T) {
 		"by name": {IDs: []task.ID{"a", "b"}}, "party": {Party: "a"}, "acted": {Actors: two}, "actor": {Actor: "a"},
 		"my work": {Workers: two[:1]}, "our work, and what we did": {Workers: two, ActedOn: start}, "to decide": {Decider: "a"},
 		"one's own": {Own: "a"}, "one's own of an app": {Own: "a", Apps: []app.ID{"b"}}, "ended lately": {OutcomeAfter: start},
-		"of an owner of accounts": {AccountOwners: two},
+		"of an owner of accounts": {AccountOwners: two}, "my work in a span": {Workers: two[:1], span: span{5, 4000}},
 	}
 	onWorlds(t, func(w *world) {
 		w.fillTasks(30)

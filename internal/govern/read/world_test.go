@@ -56,6 +56,7 @@ func onWorlds(t *testing.T, test func(w *world)) {
 		c := clock.NewFake(start)
 		log := audit.New(d, c)
 		w.read = New(d, c)
+		w.read.width = 3 // so that a page takes several spans
 		w.fill(directory.New(d, c, log), app.New(d, c, log))
 		test(w)
 	})

@@ -13,7 +13,14 @@ import (
 func TestMyWorkIsReadFromThePersonAndNeverFromAllThatWaits(t *testing.T) {
 	o := open(t, dbtest.SQLite(t))
 	o.crowd(2000)
-	rows, err := o.DB.Q(t.Context()).Query(`explain query plan `+task.WorkSQL("$1", "$2"), string(o.Grace), clock.Micros(o.Clock.Now()))
+	args := []any{string(o.Grace), clock.Micros(o.Clock.Now())}
+	o.fromThePerson(t, task.WorkSQL("$1", "$2"), args)
+	o.fromThePerson(t, task.WorkWithinSQL("$1", "$2", "$3", "$4"), append(args, 100, 200))
+}
+
+func (o *office) fromThePerson(t *testing.T, sql string, args []any) {
+	t.Helper()
+	rows, err := o.DB.Q(t.Context()).Query(`explain query plan `+sql, args...)
 	o.ok(err)
 	defer rows.Close()
 	for rows.Next() {

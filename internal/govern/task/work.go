@@ -20,7 +20,14 @@ import (
 // and the moment in microseconds. It says of one person what [Question.Resolve] says of one task.
 //
 // Of a step that has fallen back to others it finds those whom it named first, too, should they be back.
-func WorkSQL(user, now string) string {
+func WorkSQL(user, now string) string { return workSQL(user, now, "") }
+
+// WorkWithinSQL is WorkSQL of tasks with the numbers from and below, two more placeholders.
+func WorkWithinSQL(user, now, from, below string) string {
+	return workSQL(user, now, ` and s.number >= `+from+` and s.number < `+below)
+}
+
+func workSQL(user, now, within string) string {
 	open := strings.ReplaceAll(delegation.OpenSQL("d."), "?", now)
 	party := func(who string) string { return `(t.subject_id = ` + who + ` or t.opener_id = ` + who + `)` }
 	// The cross joins say in which order to read: from the person to what waits for them, never from all that waits. Of an account's
@@ -40,16 +47,16 @@ func WorkSQL(user, now string) string {
 				where o.user_id = who.id and o.role = '` + owner.Primary + `'
 			union select h.user_id, o.kind, o.app_id, o.object_id from held h cross join owner_entitlement o
 				where o.via_app_id = h.app_id and o.via_entitlement_id = h.entitlement_id and o.role = '` + owner.Primary + `'),
-		asked as (select s.task_id, s.kind, s.user_id as person from who cross join task_slot s where s.kind = 'user' and s.user_id = who.id
+		asked as (select s.task_id, s.kind, s.user_id as person from who cross join task_slot s where s.kind = 'user' and s.user_id = who.id` + within + `
 			union select s.task_id, s.kind, m.manager_id from who cross join user_manager m cross join task_slot s
-				where m.manager_id = who.id and s.kind = 'managers' and s.user_id = m.user_id
+				where m.manager_id = who.id and s.kind = 'managers' and s.user_id = m.user_id` + within + `
 			union select s.task_id, s.kind, h.user_id from held h cross join task_slot s
-				where s.kind = 'holders' and s.of_kind = '' and s.app_id = h.app_id and s.object_id = h.entitlement_id
+				where s.kind = 'holders' and s.of_kind = '' and s.app_id = h.app_id and s.object_id = h.entitlement_id` + within + `
 			union select s.task_id, s.kind, o.user_id from owned o cross join task_slot s
-				where s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id and s.object_id = o.object_id
+				where s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id and s.object_id = o.object_id` + within + `
 			union select s.task_id, s.kind, r.user_id from user_role r cross join task_slot s
 				where r.role_id = '` + string(iam.BuiltinID(iam.SuperAdministrator)) + `' and r.user_id = ` + user + `
-					and s.kind = 'admins' and s.user_id = '')
+					and s.kind = 'admins' and s.user_id = ''` + within + `)
 		select t.id from asked x cross join task t cross join who w where t.id = x.task_id and w.id = x.person
 			and t.state = 'OPEN' and t.deleted_at is null
 			and (t.self and x.kind <> 'admins' and w.added = 0 or not ` + party(user) + ` and not ` + party("x.person") + `)

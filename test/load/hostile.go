@@ -63,7 +63,7 @@ func (b *bench) hostile(ctx context.Context, o *office) error {
 	b.say("hostile expressions: the longest %s: %.200s", worst, text)
 	b.add(result{
 		name: "a hostile expression of " + thousands(float64(b.burst)) + ", at most", figure: millis(worst) + " CPU",
-		baseline: thousands(float64(refused)) + " refused", target: "≤ 5 ms", met: worst <= expressionWithin,
+		baseline: thousands(float64(b.burst-refused)) + " answered, " + thousands(float64(refused)) + " refused", target: "≤ 5 ms", met: worst <= expressionWithin,
 	})
 	return nil
 }
@@ -104,17 +104,41 @@ var leaves = []string{
 	"entitlement.slug", "\"", "@", "",
 }
 
-// generated is one hostile expression: pieces around a leaf, each up to hundreds of times, compared or joined with others.
+// conditions are pieces around a condition that leave one, and so go through the checks more often than not; wellFormed are what
+// stands in their middle.
+var (
+	conditions = [][2]string{
+		{"(", ")"}, {"!(", ")"}, {"false||", ""}, {"true&&", ""}, {"true?", ":true"}, {"[", "][0]"}, {"{'k':", "}.k"},
+		{"[1,2,3].all(x, ", ")"}, {"[1,2,3].exists(x, [1,2,3].exists(y, x*y > 8) || ", ")"}, {"[1,2,3].filter(x, ", ").size() > 1"},
+		{"size(subject.display_name) > 0 && ", ""}, {"duration('1h') < duration('2h')&&", ""}, {"subject.email.endsWith('.com')||", ""},
+		{"timestamp('2026-01-01T00:00:00Z') < now()&&", ""}, {"[[1,2],[3]].map(x, x.map(y, y + 1)).size() == 2 && ", ""},
+		{"'a'.matches('(a|aa)*b')||", ""}, {"has(subject.email)&&", ""},
+	}
+	wellFormed = []string{
+		"true", "task.is_grant_permanent", "subject.email == 'a@example.com'", "entitlement.slug in ['a', 'b']", "now() > now()",
+		"'" + strings.Repeat("a", 1500) + "'.matches('(a|aa)*b')", "[" + strings.Repeat("1,", 150) + "1].exists(x, x > 1)",
+		"'" + strings.Repeat("a", 300) + "'.split('').map(x, x + x).size() > 1", "1.5 in [0.5, 1.5]",
+		"[1,2,3,4,5,6,7].all(a, [1,2,3,4,5,6,7].all(b, [1,2,3,4,5,6,7].all(c, a+b+c > 0)))",
+	}
+)
+
+// generated is one hostile expression: pieces around a leaf, each up to hundreds of times, compared or joined with others. Every other
+// one is a condition, of pieces that fit together.
 func generated(r *rand.Rand) string {
+	pieces, leaves, joints := pieces, leaves, []string{" == ", " && ", " + ", " || ", " in ", "\n"}
+	repeats := []int{1, 2, 3, 20, 60, 300, 1000}
+	if r.IntN(2) == 0 {
+		pieces, leaves, joints, repeats = conditions, wellFormed, []string{" && ", " || ", " == "}, []int{1, 1, 2, 3, 8, 40}
+	}
 	var all []string
 	for range 1 + r.IntN(3) {
 		text := leaves[r.IntN(len(leaves))]
 		for range r.IntN(4) {
-			p, most := pieces[r.IntN(len(pieces))], []int{1, 2, 3, 20, 60, 300, 1000}[r.IntN(7)]
+			p, most := pieces[r.IntN(len(pieces))], repeats[r.IntN(len(repeats))]
 			n := 1 + r.IntN(most)
 			text = strings.Repeat(p[0], n) + text + strings.Repeat(p[1], n)
 		}
 		all = append(all, text)
 	}
-	return strings.Join(all, []string{" == ", " && ", " + ", " || ", " in ", "\n"}[r.IntN(6)])
+	return strings.Join(all, joints[r.IntN(len(joints))])
 }

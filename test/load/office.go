@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -47,6 +48,59 @@ type office struct {
 	turn     int // of what is asked for in the no-op app
 	turns    int // of what is asked for in the circle's app
 	world    *world
+	inForce  *inForce
+}
+
+// inForce is told of grants by the transactions that move them, as the tasks are, and tells who waits for one.
+type inForce struct {
+	*task.Service
+
+	mu      sync.Mutex
+	waiting map[grant.ID]chan struct{}
+}
+
+// GrantsMoved implements grant.Notice.
+func (f *inForce) GrantsMoved(tx *db.Tx, moved []grant.Step, at time.Time) error {
+	tx.OnCommit(func() {
+		for _, one := range moved {
+			if one.State == grant.Active {
+				f.reached(one.ID)
+			}
+		}
+	})
+	return f.Service.GrantsMoved(tx, moved, at)
+}
+
+// reached is of a grant that is in force, for who waits or will.
+func (f *inForce) reached(g grant.ID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c, known := f.waiting[g]; known {
+		delete(f.waiting, g)
+		close(c)
+		return
+	}
+	f.waiting[g] = nil
+}
+
+// wait returns once a grant is in force.
+func (f *inForce) wait(ctx context.Context, g grant.ID) error {
+	f.mu.Lock()
+	c, over := f.waiting[g]
+	if over {
+		delete(f.waiting, g)
+		f.mu.Unlock()
+		return nil
+	}
+	c = make(chan struct{})
+	f.waiting[g] = c
+	f.mu.Unlock()
+	select {
+	case <-c:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // box takes mail.
@@ -80,7 +134,8 @@ func newOffice(ctx context.Context, d *db.DB, w *world) (*office, error) {
 		DB: d, Clock: c, Log: quiet(), Audit: log, Grants: g, Owners: owners, Policies: o.policies, Webhooks: hooks, Notices: notices,
 		Delegations: delegation.New(delegation.Deps{DB: d, Clock: c, Audit: log, Notify: notices}),
 	})
-	g.Tell(o.tasks)
+	o.inForce = &inForce{Service: o.tasks, waiting: map[grant.ID]chan struct{}{}}
+	g.Tell(o.inForce)
 	o.works = &works{d, due.New(due.Options{
 		Clock: c, Log: quiet(), DB: d, Sources: append(append(p.Sources(), g.Enders()...), o.tasks.Due()), Registerer: metrics,
 	}).Run}

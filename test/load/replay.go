@@ -28,15 +28,19 @@ var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}
 func record(d *db.DB, use func() error) (*tape, error) {
 	t, since := &tape{}, time.Now().UnixMilli()
 	var mu sync.Mutex
-	var last *db.Tx
 	stop := d.Record(func(s db.Statement) {
 		mu.Lock()
 		defer mu.Unlock()
-		if len(t.parts) == 0 || s.Tx != last {
-			t.parts, last = append(t.parts, nil), s.Tx
+		at := len(t.parts) - 1
+		if s.Tx != nil { // others may read meanwhile
+			for at >= 0 && t.parts[at][0].Tx != s.Tx {
+				at--
+			}
 		}
-		end := len(t.parts) - 1
-		t.parts[end] = append(t.parts[end], plainValues(s))
+		if at < 0 || t.parts[at][0].Tx != s.Tx {
+			at, t.parts = len(t.parts), append(t.parts, nil)
+		}
+		t.parts[at] = append(t.parts[at], plainValues(s))
 	})
 	err := use()
 	stop()

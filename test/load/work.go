@@ -82,13 +82,14 @@ func (o *office) pile(ctx context.Context, n int) error {
 		return err
 	}
 	const slot = `insert into task_slot (task_id, kind, user_id, of_kind, app_id, object_id, number)`
-	err = s.bulk(slot, `(?,'user',?,'','','',?)`, n, func(i int) []any { return []any{ids[i], users[i%workers], i} })
+	const number = `(select number from task where id = ?)`
+	err = s.bulk(slot, `(?,'user',?,'','','',`+number+`)`, n, func(i int) []any { return []any{ids[i], users[i%workers], ids[i]} })
 	if err != nil {
 		return err
 	}
-	err = s.bulk(slot, `(?,'owners','','app',?,?,?)`, n, func(i int) []any {
+	err = s.bulk(slot, `(?,'owners','','app',?,?,`+number+`)`, n, func(i int) []any {
 		a := string(o.world.apps[i%apps].app)
-		return []any{ids[i], a, a, i}
+		return []any{ids[i], a, a, ids[i]}
 	})
 	if err != nil {
 		return err

@@ -14,47 +14,53 @@ import (
 // in the same transaction what also says. Invalid; NotFound for app, type or resource; Exists for an alias that another live
 // entitlement has.
 func (s *Service) CreateEntitlement(ctx context.Context, e Entitlement, also ...func(tx *db.Tx, e Entitlement) error) (Entitlement, error) {
+	var made Entitlement
+	err := s.db.Write(ctx, func(tx *db.Tx) (err error) {
+		if made, err = s.AddEntitlement(tx, audit.From(ctx), e); err != nil {
+			return err
+		}
+		return alsoDo(tx, made, also)
+	})
+	return made, err
+}
+
+// AddEntitlement is [Service.CreateEntitlement] in a transaction that does more.
+func (s *Service) AddEntitlement(tx *db.Tx, actor audit.Actor, e Entitlement) (Entitlement, error) {
 	now := s.clock.Now()
 	e.ID, e.CreatedAt, e.UpdatedAt, e.DeletedAt, e.Version = EntitlementID(id.New(now)), now, now, time.Time{}, 1
 	e.ConnectorID, e.ExternalID, e.Builtin, e.Edited = "", "", false, nil
 	if err := e.Validate(); err != nil {
-		return Entitlement{}, err
+		return e, err
 	}
-	err := s.db.Write(ctx, func(tx *db.Tx) error {
-		if err := lockApp(tx, e.AppID); err != nil {
-			return err
-		}
-		if _, err := GetApp(tx, e.AppID); err != nil {
-			return err
-		}
-		if _, err := GetResourceType(tx, e.AppID, e.TypeID); err != nil {
-			return err
-		}
-		if _, err := GetResourceOfType(tx, e.AppID, e.TypeID, e.ResourceID); err != nil {
-			return err
-		}
-		if err := claimAlias(tx, e); err != nil {
-			return err
-		}
-		if err := s.choose(tx, e.Ref(), Chosen{}, e.Chosen, Emergency{}, e.Emergency); err != nil {
-			return err
-		}
-		if err := s.chooseSchema(tx, "", e.RequestSchemaID); err != nil {
-			return err
-		}
-		if err := insertEntitlement(tx, e); err != nil {
-			return err
-		}
-		if err := classify(tx, e.Ref(), Classes{}, e.Classes); err != nil {
-			return err
-		}
-		if err := s.log.Record(tx, audit.From(ctx),
-			event("entitlement.created", audit.Create, "entitlement", e.AppID, e.ID, "created entitlement "+e.DisplayName)); err != nil {
-			return err
-		}
-		return alsoDo(tx, e, also)
-	})
-	return e, err
+	if err := lockApp(tx, e.AppID); err != nil {
+		return e, err
+	}
+	if _, err := GetApp(tx, e.AppID); err != nil {
+		return e, err
+	}
+	if _, err := GetResourceType(tx, e.AppID, e.TypeID); err != nil {
+		return e, err
+	}
+	if _, err := GetResourceOfType(tx, e.AppID, e.TypeID, e.ResourceID); err != nil {
+		return e, err
+	}
+	if err := claimAlias(tx, e); err != nil {
+		return e, err
+	}
+	if err := s.choose(tx, e.Ref(), Chosen{}, e.Chosen, Emergency{}, e.Emergency); err != nil {
+		return e, err
+	}
+	if err := s.chooseSchema(tx, "", e.RequestSchemaID); err != nil {
+		return e, err
+	}
+	if err := insertEntitlement(tx, e); err != nil {
+		return e, err
+	}
+	if err := classify(tx, e.Ref(), Classes{}, e.Classes); err != nil {
+		return e, err
+	}
+	return e, s.log.Record(tx, actor,
+		event("entitlement.created", audit.Create, "entitlement", e.AppID, e.ID, "created entitlement "+e.DisplayName))
 }
 
 // UpdateEntitlement changes a live entitlement, built-in ones too. On one that a connector reads, name and description that change

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/audit"
@@ -15,35 +16,57 @@ import (
 // live type of a kind that an app has once. Upstream refuses it as well, in a text that says the type already exists (c1-api.md,
 // section 4.3); cone goes no further then, so the text names the type that its resource can be made under.
 func (s *Service) CreateResourceType(ctx context.Context, t ResourceType) (ResourceType, error) {
+	var made ResourceType
+	err := s.db.Write(ctx, func(tx *db.Tx) (err error) {
+		made, err = s.addResourceType(tx, audit.From(ctx), t)
+		return err
+	})
+	return made, err
+}
+
+func (s *Service) addResourceType(tx *db.Tx, actor audit.Actor, t ResourceType) (ResourceType, error) {
 	now := s.clock.Now()
 	t.ID, t.CreatedAt, t.UpdatedAt, t.DeletedAt, t.Version = ResourceTypeID(id.New(now)), now, now, time.Time{}, 1
 	t.ConnectorID, t.ExternalID, t.Builtin = "", "", false
 	if err := t.Validate(); err != nil {
+		return t, err
+	}
+	if err := lockApp(tx, t.AppID); err != nil {
+		return t, err
+	}
+	if _, err := GetApp(tx, t.AppID); err != nil {
+		return t, err
+	}
+	taken, err := kindTaken(tx, t.AppID, t.Kind)
+	if err != nil {
+		return t, err
+	}
+	if taken != "" {
+		return t, fault.New(fault.Exists,
+			"resourceType: resource type %s already exists in this app, with the id %s; only CUSTOM may occur more than once",
+			t.Kind, id.KSUID(string(taken)))
+	}
+	if err := insertResourceType(tx, t); err != nil {
+		return t, err
+	}
+	return t, s.log.Record(tx, actor,
+		event("resource_type.created", audit.Create, "resource_type", t.AppID, t.ID, "created resource type "+t.DisplayName))
+}
+
+// EnsureResourceType is a type of that kind in the app, made by people: the oldest of that name, else a new one. Of a kind that an app
+// has once, the one there is, whatever its name.
+func (s *Service) EnsureResourceType(tx *db.Tx, actor audit.Actor, appID ID, kind ResourceKind, name string) (ResourceType, error) {
+	if err := lockApp(tx, appID); err != nil {
 		return ResourceType{}, err
 	}
-	err := s.db.Write(ctx, func(tx *db.Tx) error {
-		if err := lockApp(tx, t.AppID); err != nil {
-			return err
-		}
-		if _, err := GetApp(tx, t.AppID); err != nil {
-			return err
-		}
-		taken, err := kindTaken(tx, t.AppID, t.Kind)
-		if err != nil {
-			return err
-		}
-		if taken != "" {
-			return fault.New(fault.Exists,
-				"resourceType: resource type %s already exists in this app, with the id %s; only CUSTOM may occur more than once",
-				t.Kind, id.KSUID(string(taken)))
-		}
-		if err := insertResourceType(tx, t); err != nil {
-			return err
-		}
-		return s.log.Record(tx, audit.From(ctx),
-			event("resource_type.created", audit.Create, "resource_type", t.AppID, t.ID, "created resource type "+t.DisplayName))
-	})
-	return t, err
+	t, err := db.One(tx, ScanResourceType, `select `+ResourceTypeColumns("")+` from resource_type
+		where app_id = $1 and kind = $2 and (kind <> 'CUSTOM' or display_name = $3) and not builtin and connector_id is null
+			and deleted_at is null
+		order by id limit 1`, string(appID), string(kind), name)
+	if !errors.Is(err, db.ErrNoRows) {
+		return t, err
+	}
+	return s.addResourceType(tx, actor, ResourceType{AppID: appID, Kind: kind, DisplayName: name})
 }
 
 // UpdateResourceType changes the name of a live resource type made by people. Invalid, NotFound, Conflict; Precondition for a

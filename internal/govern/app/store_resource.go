@@ -65,8 +65,9 @@ func insertResource(tx *db.Tx, r Resource) error {
 		return err
 	}
 	tx.Queue(`insert into resource (app_id, id, resource_type_id, parent_resource_id, display_name, description, search, sort_name,
-			connector_id, external_id, doc, created_at, updated_at, deleted_at, version)
-		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$12,null,1)`,
+			connector_id, external_id, doc, created_at, updated_at, deleted_at, version, is_group)
+		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$12,null,1,
+			(select t.kind = 'GROUP' from resource_type t where t.app_id = $1 and t.id = $3))`,
 		string(r.AppID), string(r.ID), string(r.TypeID), orNull(r.ParentID), r.DisplayName, r.Description,
 		searchText(r.DisplayName, r.Description, r.CustomDescription), SortName(r.DisplayName), orNull(r.ConnectorID), r.ExternalID,
 		doc, clock.Micros(r.CreatedAt))
@@ -79,7 +80,8 @@ func updateResource(tx *db.Tx, r Resource) error {
 		return err
 	}
 	n, err := tx.Exec(`update resource set resource_type_id = $4, parent_resource_id = $5, display_name = $6, description = $7,
-			search = $8, sort_name = $9, doc = $10, updated_at = $11, deleted_at = $12, version = version + 1
+			search = $8, sort_name = $9, doc = $10, updated_at = $11, deleted_at = $12, version = version + 1,
+			is_group = (select t.kind = 'GROUP' from resource_type t where t.app_id = $1 and t.id = $4)
 		where app_id = $1 and id = $2 and version = $3`,
 		string(r.AppID), string(r.ID), r.Version, string(r.TypeID), orNull(r.ParentID), r.DisplayName, r.Description,
 		searchText(r.DisplayName, r.Description, r.CustomDescription), SortName(r.DisplayName), doc, clock.Micros(r.UpdatedAt),

@@ -1,0 +1,15 @@
+// Package item owns resources as people ask for them: what an item is called, who sees it, and which of its entitlements is meant where
+// nobody says which.
+//
+// An item is a resource that people or connectors made in an app; a group is an item whose resource type is of the kind GROUP. What can
+// be held of an item are its levels, one for each entitlement of the resource. One of them is the default level, see [Levels].
+//
+//	app.Resource ── Settings (label, visibility, …), made with the first change; without them an item is seen by everybody
+//	       └─ app.Entitlement … ── Level
+//
+// Invariants:
+//   - an item has settings at most once, and they live and die with its resource;
+//   - an item that is limited is seen by those who have access now by an entitlement of its audience, by those who have access to the
+//     item itself, and by whoever may see every item; an empty audience is nobody;
+//   - a change of an item and of its resource is one transaction with its events.
+package item

@@ -1,0 +1,69 @@
+package item
+
+import (
+	"encoding/json"
+	"unicode/utf8"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/text"
+)
+
+// ID is the identity of an item: that of its resource, which no other live item has.
+type ID = app.ResourceID
+
+// Limits of items; texts are counted in characters.
+const (
+	MaxLabel    = 64
+	MaxNotice   = 800
+	MaxRemote   = 16 << 10 // bytes
+	MaxAudience = 100
+)
+
+// Settings are what is known of an item beside its resource.
+type Settings struct {
+	// Label is what kind of thing the item is, in the words of whoever made it. Empty: nobody said.
+	Label string `json:"-"`
+	// Limited: only the audience and those who have access see it.
+	Limited  bool                 `json:"-"`
+	Audience []app.EntitlementRef `json:"-"`
+
+	// Remote says where the item is in the system it stands for. It is kept as it came and means nothing here.
+	Remote json.RawMessage `json:"remote,omitempty"`
+	// Notice is shown to who asks for the item.
+	Notice string `json:"notice,omitempty"`
+}
+
+// Item is a resource as people ask for it.
+type Item struct {
+	app.Resource
+	Settings
+	Group   bool  // its members may hold other items together
+	Version int64 // of the settings; zero: there are none yet
+}
+
+// Ref is the name of the item's resource.
+func (i Item) Ref() app.ResourceRef { return app.ResourceRef{AppID: i.AppID, ID: i.ID} }
+
+// Validate answers Invalid for the first member of s that breaks a limit.
+func (s Settings) Validate() error {
+	switch {
+	case len(s.Remote) > MaxRemote:
+		return fault.InvalidField("remote", "is longer than %d bytes", MaxRemote)
+	case len(s.Audience) > MaxAudience:
+		return fault.InvalidField("audience", "has more than %d members", MaxAudience)
+	}
+	for _, t := range []struct {
+		field, value string
+		most         int
+		check        func(field, s string) error
+	}{{"label", s.Label, MaxLabel, text.Line}, {"notice", s.Notice, MaxNotice, text.Block}} {
+		if utf8.RuneCountInString(t.value) > t.most {
+			return fault.InvalidField(t.field, "is longer than %d characters", t.most)
+		}
+		if err := t.check(t.field, t.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+package item
+
+import (
+	"context"
+	"slices"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// Deps is what the service stands on.
+type Deps struct {
+	DB    *db.DB
+	Audit *audit.Log
+	Apps  *app.Service
+}
+
+// Service holds the use cases about items. Who may call them is for the door to ask.
+type Service struct{ Deps }
+
+// New returns the use cases over d.
+func New(d Deps) *Service { return &Service{d} }
+
+// Draft is an item that is to be.
+type Draft struct {
+	AppID       app.ID
+	Group       bool
+	Name        string
+	Description string
+	Settings
+}
+
+// Create makes an item in an app, with its default level. Also is done in the same transaction. Invalid; NotFound for the app.
+func (s *Service) Create(ctx context.Context, d Draft, also ...func(tx *db.Tx, i Item) error) (Item, error) {
+	if err := d.Validate(); err != nil {
+		return Item{}, err
+	}
+	var made Item
+	err := s.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		if made, err = s.create(tx, audit.From(ctx), d); err != nil {
+			return err
+		}
+		for _, fn := range also {
+			if err := fn(tx, made); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return made, err
+}
+
+func (s *Service) create(tx *db.Tx, actor audit.Actor, d Draft) (Item, error) {
+	kind, typeName, slug := app.KindCustom, "Resource", "access"
+	if d.Group {
+		kind, typeName, slug = app.KindGroup, "Group", "member"
+	}
+	t, err := s.Apps.EnsureResourceType(tx, actor, d.AppID, kind, typeName)
+	if err != nil {
+		return Item{}, err
+	}
+	r, err := s.Apps.AddResource(tx, actor, app.Resource{
+		AppID: d.AppID, TypeID: t.ID, DisplayName: d.Name, Description: d.Description,
+	})
+	if err != nil {
+		return Item{}, err
+	}
+	if _, err := s.Apps.AddEntitlement(tx, actor, app.Entitlement{
+		AppID: d.AppID, TypeID: t.ID, ResourceID: r.ID, DisplayName: d.Name, Slug: slug, Purpose: app.PurposeAssignment,
+	}); err != nil {
+		return Item{}, err
+	}
+	i := Item{Resource: r, Settings: d.Settings, Group: d.Group, Version: 1}
+	return i, save(tx, i, 0)
+}
+
+// Change is what one item becomes.
+type Change struct {
+	ID     ID
+	Become func(i *Item) error
+}
+
+// Update changes items, all or none, and answers them in the order of the changes. Of the resource, name and description can change.
+// Invalid, NotFound, Conflict.
+func (s *Service) Update(ctx context.Context, list []Change, also ...func(tx *db.Tx, i Item) error) ([]Item, error) {
+	ids := make([]ID, len(list))
+	for n, c := range list {
+		ids[n] = c.ID
+	}
+	if slices.Sort(ids); len(slices.Compact(ids)) != len(list) {
+		return nil, fault.New(fault.Invalid, "an item is named twice")
+	}
+	after := make([]Item, len(list))
+	err := s.DB.Write(ctx, func(tx *db.Tx) error {
+		before, err := Many(tx, ids)
+		if err != nil {
+			return err
+		}
+		for n, c := range list {
+			b, ok := before[c.ID]
+			if !ok {
+				return fault.Missing("item", string(c.ID))
+			}
+			if after[n], err = s.update(tx, audit.From(ctx), b, c.Become); err != nil {
+				return err
+			}
+			for _, fn := range also {
+				if err := fn(tx, after[n]); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	return after, err
+}
+
+func (s *Service) update(tx *db.Tx, actor audit.Actor, before Item, become func(i *Item) error) (Item, error) {
+	after := before
+	after.Audience = slices.Clone(before.Audience)
+	if err := become(&after); err != nil {
+		return before, err
+	}
+	if err := after.Settings.Validate(); err != nil {
+		return before, err
+	}
+	r, err := s.Apps.ChangeResource(tx, actor, before.AppID, before.TypeID, before.ID, func(r *app.Resource) error {
+		r.DisplayName, r.Description = after.DisplayName, after.Description
+		return nil
+	})
+	if err != nil {
+		return before, err
+	}
+	after.Resource, after.Group, after.Version = r, before.Group, before.Version+1
+	diff, err := differences(before.Settings, after.Settings)
+	if err != nil || len(diff) == 0 {
+		after.Version = before.Version
+		return after, err
+	}
+	if err := save(tx, after, before.Version); err != nil {
+		return before, err
+	}
+	return after, s.Audit.Record(tx, actor, audit.Event{
+		Kind: "item.updated", Activity: audit.Update, ObjectType: "resource", ObjectID: string(before.ID), AppID: string(before.AppID),
+		Message: "changed how " + after.DisplayName + " is asked for", Data: diff,
+	})
+}
+
+// Delete deletes an item that people made, its levels and its settings; access that it gave ends. NotFound, Conflict; Precondition for
+// one that a connector reads.
+func (s *Service) Delete(ctx context.Context, itemID ID) error {
+	return s.DB.Write(ctx, func(tx *db.Tx) error {
+		i, err := Get(tx, itemID)
+		if err != nil {
+			return err
+		}
+		if err := forget(tx, i.Ref()); err != nil {
+			return err
+		}
+		return s.Apps.RemoveResource(tx, audit.From(ctx), i.AppID, i.TypeID, i.ID)
+	})
+}
+
+// Levels reads the levels of items; see the function of that name.
+func (*Service) Levels(q db.Q, items []Item) (map[ID][]Level, error) { return levelsOf(q, items) }
+
+// Level is the level of that slug of an item. NotFound.
+func (s *Service) Level(q db.Q, itemID ID, slug string) (Item, Level, error) {
+	i, err := Get(q, itemID)
+	if err != nil {
+		return i, Level{}, err
+	}
+	levels, err := s.Levels(q, []Item{i})
+	if err != nil {
+		return i, Level{}, err
+	}
+	l, err := Find(levels[i.ID], slug)
+	return i, l, err
+}

@@ -1,0 +1,225 @@
+package item
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// row is what the tables say of an item beside its resource.
+type row struct {
+	ref     app.ResourceRef
+	group   bool
+	label   string
+	limited bool
+	doc     *string
+	version int64
+}
+
+const rowColumns = `r.app_id, r.id, r.is_group, coalesce(i.label, ''), coalesce(i.limited, false), i.doc, coalesce(i.version, 0)`
+
+const rowTables = ` from resource r left join item i on i.app_id = r.app_id and i.resource_id = r.id`
+
+func scanRow(r *db.Rows) (v row, err error) {
+	return v, r.Scan(&v.ref.AppID, &v.ref.ID, &v.group, &v.label, &v.limited, &v.doc, &v.version)
+}
+
+// Get reads one item. NotFound if there is none.
+func Get(q db.Q, itemID ID) (Item, error) {
+	found, err := Many(q, []ID{itemID})
+	i, ok := found[itemID]
+	if err == nil && !ok {
+		err = fault.Missing("item", string(itemID))
+	}
+	return i, err
+}
+
+// Many reads the items with these identities; unknown ones, and those of resources that every app has, are left out.
+func Many(q db.Q, ids []ID) (map[ID]Item, error) {
+	out := make(map[ID]Item, len(ids))
+	for _, chunk := range db.Chunks(ids) {
+		w := &db.Where{}
+		w.In("r.id", chunk)
+		w.And("r.deleted_at is null and r.id <> ?", string(app.AccessResource))
+		sql, args := w.SQL()
+		rows, err := db.Collect(q, scanRow, `select `+rowColumns+rowTables+sql, args...)
+		if err != nil {
+			return nil, err
+		}
+		items, err := assemble(q, rows)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range items {
+			out[i.ID] = i
+		}
+	}
+	return out, nil
+}
+
+// assemble adds to rows what other tables hold: two statements, whatever their number up to a page.
+func assemble(q db.Q, rows []row) ([]Item, error) {
+	refs := make([]app.ResourceRef, len(rows))
+	var limited []app.ResourceRef
+	for n, v := range rows {
+		refs[n] = v.ref
+		if v.limited {
+			limited = append(limited, v.ref)
+		}
+	}
+	resources, err := app.ManyResources(q, refs)
+	if err != nil {
+		return nil, err
+	}
+	byRef := make(map[app.ResourceRef]app.Resource, len(resources))
+	for _, r := range resources {
+		byRef[app.ResourceRef{AppID: r.AppID, ID: r.ID}] = r
+	}
+	audiences, err := audiencesOf(q, limited)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Item, len(rows))
+	for n, v := range rows {
+		i := Item{Resource: byRef[v.ref], Group: v.group, Version: v.version}
+		if v.doc != nil {
+			if err := json.Unmarshal([]byte(*v.doc), &i.Settings); err != nil {
+				return nil, fmt.Errorf("settings of item %s: %w", v.ref.ID, err)
+			}
+		}
+		i.Label, i.Limited, i.Audience = v.label, v.limited, audiences[v.ref]
+		out[n] = i
+	}
+	return out, nil
+}
+
+func audiencesOf(q db.Q, refs []app.ResourceRef) (map[app.ResourceRef][]app.EntitlementRef, error) {
+	type member struct {
+		of  app.ResourceRef
+		via app.EntitlementRef
+	}
+	out := map[app.ResourceRef][]app.EntitlementRef{}
+	for _, chunk := range db.Chunks(refs) {
+		w := &db.Where{}
+		w.In("app_id", each(chunk, func(r app.ResourceRef) string { return string(r.AppID) }))
+		w.In("resource_id", each(chunk, func(r app.ResourceRef) string { return string(r.ID) }))
+		sql, args := w.SQL()
+		found, err := db.Collect(q, func(r *db.Rows) (m member, err error) {
+			return m, r.Scan(&m.of.AppID, &m.of.ID, &m.via.AppID, &m.via.ID)
+		}, `select app_id, resource_id, via_app_id, via_entitlement_id from item_audience`+sql+
+			` order by app_id, resource_id, via_app_id, via_entitlement_id`, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range found {
+			out[m.of] = append(out[m.of], m.via)
+		}
+	}
+	return out, nil
+}
+
+// save writes the settings of i over the version they were read at; zero: there were none. Conflict if somebody else was faster.
+func save(tx *db.Tx, i Item, version int64) error {
+	doc, err := json.Marshal(i.Settings)
+	if err != nil {
+		return err
+	}
+	n, err := tx.Exec(`insert into item (app_id, resource_id, label, limited, doc, version) values ($1,$2,$3,$4,$5,$6)
+		on conflict (app_id, resource_id) do update set label = excluded.label, limited = excluded.limited, doc = excluded.doc,
+			version = excluded.version
+		where item.version = $7`,
+		string(i.AppID), string(i.ID), i.Label, i.Limited, string(doc), version+1, version)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return fault.New(fault.Conflict, "the item was changed by someone else; read it again")
+	}
+	if _, err := tx.Exec(`delete from item_audience where app_id = $1 and resource_id = $2`, string(i.AppID), string(i.ID)); err != nil {
+		return err
+	}
+	for _, via := range i.Audience {
+		tx.Queue(`insert into item_audience (app_id, resource_id, via_app_id, via_entitlement_id) values ($1,$2,$3,$4)
+			on conflict do nothing`, string(i.AppID), string(i.ID), string(via.AppID), string(via.ID))
+	}
+	return nil
+}
+
+func forget(tx *db.Tx, r app.ResourceRef) error {
+	for _, table := range []string{"item_audience", "item"} {
+		if _, err := tx.Exec(`delete from `+table+` where app_id = $1 and resource_id = $2`, string(r.AppID), string(r.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// levelsOf reads the levels of items, one statement for each page of them.
+func levelsOf(q db.Q, items []Item) (map[ID][]Level, error) {
+	byItem := map[ID][]app.Entitlement{}
+	for _, chunk := range db.Chunks(items) {
+		w := &db.Where{}
+		w.In("e.resource_id", each(chunk, func(i Item) string { return string(i.ID) }))
+		w.In("e.app_id", each(chunk, func(i Item) string { return string(i.AppID) }))
+		w.And("e.deleted_at is null")
+		sql, args := w.SQL()
+		found, err := db.Collect(q, app.ScanEntitlement, `select `+app.EntitlementColumns("e.")+` from entitlement e`+sql, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range found {
+			byItem[e.ResourceID] = append(byItem[e.ResourceID], e)
+		}
+	}
+	out := make(map[ID][]Level, len(items))
+	for _, i := range items {
+		out[i.ID] = Levels(byItem[i.ID])
+	}
+	return out, nil
+}
+
+// differences names the members of settings that differ, old and new, as their documents show them.
+func differences(before, after Settings) (map[string]any, error) {
+	old, err := membersOf(before)
+	if err != nil {
+		return nil, err
+	}
+	now, err := membersOf(after)
+	if err != nil {
+		return nil, err
+	}
+	diff := map[string]any{}
+	for _, side := range []map[string]any{old, now} {
+		for name := range side {
+			if !reflect.DeepEqual(old[name], now[name]) {
+				diff[name] = map[string]any{"old": old[name], "new": now[name]}
+			}
+		}
+	}
+	return diff, nil
+}
+
+func membersOf(s Settings) (m map[string]any, err error) {
+	doc, err := json.Marshal(s)
+	if err == nil {
+		err = json.Unmarshal(doc, &m)
+	}
+	if err != nil {
+		return nil, err
+	}
+	m["label"], m["limited"] = s.Label, s.Limited
+	m["audience"] = each(s.Audience, func(r app.EntitlementRef) string { return string(r.AppID) + "/" + string(r.ID) })
+	return m, nil
+}
+
+func each[R, T any](list []R, of func(R) T) []T {
+	out := make([]T, len(list))
+	for n, v := range list {
+		out[n] = of(v)
+	}
+	return out
+}

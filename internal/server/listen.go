@@ -110,7 +110,8 @@ func (p *parts) opal(inner []grpc.UnaryServerInterceptor) (*opal.Door, error) {
 	return opal.New(&opal.Deps{
 		DB: p.db, Clock: p.clock, Log: p.log, Tokens: p.tokens, Interceptors: inner,
 		Audit: p.audit, Directory: p.directory, IAM: p.iam, Apps: p.apps, Grants: p.grants, Owners: p.owners, Read: p.read,
-		Delegations: p.delegations, Policies: p.policies, Catalogs: p.catalogs, Tasks: p.tasks,
+		Delegations: p.delegations, Policies: p.policies, Catalogs: p.catalogs, Items: p.items,
+		Tasks: p.tasks,
 	}, p.version)
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/govern/notify"
 	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/policy"
@@ -67,6 +68,7 @@ type parts struct {
 	catalogs    *catalog.Service
 	attributes  *attribute.Service
 	automations *automation.Service
+	items       *item.Service
 	tasks       *task.Service
 }
 
@@ -117,6 +119,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 		return nil, err
 	}
 
+	p.items = item.New(item.Deps{DB: d.db, Audit: p.audit, Apps: p.apps})
 	p.tasks = task.New(task.Deps{
 		DB: d.db, Clock: d.clock, Log: o.Log, Audit: p.audit, Grants: p.grants, Owners: p.owners, Delegations: p.delegations,
 		Policies: p.policies, Offers: p.catalogs, Webhooks: p.webhooks, Notices: p.notify,

@@ -12,6 +12,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/read"
@@ -41,5 +42,6 @@ type Deps struct {
 	Delegations *delegation.Service
 	Policies    *policy.Service
 	Catalogs    *catalog.Service
+	Items       *item.Service
 	Tasks       *task.Service
 }

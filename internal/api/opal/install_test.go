@@ -15,6 +15,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/provision"
@@ -60,6 +61,7 @@ func install(t *testing.T, engine *db.DB, c *clock.Fake) *opal.Deps {
 	if err := d.Policies.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	d.Items = item.New(item.Deps{DB: engine, Audit: log, Apps: d.Apps})
 	d.Tasks = task.New(task.Deps{
 		DB: engine, Clock: c, Log: quiet, Audit: log, Grants: d.Grants, Owners: d.Owners, Delegations: d.Delegations,
 		Policies: d.Policies, Offers: d.Catalogs,

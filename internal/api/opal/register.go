@@ -3,5 +3,8 @@ package opal
 // register serves everything there is, family by family.
 func (d *Door) register() {
 	d.users()
+	d.apps()
+	d.resources()
+	d.groups()
 	d.delegations()
 }

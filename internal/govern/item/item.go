@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/text"
 )
@@ -18,6 +19,7 @@ const (
 	MaxNotice   = 800
 	MaxRemote   = 16 << 10 // bytes
 	MaxAudience = 100
+	MaxLeaders  = 32
 )
 
 // Settings are what is known of an item beside its resource.
@@ -32,6 +34,26 @@ type Settings struct {
 	Remote json.RawMessage `json:"remote,omitempty"`
 	// Notice is shown to who asks for the item.
 	Notice string `json:"notice,omitempty"`
+	// Risk is how sensitive the item is, in the words of whoever set it. Empty: nobody did.
+	Risk string `json:"risk,omitempty"`
+	// Whoever approves or connects has to prove who they are once more.
+	MFAToApprove bool `json:"mfaToApprove,omitempty"`
+	MFAToConnect bool `json:"mfaToConnect,omitempty"`
+	// Leaders may ask for a group as a whole.
+	Leaders []directory.UserID `json:"leaders,omitempty"`
+	// Configurations say how it may be asked for; empty: as the app's defaults and catalogs say.
+	Configurations []Configuration `json:"configurations,omitempty"`
+	Tickets        Tickets         `json:"tickets,omitzero"`
+	// TemplateID names the template that all these settings follow; empty: none.
+	TemplateID string `json:"templateId,omitempty"`
+}
+
+// Tickets says what is to be written to a system of tickets. It is kept; nothing writes to one yet.
+type Tickets struct {
+	OnGrant      bool   `json:"onGrant,omitempty"`
+	OnRevocation bool   `json:"onRevocation,omitempty"`
+	Provider     string `json:"provider,omitempty"`
+	ProjectID    string `json:"projectId,omitempty"`
 }
 
 // Item is a resource as people ask for it.
@@ -50,6 +72,8 @@ func (s Settings) Validate() error {
 	switch {
 	case len(s.Remote) > MaxRemote:
 		return fault.InvalidField("remote", "is longer than %d bytes", MaxRemote)
+	case len(s.Leaders) > MaxLeaders:
+		return fault.InvalidField("leaders", "has more than %d members", MaxLeaders)
 	case len(s.Audience) > MaxAudience:
 		return fault.InvalidField("audience", "has more than %d members", MaxAudience)
 	}
@@ -57,7 +81,7 @@ func (s Settings) Validate() error {
 		field, value string
 		most         int
 		check        func(field, s string) error
-	}{{"label", s.Label, MaxLabel, text.Line}, {"notice", s.Notice, MaxNotice, text.Block}} {
+	}{{"label", s.Label, MaxLabel, text.Line}, {"risk", s.Risk, MaxLabel, text.Line}, {"notice", s.Notice, MaxNotice, text.Block}} {
 		if utf8.RuneCountInString(t.value) > t.most {
 			return fault.InvalidField(t.field, "is longer than %d characters", t.most)
 		}
@@ -65,5 +89,5 @@ func (s Settings) Validate() error {
 			return err
 		}
 	}
-	return nil
+	return checkConfigurations(s.Configurations)
 }

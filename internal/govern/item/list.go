@@ -46,7 +46,7 @@ func listSQL(f Filter, at time.Time, r page.Request) (string, []any) {
 	w.And("r.is_group = ? and r.deleted_at is null and r.id <> ?", f.Groups, string(app.AccessResource))
 	w.In("r.id", f.IDs)
 	w.In("r.app_id", f.Apps)
-	if f.NoLabel != "" {
+	if f.NoLabel != "" && len(f.Labels) > 0 {
 		w.In("coalesce(nullif(i.label, ''), "+w.Bind(f.NoLabel)+")", f.Labels)
 	} else {
 		w.In("i.label", f.Labels)

@@ -1,0 +1,184 @@
+package opal
+
+import (
+	"context"
+
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/item"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// groupBody is an item whose members may hold other items together.
+type groupBody struct {
+	ID UUID `json:"group_id"`
+	ItemBody
+	Leaders    []UUID    `json:"group_leader_user_ids,omitempty"`
+	RemoteID   string    `json:"remote_id,omitempty"`
+	RemoteName string    `json:"remote_name,omitempty"`
+	Type       groupKind `json:"group_type"`
+	Binding    UUID      `json:"group_binding_id,omitempty"`
+}
+
+type getGroups struct {
+	Paging
+	Type groupKind `query:"group_type_filter"`
+	IDs  []UUID    `query:"group_ids" maxItems:"1000"`
+	Name string    `query:"group_name" maxLength:"256" doc:"The whole name."`
+	Tags []UUID    `query:"tag_ids" maxItems:"100" doc:"Those with any of these tags."`
+}
+
+type GroupPath struct {
+	ID UUID `path:"group_id"`
+}
+
+type createGroup struct {
+	Body struct {
+		ItemDraft
+		Type     groupKind `json:"group_type"`
+		RemoteID string    `json:"remote_group_id,omitempty" maxLength:"2048" doc:"The older way to say remote_info; it is not kept."`
+	}
+}
+
+type updateGroup struct {
+	ID UUID `json:"group_id"`
+	ItemChange
+	Leaders []UUID `json:"group_leader_user_ids,omitempty" maxItems:"32"`
+}
+
+type updateGroups struct {
+	Body struct {
+		Groups []updateGroup `json:"groups" minItems:"1" maxItems:"100"`
+	}
+}
+
+type groupsBody struct {
+	Groups []updateGroup `json:"groups" doc:"In the order of the request, with what holds now."`
+}
+
+type groupVisibility struct {
+	GroupPath
+	Body visibilityBody
+}
+
+func (d *Door) groups() {
+	serve(d, "Groups.GetGroups", about{Summary: "List groups that the caller may see"}, d.getGroups)
+	serve(d, "Groups.GetGroup", about{Summary: "Read a group"}, d.getGroup)
+	serve(d, "Groups.CreateGroup", about{Summary: "Make a group in an app; administrators may"}, d.createGroup)
+	serve(d, "Groups.UpdateGroups", about{Summary: "Change groups, all or none; administrators may"}, d.updateGroups)
+	serveEmpty(d, "Groups.DeleteGroup", about{
+		Summary: "Delete a group that people made, and the access that it gave; administrators may",
+	}, d.deleteGroup)
+	serve(d, "Groups.GetGroupVisibility", about{Summary: "Read who sees a group"}, d.getGroupVisibility)
+	serve(d, "Groups.UpdateGroupVisibility", about{Summary: "Set who sees a group; administrators may"}, d.updateGroupVisibility)
+}
+
+func (d *Door) getGroups(ctx context.Context, in *getGroups) (Results[groupBody], error) {
+	if len(in.Tags) > 0 {
+		return Results[groupBody]{}, fault.NotServed("tag_ids")
+	}
+	f := item.Filter{Groups: true, IDs: ids[item.ID](in.IDs), Name: in.Name, NoLabel: groupKinds.other}
+	if in.Type != "" {
+		f.Labels = []string{string(in.Type)}
+	}
+	found, p, err := d.listItems(ctx, "Groups", f, in.Paging)
+	if err != nil {
+		return Results[groupBody]{}, err
+	}
+	list, err := d.encodeGroups(ctx, found.Items)
+	return Results[groupBody]{Results: list, Next: p.next(found.Next), Previous: p.previous()}, err
+}
+
+func (d *Door) getGroup(ctx context.Context, in *GroupPath) (groupBody, error) {
+	i, err := d.itemOf(ctx, "group", in.ID, true)
+	if err != nil {
+		return groupBody{}, err
+	}
+	return d.encodeGroup(ctx, i)
+}
+
+func (d *Door) createGroup(ctx context.Context, in *createGroup) (groupBody, error) {
+	if err := iam.RequireAll(ctx); err != nil {
+		return groupBody{}, err
+	}
+	i, err := d.Items.Create(ctx, in.Body.draft(true, string(in.Body.Type)))
+	if err != nil {
+		return groupBody{}, err
+	}
+	return d.encodeGroup(ctx, i)
+}
+
+func (d *Door) updateGroups(ctx context.Context, in *updateGroups) (groupsBody, error) {
+	if err := iam.RequireAll(ctx); err != nil {
+		return groupsBody{}, err
+	}
+	changes := make([]item.Change, len(in.Body.Groups))
+	for n, g := range in.Body.Groups {
+		if _, err := d.itemOf(ctx, "group", g.ID, true); err != nil {
+			return groupsBody{}, err
+		}
+		become, err := d.apply(d.DB.Q(ctx), g.ItemChange)
+		if err != nil {
+			return groupsBody{}, err
+		}
+		changes[n] = item.Change{ID: item.ID(g.ID), Become: func(i *item.Item) error {
+			if g.Leaders != nil {
+				i.Leaders = ids[directory.UserID](g.Leaders)
+			}
+			return become(i)
+		}}
+	}
+	after, err := d.Items.Update(ctx, changes)
+	if err != nil {
+		return groupsBody{}, err
+	}
+	groups, err := groupsIn(d.DB.Q(ctx), after)
+	return groupsBody{each(after, func(i item.Item) updateGroup {
+		return updateGroup{ID: UUID(i.ID), ItemChange: encodeChange(i, groups), Leaders: userIDs(i.Leaders)}
+	})}, err
+}
+
+func (d *Door) deleteGroup(ctx context.Context, in *GroupPath) error {
+	if err := iam.RequireAll(ctx); err != nil {
+		return err
+	}
+	i, err := d.itemOf(ctx, "group", in.ID, true)
+	if err != nil {
+		return err
+	}
+	return d.Items.Delete(ctx, i.ID)
+}
+
+func (d *Door) getGroupVisibility(ctx context.Context, in *GroupPath) (visibilityBody, error) {
+	i, err := d.itemOf(ctx, "group", in.ID, true)
+	if err != nil {
+		return visibilityBody{}, err
+	}
+	return d.visibilityOf(ctx, i)
+}
+
+func (d *Door) updateGroupVisibility(ctx context.Context, in *groupVisibility) (visibilityBody, error) {
+	i, err := d.itemOf(ctx, "group", in.ID, true)
+	if err != nil {
+		return visibilityBody{}, err
+	}
+	return d.limit(ctx, i, in.Body)
+}
+
+func (d *Door) encodeGroup(ctx context.Context, i item.Item) (groupBody, error) {
+	list, err := d.encodeGroups(ctx, []item.Item{i})
+	if err != nil {
+		return groupBody{}, err
+	}
+	return list[0], nil
+}
+
+func (d *Door) encodeGroups(ctx context.Context, items []item.Item) ([]groupBody, error) {
+	groups, err := groupsIn(d.DB.Q(ctx), items)
+	return each(items, func(i item.Item) groupBody {
+		return groupBody{
+			ID: UUID(i.ID), ItemBody: encodeItem(i, groups), Leaders: userIDs(i.Leaders), RemoteID: i.ExternalID,
+			Type: groupKind(groupKinds.of(i)),
+		}
+	}), err
+}

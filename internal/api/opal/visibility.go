@@ -1,0 +1,43 @@
+package opal
+
+import (
+	"context"
+
+	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/item"
+)
+
+// visibilityBody says who sees an item: everybody, or the members of some groups and those who have access.
+type visibilityBody struct {
+	Visibility string `json:"visibility" enum:"GLOBAL,LIMITED"`
+	Groups     []UUID `json:"visibility_group_ids" required:"false" nullable:"true" maxItems:"100"`
+}
+
+// visibilityOf answers who sees an item.
+func (d *Door) visibilityOf(ctx context.Context, i item.Item) (visibilityBody, error) {
+	groups, err := groupsOf(d.DB.Q(ctx), i.Audience)
+	out := visibilityBody{Visibility: "GLOBAL", Groups: knownGroups(groups, i.Audience)}
+	if i.Limited {
+		out.Visibility = "LIMITED"
+	}
+	return out, err
+}
+
+// limit sets who sees an item.
+func (d *Door) limit(ctx context.Context, i item.Item, v visibilityBody) (visibilityBody, error) {
+	if err := iam.RequireAll(ctx); err != nil {
+		return v, err
+	}
+	audience, err := d.membersOf(d.DB.Q(ctx), "visibility_group_ids", v.Groups)
+	if err != nil {
+		return v, err
+	}
+	after, err := d.Items.Update(ctx, []item.Change{{ID: i.ID, Become: func(i *item.Item) error {
+		i.Limited, i.Audience = v.Visibility == "LIMITED", audience
+		return nil
+	}}})
+	if err != nil {
+		return v, err
+	}
+	return d.visibilityOf(ctx, after[0])
+}

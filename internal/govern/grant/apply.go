@@ -29,11 +29,6 @@ func (s *Service) apply(tx *db.Tx, actor audit.Actor, before held, after *Grant,
 		return err
 	}
 	after.Version++
-	if before.State != after.State {
-		if err := s.watched(tx, now, before); err != nil {
-			return err
-		}
-	}
 	if before.Derived > 0 && after.Derived == 0 {
 		if err := endSources(tx, []ID{after.ID}, now); err != nil {
 			return err
@@ -54,7 +49,10 @@ func (s *Service) apply(tx *db.Tx, actor audit.Actor, before held, after *Grant,
 	if after.EndNote != "" {
 		e.Data["reason"] = after.EndNote
 	}
-	return s.Audit.Record(tx, actor, e)
+	if err := s.Audit.Record(tx, actor, e); err != nil || before.State == after.State {
+		return err
+	}
+	return s.watched(tx, now, Step{*after, effect.Kind, before.User})
 }
 
 // onlyEnd reports whether two rows differ in their direct end at most.

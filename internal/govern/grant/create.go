@@ -66,15 +66,15 @@ func (s *Service) begin(tx *db.Tx, actor audit.Actor, g Grant, user directory.Us
 	if effect.Call != "" {
 		s.Provision.Open(tx, effect.Call, order(g), now)
 	}
-	if err := s.watched(tx, now, held{Grant: g}); err != nil {
-		return err
-	}
 	if !g.DeprovisionAt.IsZero() {
 		due.Wake(tx, g.DeprovisionAt)
 	}
 	e := event(g, effect.Kind, user)
 	e.Data["to"] = shown(g.DeprovisionAt)
-	return s.Audit.Record(tx, actor, e)
+	if err := s.Audit.Record(tx, actor, e); err != nil {
+		return err
+	}
+	return s.watched(tx, now, Step{g, effect.Kind, user})
 }
 
 // parents are what a grant hangs on.

@@ -14,41 +14,59 @@ import (
 // for it. Naming one twice changes nothing. It joins the caller's transaction. NotFound and Precondition as for [Service.Create];
 // Conflict while an earlier grant of k is being removed.
 func (s *Service) AddDerived(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef) error {
+	return s.derive(tx, actor, k, via, false)
+}
+
+// Keep is [Service.AddDerived] where the target does not let the account in by itself: Interim keeps the membership there as long as
+// via is a source, as if somebody had given it. What via passes on already, kept or not, stays as it is.
+func (s *Service) Keep(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef) error {
+	return s.derive(tx, actor, k, via, true)
+}
+
+func (s *Service) derive(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef, kept bool) error {
 	now := s.Clock.Now()
 	h, err := lockLive(tx, k)
 	if fault.Is(err, fault.NotFound) {
-		return s.beginDerived(tx, actor, k, via, now)
+		return s.beginDerived(tx, actor, k, via, kept, now)
 	}
 	if err != nil {
 		return err
 	}
-	after, effect, err := h.AddSource(now)
+	step := Grant.AddSource
+	if kept {
+		step = Grant.Keep
+	}
+	after, effect, err := step(h.Grant, now)
 	if err != nil {
 		return err
 	}
-	if fresh, err := addSource(tx, h.ID, via, now); err != nil || !fresh {
+	if fresh, err := addSource(tx, h.ID, via, kept, now); err != nil || !fresh {
 		return err
 	}
 	return s.apply(tx, actor, h, &after, effect, now)
 }
 
-func (s *Service) beginDerived(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef, now time.Time) error {
+func (s *Service) beginDerived(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef, kept bool, now time.Time) error {
 	p, err := s.parents(tx, k)
 	if err != nil {
 		return err
 	}
-	g := Grant{
-		ID: ID(id.New(now)), Key: k, Connector: p.connector, Given: Provenance{By: person(actor)}, UpdatedAt: now, Version: 1,
-	}.Derive(now)
-	if err := s.begin(tx, actor, g, p.user, Effect{Kind: "grant.created"}, now); err != nil {
+	g := Grant{ID: ID(id.New(now)), Key: k, Connector: p.connector, Given: Provenance{By: person(actor)}, UpdatedAt: now, Version: 1}
+	effect := Effect{Kind: "grant.created"}
+	if kept {
+		g, effect = g.BeginKept(now)
+	} else {
+		g = g.Derive(now)
+	}
+	if err := s.begin(tx, actor, g, p.user, effect, now); err != nil {
 		return err
 	}
-	_, err = addSource(tx, g.ID, via, now)
+	_, err = addSource(tx, g.ID, via, kept, now)
 	return err
 }
 
-// RemoveDerived takes via from the entitlements that pass k on; the grant lives on as long as it has another source of any kind.
-// Taking one that does not pass it on changes nothing. It joins the caller's transaction. Conflict if somebody else was faster.
+// RemoveDerived takes via from the entitlements that pass k on, kept or not; the grant lives on as long as it has another source of
+// any kind, and its membership stays in the target as long as one needs it there. Taking one that does not pass it on changes nothing. It joins the caller's transaction. Conflict if somebody else was faster.
 func (s *Service) RemoveDerived(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef) error {
 	now := s.Clock.Now()
 	h, err := lockLive(tx, k)
@@ -58,12 +76,13 @@ func (s *Service) RemoveDerived(tx *db.Tx, actor audit.Actor, k Key, via app.Ent
 	if err != nil {
 		return err
 	}
-	n, err := tx.Exec(`update grant_source set ended_at = $4 where grant_id = $1 and via_app_id = $2 and via_entitlement_id = $3
-		and ended_at is null`, h.ID, via.AppID, via.ID, us(now))
-	if err != nil || n == 0 {
+	taken, err := db.Collect(tx, func(r *db.Rows) (kept bool, err error) { return kept, r.Scan(&kept) },
+		`update grant_source set ended_at = $4 where grant_id = $1 and via_app_id = $2 and via_entitlement_id = $3 and ended_at is null
+			returning kept`, h.ID, via.AppID, via.ID, us(now))
+	if err != nil || len(taken) == 0 {
 		return err
 	}
-	after, effect := h.DropSource(now)
+	after, effect := h.DropSource(taken[0], now)
 	if effect.Kind == "" {
 		return nil // it is on its way out with all its sources
 	}
@@ -72,15 +91,15 @@ func (s *Service) RemoveDerived(tx *db.Tx, actor audit.Actor, k Key, via app.Ent
 
 // addSource reports whether the source was not there before. One that was taken at this very moment, while time stands still, is as if it
 // had not been.
-func addSource(tx *db.Tx, g ID, via app.EntitlementRef, now time.Time) (bool, error) {
-	n, err := tx.Exec(`update grant_source set ended_at = null where grant_id = $1 and via_app_id = $2 and via_entitlement_id = $3
-		and created_at = $4 and ended_at is not null`, g, via.AppID, via.ID, us(now))
+func addSource(tx *db.Tx, g ID, via app.EntitlementRef, kept bool, now time.Time) (bool, error) {
+	n, err := tx.Exec(`update grant_source set ended_at = null, kept = $5 where grant_id = $1 and via_app_id = $2
+		and via_entitlement_id = $3 and created_at = $4 and ended_at is not null`, g, via.AppID, via.ID, us(now), kept)
 	if err != nil || n == 1 {
 		return n == 1, err
 	}
-	n, err = tx.Exec(`insert into grant_source (grant_id, via_app_id, via_entitlement_id, created_at, ended_at)
-		values ($1, $2, $3, $4, null) on conflict (grant_id, via_app_id, via_entitlement_id) where ended_at is null do nothing`,
-		g, via.AppID, via.ID, us(now))
+	n, err = tx.Exec(`insert into grant_source (grant_id, via_app_id, via_entitlement_id, created_at, ended_at, kept)
+		values ($1, $2, $3, $4, null, $5) on conflict (grant_id, via_app_id, via_entitlement_id) where ended_at is null do nothing`,
+		g, via.AppID, via.ID, us(now), kept)
 	return n == 1, err
 }
 

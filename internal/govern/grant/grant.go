@@ -45,6 +45,9 @@ const (
 	NoConnector     Reason = "CONNECTOR_DELETED" // it was waiting for a connector that is gone
 )
 
+// MaxPutBacks is how many readings in a row may miss a membership that is kept before Interim gives way to whoever takes it.
+const MaxPutBacks = 5
+
 // MaxNote is how many characters the reason somebody gives for a revocation may have.
 const MaxNote = 1024
 
@@ -79,6 +82,8 @@ type Grant struct {
 
 	Direct        Origin
 	Derived       int       // how many live entitlements pass it on, see grant_source
+	Kept          int       // for how many of those Interim itself keeps the membership in the target
+	PutBack       int       // how many readings in a row missed what is kept, and had it put back
 	DeprovisionAt time.Time // when the direct source ends
 	ForceEnd      bool      // at DeprovisionAt everything ends, derived sources too
 
@@ -115,6 +120,9 @@ func (g Grant) Over(now time.Time) bool {
 func (g Grant) HeldDirectly(now time.Time) bool {
 	return g.Direct != None && !passed(g.DeprovisionAt, now)
 }
+
+// member reports whether the target itself is to hold the membership: somebody gave it, or it is kept there.
+func (g Grant) member() bool { return g.Direct != None || g.Kept > 0 }
 
 // Live reports whether g gives access at now, as far as the grant is concerned: whether the account, its user, the entitlement
 // and the app still may is the other half, see [Facts].

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/platform/db"
 )
 
@@ -39,20 +40,23 @@ var writes = map[string]string{
 	"grant.provisioned":                seenBy,
 	"grant.removed":                    `state = 'ended', ended_at = $1, removed_at = $1`,
 	"grant.abandoned":                  `state = 'ended', ended_at = $1`,
-	"grant.ended_on_time":              `state = 'ending', ending_at = deprovision_at, end_reason = 'EXPIRED', derived = 0`,
-	"grant.ended":                      `state = 'ending', ending_at = deprovision_at, derived = 0`,
+	"grant.ended_on_time":              `state = 'ending', ending_at = deprovision_at, end_reason = 'EXPIRED', derived = 0, kept = 0`,
+	"grant.ended":                      `state = 'ending', ending_at = deprovision_at, derived = 0, kept = 0`,
 	"grant.direct_ended_on_time":       `direct = '', deprovision_at = null`,
 	"grant.direct_removed_in_target":   `direct = '', deprovision_at = null`,
+	"grant.direct_removed, put back":   `direct = '', deprovision_at = null, put_back = put_back + 1`,
+	"grant.put_back":                   `put_back = put_back + 1`,
 	"grant.removed_in_target":          removedInTarget,
-	"grant.ended_on_time, no target":   `state = 'ended', ending_at = deprovision_at, end_reason = 'EXPIRED', derived = 0, ended_at = $1`,
-	"grant.ended, no target":           `state = 'ended', ending_at = deprovision_at, derived = 0, ended_at = $1`,
-	"grant.abandoned, never in force":  `state = 'ended', ended_at = $1, ending_at = $1, end_reason = 'CONNECTOR_DELETED'`,
+	"grant.ended_on_time, no target":   `state = 'ended', ending_at = deprovision_at, end_reason = 'EXPIRED', derived = 0, kept = 0, ended_at = $1`,
+	"grant.ended, no target":           `state = 'ended', ending_at = deprovision_at, derived = 0, kept = 0, ended_at = $1`,
+	"grant.abandoned, never in force":  `state = 'ended', ended_at = $1, ending_at = $1, end_reason = 'CONNECTOR_DELETED', derived = 0, kept = 0`,
 	"grant.direct_removed, noted only": ``,
 }
 
 const seenBy = `seen_at = case when seen_at > $1 then seen_at else $1 end`
 
-const removedInTarget = `state = 'ended', end_reason = 'REMOVED_IN_TARGET', ending_at = $1, ended_at = $1, removed_at = $1`
+const removedInTarget = `state = 'ended', end_reason = 'REMOVED_IN_TARGET', ending_at = $1, ended_at = $1, removed_at = $1,
+	derived = 0, kept = 0`
 
 // form names what a step writes, for grants that share its event and differ in the rest.
 func form(before, after Grant, kind string) string {
@@ -61,6 +65,8 @@ func form(before, after Grant, kind string) string {
 		return "grant.abandoned, never in force"
 	case kind == "grant.direct_removed":
 		return "grant.direct_removed, noted only"
+	case kind == "grant.direct_removed_in_target" && after.PutBack > before.PutBack:
+		return "grant.direct_removed, put back"
 	case after.State == Ended && (kind == "grant.ended" || kind == "grant.ended_on_time"):
 		return kind + ", no target"
 	default:
@@ -74,12 +80,14 @@ type moved struct {
 	grants []held // as they are afterwards
 }
 
-// move lets many grants take a step at once: one statement for each form of it, and an event for each grant. Those that the step
-// leaves alone are passed over. The grants have been loaded in tx.
+// move lets many grants, at most 500, take a step at once: one statement for each form of it, an event for each grant, and the
+// operations that they ask for. Those that the step leaves alone are passed over. The grants have been loaded in tx.
 func (s *Service) move(tx *db.Tx, actor audit.Actor, grants []held, next func(Grant) (Grant, Effect), now time.Time) ([]held, error) {
 	groups, order := map[string]*moved{}, []string{}
+	calls := map[provision.Kind][]held{}
 	var sources []ID
 	var all []held
+	var steps []Step
 	for _, h := range grants {
 		after, effect := next(h.Grant)
 		if effect.Kind == "" {
@@ -94,6 +102,8 @@ func (s *Service) move(tx *db.Tx, actor audit.Actor, grants []held, next func(Gr
 		}
 		h.Grant = after
 		groups[name].grants, all = append(groups[name].grants, h), append(all, h)
+		steps = append(steps, Step{after, effect.Kind, h.User})
+		calls[effect.Call] = append(calls[effect.Call], h)
 	}
 	if err := endSources(tx, sources, now); err != nil {
 		return nil, err
@@ -106,7 +116,12 @@ func (s *Service) move(tx *db.Tx, actor audit.Actor, grants []held, next func(Gr
 			return nil, err
 		}
 	}
-	return all, s.watched(tx, now, all...)
+	for _, kind := range []provision.Kind{provision.Grant, provision.Revoke} {
+		if err := s.Provision.Replace(tx, kind, orders(calls[kind]), now); err != nil {
+			return nil, err
+		}
+	}
+	return all, s.watched(tx, now, steps...)
 }
 
 func (s *Service) writeMoved(tx *db.Tx, actor audit.Actor, m moved, write string, now time.Time) error {

@@ -25,8 +25,9 @@ type Membership struct {
 // The order of a sync: Seen for all memberships, then Lost to judge whether the reading can be believed, then Discover for what
 // Seen did not know, and Missing until nothing is left. Each joins the caller's transaction and takes at most 500 memberships.
 
-// Seen notes that the target holds the memberships, and returns those that no grant explains: they are for [Service.Discover]. A
-// grant that is being removed stays so. It moves no grant and is no change for the audit.
+// Seen notes that the target holds the memberships, and returns those that no grant explains: they are for [Service.Discover]. What
+// Interim keeps in the target explains itself: it gets no direct source. A grant that is being removed stays so. It moves no grant and
+// is no change for the audit.
 func (s *Service) Seen(tx *db.Tx, r Reading, list []Membership) (unknown []Membership, err error) {
 	held, err := holding(tx, r, list)
 	if err != nil {
@@ -38,12 +39,12 @@ func (s *Service) Seen(tx *db.Tx, r Reading, list []Membership) (unknown []Membe
 		if there {
 			seen = append(seen, g.id)
 		}
-		if !there || g.state == Active && g.direct == None {
+		if !there || g.nobodys() {
 			unknown = append(unknown, m)
 		}
 	}
 	if len(seen) > 0 {
-		tx.Queue(`update grants set seen_at = $1 where `+notEnded+` and id in `+db.In(len(seen), 2), bind(seen, us(r.Started))...)
+		tx.Queue(`update grants set seen_at = $1, put_back = 0 where `+notEnded+` and id in `+db.In(len(seen), 2), bind(seen, us(r.Started))...)
 	}
 	return unknown, nil
 }
@@ -53,7 +54,11 @@ type brief struct {
 	id     ID
 	state  State
 	direct Origin
+	kept   int
 }
+
+// nobodys says that the membership in the target is neither given nor kept: other entitlements only pass the grant on.
+func (b brief) nobodys() bool { return b.state == Active && b.direct == None && b.kept == 0 }
 
 // notEnded says that a grant is not ended in words that fit none of the indexes made for that. As long as PostgreSQL has no statistics,
 // as after a first sync, it would take one of those and compare every grant in it with every value of a list.
@@ -61,7 +66,7 @@ const notEnded = `coalesce(ended_at, 0) = 0`
 
 // holdingSQL asks for more than the memberships, which are pairs: for all that the accounts hold.
 func holdingSQL(n int) string {
-	return `select id, app_id, entitlement_id, account_id, state, direct from grants where ` + notEnded + ` and account_id in ` + db.In(n, 1)
+	return `select id, app_id, entitlement_id, account_id, state, direct, kept from grants where ` + notEnded + ` and account_id in ` + db.In(n, 1)
 }
 
 // holding returns the grants of the memberships that have one.
@@ -88,7 +93,7 @@ func holding(tx *db.Tx, r Reading, list []Membership) (map[Membership]brief, err
 		var in app.ID
 		var m Membership
 		var g brief
-		err := rows.Scan(&g.id, &in, &m.Entitlement, &m.Account, &g.state, &g.direct)
+		err := rows.Scan(&g.id, &in, &m.Entitlement, &m.Account, &g.state, &g.direct, &g.kept)
 		if in == r.App && asked[m] {
 			held[m] = g
 		}
@@ -134,12 +139,14 @@ func (s *Service) discovered(tx *db.Tx, r Reading, kind string, list []ID) (int,
 	if err != nil {
 		return 0, err
 	}
-	for _, h := range grants {
+	steps := make([]Step, len(grants))
+	for i, h := range grants {
 		if err := s.Audit.Record(tx, audit.Sync(string(r.Connector)), event(h.Grant, kind, h.User)); err != nil {
 			return 0, err
 		}
+		steps[i] = Step{h.Grant, kind, h.User}
 	}
-	return len(grants), s.watched(tx, s.Clock.Now(), grants...)
+	return len(grants), s.watched(tx, s.Clock.Now(), steps...)
 }
 
 // discoverDirect gives a direct source to grants that have none and about which nobody is at work.
@@ -150,7 +157,7 @@ func (s *Service) discoverDirect(tx *db.Tx, r Reading, list []Membership, now ti
 	}
 	var indirect []ID
 	for _, m := range list {
-		if g, there := held[m]; there && g.state == Active && g.direct == None {
+		if g, there := held[m]; there && g.nobodys() {
 			indirect = append(indirect, g.id)
 		}
 	}
@@ -158,7 +165,7 @@ func (s *Service) discoverDirect(tx *db.Tx, r Reading, list []Membership, now ti
 		return 0, nil
 	}
 	found, err := db.Collect(tx, scanID, `update grants set direct = 'sync', seen_at = $1, updated_at = $2, version = version + 1
-		where `+notEnded+` and state = 'active' and direct = '' and updated_at < $1
+		where `+notEnded+` and state = 'active' and direct = '' and kept = 0 and updated_at < $1
 			and not exists (select 1 from operation o where o.grant_id = grants.id and o.state = 'open')
 			and id in `+db.In(len(indirect), 3)+` returning id`, bind(indirect, us(r.Started), us(now))...)
 	if err != nil {
@@ -193,7 +200,7 @@ func (s *Service) removedSince(tx *db.Tx, r Reading, list []Membership) (map[Mem
 // unseen are the grants g of a connector that the reading should have seen and did not: $1 connector, $2 its start, $3 now. What is
 // newer than the reading, or being changed, or past its end, is not held against it.
 const unseen = ` from grants g where g.connector_id = $1 and g.connector_id is not null and g.ended_at is null
-	and g.state = 'active' and g.direct <> '' and (g.seen_at is null or g.seen_at < $2) and g.created_at < $2 and g.active_at < $2
+	and g.state = 'active' and (g.direct <> '' or g.kept > 0) and (g.seen_at is null or g.seen_at < $2) and g.created_at < $2 and g.active_at < $2
 	and (g.deprovision_at is null or g.deprovision_at > $3)
 	and not exists (select 1 from operation o where o.grant_id = g.id and o.state = 'open')`
 
@@ -203,7 +210,7 @@ const missingSQL = `select g.id` + unseen + ` and g.id > $4 order by g.id limit 
 // After [Service.Seen] of all its memberships.
 func (s *Service) Lost(q db.Q, r Reading) (known, lost int, err error) {
 	err = q.Row(`select count(*) from grants where connector_id = $1 and connector_id is not null and ended_at is null
-		and state = 'active' and direct <> '' and created_at < $2`, r.Connector, us(r.Started)).Scan(&known)
+		and state = 'active' and (direct <> '' or kept > 0) and created_at < $2`, r.Connector, us(r.Started)).Scan(&known)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -211,8 +218,8 @@ func (s *Service) Lost(q db.Q, r Reading) (known, lost int, err error) {
 	return known, lost, err
 }
 
-// Missing ends grants that the target no longer holds, at most 500, after the given one in the order of their identities ("" at
-// first). It returns how many ended and where to go on, "" when there are no more.
+// Missing ends grants that the target no longer holds, or has them put back where they are kept, at most 500, after the given one in
+// the order of their identities ("" at first). It returns how many lost a source by it and where to go on, "" when there are no more.
 func (s *Service) Missing(tx *db.Tx, r Reading, after ID) (ended int, next ID, err error) {
 	now := s.Clock.Now()
 	list, err := db.Collect(tx, scanID, missingSQL+locking(tx, ""), r.Connector, us(r.Started), us(now), after, atOnce)
@@ -227,5 +234,10 @@ func (s *Service) Missing(tx *db.Tx, r Reading, after ID) (ended int, next ID, e
 	if len(list) == atOnce {
 		next = list[len(list)-1]
 	}
-	return len(gone), next, err
+	for _, h := range gone {
+		if h.Kept == 0 {
+			ended++
+		}
+	}
+	return ended, next, err
 }

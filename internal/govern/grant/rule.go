@@ -35,6 +35,9 @@ func (g Grant) Extend(origin Origin, end, now time.Time) (Grant, Effect, error) 
 		return g, Effect{}, ending()
 	case !g.HeldDirectly(now):
 		g.Direct, g.DeprovisionAt = origin, end
+		if g.Kept > 0 {
+			return g, Effect{"", "grant.direct_added"}, nil
+		}
 		return g, Effect{g.call(provision.Grant), "grant.direct_added"}, nil
 	}
 	end = later(g.DeprovisionAt, end)
@@ -83,7 +86,7 @@ func (g Grant) Revoke(by Person, note string, now time.Time) (Grant, Effect, err
 }
 
 // Expire is what happens once the end of the direct source has passed: access ended at that end, not at now. A grant that other
-// entitlements pass on lives on without the direct source, whose membership goes from the target. Before its end g stays as it is.
+// entitlements pass on lives on without the direct source; its membership goes from the target unless it is kept there. Before its end g stays as it is.
 func (g Grant) Expire(now time.Time) (Grant, Effect) {
 	if g.State != Pending && g.State != Active || !passed(g.DeprovisionAt, now) {
 		return g, Effect{}
@@ -156,7 +159,7 @@ func (g Grant) Removed(at time.Time) (Grant, Effect) {
 func (g Grant) Abandoned(at time.Time) (Grant, Effect) {
 	switch g.State {
 	case Pending:
-		g.EndingAt, g.EndReason = at, NoConnector
+		g.EndingAt, g.EndReason, g.Derived, g.Kept = at, NoConnector, 0, 0
 	case Ending:
 	default:
 		return g, Effect{}
@@ -171,18 +174,33 @@ func (g Grant) Found(now, seen time.Time) Grant {
 	return g
 }
 
-// Missing is a sync's word that the target no longer holds the membership: the direct source is gone with it. A grant that is past
-// its end was over before.
+// Missing is a sync's word that the target no longer holds the membership: the direct source is gone with it. What is kept there is
+// put back, [MaxPutBacks] times in a row at most: then whoever takes it there has the last word, unless something else passes it on. A
+// grant that is past its end was over before.
 func (g Grant) Missing(at time.Time) (Grant, Effect) {
-	if g.State != Active || !g.HeldDirectly(at) {
+	if g.State != Active || passed(g.DeprovisionAt, at) || !g.member() {
 		return g, Effect{}
 	}
-	if g.Derived > 0 {
+	again := g.Kept > 0 && g.PutBack < MaxPutBacks
+	var effect Effect
+	switch {
+	case g.Direct != None && g.Derived > 0:
 		g.Direct, g.DeprovisionAt = None, time.Time{}
-		return g, Effect{"", "grant.direct_removed_in_target"}
+		effect.Kind = "grant.direct_removed_in_target"
+	case again:
+		effect.Kind = "grant.put_back"
+	case g.Derived > g.Kept:
+		return g, Effect{}
+	default:
+		g.State, g.EndReason, g.EndingAt, g.EndedAt, g.RemovedAt = Ended, RemovedInTarget, at, at, at
+		g.Derived, g.Kept = 0, 0
+		return g, Effect{"", "grant.removed_in_target"}
 	}
-	g.State, g.EndReason, g.EndingAt, g.EndedAt, g.RemovedAt = Ended, RemovedInTarget, at, at, at
-	return g, Effect{"", "grant.removed_in_target"}
+	if again {
+		g.PutBack++
+		effect.Call = g.call(provision.Grant)
+	}
+	return g, effect
 }
 
 // Derive is the first step of a grant that another entitlement passes on: the target lets the account in by itself.
@@ -204,14 +222,44 @@ func (g Grant) AddSource(now time.Time) (Grant, Effect, error) {
 	return g, Effect{"", "grant.source_added"}, nil
 }
 
-// DropSource is one of the entitlements that passed g on not doing so any more; without any source left g ends.
-func (g Grant) DropSource(now time.Time) (Grant, Effect) {
-	if g.State != Active || g.Derived == 0 {
+// BeginKept is the first step of a grant for which Interim itself keeps the membership in the target, as if somebody had given it.
+func (g Grant) BeginKept(now time.Time) (Grant, Effect) {
+	g, effect := g.Begin(None, time.Time{}, now)
+	g.Derived, g.Kept = 1, 1
+	return g, effect
+}
+
+// Keep is another entitlement that passes g on from now, and for which Interim itself keeps the membership in the target. Conflict
+// once g is past its end.
+func (g Grant) Keep(now time.Time) (Grant, Effect, error) {
+	if g.Over(now) {
+		return g, Effect{}, ending()
+	}
+	effect := Effect{"", "grant.source_added"}
+	if !g.member() {
+		effect.Call = g.call(provision.Grant)
+	}
+	g.Derived++
+	g.Kept++
+	return g, effect, nil
+}
+
+// DropSource is one of the entitlements that passed g on not doing so any more; without any source left g ends. kept says that the
+// membership was kept for it: it goes from the target with the last source that needs it there.
+func (g Grant) DropSource(kept bool, now time.Time) (Grant, Effect) {
+	if g.State != Active && g.State != Pending || g.Derived == 0 {
 		return g, Effect{}
 	}
 	g.Derived--
+	if kept {
+		g.Kept--
+	}
 	if g.Derived > 0 || g.HeldDirectly(now) || g.ForceEnd {
-		return g, Effect{"", "grant.source_removed"}
+		effect := Effect{"", "grant.source_removed"}
+		if kept && !g.member() {
+			effect.Call = g.call(provision.Revoke)
+		}
+		return g, effect
 	}
 	g, effect := g.end(SourceGone, now, now)
 	effect.Kind = "grant.ended"
@@ -220,7 +268,7 @@ func (g Grant) DropSource(now time.Time) (Grant, Effect) {
 
 // end takes access at the given moment: the target, where there is one, has to confirm the removal before the row is closed.
 func (g Grant) end(reason Reason, at, now time.Time) (Grant, Effect) {
-	g.EndReason, g.EndingAt, g.Derived = reason, at, 0
+	g.EndReason, g.EndingAt, g.Derived, g.Kept = reason, at, 0, 0
 	if g.Connector == "" {
 		g.State, g.EndedAt = Ended, now
 		return g, Effect{}
@@ -229,9 +277,12 @@ func (g Grant) end(reason Reason, at, now time.Time) (Grant, Effect) {
 	return g, Effect{Call: provision.Revoke}
 }
 
-// dropDirect takes the direct source alone; its membership goes from the target.
+// dropDirect takes the direct source alone; its membership goes from the target unless it is kept there.
 func (g Grant) dropDirect() (Grant, Effect) {
 	g.Direct, g.DeprovisionAt = None, time.Time{}
+	if g.Kept > 0 {
+		return g, Effect{}
+	}
 	return g, Effect{Call: g.call(provision.Revoke)}
 }
 

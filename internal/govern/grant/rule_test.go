@@ -30,6 +30,13 @@ var stages = []struct {
 	{"active, passed on too", Grant{State: Active, Direct: Manual, DeprovisionAt: soon, ActiveAt: past, Derived: 1}},
 	{"active, passed on beyond its end", Grant{State: Active, Direct: Manual, DeprovisionAt: noon, ActiveAt: past, Derived: 1}},
 	{"active, passed on only", Grant{State: Active, ActiveAt: past, Derived: 1}},
+	{"pending, kept", Grant{State: Pending, Derived: 1, Kept: 1}},
+	{"active, kept too", Grant{State: Active, Direct: Manual, DeprovisionAt: soon, ActiveAt: past, Derived: 1, Kept: 1}},
+	{"active, kept beyond its end", Grant{State: Active, Direct: Manual, DeprovisionAt: noon, ActiveAt: past, Derived: 1, Kept: 1}},
+	{"active, kept only", Grant{State: Active, ActiveAt: past, Derived: 1, Kept: 1}},
+	{"active, kept and passed on", Grant{State: Active, ActiveAt: past, Derived: 2, Kept: 1}},
+	{"active, kept against the target", Grant{State: Active, ActiveAt: past, Derived: 1, Kept: 1, PutBack: MaxPutBacks}},
+	{"active, kept against the target, and passed on", Grant{State: Active, ActiveAt: past, Derived: 2, Kept: 1, PutBack: MaxPutBacks}},
 	{"condemned", Grant{State: Active, Direct: Manual, DeprovisionAt: noon, ActiveAt: past, Derived: 1, ForceEnd: true, EndReason: "USER_DISABLED"}},
 	{"ending", Grant{State: Ending, Direct: Manual, DeprovisionAt: past, ActiveAt: past, EndingAt: past, EndReason: Expired}},
 	{"ended", Grant{State: Ended, Direct: Manual, ActiveAt: past, EndingAt: past, EndedAt: past, EndReason: Expired}},
@@ -52,7 +59,8 @@ var steps = []struct {
 	{"Abandoned", func(g Grant) (Grant, Effect, error) { h, e := g.Abandoned(noon); return h, e, nil }},
 	{"Missing", func(g Grant) (Grant, Effect, error) { h, e := g.Missing(noon); return h, e, nil }},
 	{"AddSource", func(g Grant) (Grant, Effect, error) { return g.AddSource(noon) }},
-	{"DropSource", func(g Grant) (Grant, Effect, error) { h, e := g.DropSource(noon); return h, e, nil }},
+	{"DropSource", func(g Grant) (Grant, Effect, error) { h, e := g.DropSource(g.Kept > 0, noon); return h, e, nil }},
+	{"Keep", func(g Grant) (Grant, Effect, error) { return g.Keep(noon) }},
 }
 
 // TestEveryStepFromEveryState holds the whole state machine as one table: what each step does to a grant in each stage, as
@@ -62,7 +70,49 @@ func TestEveryStepFromEveryState(t *testing.T) {
 		"pending": {
 			"Extend later": "pending . extended", "Extend sooner": "-", "SetEnd": "pending . end_moved", "ClearEnd": "pending . end_cleared",
 			"Revoke": "ending revoke revoked", "Condemn": "condemned", "Provisioned": "active . activated", "Abandoned": "ended . abandoned",
-			"AddSource": "active . source_added",
+			"AddSource": "active . source_added", "Keep": "pending . source_added",
+		},
+		"pending, kept": {
+			"Extend later": "pending . direct_added", "Extend sooner": "pending . direct_added", "SetEnd": "refused invalid state",
+			"ClearEnd": "refused invalid state", "Revoke": "refused invalid state", "Condemn": "condemned", "Provisioned": "active . activated",
+			"Abandoned": "ended . abandoned", "AddSource": "active . source_added", "Keep": "pending . source_added",
+			"DropSource": "ending revoke ended",
+		},
+		"active, kept too": {
+			"Extend later": "active . extended", "Extend sooner": "-", "SetEnd": "active . end_moved", "ClearEnd": "active . end_cleared",
+			"Revoke": "active . direct_revoked", "Condemn": "condemned", "Provisioned": "active . provisioned",
+			"Removed": "active . direct_removed", "Missing": "active grant direct_removed_in_target", "AddSource": "active . source_added",
+			"Keep": "active . source_added", "DropSource": "active . source_removed",
+		},
+		"active, kept beyond its end": {
+			"Extend later": "active . direct_added", "Extend sooner": "active . direct_added", "SetEnd": "refused invalid state",
+			"ClearEnd": "refused invalid state", "Revoke": "refused invalid state", "Expire": "active . direct_ended_on_time",
+			"Condemn": "condemned", "Provisioned": "active . provisioned", "Removed": "active . direct_removed",
+			"AddSource": "active . source_added", "Keep": "active . source_added", "DropSource": "ending revoke ended",
+		},
+		"active, kept only": {
+			"Extend later": "active . direct_added", "Extend sooner": "active . direct_added", "SetEnd": "refused invalid state",
+			"ClearEnd": "refused invalid state", "Revoke": "refused invalid state", "Condemn": "condemned",
+			"Provisioned": "active . provisioned", "Removed": "active . direct_removed", "Missing": "active grant put_back",
+			"AddSource": "active . source_added", "Keep": "active . source_added", "DropSource": "ending revoke ended",
+		},
+		"active, kept and passed on": {
+			"Extend later": "active . direct_added", "Extend sooner": "active . direct_added", "SetEnd": "refused invalid state",
+			"ClearEnd": "refused invalid state", "Revoke": "refused invalid state", "Condemn": "condemned",
+			"Provisioned": "active . provisioned", "Removed": "active . direct_removed", "Missing": "active grant put_back",
+			"AddSource": "active . source_added", "Keep": "active . source_added", "DropSource": "active revoke source_removed",
+		},
+		"active, kept against the target": {
+			"Extend later": "active . direct_added", "Extend sooner": "active . direct_added", "SetEnd": "refused invalid state",
+			"ClearEnd": "refused invalid state", "Revoke": "refused invalid state", "Condemn": "condemned",
+			"Provisioned": "active . provisioned", "Removed": "active . direct_removed", "Missing": "ended . removed_in_target",
+			"AddSource": "active . source_added", "Keep": "active . source_added", "DropSource": "ending revoke ended",
+		},
+		"active, kept against the target, and passed on": {
+			"Extend later": "active . direct_added", "Extend sooner": "active . direct_added", "SetEnd": "refused invalid state",
+			"ClearEnd": "refused invalid state", "Revoke": "refused invalid state", "Condemn": "condemned",
+			"Provisioned": "active . provisioned", "Removed": "active . direct_removed",
+			"AddSource": "active . source_added", "Keep": "active . source_added", "DropSource": "active revoke source_removed",
 		},
 		"pending, past its end": {
 			"Expire": "ending revoke ended_on_time", "Abandoned": "ended . abandoned",
@@ -70,12 +120,12 @@ func TestEveryStepFromEveryState(t *testing.T) {
 		"active": {
 			"Extend later": "active . extended", "Extend sooner": "-", "SetEnd": "active . end_moved", "ClearEnd": "active . end_cleared",
 			"Revoke": "ending revoke revoked", "Condemn": "condemned", "Provisioned": "active . provisioned",
-			"Removed": "active . direct_removed", "Missing": "ended . removed_in_target", "AddSource": "active . source_added",
+			"Removed": "active . direct_removed", "Missing": "ended . removed_in_target", "AddSource": "active . source_added", "Keep": "active . source_added",
 		},
 		"active without end": {
 			"Extend later": "-", "Extend sooner": "-", "SetEnd": "active . end_moved", "ClearEnd": "-",
 			"Revoke": "ending revoke revoked", "Condemn": "condemned", "Provisioned": "active . provisioned",
-			"Removed": "active . direct_removed", "Missing": "ended . removed_in_target", "AddSource": "active . source_added",
+			"Removed": "active . direct_removed", "Missing": "ended . removed_in_target", "AddSource": "active . source_added", "Keep": "active . source_added",
 		},
 		"active, past its end": {
 			"Expire": "ending revoke ended_on_time", "Provisioned": "active . provisioned", "Removed": "active . direct_removed",
@@ -84,19 +134,19 @@ func TestEveryStepFromEveryState(t *testing.T) {
 			"Extend later": "active . extended", "Extend sooner": "-", "SetEnd": "active . end_moved", "ClearEnd": "active . end_cleared",
 			"Revoke": "active revoke direct_revoked", "Condemn": "condemned", "Provisioned": "active . provisioned",
 			"Removed": "active . direct_removed", "Missing": "active . direct_removed_in_target", "AddSource": "active . source_added",
-			"DropSource": "active . source_removed",
+			"DropSource": "active . source_removed", "Keep": "active . source_added",
 		},
 		"active, passed on beyond its end": {
 			"Extend later": "active grant direct_added", "Extend sooner": "active grant direct_added", "SetEnd": "refused invalid state",
 			"ClearEnd": "refused invalid state", "Revoke": "refused invalid state", "Expire": "active revoke direct_ended_on_time",
 			"Condemn": "condemned", "Provisioned": "active . provisioned", "Removed": "active . direct_removed",
-			"AddSource": "active . source_added", "DropSource": "ending revoke ended",
+			"AddSource": "active . source_added", "DropSource": "ending revoke ended", "Keep": "active . source_added",
 		},
 		"active, passed on only": {
 			"Extend later": "active grant direct_added", "Extend sooner": "active grant direct_added", "SetEnd": "refused invalid state",
 			"ClearEnd": "refused invalid state", "Revoke": "refused invalid state", "Condemn": "condemned",
 			"Provisioned": "active . provisioned", "Removed": "active . direct_removed", "AddSource": "active . source_added",
-			"DropSource": "ending revoke ended",
+			"DropSource": "ending revoke ended", "Keep": "active grant source_added",
 		},
 		"condemned": {
 			"Expire": "ending revoke ended", "Provisioned": "active . provisioned", "Removed": "active . direct_removed",
@@ -111,7 +161,7 @@ func TestEveryStepFromEveryState(t *testing.T) {
 				want, ok := table[stage.name][step.name]
 				if !ok {
 					want = "-"
-					if stage.grant.Over(noon) && strings.Contains("Extend later,Extend sooner,SetEnd,ClearEnd,Revoke,AddSource", step.name) {
+					if stage.grant.Over(noon) && strings.Contains("Extend later,Extend sooner,SetEnd,ClearEnd,Revoke,AddSource,Keep", step.name) {
 						want = "refused conflict"
 					}
 				}
@@ -179,12 +229,13 @@ func TestAGrantsLife(t *testing.T) {
 		}
 		g, _ = g.Begin(Manual, drawEnd(t, now), now)
 		open := g.call(provision.Grant) // what the target is being asked for
+		target := false                 // whether it holds the membership
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 90).Draw(t, "minutes")) * time.Minute)
 			before, over := g, g.Over(now)
 			var effect Effect
 			var err error
-			switch rapid.SampledFrom([]string{"extend", "end", "revoke", "expire", "condemn", "target", "missing", "add", "drop"}).Draw(t, "step") {
+			switch rapid.SampledFrom([]string{"extend", "end", "revoke", "expire", "condemn", "target", "missing", "add", "keep", "drop"}).Draw(t, "step") {
 			case "extend":
 				g, effect, err = g.Extend(Manual, drawEnd(t, now), now)
 			case "end":
@@ -199,19 +250,24 @@ func TestAGrantsLife(t *testing.T) {
 			case "target":
 				switch open {
 				case provision.Grant:
+					target = true
 					g, effect = g.Provisioned(now)
 				case provision.Revoke:
+					target = false
 					g, effect = g.Removed(now)
 				}
 				open = ""
 			case "missing":
-				if open == "" {
+				if open == "" && target && !g.Over(now) && !passed(g.DeprovisionAt, now) {
+					target = false
 					g, effect = g.Missing(now)
 				}
 			case "add":
 				g, effect, err = g.AddSource(now)
+			case "keep":
+				g, effect, err = g.Keep(now)
 			case "drop":
-				g, effect = g.DropSource(now)
+				g, effect = g.DropSource(g.Kept == g.Derived || g.Kept > 0 && rapid.Bool().Draw(t, "a kept one"), now)
 			}
 			if effect.Call != "" {
 				open = effect.Call
@@ -231,13 +287,20 @@ func TestAGrantsLife(t *testing.T) {
 				t.Fatalf("nobody will ever end %+v", g)
 			case g.State == Ending && before.State != Ending && open != provision.Revoke:
 				t.Fatalf("ending, and the target is not asked to remove it")
-			case g.Derived < 0:
-				t.Fatalf("%d sources", g.Derived)
+			case g.Derived < g.Kept || g.Kept < 0:
+				t.Fatalf("%d sources, %d of them kept", g.Derived, g.Kept)
+			case g.Connector != "" && g.State == Active && g.member() != holds(target, open):
+				t.Fatalf("held by a source of its own: %v, and the target holds it %v and is asked to %q", g.member(), target, open)
 			case !g.EndingAt.IsZero() && g.EndingAt.Before(g.ActiveAt):
 				t.Fatalf("ended before it was in force: %+v", g)
 			}
 		}
 	})
+}
+
+// holds is what the target holds once it did what it is asked to.
+func holds(target bool, open provision.Kind) bool {
+	return open == provision.Grant || target && open == ""
 }
 
 func drawEnd(t *rapid.T, now time.Time) time.Time {
@@ -252,6 +315,7 @@ func drawEnd(t *rapid.T, now time.Time) time.Time {
 func TestLosingOneSourceNeverShortensAnother(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := Grant{State: Active, Direct: Manual, DeprovisionAt: drawEnd(t, noon), ActiveAt: past, Derived: rapid.IntRange(1, 4).Draw(t, "derived")}
+		g.Kept = rapid.IntRange(0, g.Derived).Draw(t, "kept")
 		later := noon.Add(time.Duration(rapid.IntRange(1, 600).Draw(t, "minutes")) * time.Minute)
 		for name, step := range map[string]func() Grant{
 			"expire":  func() Grant { h, _ := g.Expire(later); return h },
@@ -263,7 +327,7 @@ func TestLosingOneSourceNeverShortensAnother(t *testing.T) {
 			}
 		}
 		for range g.Derived {
-			g, _ = g.DropSource(noon)
+			g, _ = g.DropSource(g.Kept > 0, noon)
 		}
 		if !g.Live(noon) || !g.Until().Equal(g.DeprovisionAt) {
 			t.Fatalf("the direct source went with the derived ones: %+v", g)

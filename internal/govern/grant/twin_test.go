@@ -11,6 +11,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/grant/granttest"
 	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/id"
 )
 
@@ -23,12 +24,13 @@ func combinations() []grant.Grant {
 	var all []grant.Grant
 	for _, state := range []grant.State{grant.Pending, grant.Active, grant.Ending, grant.Ended} {
 		for _, direct := range []grant.Origin{grant.None, grant.Manual} {
-			for _, derived := range []int{0, 2} {
+			for _, sources := range []struct{ derived, kept, putBack int }{{0, 0, 0}, {2, 0, 0}, {2, 1, 0}, {2, 2, 4}, {2, 2, 5}, {2, 1, 5}} {
 				for _, end := range []time.Time{{}, now.Add(-time.Hour), now, now.Add(time.Hour)} {
 					for _, force := range []bool{false, true} {
 						for _, connector := range []app.ConnectorID{"", "connector"} {
 							g := grant.Grant{
-								ID: grant.ID(id.New(now)), Connector: connector, State: state, Direct: direct, Derived: derived,
+								ID: grant.ID(id.New(now)), Connector: connector, State: state, Direct: direct, Derived: sources.derived,
+								Kept: sources.kept, PutBack: sources.putBack,
 								DeprovisionAt: end, ForceEnd: force, CreatedAt: now.Add(-2 * time.Hour), UpdatedAt: now.Add(-2 * time.Hour),
 								Key: grant.Key{App: "app", Entitlement: app.EntitlementID(fmt.Sprint("e", len(all))), Account: "account"}, Version: 1,
 							}
@@ -106,7 +108,7 @@ func TestSQLDoesToManyWhatTheStepsDoToEach(t *testing.T) {
 			each(t, func(t *testing.T, h *granttest.House) {
 				all := combinations()
 				var list []grant.ID
-				for _, chunk := range [][]grant.Grant{all[:128], all[128:]} {
+				for _, chunk := range db.Chunks(all, 128) {
 					h.Write(func(tx *tx) error {
 						for _, g := range chunk {
 							list = append(list, g.ID)

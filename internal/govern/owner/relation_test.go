@@ -137,7 +137,7 @@ func TestQuestionsAboutOnePersonDoNotGrowWithTheHouse(t *testing.T) {
 			`insert into entitlement select 'a' || i % 100 + 1, 'e' || i, 't', 'r', '', '', '', '', '', '', '', null, null, '', false, '', '', '', '',
 				'{}', 1, 1, null, 1 from generate_series(1, 2000) i`,
 			`insert into grants select 'g' || i, 'a' || i % 100 + 1, 'e' || i % 2000 + 1, 'c' || i, null, 'active', 'manual', 0, null, false, 1, 1, null,
-				null, null, '', '', '', null, false, '', '', '', '', '', '', '', '', '', 1, 1 from generate_series(1, 20000) i`,
+				null, null, '', '', '', null, false, '', '', '', '', '', '', '', '', '', 1, 1, 0, 0 from generate_series(1, 20000) i`,
 			`insert into owner_user select 'entitlement', 'a' || i % 100 + 1, 'e' || i, 'primary', 'u' || i % 5000 + 1, 1 from generate_series(1, 2000) i`,
 			`insert into owner_entitlement select 'entitlement', 'a' || i % 100 + 1, 'e' || i, 'primary', 'a' || (i + 1) % 100 + 1, 'e' || i % 1999 + 1, 1
 				from generate_series(1, 2000) i`,

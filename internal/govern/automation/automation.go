@@ -1,6 +1,7 @@
 package automation
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -32,11 +33,21 @@ const (
 	Failed  Status = "FAILED"
 )
 
+// Doubt is what the last pass of a rule thought too much to take.
+type Doubt string
+
+// The doubts.
+const (
+	Refused  Doubt = "REFUSED"  // the pass would have taken too much, and changed nothing
+	Accepted Doubt = "ACCEPTED" // somebody who knew of it saved the rule again as it was: the next pass takes it
+)
+
 // Limits of rules and proxies.
 const (
 	MaxSources    = 32  // entitlements of a rule of [Holders]
 	MaxExclusions = 500 // users whom a rule passes over
 	MaxProxies    = 64  // destinations of one entitlement
+	MaxDoubts     = 100 // from so many on a pass doubts what takes more than a fifth
 	maxChain      = 1000
 )
 
@@ -49,7 +60,8 @@ type Rule struct {
 	DisplayName string
 	Description string
 	Status      Status
-	Error       string    // why it failed, for people
+	Error       string // why it failed, or whom it passed over, for people
+	Doubt       Doubt
 	CompletedAt time.Time // the end of the last pass; zero before the first
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
@@ -75,6 +87,23 @@ func (r Rule) validate() error {
 		return fault.InvalidField("conditions", "is required: basic, cel, entitlements or none")
 	}
 	return nil
+}
+
+// tooMuch reports whether a pass is to be doubted that takes the entitlement from lost of those have whom the rule gave it, while it
+// matches so many: more than a fifth of [MaxDoubts] or more, or everything from more than one because somebody changed the rule so that
+// it matches nobody. Who says that it shall match nobody, or deletes it, is not doubted.
+func (r Rule) tooMuch(have, lost, matches int) bool {
+	if !r.DeletedAt.IsZero() || r.Kind == Nobody || r.Doubt == Accepted {
+		return false
+	}
+	changed := r.Status != Done || !r.UpdatedAt.Before(r.CompletedAt) // since the last pass that went well
+	return have >= MaxDoubts && lost*5 > have || changed && matches == 0 && have > 1
+}
+
+// alike reports whether two rules match the same people, whoever there is.
+func (r Rule) alike(o Rule) bool {
+	return r.Kind == o.Kind && r.Expression == o.Expression && len(r.Sources) == len(o.Sources) &&
+		!slices.ContainsFunc(r.Sources, func(e app.EntitlementRef) bool { return !slices.Contains(o.Sources, e) })
 }
 
 // CheckTexts answers Invalid for the first text of r that is too long, or not what it looks like.

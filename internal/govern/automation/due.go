@@ -63,15 +63,15 @@ func (k Keeper) runRule(ctx context.Context, now time.Time) (int, error) {
 		return 0, err
 	}
 	r := list[0]
-	given, taken, err := k.pass(ctx, r, now)
+	out, err := k.keep(ctx, r, now)
 	if err != nil && fault.Of(err).Code == fault.Internal {
 		return 0, err // of the server, not of the rule: it is made again when the lease is over
 	}
-	return 1, k.close(ctx, r, until, given, taken, err)
+	return 1, k.close(ctx, r, until, out, err)
 }
 
 // close writes down how a pass went. Where somebody wanted another meanwhile, that one stays due.
-func (k Keeper) close(ctx context.Context, r Rule, until int64, given, taken int, failure error) error {
+func (k Keeper) close(ctx context.Context, r Rule, until int64, out outcome, failure error) error {
 	now := k.Clock.Now()
 	of := []any{string(r.Of.AppID), string(r.Of.ID)}
 	return k.DB.Write(ctx, func(tx *db.Tx) error {
@@ -80,50 +80,54 @@ func (k Keeper) close(ctx context.Context, r Rule, until int64, given, taken int
 				append(of, clock.Micros(r.DeletedAt))...)
 			return nil
 		}
-		status, why := Done, ""
+		status, why, doubt := Done, out.words(), Doubt("")
 		if failure != nil {
 			status, why = Failed, fault.Of(failure).Message
 		}
-		tx.Queue(`update automation set status = $3, error = $4, completed_at = $5, due_at = case when due_at < $6 then due_at else $7 end
+		if errors.Is(failure, errDoubt) {
+			doubt = Refused
+		}
+		tx.Queue(`update automation set status = $3, error = $4, completed_at = $5, due_at = case when due_at < $6 then due_at else $7 end,
+				doubt = case when version = $8 then $9 else doubt end
 			where app_id = $1 and entitlement_id = $2 and deleted_at is null`,
-			append(of, string(status), why, clock.Micros(now), until, clock.Micros(now.Add(period)))...)
-		if given == 0 && taken == 0 && (failure == nil || why == r.Error) {
+			append(of, string(status), why, clock.Micros(now), until, clock.Micros(now.Add(period)), r.Version, string(doubt))...)
+		if out.given == 0 && out.taken == 0 && (why == "" || why == r.Error) {
 			return nil // nothing that was not told before
 		}
 		e := r.event("automation.ran", audit.Update, "the automation was run")
 		e.Failed = failure != nil
-		e.Data["given"], e.Data["taken"], e.Data["error"] = given, taken, why
+		e.Data["given"], e.Data["taken"], e.Data["error"] = out.given, out.taken, why
 		return k.Audit.Record(tx, audit.System(), e)
 	})
 }
 
-// pass brings grants in step with a rule.
-func (k Keeper) pass(ctx context.Context, r Rule, now time.Time) (given, taken int, err error) {
+// errDoubt is the cause of a pass that was refused for what it would have taken.
+var errDoubt = errors.New("too much to take")
+
+// keep brings grants in step with a rule.
+func (k Keeper) keep(ctx context.Context, r Rule, now time.Time) (out outcome, err error) {
 	q := k.DB.Q(ctx)
 	e, err := app.GetEntitlement(q, r.Of.AppID, r.Of.ID)
 	if fault.Is(err, fault.NotFound) {
-		return 0, 0, fault.New(fault.Precondition, "the entitlement was deleted")
+		return out, fault.New(fault.Precondition, "the entitlement was deleted")
 	}
 	if err != nil {
-		return 0, 0, err
+		return out, err
 	}
-	if e.ConnectorID != "" && r.DeletedAt.IsZero() {
-		return 0, 0, fault.New(fault.Precondition, "a connector manages the entitlement now; nothing is given")
+	p := pass{of: r.Of, via: r.Of, since: r.UpdatedAt}
+	if p.have, err = k.passedOn(q, p.of, p.via); err != nil {
+		return out, err
 	}
-	have, err := k.passedOn(q, r.Of, r.Of)
-	if err != nil {
-		return 0, 0, err
-	}
-	should := wanted{}
 	if r.DeletedAt.IsZero() {
-		if should.users, err = k.matches(ctx, r, e, now); err != nil {
-			return 0, 0, err
-		}
-		if len(should.users) == 0 && len(have) > 0 && r.Kind != Nobody {
-			return 0, 0, fault.New(fault.Precondition, "the automation matches nobody, and nothing was taken; delete it to take all it gave")
+		if p.should.users, err = k.matches(ctx, r, e, now); err != nil {
+			return out, err
 		}
 	}
-	return k.step(ctx, r.Of, r.Of, have, should)
+	if lost := len(p.surplus()); r.tooMuch(len(p.have), lost, len(p.should.users)) {
+		return out, fault.Wrap(fault.Precondition, errDoubt, "of %d whom the automation gave it, %d match no longer, and nothing was taken; "+
+			"save it again as it is to take it from them", len(p.have), lost)
+	}
+	return k.step(ctx, p)
 }
 
 // Count says how many users a rule would match now. Invalid where it cannot be worked out.
@@ -139,7 +143,7 @@ func (s *Service) Count(ctx context.Context, r Rule) (int, error) {
 	return len(users), err
 }
 
-const dueProxySQL = `select src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, deleted_at from proxy
+const dueProxySQL = `select src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, updated_at, deleted_at from proxy
 	where due_at <= $1 order by due_at, src_app_id, src_entitlement_id limit 1`
 
 func (k Keeper) runProxy(ctx context.Context, now time.Time) (int, error) {
@@ -147,9 +151,10 @@ func (k Keeper) runProxy(ctx context.Context, now time.Time) (int, error) {
 	until := clock.Micros(now.Add(lease))
 	err := k.DB.Write(ctx, func(tx *db.Tx) (err error) {
 		list, err = db.Collect(tx, func(r *db.Rows) (p Proxy, err error) {
+			var updated int64
 			var deleted *int64
-			err = r.Scan(&p.Source.AppID, &p.Source.ID, &p.Destination.AppID, &p.Destination.ID, &deleted)
-			p.DeletedAt = clock.FromNull(deleted)
+			err = r.Scan(&p.Source.AppID, &p.Source.ID, &p.Destination.AppID, &p.Destination.ID, &updated, &deleted)
+			p.UpdatedAt, p.DeletedAt = clock.FromMicros(updated), clock.FromNull(deleted)
 			return p, err
 		}, dueProxySQL+tx.Skip(), clock.Micros(now))
 		if err == nil && len(list) > 0 {
@@ -193,16 +198,16 @@ func (k Keeper) passProxy(ctx context.Context, p Proxy, now time.Time) (gone boo
 	if !live[p.Destination] {
 		return true, nil // its grants end with it
 	}
-	have, err := k.passedOn(q, p.Destination, p.Source)
-	if err != nil {
+	todo := pass{of: p.Destination, via: p.Source, since: p.UpdatedAt}
+	if todo.have, err = k.passedOn(q, todo.of, todo.via); err != nil {
 		return false, err
 	}
-	should := wanted{}
 	if p.DeletedAt.IsZero() && live[p.Source] {
-		if should, err = k.holders(q, p.Source, p.Destination.AppID, now); err != nil {
+		if todo.should, err = k.holders(q, p.Source, p.Destination.AppID, now); err != nil {
 			return false, err
 		}
+		todo.still = func(tx *db.Tx, h holder) (bool, error) { return holdsNow(tx, p.Binding, h, k.Clock.Now()) }
 	}
-	_, _, err = k.step(ctx, p.Destination, p.Source, have, should)
+	_, err = k.step(ctx, todo)
 	return !live[p.Source], err
 }

@@ -7,19 +7,15 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
-	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
-	"github.com/interim-access/interim/internal/platform/fault"
 )
 
-const (
-	batch  = 500 // rows read at once
-	atOnce = 50  // grants that one transaction gives or takes: each is a handful of statements
-)
+// batch is how many rows are read at once.
+const batch = 500
 
 // wanted is who should hold an entitlement.
 type wanted struct {
@@ -140,76 +136,4 @@ func (k Keeper) hold(ctx context.Context, r Rule, e app.Entitlement, now time.Ti
 		}
 		after = string(users[len(users)-1].ID)
 	}
-}
-
-// step gives and takes what differs, a few at a time. Whom it cannot be given or taken from now is tried again at the next pass.
-func (k Keeper) step(ctx context.Context, of, via app.EntitlementRef, have []holder, should wanted) (given, taken int, err error) {
-	missing := wanted{maps.Clone(should.users), maps.Clone(should.accounts)}
-	var surplus []app.AccountID
-	for _, h := range have {
-		if !should.accounts[h.account] && !should.users[h.user] {
-			surplus = append(surplus, h.account)
-		}
-		delete(missing.users, h.user)
-		delete(missing.accounts, h.account)
-	}
-	add := slices.Sorted(maps.Keys(missing.accounts))
-	for _, u := range slices.Sorted(maps.Keys(missing.users)) {
-		account, err := k.Grants.AccountFor(ctx, of.AppID, u)
-		switch {
-		case err == nil:
-			add = append(add, account)
-		case fault.Of(err).Code == fault.Internal:
-			return 0, 0, err
-		}
-	}
-	if taken, err = k.each(ctx, of, surplus, func(tx *db.Tx, key grant.Key) error {
-		return k.Grants.RemoveDerived(tx, audit.System(), key, via)
-	}); err != nil {
-		return 0, taken, err
-	}
-	given, err = k.each(ctx, of, add, func(tx *db.Tx, key grant.Key) error {
-		return k.Grants.AddDerived(tx, audit.System(), key, via)
-	})
-	return given, taken, err
-}
-
-// each does one thing with the grants of the accounts, and counts those with which it could be done. A transaction in which one is
-// refused is made again, account by account.
-func (k Keeper) each(
-	ctx context.Context, of app.EntitlementRef, accounts []app.AccountID, one func(tx *db.Tx, key grant.Key) error,
-) (int, error) {
-	done := 0
-	for _, chunk := range db.Chunks(accounts, atOnce) {
-		err := k.together(ctx, of, chunk, one)
-		if err == nil {
-			done += len(chunk)
-			continue
-		}
-		if fault.Of(err).Code == fault.Internal {
-			return done, err
-		}
-		for _, a := range chunk {
-			switch err := k.together(ctx, of, []app.AccountID{a}, one); {
-			case err == nil:
-				done++
-			case fault.Of(err).Code == fault.Internal:
-				return done, err
-			}
-		}
-	}
-	return done, nil
-}
-
-func (k Keeper) together(
-	ctx context.Context, of app.EntitlementRef, accounts []app.AccountID, one func(tx *db.Tx, key grant.Key) error,
-) error {
-	return k.DB.Write(ctx, func(tx *db.Tx) error {
-		for _, a := range accounts {
-			if err := one(tx, grant.Key{App: of.AppID, Entitlement: of.ID, Account: a}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

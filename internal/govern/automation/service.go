@@ -53,8 +53,8 @@ func (s *Service) Get(ctx context.Context, of app.EntitlementRef) (Rule, error) 
 }
 
 // Create makes the rule of a live entitlement. NotFound; Invalid for a broken limit, an expression that is none, a source that is not
-// there and one that the entitlement is a source of; Exists for an entitlement that has one; Unimplemented where a connector manages
-// the entitlement.
+// there and one that the entitlement is a source of; Exists for an entitlement that has one. What a connector manages is kept in its
+// target.
 func (s *Service) Create(ctx context.Context, r Rule) (Rule, error) {
 	if err := s.check(r); err != nil {
 		return Rule{}, err
@@ -81,7 +81,8 @@ func (s *Service) Create(ctx context.Context, r Rule) (Rule, error) {
 	return r, err
 }
 
-// Update changes the live rule of an entitlement as change says. NotFound, Conflict, Invalid as [Service.Create].
+// Update changes the live rule of an entitlement as change says. A rule whose last pass was refused for what it would have taken, and
+// that matches whom it did, is accepted by it: the next pass takes. NotFound, Conflict, Invalid as [Service.Create].
 func (s *Service) Update(ctx context.Context, of app.EntitlementRef, change func(r *Rule)) (Rule, error) {
 	r, err := s.Get(ctx, of)
 	if err != nil {
@@ -92,6 +93,9 @@ func (s *Service) Update(ctx context.Context, of app.EntitlementRef, change func
 	r.Of, r.CreatedAt, r.DeletedAt, r.Version = before.Of, before.CreatedAt, before.DeletedAt, before.Version
 	if err := s.check(r); err != nil {
 		return Rule{}, err
+	}
+	if r.Doubt = ""; before.Doubt != "" && r.alike(before) {
+		r.Doubt = Accepted
 	}
 	err = s.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := s.givable(tx, r); err != nil {
@@ -141,14 +145,8 @@ func (s *Service) check(r Rule) error {
 
 // givable refuses an entitlement that no rule can give, and sources that it cannot have.
 func (s *Service) givable(tx *db.Tx, r Rule) error {
-	e, err := app.GetEntitlement(tx, r.Of.AppID, r.Of.ID)
-	switch {
-	case err != nil:
+	if _, err := app.GetEntitlement(tx, r.Of.AppID, r.Of.ID); err != nil || r.Kind != Holders {
 		return err
-	case e.ConnectorID != "":
-		return fault.NotServed("automation of an entitlement that a connector manages")
-	case r.Kind != Holders:
-		return nil
 	}
 	if err := tx.Lock("automation:chain"); err != nil { // two at once could close a cycle that neither sees
 		return err

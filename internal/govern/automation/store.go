@@ -9,13 +9,13 @@ import (
 )
 
 const ruleColumns = `app_id, entitlement_id, kind, expression, display_name, description, status, error, completed_at, created_at,
-	updated_at, deleted_at, version`
+	updated_at, deleted_at, version, doubt`
 
 func scanRule(r *db.Rows) (v Rule, err error) {
 	var created, updated int64
 	var completed, deleted *int64
 	err = r.Scan(&v.Of.AppID, &v.Of.ID, &v.Kind, &v.Expression, &v.DisplayName, &v.Description, &v.Status, &v.Error, &completed, &created,
-		&updated, &deleted, &v.Version)
+		&updated, &deleted, &v.Version, &v.Doubt)
 	v.CreatedAt, v.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
 	v.CompletedAt, v.DeletedAt = clock.FromNull(completed), clock.FromNull(deleted)
 	return v, err
@@ -45,7 +45,7 @@ func insertRule(tx *db.Tx, r Rule) (bool, error) {
 	n, err := tx.Exec(`insert into automation (app_id, entitlement_id, kind, expression, display_name, description, status, error,
 			completed_at, due_at, created_at, updated_at, deleted_at, version) values ($1, $2, $3, $4, $5, $6, '', '', null, $7, $7, $7, null, 1)
 		on conflict (app_id, entitlement_id) do update set kind = $3, expression = $4, display_name = $5, description = $6, status = '',
-			error = '', completed_at = null, due_at = $7, created_at = $7, updated_at = $7, deleted_at = null, version = 1
+			error = '', completed_at = null, due_at = $7, created_at = $7, updated_at = $7, deleted_at = null, version = 1, doubt = ''
 		where automation.deleted_at is not null`,
 		string(r.Of.AppID), string(r.Of.ID), string(r.Kind), r.Expression, r.DisplayName, r.Description, clock.Micros(r.CreatedAt))
 	return n == 1, err
@@ -53,9 +53,10 @@ func insertRule(tx *db.Tx, r Rule) (bool, error) {
 
 func updateRule(tx *db.Tx, r Rule) error {
 	n, err := tx.Exec(`update automation set kind = $4, expression = $5, display_name = $6, description = $7, updated_at = $8, due_at = $8,
-			version = version + 1
+			doubt = $9, version = version + 1
 		where app_id = $1 and entitlement_id = $2 and version = $3 and deleted_at is null`,
-		string(r.Of.AppID), string(r.Of.ID), r.Version, string(r.Kind), r.Expression, r.DisplayName, r.Description, clock.Micros(r.UpdatedAt))
+		string(r.Of.AppID), string(r.Of.ID), r.Version, string(r.Kind), r.Expression, r.DisplayName, r.Description, clock.Micros(r.UpdatedAt),
+		string(r.Doubt))
 	if err == nil && n == 0 {
 		err = fault.New(fault.Conflict, "the automation was changed by someone else; read it again")
 	}

@@ -1,12 +1,14 @@
 package automation
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/due"
@@ -15,43 +17,78 @@ import (
 // topic is told that there is another source.
 const topic = "automation"
 
-// known remembers which entitlements are sources: most are none, and a grant of those costs nothing more. What it does not know yet
-// the next pass finds.
+// graph is what passes what on. Most entitlements are not in it, and a grant of those costs nothing more.
+type graph struct {
+	sources map[app.EntitlementRef]bool                 // by a binding or a rule
+	bound   map[app.EntitlementRef][]app.EntitlementRef // the destinations of bindings
+	given   map[app.EntitlementRef]bool                 // what a binding or a rule gives
+}
+
+// reach is how many grants one grant of an entitlement brings by way of bindings; above most it only says that it is more.
+func (g *graph) reach(of app.EntitlementRef, most int) (n int) {
+	for _, to := range g.bound[of] {
+		if n++; n > most {
+			return n
+		}
+		n += g.reach(to, most-n)
+	}
+	return n
+}
+
+// known remembers the graph. What it does not know yet the next pass finds.
 type known struct {
-	mu      sync.Mutex
-	sources map[app.EntitlementRef]bool // nil: to be read
-	times   int                         // how often it was forgotten
+	mu    sync.Mutex
+	graph *graph // nil: to be read
+	times int    // how often it was forgotten
 }
 
 func (k *known) forget() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.sources = nil
+	k.graph = nil
 	k.times++
 }
 
-func (k *known) has(q db.Q, of app.EntitlementRef) (bool, error) {
+const graphSQL = `select true, src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id from proxy where deleted_at is null
+	union all select false, src_app_id, src_entitlement_id, app_id, entitlement_id from automation_ref
+	union all select false, '', '', app_id, entitlement_id from automation where deleted_at is null`
+
+func (k *known) read(q db.Q) (*graph, error) {
 	k.mu.Lock()
-	sources, times := k.sources, k.times
+	found, times := k.graph, k.times
 	k.mu.Unlock()
-	if sources != nil {
-		return sources[of], nil
+	if found != nil {
+		return found, nil
 	}
-	list, err := db.Collect(q, scanRef, `select src_app_id, src_entitlement_id from proxy where deleted_at is null
-		union select src_app_id, src_entitlement_id from automation_ref`)
+	rows, err := q.Query(graphSQL)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	sources = make(map[app.EntitlementRef]bool, len(list))
-	for _, e := range list {
-		sources[e] = true
+	defer rows.Close()
+	g := &graph{map[app.EntitlementRef]bool{}, map[app.EntitlementRef][]app.EntitlementRef{}, map[app.EntitlementRef]bool{}}
+	for rows.Next() {
+		var bound bool
+		var b Binding
+		if err := rows.Scan(&bound, &b.Source.AppID, &b.Source.ID, &b.Destination.AppID, &b.Destination.ID); err != nil {
+			return nil, err
+		}
+		g.given[b.Destination] = true
+		if b.Source.ID != "" {
+			g.sources[b.Source] = true
+		}
+		if bound {
+			g.bound[b.Source] = append(g.bound[b.Source], b.Destination)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.times == times {
-		k.sources = sources
+		k.graph = g
 	}
-	return sources[of], nil
+	return g, nil
 }
 
 // wake has what tx writes looked at, and tells everybody that sources may have changed.
@@ -60,23 +97,83 @@ func (s *Service) wake(tx *db.Tx, at time.Time) {
 	due.Wake(tx, at)
 }
 
-// GrantChanged implements grant.Watcher: who is bound to what changed is looked at soon.
-func (s *Service) GrantChanged(tx *db.Tx, of app.EntitlementRef, at time.Time) error {
-	if watched, err := s.known.has(tx, of); err != nil || !watched {
-		return err
-	}
-	soon := clock.Micros(at.Add(settle))
-	args := []any{string(of.AppID), string(of.ID), soon}
-	n, err := tx.Exec(`update proxy set due_at = $3 where src_app_id = $1 and src_entitlement_id = $2 and due_at > $3`, args...)
+// GrantsChanged implements grant.Watcher: bindings follow in the same transaction where that is little work, and by their pass, which is
+// made soon in any case; so is that of rules.
+func (s *Service) GrantsChanged(tx *db.Tx, changed []grant.Step, at time.Time) error {
+	g, err := s.known.read(tx)
 	if err != nil {
 		return err
 	}
-	m, err := tx.Exec(`update automation set due_at = $3 where due_at > $3 and deleted_at is null and (app_id, entitlement_id) in
-		(select r.app_id, r.entitlement_id from automation_ref r where r.src_app_id = $1 and r.src_entitlement_id = $2)`, args...)
-	if n+m > 0 {
-		due.Wake(tx, at.Add(settle))
+	var order []app.EntitlementRef
+	by := map[app.EntitlementRef][]grant.Step{}
+	for _, c := range changed {
+		of := app.EntitlementRef{AppID: c.App, ID: c.Entitlement}
+		if !g.sources[of] && !g.given[of] {
+			continue
+		}
+		if by[of] == nil {
+			order = append(order, of)
+		}
+		by[of] = append(by[of], c)
 	}
-	return err
+	for _, of := range order {
+		if err := s.grantsChanged(tx, g, of, by[of], at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) grantsChanged(tx *db.Tx, g *graph, of app.EntitlementRef, changed []grant.Step, at time.Time) error {
+	if g.given[of] && slices.ContainsFunc(changed, removed) {
+		if err := s.again(tx, of, at); err != nil {
+			return err
+		}
+	}
+	if !g.sources[of] {
+		return nil
+	}
+	if err := s.soon(tx, of, at); err != nil || len(changed)*g.reach(of, atOnce) > atOnce {
+		return err
+	}
+	for _, to := range g.bound[of] {
+		for _, c := range changed {
+			if err := s.follow(tx, Binding{of, to}, holder{c.Account, c.User}, at); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// removed says that a target is done with a grant, so that it can be given again to whoever should hold it.
+func removed(c grant.Step) bool { return c.State == grant.Ended && c.Connector != "" }
+
+// soon has the bindings and rules looked at that go by who holds an entitlement.
+func (s *Service) soon(tx *db.Tx, of app.EntitlementRef, at time.Time) error {
+	return s.look(tx, of, at, `update proxy set due_at = $3 where src_app_id = $1 and src_entitlement_id = $2 and due_at > $3`,
+		`update automation set due_at = $3 where due_at > $3 and deleted_at is null and (app_id, entitlement_id) in
+			(select r.app_id, r.entitlement_id from automation_ref r where r.src_app_id = $1 and r.src_entitlement_id = $2)`)
+}
+
+// again has the bindings and the rule looked at that give an entitlement.
+func (s *Service) again(tx *db.Tx, of app.EntitlementRef, at time.Time) error {
+	return s.look(tx, of, at, `update proxy set due_at = $3 where dst_app_id = $1 and dst_entitlement_id = $2 and due_at > $3`,
+		`update automation set due_at = $3 where due_at > $3 and deleted_at is null and app_id = $1 and entitlement_id = $2`)
+}
+
+func (s *Service) look(tx *db.Tx, of app.EntitlementRef, at time.Time, statements ...string) error {
+	at = at.Add(settle)
+	for _, sql := range statements {
+		n, err := tx.Exec(sql, string(of.AppID), string(of.ID), clock.Micros(at))
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			due.Wake(tx, at)
+		}
+	}
+	return nil
 }
 
 // UserChanged implements directory.Changed: rules with an expression are worked out anew soon.

@@ -31,21 +31,27 @@ type world struct {
 func onWorlds(t *testing.T, test func(w *world)) {
 	t.Helper()
 	dbtest.Watched(t, func(t *testing.T, d *db.DB) {
-		h := granttest.New(t, d)
-		policies, err := policy.New(policy.Deps{DB: d, Clock: h.Clock, Audit: h.Audit, Owners: owner.New(owner.Deps{DB: d, Clock: h.Clock, Audit: h.Audit})})
-		if err != nil {
-			t.Fatal(err)
-		}
-		w := &world{House: h, t: t}
-		w.auto = automation.New(automation.Deps{DB: d, Clock: h.Clock, Audit: h.Audit, Grants: h.Grants, Policies: policies})
+		w := newWorld(t, d)
 		t.Cleanup(w.auto.Close)
-		h.Grants.Watch(w.auto)
-		h.Directory.TellChanged(w.auto)
-		h.Directory.TellCreated(w.auto)
-		w.wiki = w.app("Wiki")
-		w.a, w.b, w.c = w.thing(w.wiki, "A"), w.thing(w.wiki, "B"), w.thing(w.wiki, "C")
 		test(w)
 	})
+}
+
+func newWorld(t *testing.T, d *db.DB) *world {
+	t.Helper()
+	h := granttest.New(t, d)
+	policies, err := policy.New(policy.Deps{DB: d, Clock: h.Clock, Audit: h.Audit, Owners: owner.New(owner.Deps{DB: d, Clock: h.Clock, Audit: h.Audit})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{House: h, t: t}
+	w.auto = automation.New(automation.Deps{DB: d, Clock: h.Clock, Audit: h.Audit, Grants: h.Grants, Policies: policies})
+	h.Grants.Watch(w.auto)
+	h.Directory.TellChanged(w.auto)
+	h.Directory.TellCreated(w.auto)
+	w.wiki = w.app("Wiki")
+	w.a, w.b, w.c = w.thing(w.wiki, "A"), w.thing(w.wiki, "B"), w.thing(w.wiki, "C")
+	return w
 }
 
 func (w *world) must(err error) {

@@ -82,7 +82,7 @@ func (s *Service) expired(tx *db.Tx, ended []grant.Step, now time.Time) error {
 			t.Source.ExpiredAt = now
 		}
 		v := &turn{Service: s, tx: tx, actor: audit.System(), now: now, known: knowing(), t: t}
-		v.over = &Carried{Grant: one.ID, Over: one.State == grant.Ended || one.State == grant.Active && one.Connector == ""}
+		v.over = &Carried{Grant: one.ID, Over: one.State == grant.Ended || one.State == grant.Active && (one.Connector == "" || one.Kept > 0)}
 		if err := v.apply(Created{Plan: f.plan}); err != nil {
 			return err
 		}

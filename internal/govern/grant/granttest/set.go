@@ -98,6 +98,18 @@ func (s *Set) change(ctx context.Context, kind provision.Kind, c provision.Chang
 // Down makes the target fail with err from now on; nil brings it back.
 func (s *Set) Down(err error) { s.mu.Lock(); s.down = err; s.mu.Unlock() }
 
+// Clear takes all memberships, as somebody would who works in the target itself.
+func (s *Set) Clear() { s.mu.Lock(); clear(s.has); s.mu.Unlock() }
+
+// Put makes a membership be there or not, as somebody would who works in the target itself.
+func (s *Set) Put(account, entitlement string, there bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if delete(s.has, member{account, entitlement}); there {
+		s.has[member{account, entitlement}] = true
+	}
+}
+
 // Lose makes the next n calls take effect and fail.
 func (s *Set) Lose(n int) { s.mu.Lock(); s.lose = n; s.mu.Unlock() }
 

@@ -2,11 +2,10 @@
 //
 //   - A rule belongs to one entitlement and gives it to every enabled user it matches: those for whom an expression holds, those who
 //     hold one of some entitlements, or nobody. Users on its list of exclusions never match.
-//   - A proxy binds two entitlements: who holds the source, a group say, holds the destination, a role say. The target lets them in
-//     by itself, so that nobody is called.
+//   - A proxy binds two entitlements: who holds the source, a group say, holds the destination, a role say.
 //
-// What they give is a derived source of a grant: of a proxy its source entitlement, of a rule the entitlement itself. It goes when
-// the reason goes, and never shortens what somebody has otherwise.
+// What they give is a derived source of a grant: of a proxy its source entitlement, of a rule the entitlement itself. It is kept in the
+// target where a connector manages the entitlement, goes when the reason goes, and never shortens what somebody has otherwise.
 //
 //	made ──▶ due ◀──────────── a source's grants or a user changed, or the period is over
 //	          │  ▲
@@ -15,12 +14,14 @@
 //	deleted ──▶ due ──▶ everything taken back ──▶ gone
 //
 // A pass works out who should hold the entitlement, outside of any transaction, and then gives and takes in transactions of at most
-// [atOnce] grants, each with its audit events. A pass that was cut short is done again.
+// [atOnce] grants, each with its audit events. A pass that was cut short is done again. A proxy follows, besides, in the transaction
+// that changes who holds its source, where that means at most [atOnce] grants by way of all proxies behind it.
 //
 // Invariants:
-//   - a pass in which an expression fails for anybody changes nothing and says so; neither does one that matches nobody take
-//     everything: who wants that deletes the rule, or sets it to match nobody;
+//   - a pass in which an expression fails for anybody changes nothing and says so; neither does one take from over a fifth of
+//     [MaxDoubts] or more, or everything because the rule was changed to match nobody: who wants that saves the rule again as it is,
+//     deletes it, or sets it to match nobody;
 //   - no entitlement is its own source, by however many proxies and rules: it would never be lost again;
-//   - a rule gives only what no connector manages: nobody would tell the target;
+//   - what the target takes [grant.MaxPutBacks] times in a row, and once more, is not given again before somebody changes the rule;
 //   - of a rule or proxy that is deleted nothing stays behind, and the same may be made again at once.
 package automation

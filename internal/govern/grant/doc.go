@@ -1,15 +1,16 @@
 // Package grant owns the grants: which account holds which entitlement, since when, until when, and why it no longer does.
 //
 // A grant lives as long as it has a source. The direct source is what somebody gave (or a sync found); its end is DeprovisionAt.
-// Derived sources are other entitlements that pass it on; they have no end of their own here. One row is one lifespan; ended rows
-// stay as history.
+// Derived sources are entitlements that pass it on; they have no end of their own here. For a kept one Interim holds the membership in
+// the target as for a direct one; for the others the target lets the account in by itself. One row is one lifespan; ended rows stay as
+// history.
 //
 //	                  Create, no target                  ┌──────────┐ Extend, SetEnd, ClearEnd
 //	   ┌────────────────────────────────────────────────▶│          │ AddSource, DropSource (others left)
 //	   │   sync found it, another entitlement passes it  │  active  │ direct end, other sources left
 //	   ├────────────────────────────────────────────────▶│          │
 //	   │                                                 └──┬─┬──┬──┘
-//	(nothing)   Create        ┌─────────┐  target: there,   │ │  │ sync: missing in the target
+//	(nothing)   Create, Keep  ┌─────────┐  target: there,   │ │  │ sync: missing in the target
 //	   ├─────────────────────▶│ pending │──────────────────▶┘ │  └───────────────────────┐
 //	   │                      └────┬──┬─┘  or AddSource       │                          ▼
 //	   │                           │  │   end, Revoke,        │ end, Revoke,        ┌─────────┐
@@ -26,7 +27,7 @@
 //
 // Invariants:
 //   - at most one grant of an account and entitlement is not ended (unique index grants_live);
-//   - losing one source never shortens another;
+//   - losing one source never shortens another; the target holds the membership while there is a direct or a kept one;
 //   - from its end on a grant is denied, whatever its target or a connector does; what the target has not confirmed is ending, and
 //     counted as overdue with its age;
 //   - the states are taken in the order of the drawing; an ended grant never changes, a clock that is set back included: what was

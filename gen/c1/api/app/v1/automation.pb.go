@@ -390,7 +390,7 @@ func (*AppEntitlementAutomation_Basic) isAppEntitlementAutomation_Conditions() {
 // AppEntitlementAutomationLastRunStatus says how a pass went.
 type AppEntitlementAutomationLastRunStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Why it failed.
+	// Why it failed, or how many people it passed over and why; empty where there is nothing to tell.
 	ErrorMessage string `protobuf:"bytes,1,opt,name=error_message,json=errorMessage,proto3" json:"error_message,omitempty"`
 	// When it was over.
 	LastCompletedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=last_completed_at,json=lastCompletedAt,proto3" json:"last_completed_at,omitempty"`

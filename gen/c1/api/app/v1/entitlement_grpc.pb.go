@@ -95,10 +95,13 @@ type AppEntitlementsClient interface {
 	// Callers with own scope see what their own accounts hold.
 	ListForAppUser(ctx context.Context, in *AppEntitlementsListForAppUserRequest, opts ...grpc.CallOption) (*ListAppEntitlementsResponse, error)
 	// CreateAutomation makes the automation of an entitlement: who matches is given it within seconds, and loses it when they match no longer.
-	// Users are looked at again when they change, and every five minutes. A pass that fails, or matches nobody, changes nothing.
+	// Users are looked at again when they change, and every five minutes. Where a connector manages the entitlement, its target is changed,
+	// and what somebody takes there is put back; people without an account there are passed over, and counted in lastRunStatus. A pass that
+	// fails changes nothing, and neither does one that would take it from more than a fifth of a hundred or more, or from everybody because
+	// the automation was changed to match nobody: UpdateAutomation with the same conditions then takes it.
 	//
 	// For Super Administrators and Application Administrators. Errors: 400 naming the field for a condition that is none; 404 for an
-	// unknown entitlement; 409 for one that has an automation; 501 for one that a connector manages.
+	// unknown entitlement; 409 for one that has an automation.
 	CreateAutomation(ctx context.Context, in *CreateAutomationRequest, opts ...grpc.CallOption) (*CreateAutomationResponse, error)
 	// GetAutomation returns the automation of an entitlement and how its last pass went.
 	//
@@ -369,10 +372,13 @@ type AppEntitlementsServer interface {
 	// Callers with own scope see what their own accounts hold.
 	ListForAppUser(context.Context, *AppEntitlementsListForAppUserRequest) (*ListAppEntitlementsResponse, error)
 	// CreateAutomation makes the automation of an entitlement: who matches is given it within seconds, and loses it when they match no longer.
-	// Users are looked at again when they change, and every five minutes. A pass that fails, or matches nobody, changes nothing.
+	// Users are looked at again when they change, and every five minutes. Where a connector manages the entitlement, its target is changed,
+	// and what somebody takes there is put back; people without an account there are passed over, and counted in lastRunStatus. A pass that
+	// fails changes nothing, and neither does one that would take it from more than a fifth of a hundred or more, or from everybody because
+	// the automation was changed to match nobody: UpdateAutomation with the same conditions then takes it.
 	//
 	// For Super Administrators and Application Administrators. Errors: 400 naming the field for a condition that is none; 404 for an
-	// unknown entitlement; 409 for one that has an automation; 501 for one that a connector manages.
+	// unknown entitlement; 409 for one that has an automation.
 	CreateAutomation(context.Context, *CreateAutomationRequest) (*CreateAutomationResponse, error)
 	// GetAutomation returns the automation of an entitlement and how its last pass went.
 	//

@@ -32,7 +32,7 @@ const (
 //
 // AppEntitlementsProxy binds entitlements to each other: who holds the source, a group say, holds the destination, a role say.
 type AppEntitlementsProxyClient interface {
-	// Delete unbinds two entitlements. What was passed on is taken within seconds, unless it is held otherwise too.
+	// Delete unbinds two entitlements. What was passed on is taken within seconds, in its target too, unless it is held otherwise.
 	//
 	// For Super Administrators and Application Administrators. Errors: 404 for what is not bound.
 	Delete(ctx context.Context, in *DeleteAppEntitlementProxyRequest, opts ...grpc.CallOption) (*DeleteAppEntitlementProxyResponse, error)
@@ -40,7 +40,8 @@ type AppEntitlementsProxyClient interface {
 	//
 	// For Super Administrators, Read-Only Administrators and Application Administrators. Errors: 404 for what is not bound.
 	Get(ctx context.Context, in *GetAppEntitlementProxyRequest, opts ...grpc.CallOption) (*GetAppEntitlementProxyResponse, error)
-	// Create binds two entitlements. The target of the destination lets the holders in by itself; nobody is called.
+	// Create binds two entitlements. Who gets the source gets the destination in the same transaction, or within seconds where that is much
+	// work; where a connector manages the destination, its target is changed. The grants name the source in grantSources.
 	//
 	// For Super Administrators and Application Administrators. Errors: 404 for an unknown app or entitlement; 409 for what is bound
 	// already; 400 (code 9) where an entitlement would become its own source, and above 64 destinations of one source.
@@ -91,7 +92,7 @@ func (c *appEntitlementsProxyClient) Create(ctx context.Context, in *CreateAppEn
 //
 // AppEntitlementsProxy binds entitlements to each other: who holds the source, a group say, holds the destination, a role say.
 type AppEntitlementsProxyServer interface {
-	// Delete unbinds two entitlements. What was passed on is taken within seconds, unless it is held otherwise too.
+	// Delete unbinds two entitlements. What was passed on is taken within seconds, in its target too, unless it is held otherwise.
 	//
 	// For Super Administrators and Application Administrators. Errors: 404 for what is not bound.
 	Delete(context.Context, *DeleteAppEntitlementProxyRequest) (*DeleteAppEntitlementProxyResponse, error)
@@ -99,7 +100,8 @@ type AppEntitlementsProxyServer interface {
 	//
 	// For Super Administrators, Read-Only Administrators and Application Administrators. Errors: 404 for what is not bound.
 	Get(context.Context, *GetAppEntitlementProxyRequest) (*GetAppEntitlementProxyResponse, error)
-	// Create binds two entitlements. The target of the destination lets the holders in by itself; nobody is called.
+	// Create binds two entitlements. Who gets the source gets the destination in the same transaction, or within seconds where that is much
+	// work; where a connector manages the destination, its target is changed. The grants name the source in grantSources.
 	//
 	// For Super Administrators and Application Administrators. Errors: 404 for an unknown app or entitlement; 409 for what is bound
 	// already; 400 (code 9) where an entitlement would become its own source, and above 64 destinations of one source.

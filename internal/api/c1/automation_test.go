@@ -78,10 +78,18 @@ func TestAutomationsThroughTheDoor(t *testing.T) {
 			d.Errorf("%v", got.body)
 		}
 		d.want(http.StatusOK, "no longer", "DELETE", auto+"/exclusions", `{"userIds":["`+ksuidOf(linus.ID)+`"]}`)
-		d.want(http.StatusOK, "changed by a mask", "POST", auto+"/update", `{"displayName":"Readers","description":"not written","entitlements":{"entitlementRefs":[{"appId":"`+
-			strings.Split(path, "/")[4]+`","id":"`+other+`"}]},"updateMask":"displayName,entitlements"}`)
+		d.kept()
+		readers := `{"displayName":"Readers","description":"not written","entitlements":{"entitlementRefs":[{"appId":"` +
+			strings.Split(path, "/")[4] + `","id":"` + other + `"}]},"updateMask":"displayName,entitlements"}`
+		d.want(http.StatusOK, "changed by a mask", "POST", auto+"/update", readers)
 		d.kept()
 		d.want(http.StatusOK, "it matches nobody, and says so", "GET", auto, "")
+		d.need(http.StatusOK, "", "POST", auto+"/update", readers)
+		d.kept()
+		if got := d.need(http.StatusOK, "", "GET", one+"/users", ""); len(got.list()) != 0 {
+			d.Errorf("saved again as it is, and still held by %v", got.body)
+		}
+		d.want(http.StatusOK, "all is well again", "GET", auto, "")
 		d.want(http.StatusOK, "changed by its keys", "POST", auto+"/update", `{"none":{}}`)
 		d.want(http.StatusOK, "deleted", "DELETE", auto, "{}")
 		for _, c := range [][3]string{{"GET", auto, ""}, {"DELETE", auto, "{}"}, {"POST", auto + "/update", `{"none":{}}`}, {"GET", auto + "/exclusions", ""}} {

@@ -32,7 +32,8 @@ func TestBindingsOfEntitlementsThroughTheDoor(t *testing.T) {
 		grace := d.person("Grace", "system:viewer")
 		d.super("Linus")
 		d.need(http.StatusOK, "", "POST", path+"/"+group+"/add-manual-user", `{"userIds":["`+ksuidOf(grace.ID)+`"]}`)
-		d.want(http.StatusOK, "who is in the group has the role, and by what", "GET", path+"/"+role+"/users", "")
+		d.want(http.StatusOK, "who is in the group has the role", "GET", path+"/"+role+"/users", "")
+		d.want(http.StatusOK, "by way of the group", "GET", path+"/"+role+"/users/"+ksuidOf(grace.ID)+"/grants", "")
 		d.want(http.StatusOK, "unbound", "DELETE", one, "{}")
 		for _, c := range [][2]string{{"GET", ""}, {"DELETE", "{}"}} {
 			d.want(http.StatusNotFound, "gone", c[0], one, c[1])

@@ -156,6 +156,7 @@ func (p *parts) introduce() {
 	p.delegations.Tell(p.tasks)
 	p.owners.Tell(p.tasks)
 	p.webhooks.Tell(p.tasks)
+	p.webhooks.Speak(p.deps())
 	p.provision.Tell(p.grants)
 }
 

@@ -16,7 +16,7 @@ import (
 type knowledge struct {
 	me                              directory.UserID
 	everybody, everyAccount, ofRole bool
-	policies                        bool
+	policies, webhooks              bool
 }
 
 func knowing(ctx context.Context) knowledge {
@@ -26,6 +26,7 @@ func knowing(ctx context.Context) knowledge {
 		ofRole:       reachesAll(ctx, "c1.api.iam.v1.Roles.Get", "c1.api.iam.v1.Roles.List"),
 		policies: reachesAll(ctx, "c1.api.policy.v1.Policies.Get", "c1.api.policy.v1.Policies.List",
 			"c1.api.policy.v1.PolicySearch.Search"),
+		webhooks: reachesAll(ctx, "c1.api.webhooks.v1.WebhooksService.Get", "c1.api.webhooks.v1.WebhooksService.List"),
 	}
 	if p, err := iam.PrincipalFrom(ctx); err == nil {
 		k.me = p.UserID

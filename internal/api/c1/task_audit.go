@@ -9,6 +9,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/task"
+	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
@@ -63,6 +64,7 @@ type story struct {
 	next     map[task.StepID]task.StepID // which step was opened after which
 	policies map[policy.GenerationID]policy.ID
 	people   map[directory.UserID]read.UserRow
+	webhooks map[webhook.ID]webhook.Webhook
 	know     knowledge
 }
 
@@ -93,6 +95,9 @@ func (d *Deps) story(ctx context.Context, t task.Task, lines []task.Entry) (stor
 				seen[u], people = true, append(people, u)
 			}
 		}
+	}
+	if err := s.readWebhooks(ctx, d, lines); err != nil {
+		return s, err
 	}
 	var err error
 	s.people, err = d.Read.UsersByID(ctx, people)

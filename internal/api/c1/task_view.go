@@ -38,6 +38,11 @@ func (d *Deps) taskView(ctx context.Context, x *Expander, t task.Task) (*taskv1.
 
 // taskViews shows tasks as the caller sees them now, with what x asks for.
 func (d *Deps) taskViews(ctx context.Context, x *Expander, list []task.Task) ([]*taskv1.TaskView, error) {
+	return d.taskViewsFor(ctx, knowing(ctx), x, list)
+}
+
+// taskViewsFor is taskViews for somebody who may know other things than the caller may.
+func (d *Deps) taskViewsFor(ctx context.Context, k knowledge, x *Expander, list []task.Task) ([]*taskv1.TaskView, error) {
 	sights, err := d.Tasks.See(ctx, list)
 	if err != nil {
 		return nil, err
@@ -50,10 +55,11 @@ func (d *Deps) taskViews(ctx context.Context, x *Expander, list []task.Task) ([]
 	if err != nil {
 		return nil, err
 	}
-	views, know := make([]*taskv1.TaskView, len(list)), knowing(ctx)
+	e.know = k
+	views := make([]*taskv1.TaskView, len(list))
 	for i, t := range list {
 		views[i] = &taskv1.TaskView{
-			Task:              EncodeTask(t, sights[i], know.policy(policies[t.Generation], t.StepKey)),
+			Task:              EncodeTask(t, sights[i], k.policy(policies[t.Generation], t.StepKey)),
 			ObjectPermissions: taskPermissions(sights[i]),
 		}
 		e.task(views[i], t, sights[i])

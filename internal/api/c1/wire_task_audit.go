@@ -16,6 +16,7 @@ import (
 // failures are the kinds of lines that tell of an error.
 var failures = map[task.AuditKind]bool{
 	task.ProvisionFailure: true, task.ExpressionFailed: true, task.NobodyEligible: true, task.ApprovalUnanswered: true,
+	task.ApprovalTried: true, task.ApprovalMisread: true, task.ProvisionTried: true,
 }
 
 // line shows one line of a task's history.
@@ -157,26 +158,8 @@ func (s story) provisionTyp(v *taskv1.TaskAuditView, e task.Entry) bool {
 		v.Typ = &taskv1.TaskAuditView_ProvisionReassigned{ProvisionReassigned: &taskv1.TaskAuditPolicyProvisionReassigned{
 			OldPolicyStepId: KSUID(e.Step), NewPolicyStepId: KSUID(s.next[e.Step]),
 		}}
-	case task.ApprovalCalled:
-		v.Typ = &taskv1.TaskAuditView_WebhookApprovalTriggered{
-			WebhookApprovalTriggered: &taskv1.TaskAuditWebhookApprovalTriggered{WebhookId: s.webhook(e)},
-		}
-	case task.ApprovalAnswered:
-		v.Typ = &taskv1.TaskAuditView_WebhookApprovalSuccess{WebhookApprovalSuccess: &taskv1.TaskAuditWebhookApprovalSuccess{
-			WebhookId: s.webhook(e), WebhookInstanceId: KSUID(word(e, "deliveryId")),
-		}}
-	case task.ApprovalUnanswered:
-		v.Typ = &taskv1.TaskAuditView_WebhookApprovalFatalError{WebhookApprovalFatalError: &taskv1.TaskAuditWebhookApprovalFatalError{
-			WebhookId: s.webhook(e), WebhookInstanceId: KSUID(word(e, "deliveryId")), Error: e.Comment,
-		}}
-	case task.ProvisionCalled:
-		v.Typ = &taskv1.TaskAuditView_WebhookTriggered{WebhookTriggered: &taskv1.TaskAuditWebhookTriggered{WebhookId: s.webhook(e)}}
-	case task.ProvisionAnswered:
-		v.Typ = &taskv1.TaskAuditView_WebhookSuccess{WebhookSuccess: &taskv1.TaskAuditWebhookSuccess{
-			WebhookId: s.webhook(e), WebhookInstanceId: KSUID(word(e, "deliveryId")),
-		}}
 	default:
-		return false
+		return s.webhookTyp(v, e)
 	}
 	return true
 }
@@ -223,18 +206,6 @@ func (s story) approval(e task.Entry) *policyv1.ApprovalInstance {
 
 // policyOf is the policy of which the step is that a line speaks of.
 func (s story) policyOf(e task.Entry) policy.ID { return s.policies[s.steps[e.Step].Generation] }
-
-// webhook is what was called at the step that a line speaks of.
-func (s story) webhook(e task.Entry) string {
-	i := s.steps[e.Step]
-	switch {
-	case word(e, "webhookId") != "":
-		return KSUID(word(e, "webhookId"))
-	case i.Step.Approval != nil:
-		return KSUID(i.Step.Approval.WebhookID)
-	}
-	return KSUID(i.Means.Webhook)
-}
 
 func word(e task.Entry, name string) string {
 	s, _ := e.Data[name].(string)

@@ -91,7 +91,11 @@ func encodeApprovalInstance(t task.Task, i task.Instance, next task.StepID) *pol
 		}
 	case task.Skipped:
 		v.Outcome = &policyv1.ApprovalInstance_Skipped{Skipped: skipped(r, next)}
-	case task.Succeeded, task.Errored, task.Stopped, task.Late: // of other kinds of steps, or of a task that was closed
+	case task.Errored: // a webhook did not answer, and people are asked instead
+		v.Outcome = &policyv1.ApprovalInstance_ReassignedByError{ReassignedByError: &policyv1.ReassignedByErrorAction{
+			Description: r.Text, ErroredAt: at, ReassignedAt: at, NewPolicyStepId: KSUID(next),
+		}}
+	case task.Succeeded, task.Stopped, task.Late: // of other kinds of steps, or of a task that was closed
 	}
 	return v
 }
@@ -158,6 +162,12 @@ func encodeProvisionInstance(t task.Task, i task.Instance, next task.StepID) *po
 			UserId: by, CompletedAt: at, Entitlements: EncodeReferences([]app.EntitlementRef{i.Target}),
 		}}
 	case task.Errored:
+		if i.Means.Kind == policy.ByWebhook { // people do it instead
+			v.Outcome = &policyv1.ProvisionInstance_ReassignedByError{ReassignedByError: &policyv1.ReassignedByErrorAction{
+				Description: r.Text, ErroredAt: at, ReassignedAt: at, NewPolicyStepId: KSUID(next),
+			}}
+			break
+		}
 		v.Outcome = &policyv1.ProvisionInstance_Errored{Errored: &policyv1.ErroredAction{Description: r.Text, ErroredAt: at}}
 	case task.Skipped:
 		v.Outcome = &policyv1.ProvisionInstance_Skipped{Skipped: skipped(r, next)}

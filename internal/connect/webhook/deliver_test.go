@@ -35,6 +35,8 @@ func (e ear) WebhookAnswered(tx *db.Tx, d webhook.Delivery, a webhook.Answer, _ 
 	return nil
 }
 
+func (ear) WebhookTried(*db.Tx, webhook.Delivery, string, bool, time.Time) error { return nil }
+
 func (e ear) WebhookGaveUp(tx *db.Tx, d webhook.Delivery, why string, _ time.Time) error {
 	tx.OnCommit(func() { e <- d.Ref + ": " + why })
 	return nil

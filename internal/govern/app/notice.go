@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/db"
 )
 
@@ -30,6 +31,9 @@ const (
 )
 
 func (s *Service) entitlementsEnded(tx *db.Tx, actor audit.Actor, app ID, ids []EntitlementID, at time.Time) error {
+	if err := webhook.Release(tx, callsWebhooks, string(app), ids); err != nil {
+		return err
+	}
 	for _, chunk := range db.Chunks(ids, MaxBatch) {
 		for _, n := range s.notices {
 			if err := n.EntitlementsEnded(tx, actor, app, chunk, at, ReasonEntitlement); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/id"
@@ -117,6 +118,9 @@ func (s *Service) DeleteApp(ctx context.Context, appID ID) error {
 			return err
 		}
 		if err := deleteInside(tx, appID, now); err != nil {
+			return err
+		}
+		if err := webhook.ReleaseApp(tx, string(appID)); err != nil {
 			return err
 		}
 		for _, n := range s.notices {

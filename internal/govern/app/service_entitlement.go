@@ -53,6 +53,9 @@ func (s *Service) AddEntitlement(tx *db.Tx, actor audit.Actor, e Entitlement) (E
 	if err := s.chooseSchema(tx, "", e.RequestSchemaID); err != nil {
 		return e, err
 	}
+	if err := means(tx, Entitlement{}, e); err != nil {
+		return e, err
+	}
 	if err := insertEntitlement(tx, e); err != nil {
 		return e, err
 	}
@@ -100,6 +103,9 @@ func (s *Service) UpdateEntitlement(
 			return err
 		}
 		if err := s.chooseSchema(tx, before.RequestSchemaID, after.RequestSchemaID); err != nil {
+			return err
+		}
+		if err := means(tx, before, after); err != nil {
 			return err
 		}
 		after.UpdatedAt = now

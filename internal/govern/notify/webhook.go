@@ -55,6 +55,9 @@ func (s *Service) WebhookAnswered(tx *db.Tx, d webhook.Delivery, _ webhook.Answe
 	return nil
 }
 
+// WebhookTried implements webhook.Notice: what is tried again is not over.
+func (s *Service) WebhookTried(*db.Tx, webhook.Delivery, string, bool, time.Time) error { return nil }
+
 // WebhookGaveUp implements webhook.Notice: a notification was not told.
 func (s *Service) WebhookGaveUp(tx *db.Tx, d webhook.Delivery, why string, at time.Time) error {
 	if n, ours := notificationOf(d); ours {

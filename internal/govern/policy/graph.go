@@ -7,6 +7,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
@@ -34,6 +35,9 @@ func refer(tx *db.Tx, p Policy, c *checker) error {
 				return err
 			}
 		}
+	}
+	if err := webhook.Refer(tx, webhook.User{Kind: "policy", ID: string(p.ID)}, c.webhooks); err != nil {
+		return err
 	}
 	if len(c.policies) == 0 {
 		return nil

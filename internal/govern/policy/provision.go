@@ -8,6 +8,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/id"
 )
 
@@ -39,7 +40,14 @@ type means struct {
 	} `json:"multiStep"`
 }
 
-func (c *checker) provision(field string, doc json.RawMessage) { c.means(field, doc, 1) }
+func (c *checker) provision(field string, doc json.RawMessage) {
+	c.means(field, doc, 1)
+	hooks, err := webhook.Named(field, doc)
+	if c.err == nil {
+		c.err = err
+	}
+	c.webhooks = append(c.webhooks, hooks...)
+}
 
 func (c *checker) means(field string, doc json.RawMessage, depth int) {
 	if len(doc) == 0 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/owner"
+	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/expr"
@@ -154,6 +155,9 @@ func (s *Service) Delete(ctx context.Context, policyID ID) error {
 			return err
 		}
 		if _, err := tx.Exec(`delete from policy_use where by_id = $1`, string(policyID)); err != nil {
+			return err
+		}
+		if err := webhook.Release(tx, "policy", "", []ID{policyID}); err != nil {
 			return err
 		}
 		return s.Audit.Record(tx, audit.From(ctx), event(p, "policy.deleted", audit.Delete, "deleted policy "+p.DisplayName))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/expr"
 	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/text"
@@ -24,6 +25,7 @@ type checker struct {
 	err          error
 	users        []reference[directory.UserID]
 	entitlements []reference[app.EntitlementRef]
+	webhooks     []webhook.Reference
 	policies     []reference[ID] // rules and the baseline
 	escalations  []reference[ID]
 }
@@ -172,6 +174,7 @@ func (c *checker) approval(field string, a Approval) {
 		if a.WebhookID == "" {
 			c.fail(typ+".webhookId", "is required")
 		}
+		c.webhooks = append(c.webhooks, webhook.Reference{Field: typ + ".webhookId", ID: webhook.ID(a.WebhookID)})
 	case Manager, AppOwners, EntitlementOwners, ResourceOwners, Self:
 	default:
 		c.fail(field, "one of users, manager, appOwners, entitlementOwners, resourceOwners, group, self, expression and webhook is required")

@@ -196,16 +196,6 @@ func (m *machine) reassign(by Who, to []directory.UserID, comment string) {
 	}
 }
 
-// handOver opens the step of a webhook anew for people.
-func (m *machine) handOver(to []directory.UserID, comment string) {
-	a := *m.Current.Step.Approval
-	a.Kind, a.UserIDs, a.WebhookID = policy.Users, to, ""
-	plan := slices.Clone(m.Plan)
-	plan[m.Current.Index] = policy.Step{Approval: &a}
-	m.Plan = plan
-	m.again(Result{Kind: Reassigned, Text: comment})
-}
-
 // Look has the approvers of the step found again, since somebody may be gone.
 type Look struct{}
 

@@ -142,6 +142,9 @@ func (s *Service) resolve(ctx context.Context, id policy.ID, f policy.Facts, kin
 	return Plan{Policy: p.Policy.ID, Generation: p.Generation, Key: p.Key, Steps: Flatten(p.Steps, own), Trace: p.Trace}, nil
 }
 
+// PolicyKind is the kind of policy that decides on t.
+func (t Task) PolicyKind() policy.Kind { return policyKind(t.Kind) }
+
 // policyKind is the kind of policy that decides on tasks of that kind.
 func policyKind(k Kind) policy.Kind {
 	switch k {

@@ -11,7 +11,6 @@ import (
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/db"
-	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // The interfaces that the server wires.
@@ -22,32 +21,6 @@ var (
 	_ app.Notice        = (*Service)(nil)
 	_ webhook.Notice    = (*Service)(nil)
 )
-
-// refOf is what a delivery is about, in our words.
-func refOf(t ID, s StepID) string { return "task:" + string(t) + ":" + string(s) }
-
-// WebhookAnswered implements [webhook.Notice].
-func (s *Service) WebhookAnswered(tx *db.Tx, d webhook.Delivery, a webhook.Answer, at time.Time) error {
-	yes := a.Verdict == webhook.Approve || a.Verdict == webhook.Complete
-	if a.Verdict == webhook.ReplacePolicy {
-		return fault.New(fault.Precondition, "an answer that replaces the policy is not taken; approve, deny or reassign")
-	}
-	return s.answered(tx, d, at, Answered{Delivery: string(d.ID), Approve: yes, Text: a.Comment, To: a.Users})
-}
-
-// WebhookGaveUp implements [webhook.Notice].
-func (s *Service) WebhookGaveUp(tx *db.Tx, d webhook.Delivery, why string, at time.Time) error {
-	return s.answered(tx, d, at, Answered{Delivery: string(d.ID), GaveUp: true, Text: why})
-}
-
-func (s *Service) answered(tx *db.Tx, d webhook.Delivery, _ time.Time, e Answered) error {
-	parts := strings.Split(d.Ref, ":")
-	if len(parts) != 3 || parts[0] != "task" {
-		return nil
-	}
-	e.Step = StepID(parts[2])
-	return s.inside(tx, audit.System(), `id = $1`, []any{parts[1]}, func(*turn) Event { return e })
-}
 
 // DelegationOver implements [delegation.Notice]: open steps that the delegate was to answer return to whom they stood in for.
 func (s *Service) DelegationOver(tx *db.Tx, d delegation.Delegation, _ time.Time) error {

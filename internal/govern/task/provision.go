@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
-	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -235,46 +234,5 @@ func (e RetryProvision) apply(m *machine) error {
 		return nil
 	}
 	m.again(Result{Kind: Errored, By: e.By.User, Text: m.Current.Error})
-	return nil
-}
-
-// Answered is what a webhook said that was asked to approve or to provision.
-type Answered struct {
-	Step     StepID             `json:"step"`
-	Delivery string             `json:"delivery,omitempty"`
-	Approve  bool               `json:"approve,omitempty"` // or: it is done
-	To       []directory.UserID `json:"to,omitempty"`      // others shall decide
-	Text     string             `json:"text,omitempty"`
-	GaveUp   bool               `json:"gaveUp,omitempty"` // it never answered
-}
-
-func (e Answered) apply(m *machine) error {
-	if m.stale(e.Step) {
-		return nil // it answered too late, and is told so by nobody
-	}
-	i := m.Current
-	text := map[string]any{"deliveryId": e.Delivery}
-	switch approval := i.Step.Approval != nil; {
-	case approval && i.Step.Approval.Kind != policy.Webhook, !approval && i.Means.Kind != policy.ByWebhook:
-		return nil
-	case approval && e.GaveUp:
-		m.audit(ApprovalUnanswered, system, e.Text, text)
-	case approval && len(e.To) > 0:
-		m.audit(ApprovalAnswered, system, e.Text, text)
-		m.handOver(e.To, e.Text)
-	case approval && e.Approve:
-		m.audit(ApprovalAnswered, system, e.Text, text)
-		m.leave(Result{Kind: Approved, Text: e.Text})
-		m.forth()
-	case approval:
-		m.audit(ApprovalAnswered, system, e.Text, text)
-		m.leave(Result{Kind: Refused, Text: e.Text})
-		m.end(m.refused(), system)
-	case e.GaveUp || !e.Approve:
-		m.fail(e.Text)
-	default:
-		m.audit(ProvisionAnswered, system, e.Text, text)
-		m.done(system, e.Text)
-	}
 	return nil
 }

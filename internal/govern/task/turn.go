@@ -204,6 +204,11 @@ func (v *turn) deliver(e Deliver) error {
 	if v.Webhooks == nil {
 		return v.apply(Answered{Step: e.Step, GaveUp: true, Text: "webhooks are not served"})
 	}
+	if v.t.Current != nil && v.t.Current.Delivery != "" { // it is asked anew, and an answer to what it was asked before counts no more
+		if err := v.Webhooks.Cancel(v.tx, refOf(v.t.ID, e.Step)); err != nil {
+			return err
+		}
+	}
 	event := webhook.EventApproval
 	if e.Event == "provision" {
 		event = webhook.EventProvision
@@ -215,6 +220,9 @@ func (v *turn) deliver(e Deliver) error {
 	if err == nil && v.t.Current != nil {
 		current := *v.t.Current
 		current.Delivery, v.t.Current = string(d), &current
+	}
+	if last := len(v.entries) - 1; last >= 0 && v.entries[last].Data["webhookId"] != nil { // the line that says it is called
+		v.entries[last].Data["deliveryId"] = string(d)
 	}
 	return err
 }

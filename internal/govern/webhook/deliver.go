@@ -15,7 +15,7 @@ import (
 
 // Deliver asks that a live webhook is told of event, once tx commits, and returns what to know the answer by; ref says to the caller's
 // own [Notice], and to [Service.Cancel], what it is about. payload is a JSON object with the members of the event's message; nil has
-// [Payloads] asked for it when it is sent. NotFound without such a webhook.
+// [Words] asked for it when it is sent. NotFound without such a webhook.
 func (s *Service) Deliver(tx *db.Tx, webhookID ID, event Event, ref string, payload json.RawMessage) (DeliveryID, error) {
 	if _, err := Get(tx, webhookID); err != nil {
 		return "", err
@@ -88,7 +88,7 @@ func (s *Service) Callback(ctx context.Context, token string, body []byte) error
 	if err := d.callable(s.Clock.Now()); err != nil {
 		return err
 	}
-	a, err := ParseAnswer(d.Event, body)
+	a, err := s.understand(ctx, d, body)
 	if err != nil {
 		return err
 	}

@@ -146,7 +146,11 @@ func (s sending) Run(ctx context.Context, now time.Time) (int, error) {
 	}); err != nil || len(claimed) == 0 {
 		return 0, err
 	}
-	hooks, err := many(s.DB.Q(ctx), claimed)
+	of := make([]ID, len(claimed))
+	for i, d := range claimed {
+		of[i] = d.Webhook
+	}
+	hooks, err := many(s.DB.Q(ctx), of)
 	if err != nil {
 		return 0, err // their leases run out
 	}
@@ -182,10 +186,10 @@ func (s *Service) fly(d Delivery, w Webhook) {
 
 // prepared asks for the payload of a message that came without one, and keeps it: every try sends the same.
 func (s *Service) prepared(ctx context.Context, d *Delivery) outcome {
-	if d.payload != "" || s.Payloads == nil || d.Event == EventTest {
+	if d.payload != "" || s.words == nil || d.Event == EventTest {
 		return outcome{}
 	}
-	payload, err := s.Payloads.WebhookPayload(ctx, *d)
+	payload, err := s.words.WebhookPayload(ctx, *d)
 	if err != nil {
 		return outcome{err: err, final: fault.Is(err, fault.Invalid) || fault.Is(err, fault.NotFound)}
 	}

@@ -23,6 +23,7 @@ type outcome struct {
 	promised bool // a callback will come
 	err      error
 	final    bool // err is not mended by trying again
+	bad      bool // the receiver answered, with what cannot be taken
 	off      bool // not called, or cut short, because the server stops
 }
 
@@ -45,11 +46,11 @@ func (s *Service) attempt(ctx context.Context, d Delivery, w Webhook) (o outcome
 	if err != nil {
 		return outcome{err: err}
 	}
-	return judge(d.Event, reply)
+	return s.judge(ctx, d, reply)
 }
 
 // judge reads a reply: 202 promises a callback, any other 2xx is the answer, 410 asks never to be told again.
-func judge(event Event, r Reply) outcome {
+func (s *Service) judge(ctx context.Context, d Delivery, r Reply) outcome {
 	switch {
 	case r.Status == http.StatusAccepted:
 		return outcome{promised: true}
@@ -58,8 +59,18 @@ func judge(event Event, r Reply) outcome {
 	case r.Status < 200 || r.Status > 299:
 		return outcome{err: fault.New(fault.Unavailable, "the receiver answered with status %d", r.Status)}
 	}
-	a, err := ParseAnswer(event, r.Body)
-	return outcome{answer: a, err: err}
+	a, err := s.understand(ctx, d, r.Body)
+	return outcome{answer: a, err: err, bad: err != nil}
+}
+
+// understand reads an answer, and turns what it says in the words of the API into ours.
+func (s *Service) understand(ctx context.Context, d Delivery, body []byte) (Answer, error) {
+	a, err := ParseAnswer(d.Event, body)
+	if err != nil || a.Verdict != ReplacePolicy || s.words == nil {
+		return a, err
+	}
+	a.Steps, err = s.words.WebhookSteps(ctx, d, a.Steps)
+	return a, err
 }
 
 // record writes down what came of a call, unless the delivery is somebody else's by now.
@@ -72,7 +83,7 @@ func (s *Service) record(ctx context.Context, d Delivery, w Webhook, o outcome) 
 	}
 	err := s.DB.Write(ctx, func(tx *db.Tx) error { return s.write(tx, d, w, o) })
 	if o.err == nil && refuses(err) { // by a listener: the answer is no good
-		o = outcome{err: err}
+		o = outcome{err: err, bad: true}
 		err = s.DB.Write(ctx, func(tx *db.Tx) error { return s.write(tx, d, w, o) })
 	}
 	return err
@@ -112,6 +123,11 @@ func (s *Service) write(tx *db.Tx, sent Delivery, w Webhook, o outcome) error {
 	again := now.Add(backoff())
 	retry(tx, d, now, again)
 	due.Wake(tx, again)
+	for _, n := range s.notices {
+		if err := n.WebhookTried(tx, d, d.LastError, o.bad, now); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

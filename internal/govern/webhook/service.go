@@ -29,10 +29,15 @@ type Sender interface {
 	Send(ctx context.Context, r Request) (Reply, error)
 }
 
-// Payloads makes the payload of a message that was asked for without one, when it is first sent: what is known only where the words of
-// the API are. An Invalid or NotFound fault gives the delivery up.
-type Payloads interface {
+// Words are those of the API, in which messages tell and answers are given. They are known at the doors only, and are found before the
+// transaction in which an answer takes effect.
+type Words interface {
+	// WebhookPayload makes the payload of a message that was asked for without one, when it is first sent. An Invalid or NotFound fault
+	// gives the delivery up.
 	WebhookPayload(ctx context.Context, d Delivery) (json.RawMessage, error)
+	// WebhookSteps turns the steps of an answer that replaces the policy into what package policy keeps of them, a JSON list. Invalid,
+	// naming the member, for steps that no policy could have.
+	WebhookSteps(ctx context.Context, d Delivery, steps json.RawMessage) (json.RawMessage, error)
 }
 
 // Notice is told what came of the deliveries, in the transaction that closes them. Every listener is told of every delivery and passes
@@ -41,19 +46,21 @@ type Notice interface {
 	// WebhookAnswered tells of an answer. If it is refused by a fault that is Invalid, NotFound or Precondition, the delivery is not
 	// closed: it counts as a failed try, and who called back is told.
 	WebhookAnswered(tx *db.Tx, d Delivery, a Answer, at time.Time) error
+	// WebhookTried tells of a try that failed and will be made again. why is for people; bad says that the receiver answered, with what
+	// cannot be taken.
+	WebhookTried(tx *db.Tx, d Delivery, why string, bad bool, at time.Time) error
 	// WebhookGaveUp tells that there will be no answer: after too many tries, because the receiver said so (410), because no callback
 	// came in time, or because the webhook was deleted. why is for people.
 	WebhookGaveUp(tx *db.Tx, d Delivery, why string, at time.Time) error
 }
 
-// Deps is what the service stands on. Payloads and Registerer may be nil.
+// Deps is what the service stands on. Registerer may be nil.
 type Deps struct {
 	DB          *db.DB
 	Clock       clock.Clock
 	Log         *slog.Logger
 	Audit       *audit.Log
 	Sender      Sender
-	Payloads    Payloads
 	Sign        func(ctx context.Context, claims any) (token string, err error) // with a key that is shown under /auth/v1/jwks
 	CallbackKey []byte                                                          // 32 bytes, the same for all replicas and ever
 	PublicURL   string                                                          // https://host[:port], without a slash at the end
@@ -64,6 +71,7 @@ type Deps struct {
 type Service struct {
 	Deps
 
+	words   Words
 	notices []Notice
 	flights flights
 	metrics metrics
@@ -79,6 +87,9 @@ func New(d Deps) *Service {
 
 // Tell adds a listener to what comes of deliveries. Only at start, before anything runs.
 func (s *Service) Tell(n Notice) { s.notices = append(s.notices, n) }
+
+// Speak says who knows the words of the API. Only at start, before anything runs; without them messages go out as they were asked for.
+func (s *Service) Speak(w Words) { s.words = w }
 
 // Close cuts calls under way short, as they would be by the end of the process, and waits for them.
 func (s *Service) Close() { s.flights.close() }
@@ -141,11 +152,15 @@ func (s *Service) Update(ctx context.Context, webhookID ID, change func(w *Webho
 	return after, err
 }
 
-// Delete deletes a live webhook. Its deliveries that are not answered are given up. NotFound. Super Administrators.
+// Delete deletes a live webhook. Its deliveries that are not answered are given up. NotFound; Precondition for one that a policy or an
+// entitlement has called. Super Administrators.
 func (s *Service) Delete(ctx context.Context, webhookID ID) (Webhook, error) {
 	var w Webhook
 	err := s.DB.Write(ctx, func(tx *db.Tx) (err error) {
 		if w, err = Get(tx, webhookID); err != nil {
+			return err
+		}
+		if err := unused(tx, w); err != nil {
 			return err
 		}
 		now := s.Clock.Now()

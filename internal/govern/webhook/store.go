@@ -55,11 +55,15 @@ func (s *Service) List(ctx context.Context, f Filter, r page.Request) (page.Page
 	return page.Cut(rows, r.Size, func(w Webhook) page.Key { return page.Key{string(w.ID)} }), nil
 }
 
-// many reads the webhooks of deliveries, deleted ones too.
-func many(q db.Q, list []Delivery) (map[ID]Webhook, error) {
-	args := make([]any, len(list))
-	for i, d := range list {
-		args[i] = string(d.Webhook)
+// Many reads at most 500 webhooks, deleted ones too; unknown ones are left out.
+func (s *Service) Many(ctx context.Context, ids []ID) (map[ID]Webhook, error) {
+	return many(s.DB.Q(ctx), ids)
+}
+
+func many(q db.Q, ids []ID) (map[ID]Webhook, error) {
+	args := make([]any, len(ids))
+	for i, one := range ids {
+		args[i] = string(one)
 	}
 	found, err := db.Collect(q, scan, `select `+columns+` from webhook where id in `+db.In(len(args), 1), args...)
 	all := make(map[ID]Webhook, len(found))

@@ -177,10 +177,34 @@ func (p *payloads) WebhookPayload(context.Context, webhook.Delivery) (json.RawMe
 	return json.RawMessage(`{"a":1}`), p.err
 }
 
+func (p *payloads) WebhookSteps(_ context.Context, _ webhook.Delivery, steps json.RawMessage) (json.RawMessage, error) {
+	return append(append([]byte(`{"ours":`), steps...), '}'), p.err
+}
+
+func TestTheStepsOfAnAnswerAreTurnedBeforeTheyTakeEffect(t *testing.T) {
+	each(t, func(w *world) {
+		p := &payloads{}
+		w.hooks.Speak(p)
+		w.reply = replies(http.StatusOK, `{"replacePolicy":{"policySteps":[{"accept":{}}]}}`)
+		h := w.hook("a")
+		w.deliver(h, webhook.EventApproval, "x")
+		w.due(w.hooks)
+		w.same("told", w.told, `[x: replacePolicy {"ours":[{"accept":{}}]}]`)
+		p.err = fault.InvalidField("replacePolicy.policySteps[0]", "no policy has that")
+		d := w.deliver(h, webhook.EventApproval, "y")
+		w.due(w.hooks)
+		w.same("state", w.state(d), "open 1 replacePolicy.policySteps[0]: no policy has that")
+		w.same("misread", w.misread, "[y: replacePolicy.policySteps[0]: no policy has that]")
+		if err := w.callback(d, `{"replacePolicy":{"policySteps":[{"accept":{}}]}}`); !fault.Is(err, fault.Invalid) {
+			w.Errorf("by callback: %v", err)
+		}
+	})
+}
+
 func TestAPayloadIsAskedForOnceWhenItIsSent(t *testing.T) {
 	each(t, func(w *world) {
 		p := &payloads{}
-		w.hooks.Payloads = p
+		w.hooks.Speak(p)
 		w.reply = replies(http.StatusBadGateway, "")
 		h := w.hook("a")
 		bare := func(ref string) (d webhook.DeliveryID) {

@@ -35,7 +35,8 @@ type world struct {
 	mu       sync.Mutex
 	sent     []webhook.Request
 	reply    func(r webhook.Request) (webhook.Reply, error)
-	told     []string // what listeners were told
+	told     []string // what listeners were told came of deliveries
+	misread  []string // and of answers that could not be taken
 	refusing error    // what the listener says to answers
 }
 
@@ -97,7 +98,15 @@ func (w *world) WebhookAnswered(tx *db.Tx, d webhook.Delivery, a webhook.Answer,
 	if w.refusing != nil {
 		return w.refusing
 	}
-	w.tell(tx, fmt.Sprintf("%s: %s %s", d.Ref, a.Verdict, a.Comment))
+	w.tell(tx, fmt.Sprintf("%s: %s %s", d.Ref, a.Verdict, a.Comment+string(a.Steps)))
+	return nil
+}
+
+// WebhookTried implements webhook.Notice.
+func (w *world) WebhookTried(tx *db.Tx, d webhook.Delivery, why string, bad bool, _ time.Time) error {
+	if bad {
+		tx.OnCommit(func() { w.mu.Lock(); defer w.mu.Unlock(); w.misread = append(w.misread, d.Ref+": "+why) })
+	}
 	return nil
 }
 

@@ -99,7 +99,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	p.targets = connect.NewRegistry(sync.Opener(d.box))
 	p.provision = provision.New(provision.Deps{DB: d.db, Clock: d.clock, Log: o.Log, Targets: p.targets, Registerer: p.metrics})
 	p.grants = grant.New(grant.Deps{
-		DB: d.db, Clock: d.clock, Audit: p.audit, Apps: p.apps, Provision: p.provision, Registerer: p.metrics,
+		DB: d.db, Clock: d.clock, Audit: p.audit, Apps: p.apps, Provision: p.provision, Notices: p.notify, Registerer: p.metrics,
 	})
 	p.sync = sync.New(sync.Deps{
 		DB: d.db, Clock: d.clock, Log: o.Log, Audit: p.audit, Apps: p.apps, Grants: p.grants, Sources: p.targets, Box: d.box,
@@ -129,7 +129,8 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	if err := p.recover(ctx); err != nil {
 		return nil, err
 	}
-	sources := slices.Concat(p.provision.Sources(), p.webhooks.Sources(), p.notify.Sources(), p.grants.Enders())
+	sources := slices.Concat(p.provision.Sources(), p.webhooks.Sources(), p.notify.Sources(), p.grants.Enders(),
+		p.grants.Warners(o.Config.EndsSoonBefore()))
 	p.due = due.New(due.Options{
 		Clock: d.clock, Log: o.Log, DB: d.db, Registerer: p.metrics,
 		Sources: append(sources, p.tasks.Due(), p.automations.Keeper(), p.delegations.Ender(), p.sync.Planned(), p.iam.Pruner()),

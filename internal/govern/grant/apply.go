@@ -52,6 +52,11 @@ func (s *Service) apply(tx *db.Tx, actor audit.Actor, before held, after *Grant,
 	if err := s.Audit.Record(tx, actor, e); err != nil || before.State == after.State {
 		return err
 	}
+	if over(before.Grant, *after) {
+		if err := s.tellEnded(tx, []held{{Grant: *after, User: before.User}}); err != nil {
+			return err
+		}
+	}
 	return s.watched(tx, now, Step{*after, effect.Kind, before.User})
 }
 

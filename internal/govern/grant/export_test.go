@@ -58,6 +58,8 @@ func Statements() []struct {
 		{"the live grant of a key", liveSQL, "grants_", []any{"a", "e", "c"}},
 		{"the next end", nextEnd, "grants_due", nil},
 		{"ends", dueSQL, "grants_due", []any{1, 500}},
+		{"the next warning", nextWarning, "grants_due", []any{1, "g"}},
+		{"warnings", warnSQL, "grants_due", []any{1, "g", 2, 500}},
 		{"a user's grants", condemnSQL + ofUser, "grants_", []any{1, "r", "b", "n", "u"}},
 		{"an app's grants", condemnSQL + ofApp, "grants_live", []any{1, "r", "b", "n", "a"}},
 		{"an account's grants", condemnSQL + ofApp + ` and account_id in ` + db.In(2, 6), "grants_", []any{1, "r", "b", "n", "a", "x", "y"}},

@@ -86,7 +86,7 @@ func (s *Service) move(tx *db.Tx, actor audit.Actor, grants []held, next func(Gr
 	groups, order := map[string]*moved{}, []string{}
 	calls := map[provision.Kind][]held{}
 	var sources []ID
-	var all []held
+	var all, lost []held
 	var steps []Step
 	for _, h := range grants {
 		after, effect := next(h.Grant)
@@ -95,6 +95,9 @@ func (s *Service) move(tx *db.Tx, actor audit.Actor, grants []held, next func(Gr
 		}
 		if h.Derived > 0 && after.Derived == 0 {
 			sources = append(sources, h.ID)
+		}
+		if over(h.Grant, after) {
+			lost = append(lost, held{Grant: after, User: h.User})
 		}
 		name := form(h.Grant, after, effect.Kind)
 		if groups[name] == nil {
@@ -120,6 +123,9 @@ func (s *Service) move(tx *db.Tx, actor audit.Actor, grants []held, next func(Gr
 		if err := s.Provision.Replace(tx, kind, orders(calls[kind]), now); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.tellEnded(tx, lost); err != nil {
+		return nil, err
 	}
 	return all, s.watched(tx, now, steps...)
 }

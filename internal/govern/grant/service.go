@@ -14,13 +14,14 @@ import (
 	"github.com/interim-access/interim/internal/platform/db"
 )
 
-// Deps is what the service stands on. Registerer may be nil.
+// Deps is what the service stands on. Notices and Registerer may be nil.
 type Deps struct {
 	DB         *db.DB
 	Clock      clock.Clock
 	Audit      *audit.Log
 	Apps       *app.Service // makes the accounts that members of apps without a connector need
 	Provision  *provision.Service
+	Notices    Notices // nil: nobody is told that their access ends
 	Registerer prometheus.Registerer
 }
 

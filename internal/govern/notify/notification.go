@@ -56,6 +56,12 @@ type Data struct {
 	Reason      string    `json:"reason,omitempty"`
 	From        time.Time `json:"from,omitzero"`  // Delegate: when the window opens
 	Until       time.Time `json:"until,omitzero"` // when the access, or the window, ends; zero: never
+
+	AppID         string        `json:"appId,omitempty"` // of the access, as the API shows it
+	EntitlementID string        `json:"entitlementId,omitempty"`
+	Own           bool          `json:"own,omitempty"`     // Decided: the reader asked
+	Removal       bool          `json:"removal,omitempty"` // what was asked is that access is taken
+	Lasts         time.Duration `json:"lasts,omitempty"`   // how long the access was asked for; 0: for good
 }
 
 // State says how far a notification has come.

@@ -68,6 +68,9 @@ func New(ctx context.Context, d Deps) (*Service, error) {
 	return s, nil
 }
 
+// Reachable reports whether there is a way to tell anybody.
+func (s *Service) Reachable() bool { return s.reachable.Load() }
+
 // Close stops listening for changes.
 func (s *Service) Close() { s.unhear() }
 

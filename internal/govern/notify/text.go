@@ -31,6 +31,9 @@ func Compose(n Notification, u directory.User, publicURL string) Message {
 	if d.Reason != "" {
 		fmt.Fprintf(&b, "Reason: %s\n", d.Reason)
 	}
+	if d.AppID != "" && d.EntitlementID != "" {
+		fmt.Fprintf(&b, "\nAsk here: %s\n", accessURL(publicURL, d))
+	}
 	if n.TaskID != "" {
 		fmt.Fprintf(&b, "\nThe request: %s\n", taskURL(publicURL, n.TaskID))
 	}
@@ -40,8 +43,32 @@ func Compose(n Notification, u directory.User, publicURL string) Message {
 
 func taskURL(publicURL, taskID string) string { return publicURL + "/task/" + id.KSUID(taskID) }
 
+// accessURL is where the access of d is asked for, and asked to last longer.
+func accessURL(publicURL string, d Data) string {
+	return publicURL + "/app/" + d.AppID + "/entitlement/" + d.EntitlementID
+}
+
+// span is a length of time in words: "3 days", "90 minutes".
+func span(d time.Duration) string {
+	for _, unit := range []struct {
+		of   time.Duration
+		name string
+	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
+		if n := d / unit.of; n > 0 && d%unit.of == 0 {
+			if n == 1 {
+				return "1 " + unit.name
+			}
+			return fmt.Sprintf("%d %ss", n, unit.name)
+		}
+	}
+	return d.String()
+}
+
 func (d Data) words(kind Kind) (subject string, lines []string) {
 	what, number := d.what(), d.number()
+	if d.Removal {
+		what = "the removal of " + what
+	}
 	switch kind {
 	case Decide:
 		subject = "Please decide" + number + ": " + what
@@ -55,6 +82,9 @@ func (d Data) words(kind Kind) (subject string, lines []string) {
 		if d.For != "" {
 			lines = append(lines, "You decide for "+d.For+".")
 		}
+		if d.Lasts > 0 {
+			lines = append(lines, "The access would last "+span(d.Lasts)+".")
+		}
 		if !d.Until.IsZero() {
 			lines = append(lines, "The access would end at "+moment(d.Until)+".")
 		}
@@ -63,17 +93,24 @@ func (d Data) words(kind Kind) (subject string, lines []string) {
 		if outcome == "" {
 			outcome = "decided"
 		}
-		subject = "Your request" + number + " was " + outcome + ": " + what
-		lines = []string{"Your request for " + what + or(d.Subject, " for %s") + " was " + outcome + or(d.By, " by %s") + "."}
+		whose := "The request"
+		if d.Own {
+			whose = "Your request"
+		}
+		subject = whose + number + " was " + outcome + ": " + what
+		lines = []string{whose + " for " + what + or(d.Subject, " for %s") + " was " + outcome + or(d.By, " by %s") + "."}
+		if d.Lasts > 0 && !d.Removal && d.Outcome == "granted" {
+			lines = append(lines, "The access lasts "+span(d.Lasts)+" from the moment it is given.")
+		}
 		if !d.Until.IsZero() {
 			lines = append(lines, "The access ends at "+moment(d.Until)+".")
 		}
 	case EndsSoon:
 		subject = "Your access ends soon: " + what
-		lines = []string{"Your access to " + what + " ends" + at(d.Until) + ".", "If you need it for longer, ask for an extension."}
+		lines = []string{"Your access to " + what + " ends" + at(d.Until) + ".", "Do you need it for longer? Ask for an extension before then."}
 	case Ended:
 		subject = "Your access has ended: " + what
-		lines = []string{"Your access to " + what + " has ended" + at(d.Until) + or(d.By, ", ended by %s") + "."}
+		lines = []string{"Your access to " + what + " has ended" + at(d.Until) + or(d.By, ", ended by %s") + ".", "Do you still need it? Ask for it again."}
 	case Delegate:
 		subject = "You stand in for " + someone(d.By)
 		lines = []string{"You stand in for " + someone(d.By) + ": what they would be asked to decide, you are asked."}

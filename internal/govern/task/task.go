@@ -2,6 +2,7 @@ package task
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -64,6 +65,22 @@ const (
 	InProgress  Outcome = "IN_PROGRESS" // of an offboarding
 	Completed   Outcome = "DONE"        // of an offboarding
 )
+
+// words are o as people read it after "was".
+func (o Outcome) words() string {
+	switch o {
+	case Granted, Revoked, Certified:
+		return "granted"
+	case TimedOut:
+		return "closed, because what it waited for did not happen in time"
+	case Failed:
+		return "not carried out"
+	case Completed:
+		return "carried out"
+	default:
+		return strings.ToLower(string(o))
+	}
+}
 
 // Origin says where a task came from.
 type Origin string

@@ -297,12 +297,16 @@ func (v *turn) told() []notify.Notice {
 			continue
 		}
 		for _, u := range n.Users {
+			own := u == v.t.Opener
+			if n.Kind == Decided && v.t.Kind == Revoke && v.t.Outcome == Revoked && !own {
+				continue // that their access has ended they are told
+			}
 			d := notify.Data{
 				TaskNumber: v.t.Number, App: v.t.Names.App, Entitlement: v.t.Names.Entitlement, Subject: v.t.Names.Subject, By: v.t.Names.Opener,
-				Reason: v.t.Description,
+				Reason: v.t.Description, Removal: v.t.Kind == Revoke, Lasts: v.t.Duration,
 			}
 			if n.Kind == Decided {
-				d.Outcome, d.By, d.Reason = string(v.t.Outcome), v.actor.Name, ""
+				d.Outcome, d.By, d.Reason, d.Own = v.t.Outcome.words(), v.actor.Name, "", own
 			}
 			list = append(list, notify.Notice{User: u, Kind: notify.Kind(n.Kind), TaskID: string(v.t.ID), Data: d})
 		}

@@ -12,12 +12,16 @@
 package config
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/netip"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"time"
 )
 
 // Storage is where the data is: what `migrate` and `admin` need, too.
@@ -41,12 +45,48 @@ type Serve struct {
 	WebhookCA    string   `env:"INTERIM_WEBHOOK_CA" name:"webhook-ca" placeholder:"FILE" help:"PEM file of authorities that the certificates of webhooks are from, besides those the system trusts."`
 	SMTPURL      string   `env:"INTERIM_SMTP_URL" name:"smtp-url" placeholder:"URL" help:"Mail server, smtp[s]://USER:PASSWORD@HOST:PORT (default none: nobody is told by mail)."`
 	MailFrom     string   `env:"INTERIM_MAIL_FROM" name:"mail-from" placeholder:"ADDRESS" help:"Whom mails are from, as in \"Interim <interim@example.com>\" (default interim at the host of --public-host)."`
+	EndsSoon     string   `env:"INTERIM_ENDS_SOON" name:"ends-soon" placeholder:"TIME,…" help:"How long before the end of their access people are told (default 24h,1h); 0 is not at all."`
 	LogLevel     string   `env:"INTERIM_LOG_LEVEL" name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error (default info)."`
 	LogFormat    string   `env:"INTERIM_LOG_FORMAT" name:"log-format" placeholder:"FORMAT" help:"text or json (default text)."`
 }
 
 // off is what an optional listener is set to when it shall not be there.
 const off = "0"
+
+// EndsSoonBefore is how long before the end of their access people are told; empty: not at all.
+func (s *Serve) EndsSoonBefore() []time.Duration {
+	list, err := leads(s.EndsSoon)
+	if err != nil {
+		return nil // Validate has refused it
+	}
+	return list
+}
+
+// maxLeads bounds how often people are told of one end.
+const maxLeads = 5
+
+func leads(v string) ([]time.Duration, error) {
+	if v == off || v == "" {
+		return nil, nil
+	}
+	var list []time.Duration
+	for part := range strings.SplitSeq(v, ",") {
+		d, err := time.ParseDuration(strings.TrimSpace(part))
+		if err != nil || d < time.Minute || d%time.Minute != 0 {
+			return nil, errors.New("want times such as 24h,1h, each in whole minutes, or 0")
+		}
+		list = append(list, d)
+	}
+	if len(list) > maxLeads {
+		return nil, fmt.Errorf("names %d times; at most %d are allowed", len(list), maxLeads)
+	}
+	return list, nil
+}
+
+func checkLeads(v string) error {
+	_, err := leads(v)
+	return err
+}
 
 // SQLiteFile is the database file, "" when Database names a PostgreSQL.
 func (s *Storage) SQLiteFile() string {

@@ -79,7 +79,7 @@ func values(n string) map[string]string {
 		"listen-http": "10.0.0." + n + ":80", "listen-ops": "10.0.0." + n + ":81", "public-host": "h" + n + ".example.com",
 		"trusted-proxy": "10.0." + n + ".0/24, 10.9." + n + ".1", "rate-limit": n + "00",
 		"webhook-allow": "10.1." + n + ".0/24", "webhook-ca": "/etc/ca" + n + ".pem", "smtp-url": "smtp://mail" + n + ".example.com:25",
-		"mail-from": "interim" + n + "@example.com", "log-level": []string{"debug", "warn", "error"}[n[0]-'1'],
+		"mail-from": "interim" + n + "@example.com", "ends-soon": n + "h", "log-level": []string{"debug", "warn", "error"}[n[0]-'1'],
 		"log-format": []string{"json", "text", "json"}[n[0]-'1'],
 	}
 }
@@ -89,6 +89,7 @@ func shown(s *Serve) map[string]string {
 		"data": s.Data, "database": s.Database, "listen": s.Listen, "listen-http": s.ListenHTTP, "listen-ops": s.ListenOps,
 		"public-host": s.PublicHost, "trusted-proxy": strings.Join(s.TrustedProxy, ","), "rate-limit": s.RateLimit,
 		"webhook-allow": strings.Join(s.WebhookAllow, ","), "webhook-ca": s.WebhookCA, "smtp-url": s.SMTPURL, "mail-from": s.MailFrom,
+		"ends-soon": s.EndsSoon,
 		"log-level": s.LogLevel, "log-format": s.LogFormat,
 	}
 }

@@ -32,6 +32,7 @@ var settings = []setting{
 	{"webhook-ca", "", checkFolder},
 	{"smtp-url", "", checkSMTP},
 	{"mail-from", "", checkSender},
+	{"ends-soon", "24h,1h", checkLeads},
 	{"log-level", "info", oneOf("debug", "info", "warn", "error")},
 	{"log-format", "text", oneOf("text", "json")},
 }
@@ -57,7 +58,8 @@ func (s *Serve) Validate() error {
 		"data": &s.Data, "database": &s.Database, "listen": &s.Listen, "listen-http": &s.ListenHTTP, "listen-ops": &s.ListenOps,
 		"public-host": &s.PublicHost, "trusted-proxy": &proxies, "rate-limit": &s.RateLimit,
 		"webhook-allow": &allowed,
-		"webhook-ca":    &s.WebhookCA, "smtp-url": &s.SMTPURL, "mail-from": &s.MailFrom, "log-level": &s.LogLevel, "log-format": &s.LogFormat,
+		"webhook-ca":    &s.WebhookCA, "smtp-url": &s.SMTPURL, "mail-from": &s.MailFrom, "ends-soon": &s.EndsSoon,
+		"log-level": &s.LogLevel, "log-format": &s.LogFormat,
 	})
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ type Data struct {
 
 	AppID         string        `json:"appId,omitempty"` // of the access, as the API shows it
 	EntitlementID string        `json:"entitlementId,omitempty"`
-	Own           bool          `json:"own,omitempty"`     // Decided: the reader asked
+	Other         bool          `json:"other,omitempty"`   // Decided: somebody else than the reader asked
 	Removal       bool          `json:"removal,omitempty"` // what was asked is that access is taken
 	Lasts         time.Duration `json:"lasts,omitempty"`   // how long the access was asked for; 0: for good
 }

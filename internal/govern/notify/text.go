@@ -93,9 +93,9 @@ func (d Data) words(kind Kind) (subject string, lines []string) {
 		if outcome == "" {
 			outcome = "decided"
 		}
-		whose := "The request"
-		if d.Own {
-			whose = "Your request"
+		whose := "Your request"
+		if d.Other {
+			whose = "The request"
 		}
 		subject = whose + number + " was " + outcome + ": " + what
 		lines = []string{whose + " for " + what + or(d.Subject, " for %s") + " was " + outcome + or(d.By, " by %s") + "."}

@@ -306,7 +306,7 @@ func (v *turn) told() []notify.Notice {
 				Reason: v.t.Description, Removal: v.t.Kind == Revoke, Lasts: v.t.Duration,
 			}
 			if n.Kind == Decided {
-				d.Outcome, d.By, d.Reason, d.Own = v.t.Outcome.words(), v.actor.Name, "", own
+				d.Outcome, d.By, d.Reason, d.Other = v.t.Outcome.words(), v.actor.Name, "", !own
 			}
 			list = append(list, notify.Notice{User: u, Kind: notify.Kind(n.Kind), TaskID: string(v.t.ID), Data: d})
 		}

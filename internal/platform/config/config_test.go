@@ -53,7 +53,7 @@ func file(t *testing.T, text string) string {
 
 var fallbacks = Serve{
 	Storage: Storage{Data: "./data"}, Listen: "127.0.0.1:8443", ListenHTTP: "0", ListenOps: "127.0.0.1:9090",
-	RateLimit: "20000", LogLevel: "info", LogFormat: "text",
+	RateLimit: "20000", EndsSoon: "24h,1h", LogLevel: "info", LogFormat: "text",
 }
 
 func TestWithoutSettingsTheServerIsReachableFromThisMachineOnly(t *testing.T) {

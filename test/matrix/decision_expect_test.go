@@ -241,7 +241,8 @@ func (o *office) always(a act, t task.Task, r task.Resolution, wrong func(string
 		o.ok(err)
 		waits := slices.ContainsFunc(p.Items, func(one task.Task) bool { return one.ID == t.ID })
 		unnoticed := a.Asleep && r.Tier != task.Named
-		if may && !waits && !unnoticed || waits && !may && t.Current.Tier == task.Named {
+		outwaited := a.Asleep && r.Tier == "" // until it is noticed
+		if may && !waits && !unnoticed || waits && !may && t.Current.Tier == task.Named && !outwaited {
 			wrong("%s may decide: %v, has it among their work: %v (%s)", name, may, waits, r.Tier)
 		}
 		if approval == nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant/granttest"
@@ -28,6 +29,7 @@ type house struct {
 	owners      *owner.Service
 	delegations *delegation.Service
 	policies    *policy.Service
+	catalogs    *catalog.Service
 	tasks       *task.Service
 	sources     []due.Source
 	crowd       []directory.UserID // who fills groups
@@ -47,8 +49,10 @@ func openHouse(t *testing.T, d *db.DB) *house {
 		t.Fatal(err)
 	}
 	h.Apps.Consult(h.policies)
+	h.catalogs = catalog.New(catalog.Deps{DB: d, Clock: h.Clock, Audit: h.Audit, Apps: h.Apps, Policies: h.policies})
 	h.tasks = task.New(task.Deps{
 		DB: d, Clock: h.Clock, Audit: h.Audit, Grants: h.Grants, Owners: h.owners, Delegations: h.delegations, Policies: h.policies,
+		Offers: h.catalogs,
 	})
 	h.Directory.Tell(h.delegations)
 	h.Directory.Tell(h.tasks)
@@ -116,6 +120,7 @@ func furnish(t *testing.T, h *house, w world) *office {
 		o.groups[name] = o.entitlement(name, entitlement{})
 	}
 	o.become(world{Groups: w.Groups, Owners: w.Owners, Policies: w.Policies, Delegations: w.Delegations})
+	o.waits(w.Waits)
 	return o
 }
 
@@ -173,6 +178,15 @@ func (o *office) become(w world) {
 	for _, d := range w.Delegations {
 		o.delegate(d)
 	}
+	if w.Waits.set {
+		o.waits(w.Waits)
+	}
+}
+
+func (o *office) waits(longest moment) {
+	o.Helper()
+	_, err := o.catalogs.SetRequestSettings(o.ctx, func(v *catalog.RequestSettings) { v.MaxWait = longest.span })
+	o.ok(err)
 }
 
 func (o *office) person(name string, p person) {

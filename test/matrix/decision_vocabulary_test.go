@@ -30,6 +30,7 @@ type world struct {
 	Entitlement entitlement            `yaml:"entitlement"` // what is asked for
 	Policies    map[string]policyPaper `yaml:"policies"`    // grant, revoke and emergency are those of the entitlement
 	Delegations []window               `yaml:"delegations"`
+	Waits       moment                 `yaml:"waits"` // how long requests may wait that are made from then on
 }
 
 // over is w with what o says in its place: maps name by name, lists and the entitlement as a whole.
@@ -37,6 +38,9 @@ func (w world) over(o world) world {
 	w.People, w.Groups, w.Owners, w.Policies = both(w.People, o.People), both(w.Groups, o.Groups), both(w.Owners, o.Owners), both(w.Policies, o.Policies)
 	if o.Entitlement != (entitlement{}) {
 		w.Entitlement = o.Entitlement
+	}
+	if o.Waits.set {
+		w.Waits = o.Waits
 	}
 	if o.Delegations != nil {
 		w.Delegations = o.Delegations

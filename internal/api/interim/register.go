@@ -19,4 +19,5 @@ func Register(r grpc.ServiceRegistrar, d *c1.Deps) {
 	registerIAM(r, d)
 	registerNotifications(r, d)
 	registerTasks(r, d)
+	registerRequestSettings(r, d)
 }

@@ -3,16 +3,41 @@ package catalog
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // RequestSettings hold for all requests.
 type RequestSettings struct {
 	// SkipJustification has clients leave out the question for a reason. The server demands none either way.
 	SkipJustification bool `json:"skipJustification"`
+	// MaxWait is how long a request for access may wait to be decided: whole seconds, [MinWait] to [MaxWait]; zero: for ever. It holds for
+	// requests that are made from then on.
+	MaxWait time.Duration `json:"maxWaitNanos,omitempty"`
+}
+
+// How long a request may wait, where that has a limit.
+const (
+	MinWait = time.Minute
+	MaxWait = 366 * 24 * time.Hour
+)
+
+// Validate answers Invalid for the first member of v that breaks a limit.
+func (v RequestSettings) Validate() error {
+	if v.MaxWait != 0 && (v.MaxWait < MinWait || v.MaxWait > MaxWait || v.MaxWait%time.Second != 0) {
+		return fault.InvalidField("maxWait", "must be whole seconds, at least one minute and at most %d days", MaxWait/(24*time.Hour))
+	}
+	return nil
+}
+
+// LongestWait is how long a request that is made now may wait; zero: for ever.
+func (*Service) LongestWait(q db.Q) (time.Duration, error) {
+	v, _, err := readSettings(q)
+	return v.MaxWait, err
 }
 
 // RequestSettings reads the settings.
@@ -21,7 +46,7 @@ func (s *Service) RequestSettings(ctx context.Context) (RequestSettings, error) 
 	return v, err
 }
 
-// SetRequestSettings changes the settings as change says. Conflict.
+// SetRequestSettings changes the settings as change says. Invalid, Conflict.
 func (s *Service) SetRequestSettings(ctx context.Context, change func(v *RequestSettings)) (RequestSettings, error) {
 	var after RequestSettings
 	err := s.DB.Write(ctx, func(tx *db.Tx) error {
@@ -35,6 +60,9 @@ func (s *Service) SetRequestSettings(ctx context.Context, change func(v *Request
 		after = before
 		if change(&after); after == before {
 			return nil
+		}
+		if err := after.Validate(); err != nil {
+			return err
 		}
 		doc, err := document(after)
 		if err != nil {

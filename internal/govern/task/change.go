@@ -44,7 +44,9 @@ func (e Created) apply(m *machine) error {
 		return fault.New(fault.Conflict, "task has begun")
 	}
 	m.State, m.Processing = Open, Working
-	m.audit(TaskCreated, e.By, m.Description, map[string]any{"origin": string(m.Origin), "steps": steps(e.Plan.Steps)})
+	m.audit(TaskCreated, e.By, m.Description, map[string]any{
+		"origin": string(m.Origin), "steps": steps(e.Plan.Steps), "giveUpAt": shown(m.GiveUpAt),
+	})
 	if len(e.Defaults) > 0 {
 		m.audit(DefaultsApplied, system, "", map[string]any{"defaults": e.Defaults})
 	}

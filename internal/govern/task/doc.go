@@ -24,6 +24,7 @@
 //	│              └──Carried: error, ByPerson: failed, ticket──▶ outcome ERROR ──RetryProvision──▶ ↺│
 //	└──────────────────────────────────────────────────────────────────────────────────────────────┘
 //	  │ Cancel ──▶ closed CANCELLED            after the last step ──▶ closed GRANTED, REVOKED, CERTIFIED
+//	  │ nobody decided in time ──▶ closed WAIT_TIMED_OUT
 //	  │ StartOver, SetData, SetDuration (longer) ──▶ first step      Planned, Emergency ──▶ first step of another plan
 //
 // A revocation takes the access when its provision step begins; what is left to be done by hand or by a webhook comes after. At the

@@ -92,7 +92,7 @@ type Instance struct {
 func (i Instance) next() time.Time {
 	var at time.Time
 	for _, t := range []time.Time{i.DueAt, i.CheckAt, i.TimeoutAt} {
-		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
+		if earlier(t, at) {
 			at = t
 		}
 	}

@@ -77,10 +77,15 @@ func (m *machine) at(step StepID) error {
 }
 
 // stale reports whether what is told of a step comes too late.
-func (m *machine) stale(step StepID) bool { return m.State != Open || step == "" || m.Step() != step }
+func (m *machine) stale(step StepID) bool {
+	return m.State != Open || step == "" || m.Step() != step || m.outwaited(m.now)
+}
 
-// may refuses who may not do that now, in upstream's words.
+// may refuses who may not do that now, in upstream's words, and everybody once the request has waited for as long as it may.
 func (m *machine) may(who Who, a Action) error {
+	if m.outwaited(m.now) {
+		return fault.New(fault.Conflict, "the request has waited for as long as requests may, and is about to be closed")
+	}
 	if !m.May(who, a) {
 		return fault.New(fault.Denied, "action not permitted")
 	}

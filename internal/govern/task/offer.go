@@ -20,6 +20,8 @@ type Offers interface {
 	CheckForm(ctx context.Context, a catalog.Applied, data json.RawMessage) error
 	// Defaults answers what holds for a request that does not say so itself.
 	Defaults(q db.Q, e app.Entitlement) (catalog.Applied, error)
+	// LongestWait is how long a request that is made now may wait; zero: for ever.
+	LongestWait(q db.Q) (time.Duration, error)
 }
 
 // offer judges whether a may be asked for as it is, and reads what it stands on. What somebody holds they may ask to keep, whatever the

@@ -118,7 +118,21 @@ func (s *Service) draft(ctx context.Context, kind Kind, a Ask, g *ground) (Task,
 			return Task{}, sorts{}, err
 		}
 	}
-	return t, by, nil
+	t.GiveUpAt, err = s.giveUpAt(q, kind, now)
+	return t, by, err
+}
+
+// giveUpAt is until when a task may wait that begins now: requests for access as the settings say. A revocation waits for as long as it
+// takes, because to give up on it would leave the access.
+func (s *Service) giveUpAt(q db.Q, kind Kind, now time.Time) (time.Time, error) {
+	if kind != Grant || s.Offers == nil {
+		return time.Time{}, nil
+	}
+	longest, err := s.Offers.LongestWait(q)
+	if err != nil || longest == 0 {
+		return time.Time{}, err
+	}
+	return now.Add(longest), nil
 }
 
 // about fills in whose access it is, and through which account.

@@ -93,7 +93,7 @@ func (s *Service) Eligible(ctx context.Context, t Task) (Resolution, error) {
 }
 
 func (s *Service) eligible(q db.Q, t Task, at time.Time) (Resolution, error) {
-	if i := t.Current; !i.approving() && !i.manual() {
+	if i := t.Current; !i.approving() && !i.manual() || t.outwaited(at) {
 		return Resolution{}, nil
 	}
 	return s.answer(q, t.Question(t.Current, nil), at)

@@ -59,7 +59,7 @@ func (s *Service) resolveAll(q db.Q, tasks []Task, sights []Sight, at time.Time)
 	f := Facts{People: map[Slot][]Filler{}, Stands: map[directory.UserID][]Stand{}}
 	questions := map[int]Question{}
 	for i, t := range tasks {
-		if t.State == Open && (t.Current.approving() || t.Current.manual()) {
+		if t.State == Open && (t.Current.approving() || t.Current.manual()) && !t.outwaited(at) {
 			questions[i] = t.Question(t.Current, nil)
 		}
 	}

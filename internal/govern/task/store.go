@@ -26,10 +26,11 @@ type doc struct {
 	Asked   bool            `json:"asked,omitempty"`
 	Current *Instance       `json:"current,omitempty"`
 	History []Instance      `json:"history,omitempty"`
+	GiveUp  time.Time       `json:"giveUpAt,omitzero"`
 }
 
 func (t Task) doc() (string, error) {
-	d := doc{t.Source, t.Data, t.Names, t.StepKey, t.Plan, t.Opened, t.Spread, t.Auto, t.Asked, t.Current, t.History}
+	d := doc{t.Source, t.Data, t.Names, t.StepKey, t.Plan, t.Opened, t.Spread, t.Auto, t.Asked, t.Current, t.History, t.GiveUpAt}
 	b, err := json.Marshal(d) //nolint:musttag // references to entitlements have no tags; they are written as policies write them
 	if err != nil {
 		return "", fmt.Errorf("the document of task %s: %w", t.ID, err)
@@ -66,7 +67,7 @@ func Scan(r *db.Rows, rest ...any) (t Task, err error) {
 		return t, fmt.Errorf("the document of task %s: %w", t.ID, err)
 	}
 	t.Source, t.Data, t.Names, t.StepKey, t.Plan, t.Opened = d.Source, d.Data, d.Names, d.StepKey, d.Plan, d.Opened
-	t.Spread, t.Auto, t.Asked, t.Current, t.History = d.Spread, d.Auto, d.Asked, d.Current, d.History
+	t.Spread, t.Auto, t.Asked, t.Current, t.History, t.GiveUpAt = d.Spread, d.Auto, d.Asked, d.Current, d.History, d.GiveUp
 	return t, nil
 }
 

@@ -171,6 +171,7 @@ type Task struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 	DeletedAt time.Time
+	GiveUpAt  time.Time // of a request: from then on it does not wait any more; zero: it waits for as long as it takes
 	Version   int64
 }
 
@@ -194,10 +195,24 @@ func (t Task) DueAt() time.Time {
 		return t.CreatedAt
 	case t.Current == nil:
 		return time.Time{}
+	case t.undecided() && earlier(t.GiveUpAt, t.Current.next()):
+		return t.GiveUpAt
 	default:
 		return t.Current.next()
 	}
 }
+
+// undecided reports whether t is a request that people, a time or a condition still stand before. What is given already, or is being
+// given, waits for nobody's decision.
+func (t Task) undecided() bool {
+	return t.State == Open && t.Kind == Grant && !t.Asked && t.Current != nil && t.Current.Step.Provision == nil
+}
+
+// outwaited reports whether t has waited for as long as it may: from then on nobody decides it.
+func (t Task) outwaited(now time.Time) bool { return t.undecided() && passed(t.GiveUpAt, now) }
+
+// earlier reports whether a is set, and before b where that is set.
+func earlier(a, b time.Time) bool { return !a.IsZero() && (b.IsZero() || a.Before(b)) }
 
 // Approvers are those who decided the steps that are over, in their order, each once.
 func (t Task) Approvers() []directory.UserID {

@@ -45,7 +45,8 @@ func nextTime(c policy.ClockTime, now time.Time) time.Time {
 	return at.UTC()
 }
 
-// Reached says that a time of the task has come: an escalation, the end of a wait, or a look at its condition.
+// Reached says that a time of the task has come: an escalation, the end of a wait, a look at its condition, or that the request has
+// waited for as long as it may. Of what has come meanwhile, the earliest happens first.
 type Reached struct{}
 
 func (Reached) apply(m *machine) error {
@@ -54,6 +55,8 @@ func (Reached) apply(m *machine) error {
 		return nil
 	}
 	switch {
+	case m.outwaited(m.now) && !earlier(i.next(), m.GiveUpAt):
+		m.giveUp()
 	case passed(i.TimeoutAt, m.now) && (!passed(i.DueAt, m.now) || i.DueAt.After(i.TimeoutAt)):
 		w := i.Step.Wait
 		m.audit(WaitTimedOut, system, w.CommentOnTimeout, map[string]any{"name": w.Name})
@@ -68,6 +71,15 @@ func (Reached) apply(m *machine) error {
 		m.do(Check{i.ID, i.Step.Wait.Condition})
 	}
 	return nil
+}
+
+// giveUp closes a request that nobody decided in time. Upstream has no line of its own for it; the one of an approval that took too long
+// comes nearest.
+func (m *machine) giveUp() {
+	text := "nobody decided within " + m.GiveUpAt.Sub(m.CreatedAt).Round(time.Second).String() + "; the request is closed"
+	m.audit(Escalated, system, text, map[string]any{"kind": "expired", "giveUpAt": shown(m.GiveUpAt)})
+	m.leave(Result{Kind: Late, Text: text})
+	m.end(TimedOut, system)
 }
 
 func (m *machine) waited(by Who, text string) {

@@ -72,7 +72,7 @@ func (o Outcome) words() string {
 	case Granted, Revoked, Certified:
 		return "granted"
 	case TimedOut:
-		return "closed, because what it waited for did not happen in time"
+		return "closed, because nobody decided in time or what it waited for did not happen"
 	case Failed:
 		return "not carried out"
 	case Completed:

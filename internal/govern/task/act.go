@@ -167,20 +167,28 @@ func (s *Service) byPerson(ctx context.Context, ref string, step StepID, failed 
 	})
 }
 
-// UpdateDuration changes for how long an open request asks: 0 is without end. Longer, it starts again at step one. Invalid, in
-// upstream's words, over what the entitlement allows.
+// UpdateDuration changes for how long an open request asks: 0 is without end. Longer, the policy is asked again and its first step
+// opened, because what it goes by may be the duration; so it is where whoever asked makes it shorter and the policy says something else
+// then. Invalid, in upstream's words, over what the entitlement allows.
 func (s *Service) UpdateDuration(ctx context.Context, ref string, d time.Duration) (Task, error) {
 	return s.act(ctx, ref, "", anything, func(v *turn, w Who) (Event, error) {
-		if v.t.Kind == Grant && v.t.State == Open {
-			g, err := s.ground(v.tx, app.EntitlementRef{AppID: v.t.App, ID: v.t.Entitlement}, Grant)
-			if err != nil {
-				return nil, err
-			}
-			if err := checkDuration("duration", d, g.defaults.Max, v.now); err != nil {
-				return nil, err
-			}
+		if err := v.t.permits(v.now, "", w, UpdateDuration); err != nil {
+			return nil, err
 		}
-		return SetDuration{By: w, Duration: d}, nil
+		g, err := s.ground(v.tx, app.EntitlementRef{AppID: v.t.App, ID: v.t.Entitlement}, Grant)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkDuration("duration", d, g.defaults.Max, v.now); err != nil {
+			return nil, err
+		}
+		e := SetDuration{By: w, Duration: d}
+		if e.asksAgain(v.t) {
+			wish := v.t
+			wish.Duration = d
+			e.Plan, err = v.plan(wish)
+		}
+		return e, err
 	})
 }
 
@@ -199,7 +207,8 @@ func checkDuration(field string, d, longest time.Duration, now time.Time) error 
 	return grant.CheckEnd(field, now.Add(d), now, longest, false)
 }
 
-// UpdateData changes what was filled into the request's form, a JSON object of at most MaxData bytes, and starts again at step one.
+// UpdateData changes what was filled into the request's form, a JSON object of at most MaxData bytes. The policy is asked again, and its
+// first step opened.
 func (s *Service) UpdateData(ctx context.Context, ref string, data json.RawMessage) (Task, error) {
 	if err := checkData(data); err != nil {
 		return Task{}, err
@@ -207,13 +216,31 @@ func (s *Service) UpdateData(ctx context.Context, ref string, data json.RawMessa
 	if err := s.checkForm(ctx, ref, data); err != nil {
 		return Task{}, err
 	}
-	return s.act(ctx, ref, "", anything, func(_ *turn, w Who) (Event, error) { return SetData{By: w, Data: data}, nil })
+	return s.act(ctx, ref, "", anything, func(v *turn, w Who) (Event, error) {
+		e := SetData{By: w, Data: data}
+		if err := v.t.permits(v.now, "", w, UpdateData); err != nil || e.same(v.t) {
+			return e, err
+		}
+		wish := v.t
+		wish.Data = data
+		var err error
+		e.Plan, err = v.plan(wish)
+		return e, err
+	})
 }
 
-// checkForm refuses what does not fit the form of an open request; about any other task the act itself says why not.
+// checkForm refuses who may not change the data, and then what does not fit the form: what a form asks for is no business of others.
 func (s *Service) checkForm(ctx context.Context, ref string, data json.RawMessage) error {
 	t, err := s.Get(ctx, ref)
-	if err != nil || s.Offers == nil || t.Kind != Grant || t.State != Open {
+	if err != nil || s.Offers == nil {
+		return err
+	}
+	now := s.Clock.Now()
+	w, err := s.who(ctx, s.DB.Q(ctx), t, now, presence)
+	if err != nil {
+		return err
+	}
+	if err := t.permits(now, "", w, UpdateData); err != nil {
 		return err
 	}
 	g, err := s.ground(s.DB.Q(ctx), app.EntitlementRef{AppID: t.App, ID: t.Entitlement}, Grant)
@@ -235,45 +262,27 @@ func checkData(data json.RawMessage) error {
 }
 
 // Escalate makes an open request one for emergency access, which the entitlement's emergency policy decides. step may be empty: the
-// one that is open. Precondition where the entitlement allows none.
+// one that is open. Precondition where the entitlement allows none, which is told to those only who could ask for it.
 func (s *Service) Escalate(ctx context.Context, ref string, step StepID, comment string) (Task, error) {
-	plan, err := s.planAgain(ctx, ref, true)
-	if err != nil {
-		return Task{}, err
-	}
-	return s.act(ctx, ref, comment, anything, func(_ *turn, w Who) (Event, error) {
-		return Emergency{By: w, Step: step, Plan: plan, Comment: comment}, nil
+	return s.act(ctx, ref, comment, anything, func(v *turn, w Who) (Event, error) {
+		w.Urgent = true // whether it may be asked for so, the policies say right after
+		if err := v.t.permits(v.now, step, w, Escalate); err != nil {
+			return nil, err
+		}
+		wish := v.t
+		wish.Emergency = true
+		plan, err := v.plan(wish)
+		return Emergency{By: w, Step: step, Plan: plan, Comment: comment}, err
 	})
 }
 
 // Reset takes the policy as it is now and begins with its first step.
 func (s *Service) Reset(ctx context.Context, ref, comment string) (Task, error) {
-	plan, err := s.planAgain(ctx, ref, false)
-	if err != nil {
-		return Task{}, err
-	}
-	return s.act(ctx, ref, comment, anything, func(_ *turn, w Who) (Event, error) {
-		return StartOver{By: w, Plan: plan, Comment: comment}, nil
+	return s.act(ctx, ref, comment, anything, func(v *turn, w Who) (Event, error) {
+		if err := v.t.permits(v.now, "", w, Reset); err != nil {
+			return nil, err
+		}
+		plan, err := v.plan(v.t)
+		return StartOver{By: w, Plan: plan, Comment: comment}, err
 	})
-}
-
-// planAgain is what the policy says now; of a closed task nobody asks.
-func (s *Service) planAgain(ctx context.Context, ref string, emergency bool) (Plan, error) {
-	t, err := s.Get(ctx, ref)
-	if err != nil || t.State != Open {
-		return Plan{}, err
-	}
-	if t.Kind == Offboarding {
-		return Plan{}, fault.New(fault.Denied, "action not permitted")
-	}
-	t.Emergency = t.Emergency || emergency
-	q := s.DB.Q(ctx)
-	g, err := s.ground(q, app.EntitlementRef{AppID: t.App, ID: t.Entitlement}, t.Kind)
-	if err == nil {
-		err = g.people(q, t)
-	}
-	if err != nil {
-		return Plan{}, err
-	}
-	return s.plan(ctx, g, t)
 }

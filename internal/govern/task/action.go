@@ -2,6 +2,7 @@ package task
 
 import (
 	"strings"
+	"time"
 
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/policy"
@@ -80,6 +81,12 @@ func (t Task) decidesAlone(u directory.UserID) bool {
 // against reports whether t is about taking what u has, and somebody else's wish: to close it would be to keep it.
 func (t Task) against(u directory.UserID) bool {
 	return t.Kind != Grant && u == t.Subject && u != t.Opener
+}
+
+// permits refuses who may not take the action at that moment, as the event that does it would. It is asked before anything is answered
+// that only those may know who may.
+func (t Task) permits(now time.Time, step StepID, w Who, a Action) error {
+	return (&machine{Task: t, now: now}).either(step, w, a)
 }
 
 // Actions are those that w may take now, which is what the use cases let through.

@@ -231,10 +231,22 @@ func (e Remark) apply(m *machine) error {
 }
 
 // SetDuration changes how long the access is to last. An approver who shortens it stays where they are; whatever else changes what
-// was asked starts again at step one.
+// was asked is decided again, from the first step of what the policy says of it.
 type SetDuration struct {
 	By       Who
 	Duration time.Duration // 0: without end
+	Plan     Plan          // where [SetDuration.asksAgain]
+}
+
+// shortens reports whether less is asked for than before.
+func (e SetDuration) shortens(t Task) bool {
+	return e.Duration != 0 && (t.Duration == 0 || e.Duration < t.Duration)
+}
+
+// asksAgain reports whether the policy has a word in it. The threat: a rule for long access is passed by with a short request that is
+// made longer, or one for short access with a long one.
+func (e SetDuration) asksAgain(t Task) bool {
+	return e.Duration != t.Duration && !(e.shortens(t) && len(e.By.Reasons) > 0)
 }
 
 func (e SetDuration) apply(m *machine) error {
@@ -244,31 +256,49 @@ func (e SetDuration) apply(m *machine) error {
 	if e.Duration == m.Duration {
 		return nil
 	}
-	shorter := e.Duration != 0 && (m.Duration == 0 || e.Duration < m.Duration)
+	again, shorter := e.asksAgain(m.Task), e.shortens(m.Task)
 	m.audit(DurationUpdated, e.By, "", map[string]any{"from": m.Duration.String(), "to": e.Duration.String()})
 	m.Duration = e.Duration
-	if shorter {
-		return nil
+	if again && (!shorter || !m.under(e.Plan)) {
+		return m.replan(e.Plan, e.By, "the duration was changed")
 	}
-	return m.over(e.By, "the duration was changed")
+	return nil
 }
 
-// SetData changes what the requester filled in, and starts again at step one.
+// SetData changes what the requester filled in, which is decided again, from the first step of what the policy says of it.
 type SetData struct {
 	By   Who
 	Data json.RawMessage
+	Plan Plan
 }
+
+// same reports whether nothing is changed.
+func (e SetData) same(t Task) bool { return bytes.Equal(e.Data, t.Data) }
 
 func (e SetData) apply(m *machine) error {
 	if err := m.either("", e.By, UpdateData); err != nil {
 		return err
 	}
-	if bytes.Equal(e.Data, m.Data) {
+	if e.same(m.Task) {
 		return nil
 	}
 	m.audit(DataUpdated, e.By, "", nil)
 	m.Data = e.Data
-	return m.over(e.By, "the request was changed")
+	return m.replan(e.Plan, e.By, "the request was changed")
+}
+
+// under reports whether m goes by that plan already.
+func (m *machine) under(p Plan) bool {
+	return m.Policy == p.Policy && m.Generation == p.Generation && m.StepKey == p.Key
+}
+
+// replan starts again at step one of a plan that was found anew.
+func (m *machine) replan(p Plan, by Who, why string) error {
+	if !m.under(p) {
+		m.audit(PolicyChanged, system, why, map[string]any{"policyId": string(p.Policy), "why": why, "steps": steps(p.Steps)})
+	}
+	m.take(p)
+	return m.over(by, why)
 }
 
 // Spreading says that the tasks of an offboarding were made, and how many.

@@ -192,6 +192,9 @@ func (h *history) decided(e task.Event, before task.Task) {
 	if step != before.Step() {
 		h.Fatalf("%T about another step", e)
 	}
+	if at := before.GiveUpAt; !at.IsZero() && !h.now.Before(at) && before.Current.Step.Provision == nil && !before.Asked {
+		h.Fatalf("%T at %s about what was not to wait longer than until %s", e, h.now, at)
+	}
 	a := before.Current.Step.Approval
 	lets := a != nil && (a.AllowSelfApproval || a.Kind == policy.Self && by == before.Subject && eligible)
 	if before.Party(by) && !lets {
@@ -234,9 +237,9 @@ func (h *history) act() {
 	case 9:
 		h.apply(task.Now{By: u})
 	case 10:
-		h.apply(task.SetDuration{By: u, Duration: time.Duration(rapid.IntRange(0, 3).Draw(h.T, "hours")) * time.Hour})
+		h.apply(task.SetDuration{By: u, Duration: time.Duration(rapid.IntRange(0, 3).Draw(h.T, "hours")) * time.Hour, Plan: plan})
 	case 11:
-		h.apply(task.SetData{By: u, Data: []byte(rapid.SampledFrom([]string{"1", "2"}).Draw(h.T, "data"))})
+		h.apply(task.SetData{By: u, Data: []byte(rapid.SampledFrom([]string{"1", "2"}).Draw(h.T, "data")), Plan: plan})
 	case 12:
 		h.now = h.now.Add(time.Duration(rapid.IntRange(1, 120).Draw(h.T, "minutes")) * time.Minute)
 		h.apply(task.Reached{})
@@ -269,7 +272,10 @@ func TestNoHistoryGivesTwiceOrLetsAnybodyDecideWhoMayNot(t *testing.T) {
 		}
 		h.t = task.Task{
 			ID: "task", Kind: task.Grant, Subject: "ada", Opener: anybody.Draw(t, "opener"), App: "app", Entitlement: "e",
-			Duration: time.Hour, Extension: rapid.IntRange(0, 4).Draw(t, "extension") == 0,
+			Duration: time.Hour, Extension: rapid.IntRange(0, 4).Draw(t, "extension") == 0, CreatedAt: noon,
+		}
+		if minutes := rapid.IntRange(-60, 240).Draw(t, "may wait"); minutes > 0 {
+			h.t.GiveUpAt = noon.Add(time.Duration(minutes) * time.Minute)
 		}
 		h.apply(task.Created{Plan: task.Plan{Steps: h.plan}})
 		for range rapid.IntRange(5, 40).Draw(t, "events") {

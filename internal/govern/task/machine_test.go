@@ -221,8 +221,12 @@ func TestADecisionOnAnotherOpeningOfTheStepComesTooLate(t *testing.T) {
 		"reassigned": func(d *drive) task.Event {
 			return task.Reassign{By: d.who(grace), Step: d.t.Step(), To: []directory.UserID{grace}}
 		},
-		"prolonged": func(d *drive) task.Event { return task.SetDuration{By: d.who(ada), Duration: 2 * time.Hour} },
-		"changed":   func(d *drive) task.Event { return task.SetData{By: d.who(ada), Data: []byte(`{"a":1}`)} },
+		"prolonged": func(d *drive) task.Event {
+			return task.SetDuration{By: d.who(ada), Duration: 2 * time.Hour, Plan: task.Plan{Steps: d.t.Plan}}
+		},
+		"changed": func(d *drive) task.Event {
+			return task.SetData{By: d.who(ada), Data: []byte(`{"a":1}`), Plan: task.Plan{Steps: d.t.Plan}}
+		},
 		"escalated": func(d *drive) task.Event {
 			return task.Emergency{By: d.who(ada), Plan: task.Plan{Steps: []policy.Step{approval(grace), provision("")}}}
 		},

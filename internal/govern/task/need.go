@@ -21,6 +21,7 @@ type need struct {
 	approvers []string
 	condition string
 	plan      policy.ID
+	again     bool // what the policy that decides on the task as it is to be says
 	account   app.ID
 }
 
@@ -32,6 +33,7 @@ type known struct {
 	holds     map[string]holds
 	plans     map[policy.ID]plannedBy
 	accounts  map[app.ID]accountIn
+	again     map[string]Plan
 }
 
 type namedBy struct {
@@ -55,7 +57,7 @@ type accountIn struct {
 }
 
 func knowing() *known {
-	return &known{map[string]namedBy{}, map[string]holds{}, map[policy.ID]plannedBy{}, map[app.ID]accountIn{}}
+	return &known{map[string]namedBy{}, map[string]holds{}, map[policy.ID]plannedBy{}, map[app.ID]accountIn{}, map[string]Plan{}}
 }
 
 func together(expressions []string) string { return strings.Join(expressions, "\x00") }
@@ -86,6 +88,9 @@ func (s *Service) find(ctx context.Context, n *need, k *known) error {
 		text, err := words(err)
 		k.accounts[n.account] = accountIn{a, text}
 		return err
+	}
+	if n.again {
+		return s.findAgain(ctx, n, k)
 	}
 	var g ground
 	q, err := s.DB.Q(ctx), error(nil)
@@ -157,4 +162,33 @@ func policyKind(k Kind) policy.Kind {
 	default:
 		return policy.Grant
 	}
+}
+
+// findAgain asks the policy that decides on the task as it is to be.
+func (s *Service) findAgain(ctx context.Context, n *need, k *known) error {
+	q := s.DB.Q(ctx)
+	g, err := s.ground(q, app.EntitlementRef{AppID: n.task.App, ID: n.task.Entitlement}, n.task.Kind)
+	if err == nil {
+		err = g.people(q, n.task)
+	}
+	if err != nil {
+		return err
+	}
+	k.again[n.task.asked()], err = s.plan(ctx, g, n.task)
+	return err
+}
+
+// asked is what of a task its policy is chosen by, and may go by, that people change. A plan holds for that alone: somebody else may have
+// changed the task since.
+func (t Task) asked() string {
+	return fmt.Sprintf("%s %t %s %s", t.Duration, t.Emergency, t.Account, t.Data)
+}
+
+// plan is what the policy that decides on t says, t being the turn's task as it is to be.
+func (v *turn) plan(t Task) (Plan, error) {
+	p, ok := v.known.again[t.asked()]
+	if !ok {
+		return Plan{}, &need{task: t, again: true}
+	}
+	return p, nil
 }

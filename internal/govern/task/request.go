@@ -118,6 +118,7 @@ func (s *Service) draft(ctx context.Context, kind Kind, a Ask, g *ground) (Task,
 			return Task{}, sorts{}, err
 		}
 	}
+	var err error
 	t.GiveUpAt, err = s.giveUpAt(q, kind, now)
 	return t, by, err
 }

@@ -413,7 +413,7 @@ func TestWhatWasAskedForChanges(t *testing.T) {
 	for name, longer := range map[string]time.Duration{"longer": 3 * time.Hour, "without end": 0} {
 		t.Run(name, func(t *testing.T) {
 			d := start(t)
-			d.must(task.SetDuration{By: d.who(linus), Duration: longer})
+			d.must(task.SetDuration{By: d.who(linus), Duration: longer, Plan: task.Plan{Steps: d.t.Plan}})
 			if d.t.Current.Index != 0 || len(d.t.Approvers()) != 0 {
 				t.Errorf("at step %d, approved by %v", d.t.Current.Index, d.t.Approvers())
 			}
@@ -422,7 +422,7 @@ func TestWhatWasAskedForChanges(t *testing.T) {
 	t.Run("data", func(t *testing.T) {
 		d := start(t)
 		d.refused(task.SetData{By: d.who(linus), Data: []byte(`{}`)}, fault.Denied)
-		d.must(task.SetData{By: d.who(ada), Data: []byte(`{"why":"else"}`)})
+		d.must(task.SetData{By: d.who(ada), Data: []byte(`{"why":"else"}`), Plan: task.Plan{Steps: d.t.Plan}})
 		if d.t.Current.Index != 0 {
 			t.Errorf("at step %d", d.t.Current.Index)
 		}

@@ -1,6 +1,7 @@
 package task
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -83,6 +84,12 @@ func (t Task) against(u directory.UserID) bool {
 	return t.Kind != Grant && u == t.Subject && u != t.Opener
 }
 
+// wasAsked reports whether u could decide the open step when it opened, or one that is over: they keep a say in words.
+func (t Task) wasAsked(u directory.UserID) bool {
+	asked := func(i Instance) bool { return slices.Contains(i.Eligible, u) }
+	return t.Current != nil && asked(*t.Current) || slices.ContainsFunc(t.History, asked)
+}
+
 // permits refuses who may not take the action at that moment, as the event that does it would. It is asked before anything is answered
 // that only those may know who may.
 func (t Task) permits(now time.Time, step StepID, w Who, a Action) error {
@@ -120,7 +127,7 @@ func (t Task) May(w Who, a Action) bool {
 	case Approve, Deny:
 		return i.approving() && eligible && (!barred || t.decidesAlone(w.User))
 	case Comment:
-		return true
+		return concerned || eligible || t.wasAsked(w.User)
 	case Close:
 		return concerned && (!t.Asked || t.Kind != Revoke) && t.Kind != Offboarding && !t.against(w.User)
 	case ReassignStep:

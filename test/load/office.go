@@ -136,6 +136,7 @@ func newOffice(ctx context.Context, d *db.DB, w *world) (*office, error) {
 	})
 	o.inForce = &inForce{Service: o.tasks, waiting: map[grant.ID]chan struct{}{}}
 	g.Tell(o.inForce)
+	g.TellHolders(o.tasks)
 	o.works = &works{d, due.New(due.Options{
 		Clock: c, Log: quiet(), DB: d, Sources: append(append(p.Sources(), g.Enders()...), o.tasks.Due()), Registerer: metrics,
 	}).Run}

@@ -58,6 +58,8 @@ func openHouse(t *testing.T, d *db.DB) *house {
 	h.Directory.Tell(h.tasks)
 	h.Apps.Tell(h.tasks)
 	h.Grants.Tell(h.tasks)
+	h.Grants.TellHolders(h.tasks)
+	h.Directory.TellStanding(h.tasks)
 	h.delegations.Tell(h.tasks)
 	h.owners.Tell(h.tasks)
 	h.sources = append(slices.Concat(h.Provision.Sources(), h.Grants.Enders()), h.tasks.Due(), h.delegations.Ender())

@@ -40,11 +40,10 @@ func (d *Deps) Task(ctx context.Context, field, ref string) (task.Task, error) {
 	}
 }
 
-// wasAsked reports whether the caller could have decided one of the steps when it opened: they were told of the task, and may see what
-// has become of it.
+// wasAsked reports whether the caller could have decided one of the steps that are over.
 func wasAsked(ctx context.Context, t task.Task) bool {
 	p, err := iam.PrincipalFrom(ctx)
-	return err == nil && slices.ContainsFunc(t.History, func(i task.Instance) bool { return slices.Contains(i.Eligible, p.UserID) })
+	return err == nil && t.WasAsked(p.UserID)
 }
 
 // taskRef decodes what names a task in a path: its id, or its number.

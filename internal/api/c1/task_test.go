@@ -33,6 +33,8 @@ func onTaskDoors(t *testing.T, name string, test func(d *tasking)) {
 		d.deps.Directory.Tell(d.deps.Tasks)
 		d.deps.Apps.Tell(d.deps.Tasks)
 		d.deps.Grants.Tell(d.deps.Tasks)
+		d.deps.Grants.TellHolders(d.deps.Tasks)
+		d.deps.Directory.TellStanding(d.deps.Tasks)
 		d.deps.Delegations.Tell(d.deps.Tasks)
 		d.edith = d.admin("Edith")
 		d.ada, d.linus = d.person("Ada", "system:user"), d.person("Linus", "system:user")

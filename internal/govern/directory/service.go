@@ -33,12 +33,13 @@ type Created interface {
 
 // Service holds the use cases about users.
 type Service struct {
-	db      *db.DB
-	clock   clock.Clock
-	log     *audit.Log
-	notices []Notice
-	created []Created
-	changed []Changed
+	db       *db.DB
+	clock    clock.Clock
+	log      *audit.Log
+	notices  []Notice
+	created  []Created
+	changed  []Changed
+	standing []Standing
 }
 
 // New returns the use cases over d.
@@ -142,6 +143,11 @@ func (s *Service) save(tx *db.Tx, actor audit.Actor, before User, after *User) e
 	if err := s.tellChanged(tx, *after); err != nil {
 		return err
 	}
+	if !slices.Equal(before.ManagerIDs, after.ManagerIDs) {
+		if err := s.tellStanding(tx, *after); err != nil {
+			return err
+		}
+	}
 	return s.log.Record(tx, actor, event(*after, "user.updated", audit.Update, "changed "+after.DisplayName, changes(before, *after)))
 }
 
@@ -203,6 +209,9 @@ func (s *Service) move(ctx context.Context, userID UserID, to Status, note strin
 			}
 		}
 		if err := s.tellChanged(tx, u); err != nil {
+			return err
+		}
+		if err := s.tellStanding(tx, u); err != nil {
 			return err
 		}
 		var data map[string]any

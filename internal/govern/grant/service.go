@@ -36,6 +36,7 @@ type Service struct {
 	metrics *metrics
 	notice  Notice  // nil: nobody is told
 	watcher Watcher // nil: nobody is told
+	holders Holders // nil: nobody is told
 }
 
 // The interfaces that the server wires.

@@ -3,6 +3,7 @@ package grant
 import (
 	"time"
 
+	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/platform/db"
 )
 
@@ -16,10 +17,38 @@ type Watcher interface {
 // Watch says who is told of holders that change. Only at start, before anything runs.
 func (s *Service) Watch(w Watcher) { s.watcher = w }
 
+// Holders is told what a [Watcher] is told, of all entitlements of one change at once, each of them once.
+type Holders interface {
+	HoldersChanged(tx *db.Tx, of []app.EntitlementRef, at time.Time) error
+}
+
+// TellHolders says who is told, too. Only at start, before anything runs.
+func (s *Service) TellHolders(n Holders) { s.holders = n }
+
 // watched tells of the steps that grants took.
 func (s *Service) watched(tx *db.Tx, at time.Time, changed ...Step) error {
-	if s.watcher == nil || len(changed) == 0 {
+	if len(changed) == 0 {
 		return nil
 	}
-	return s.watcher.GrantsChanged(tx, changed, at)
+	if s.watcher != nil {
+		if err := s.watcher.GrantsChanged(tx, changed, at); err != nil {
+			return err
+		}
+	}
+	if s.holders == nil {
+		return nil
+	}
+	return s.holders.HoldersChanged(tx, entitlementsOf(changed), at)
+}
+
+// entitlementsOf are the entitlements of the steps, each once.
+func entitlementsOf(list []Step) []app.EntitlementRef {
+	seen := make(map[app.EntitlementRef]bool, len(list))
+	var of []app.EntitlementRef
+	for _, step := range list {
+		if ref := (app.EntitlementRef{AppID: step.App, ID: step.Entitlement}); !seen[ref] {
+			seen[ref], of = true, append(of, ref)
+		}
+	}
+	return of
 }

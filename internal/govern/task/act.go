@@ -120,8 +120,8 @@ func (s *Service) Reassign(ctx context.Context, ref string, step StepID, to []di
 	})
 }
 
-// Comment adds a comment, 1 to MaxComment characters. Who asked, whom it is about, whoever may decide a step or could when it opened,
-// owners of the app and Super Administrators: who merely may read every task has no part in this one.
+// Comment adds a comment, 1 to MaxComment characters. Who asked, whom it is about, whoever may decide the open step or could decide
+// one that is over, owners of the app and Super Administrators: who merely may read every task has no part in this one.
 func (s *Service) Comment(ctx context.Context, ref, text string) (Task, error) {
 	return s.act(ctx, ref, text, anything, func(_ *turn, w Who) (Event, error) { return Remark{By: w, Text: text}, nil })
 }

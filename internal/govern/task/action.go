@@ -84,10 +84,9 @@ func (t Task) against(u directory.UserID) bool {
 	return t.Kind != Grant && u == t.Subject && u != t.Opener
 }
 
-// wasAsked reports whether u could decide the open step when it opened, or one that is over: they keep a say in words.
-func (t Task) wasAsked(u directory.UserID) bool {
-	asked := func(i Instance) bool { return slices.Contains(i.Eligible, u) }
-	return t.Current != nil && asked(*t.Current) || slices.ContainsFunc(t.History, asked)
+// WasAsked reports whether u could decide a step that is over: they were told of the task, and may see what becomes of it.
+func (t Task) WasAsked(u directory.UserID) bool {
+	return slices.ContainsFunc(t.History, func(i Instance) bool { return slices.Contains(i.Eligible, u) })
 }
 
 // permits refuses who may not take the action at that moment, as the event that does it would. It is asked before anything is answered
@@ -127,7 +126,7 @@ func (t Task) May(w Who, a Action) bool {
 	case Approve, Deny:
 		return i.approving() && eligible && (!barred || t.decidesAlone(w.User))
 	case Comment:
-		return concerned || eligible || t.wasAsked(w.User)
+		return concerned || eligible || t.WasAsked(w.User)
 	case Close:
 		return concerned && (!t.Asked || t.Kind != Revoke) && t.Kind != Offboarding && !t.against(w.User)
 	case ReassignStep:

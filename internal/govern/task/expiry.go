@@ -17,8 +17,7 @@ const (
 	directOnTime = "grant.direct_ended_on_time"
 )
 
-// GrantsMoved implements [grant.Notice]: tasks that wait for a grant go on, where the end of one has come a task begins, and steps that
-// ask whoever holds it find them again.
+// GrantsMoved implements [grant.Notice]: tasks that wait for a grant go on, and where the end of one has come a task begins.
 func (s *Service) GrantsMoved(tx *db.Tx, moved []grant.Step, at time.Time) error {
 	if len(moved) == 0 {
 		return nil
@@ -32,9 +31,6 @@ func (s *Service) GrantsMoved(tx *db.Tx, moved []grant.Step, at time.Time) error
 		func(v *turn) Event { return v.t.carried(steps[v.t.Grant]) })
 	if kind := moved[0].Kind; err == nil && (kind == onTime || kind == directOnTime) { // all took the same step
 		err = s.expired(tx, moved, at)
-	}
-	if err == nil {
-		err = s.holdersGone(tx, moved)
 	}
 	return err
 }

@@ -28,23 +28,12 @@ func (s *Service) DelegationOver(tx *db.Tx, d delegation.Delegation, _ time.Time
 		func(v *turn) Event { return StandsDown{Step: v.t.Step(), Delegation: string(d.ID)} })
 }
 
-// UserEnded implements [directory.Notice]. Requests for access of somebody who is gone are cancelled; steps that asked them find
-// their approvers again.
+// UserEnded implements [directory.Notice]. Requests for access of somebody who is gone are cancelled.
 func (s *Service) UserEnded(tx *db.Tx, actor audit.Actor, u directory.UserID, _ time.Time, reason string) error {
-	err := s.inside(tx, actor, `subject_id = $1 and state = 'OPEN' and kind = 'GRANT'`, []any{string(u)},
+	return s.inside(tx, actor, `subject_id = $1 and state = 'OPEN' and kind = 'GRANT'`, []any{string(u)},
 		func(*turn) Event {
 			return Cancel{Forced: true, Comment: strings.ToLower(strings.ReplaceAll(reason, "_", " "))}
 		})
-	if err != nil {
-		return err
-	}
-	return s.look(tx, `select task_id from task_slot where kind = 'user' and user_id = $1
-		union select s.task_id from task_slot s join user_manager m on s.kind = 'managers' and s.user_id = m.user_id where m.manager_id = $1
-		union select s.task_id from task_slot s join owner_user o on s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id
-			and s.object_id = o.object_id where o.user_id = $1 and o.role = 'primary'
-		union select s.task_id from task_slot s join grants g on s.kind = 'holders' and s.app_id = g.app_id and s.object_id = g.entitlement_id
-			join account a on a.app_id = g.app_id and a.id = g.account_id where a.user_id = $1
-		union select task_id from task_stand where user_id = $1 or for_id = $1`, string(u))
 }
 
 // AppEnded implements [app.Notice]: open tasks about the app are cancelled.

@@ -89,6 +89,8 @@ func open(t testing.TB, d *db.DB) *office {
 		DB: d, Clock: h.Clock, Audit: h.Audit, Grants: h.Grants, Owners: o.Owners, Delegations: o.Delegations, Policies: o.Book,
 	})
 	h.Grants.Tell(o.Tasks)
+	h.Grants.TellHolders(o.Tasks)
+	h.Directory.TellStanding(o.Tasks)
 	o.Delegations.Tell(o.Tasks)
 	o.Owners.Tell(o.Tasks)
 	h.Directory.Tell(o.Tasks)

@@ -296,7 +296,7 @@ func TestEveryUseCaseLeavesItsTraceInTheAudit(t *testing.T) {
 			name string
 			do   func() (task.Task, error)
 		}{
-			{"comment", func() (task.Task, error) { return o.Tasks.Comment(o.as(o.Linus), ref, "why?") }},
+			{"comment", func() (task.Task, error) { return o.Tasks.Comment(o.as(o.Grace), ref, "why?") }},
 			{"shorter", func() (task.Task, error) { return o.Tasks.UpdateDuration(o.as(o.Grace), ref, 30*time.Minute) }},
 			{"longer", func() (task.Task, error) { return o.Tasks.UpdateDuration(o.as(o.Ada), ref, 2*time.Hour) }},
 			{"data", func() (task.Task, error) { return o.Tasks.UpdateData(o.as(o.Ada), ref, []byte(`{"a":1}`)) }},

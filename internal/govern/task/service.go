@@ -65,7 +65,8 @@ type Deps struct {
 // whom the step asks, when it is due, the grant, and whom to tell. Whether the caller may see the task is judged by the doors;
 // whether they may do what they want with it is judged here, by [Task.May].
 //
-// It implements grant.Notice, delegation.Notice, directory.Notice, app.Notice and webhook.Notice; the server introduces it to those.
+// It implements grant.Notice, grant.Holders, delegation.Notice, directory.Notice, directory.Standing, owner.Notice, app.Notice and
+// webhook.Notice; the server introduces it to those.
 type Service struct{ Deps }
 
 // New returns the use cases.

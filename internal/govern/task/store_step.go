@@ -70,6 +70,20 @@ func saveAsks(tx *db.Tx, before, after Task) {
 	queue(tx, `insert into task_stand (task_id, for_id, user_id, delegation_id)`, 4, stands)
 }
 
+// saveAsked writes whom the steps asked that are over now.
+func saveAsked(tx *db.Tx, before, after Task) {
+	var rows [][]any
+	seen := map[directory.UserID]bool{}
+	for _, i := range after.History[min(len(before.History), len(after.History)):] {
+		for _, u := range i.Eligible {
+			if !seen[u] {
+				seen[u], rows = true, append(rows, []any{string(u), string(after.ID)})
+			}
+		}
+	}
+	queue(tx, `insert into task_asked (user_id, task_id)`, 2, rows)
+}
+
 // Entry is one line of a task's history.
 type Entry struct {
 	ID      string

@@ -247,6 +247,7 @@ func (v *turn) rest() error { return v.restOf(v.tx, v.actor, []*turn{v}) }
 func (s *Service) restOf(tx *db.Tx, actor audit.Actor, turns []*turn) error {
 	for _, v := range turns {
 		saveAsks(tx, v.before, v.t)
+		saveAsked(tx, v.before, v.t)
 		undone(tx, v.before, v.t)
 	}
 	if err := s.record(tx, actor, turns); err != nil {

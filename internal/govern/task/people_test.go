@@ -333,7 +333,7 @@ func TestEveryUseCaseLeavesItsTraceInTheAudit(t *testing.T) {
 		o.fails(err, fault.Conflict)
 		p, err := o.Tasks.Events(o.Context(), task.HistoryFilter{Tasks: []task.ID{asked.ID}, Comments: true}, page.Request{Size: 100})
 		o.ok(err)
-		if len(p.Items) != 1 || p.Items[0].Comment != "why?" || p.Items[0].User != o.Linus {
+		if len(p.Items) != 1 || p.Items[0].Comment != "why?" || p.Items[0].User != o.Grace {
 			t.Errorf("comments %+v", p.Items)
 		}
 	})

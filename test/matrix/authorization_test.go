@@ -225,7 +225,7 @@ func TestTheTableAgreesWithTheBuiltinRoles(t *testing.T) {
 // takesUnscoped are the operations that take a Super Administrator whose credential is not scoped: they make or widen credentials
 // of other people, or have somebody answer instead of them.
 var takesUnscoped = map[string]bool{
-	"interim.v1.PersonalClients.Create": true, "interim.v1.LoginLinks.Create": true, "c1.api.iam.v1.PersonalClientService.Update": true,
+	"interim.v1.PersonalClients.Create": true, "interim.v1.ApiTokens.Create": true, "interim.v1.LoginLinks.Create": true, "c1.api.iam.v1.PersonalClientService.Update": true,
 	"c1.api.user.v1.UserService.SetExpiringUserDelegationBindingByAdmin": true,
 }
 

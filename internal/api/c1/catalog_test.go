@@ -214,6 +214,11 @@ func TestDefaultsAndSettingsOfRequests(t *testing.T) {
 		d.want(200, "Settings", "GET", "/api/v1/settings/request", "")
 		d.want(200, "Changed", "POST", "/api/v1/settings/request", `{"requestSettings":{"skipJustification":true}}`)
 		d.want(200, "Kept", "GET", "/api/v1/settings/request", "")
+		d.want(200, "Requests wait for as long as it takes", "GET", "/api/interim/v1/settings/requests", "")
+		d.want(200, "For a week at most", "POST", "/api/interim/v1/settings/requests", `{"settings":{"maxWait":"604800s"}}`)
+		d.want(400, "Not for a second", "POST", "/api/interim/v1/settings/requests", `{"settings":{"maxWait":"1s"}}`)
+		d.person("Grace", "system:user")
+		d.want(403, "People change nothing", "POST", "/api/interim/v1/settings/requests", `{"settings":{"maxWait":"604800s"}}`)
 	})
 }
 

@@ -82,7 +82,9 @@ func TestPoliciesThatEscalateToEachOtherComeToRest(t *testing.T) {
 
 func TestATaskIsNotBegunAgainWithoutEnd(t *testing.T) {
 	d := begin(t, task.Task{Duration: time.Hour}, approval(grace), provision(""))
-	longer := func() task.SetDuration { return task.SetDuration{By: d.who(ada), Duration: d.t.Duration + time.Second} }
+	longer := func() task.SetDuration {
+		return task.SetDuration{By: d.who(ada), Duration: d.t.Duration + time.Second, Plan: task.Plan{Steps: d.t.Plan}}
+	}
 	for d.t.Opened < task.MaxOpenings {
 		d.must(longer())
 	}

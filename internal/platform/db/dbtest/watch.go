@@ -145,7 +145,8 @@ var paged = regexp.MustCompile(`order by [^()]* limit \S+$`)
 
 // onPurpose are the beginnings of statements that ask for a whole table.
 var onPurpose = []string{
-	"select src_app_id, src_entitlement_id from proxy where deleted_at is null\n", // remembered until it changes
+	// All bindings and rules, as many as administrators made: what passes what on, remembered until one of them changes.
+	"select true, src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id from proxy where deleted_at is null\n",
 }
 
 var (

@@ -238,7 +238,8 @@ var (
 	trace = regexp.MustCompile(`\(request-id: [0-9a-f]{32}\)`)
 	token = regexp.MustCompile(`("nextPageToken": |page_token=|"pageToken":)"?[A-Za-z0-9_-]{40,}`)
 
-	secret = regexp.MustCompile(`secret-token:[^"]+`)
+	secret = regexp.MustCompile(`secret-token:[^"]+|interim_[A-Za-z0-9_-]{43}`)
+	masked = regexp.MustCompile(`"\*{8}[A-Za-z0-9_-]{4}"`)
 	client = regexp.MustCompile(`"[a-z]+-[a-z]+-[0-9]+@`)
 	custom = regexp.MustCompile(`("custom:[a-z-]+-)[0-9a-f]{8}"`)
 	link   = regexp.MustCompile(`(/auth/v1/login[?#][a-z]+=)[^"]+`)
@@ -250,6 +251,7 @@ func (d *door) compare(file string) {
 	text := token.ReplaceAllString(d.script.String(), `${1}"<token>`)
 	text = trace.ReplaceAllString(text, "(request-id: <trace>)")
 	text = secret.ReplaceAllString(text, "<secret>")
+	text = masked.ReplaceAllString(text, `"********<end>"`)
 	text = client.ReplaceAllString(text, `"<client>@`)
 	text = custom.ReplaceAllString(text, `${1}<end>"`)
 	text = link.ReplaceAllString(text, "${1}<token>")

@@ -61,6 +61,9 @@ func (c *envCommand) Run(out io.Writer) error {
 export CONE_API_ENDPOINT='%[5]s' CONE_CLIENT_ID='%[3]s' CONE_CLIENT_SECRET='%[4]s'
 export CONDUCTORONE_SERVER_URL='%[1]s' CONDUCTORONE_CLIENT_ID='%[3]s' CONDUCTORONE_CLIENT_SECRET='%[4]s'
 `, b.URL, b.CAFile, b.ClientID, b.ClientSecret, host)
+	if err == nil && b.OpalToken != "" { // a first start before there were API tokens wrote none
+		_, err = fmt.Fprintf(out, "export OPAL_AUTH_TOKEN='%s'\n", b.OpalToken)
+	}
 	return err
 }
 

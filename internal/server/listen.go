@@ -78,7 +78,11 @@ func (p *parts) doors(trusted []netip.Prefix, perSecond int) (http.Handler, erro
 	web := chi.NewRouter()
 	web.Mount("/auth/v1", signIn)
 	web.Handle(opal.Base+"/*", second)
-	reference.Mount(web)
+	described, err := second.OpenAPI()
+	if err != nil {
+		return nil, err
+	}
+	reference.Mount(web, described)
 	web.Post(webhook.CallbackPath+"*", c1.WebhookCallback(p.webhooks).ServeHTTP)
 	gateway.Mount(web)
 	return guard.ClientIP(trusted)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

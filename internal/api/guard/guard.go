@@ -81,7 +81,7 @@ func (g *Guard) judge(ctx context.Context, fullMethod string) (context.Context, 
 	if rule.Access == Public {
 		return ctx, g.rate.Source(IP(ctx))
 	}
-	p, err := g.principal(ctx)
+	p, err := g.principal(ctx, rule)
 	if err != nil {
 		return nil, err
 	}
@@ -94,11 +94,16 @@ func (g *Guard) judge(ctx context.Context, fullMethod string) (context.Context, 
 	return g.iam.Enter(ctx, p, rule.Permission)
 }
 
-func (g *Guard) principal(ctx context.Context) (*iam.Principal, error) {
+// principal is who makes a request of an operation with that rule.
+func (g *Guard) principal(ctx context.Context, rule Rule) (*iam.Principal, error) {
+	authenticate := g.iam.Authenticate
+	if rule.APITokens {
+		authenticate = g.iam.AuthenticateBearer
+	}
 	token, err := bearer(ctx)
 	if err == nil {
 		var p *iam.Principal
-		if p, err = g.iam.Authenticate(ctx, token, IP(ctx)); err == nil {
+		if p, err = authenticate(ctx, token, IP(ctx)); err == nil {
 			p.RequestID = transcode.TraceID(ctx)
 			return p, g.rate.client(p)
 		}

@@ -28,6 +28,7 @@ const (
 	allList = "/c1.api.app.v1.Apps/List"              // Basic User: all
 	forbids = "/interim.v1.Users/Create"              // Basic User: not at all
 	unknown = "/c1.api.app.v1.Apps/Explode"           // no rule
+	program = "/c1.api.app.v1.Apps/Get"               // Basic User: all; takes API tokens
 	public  = "/grpc.health.v1.Health/Check"          // public
 	missing = "/c1.api.task.v1.TaskService/Get"       // known, not served
 	signed  = "/interim.v1.Anything/ForWhoIsSignedIn" // authenticated
@@ -71,6 +72,7 @@ func newGate(t *testing.T) *gate {
 		allList: {Access: guard.Permission, Permission: iam.PermissionOf(allList)},
 		forbids: {Access: guard.Permission, Permission: iam.PermissionOf(forbids)},
 		signed:  {Access: guard.Authenticated},
+		program: {Access: guard.Permission, Permission: iam.PermissionOf(program), APITokens: true},
 	}
 	rules.Known(strings.ReplaceAll(strings.TrimPrefix(missing, "/"), "/", "."))
 	rules.Open(public)
@@ -258,5 +260,21 @@ func TestAStreamIsJudgedAtItsStart(t *testing.T) {
 	}
 	if ran, err := run(allList, "Bearer x"); ran || !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("without a token: %v, %v", ran, err)
+	}
+}
+
+func TestAnAPITokenOpensOnlyWhatTakesOne(t *testing.T) {
+	g := newGate(t)
+	_, secret, err := g.iam.CreateAPIToken(iam.AsSystem(t.Context()), g.user.ID, iam.NewAPIToken{Label: "ci", Access: iam.FullAccess})
+	g.ok(err)
+	if _, err := g.call(program, asks, "Bearer "+secret); err != nil {
+		t.Error("an API token where they are taken:", err)
+	}
+	if _, err := g.call(program, asks, g.bearer()); err != nil {
+		t.Error("an access token there:", err)
+	}
+	for _, method := range []string{allList, missing, signed} {
+		_, err := g.call(method, never(t), "Bearer "+secret)
+		refused(t, err, fault.Unauthenticated, "access token")
 	}
 }

@@ -27,6 +27,7 @@ type Rule struct {
 	Permission string // "permission/<proto service>.<Method>"; with Access Permission only
 	Access     Access
 	NotServed  bool // part of the contract, answered 501 to whoever is signed in
+	APITokens  bool // an API token opens it as an access token does; without it, API tokens are no credential here
 }
 
 // Rules are the rules of methods by their full name, "/<proto service>/<Method>".

@@ -44,6 +44,8 @@ func New(deps *Deps, version string) (*Door, error) {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil // no $schema links
 	config.AllowAdditionalPropertiesByDefault = true
+	config.Info.Description = "Authorization is one bearer token: an API token, or an access token of the ConductorOne-compatible API. " +
+		"Operations of the published API that are missing here answer 501."
 	config.Servers = []*huma.Server{{URL: Base}}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"BearerAuth": {Type: "http", Scheme: "bearer"}}
 	config.Security = []map[string][]string{{"BearerAuth": {}}}
@@ -63,15 +65,16 @@ func New(deps *Deps, version string) (*Door, error) {
 	return d, nil
 }
 
-// Rules adds who may call what: each served operation has a permission of its own, everything else of the API is known.
+// Rules adds who may call what: each served operation has a permission of its own, everything else of the API is known. Clients of
+// this API hold one opaque string and nothing else, so API tokens open all of it.
 func (d *Door) Rules(rules guard.Rules) {
 	for op := range d.known {
 		full := fullMethod(op)
+		rule := guard.Rule{Access: guard.Authenticated, NotServed: true, APITokens: true}
 		if d.served[op] {
-			rules[full] = guard.Rule{Permission: iam.PermissionOf(full), Access: guard.Permission}
-		} else {
-			rules.Known(op)
+			rule = guard.Rule{Permission: iam.PermissionOf(full), Access: guard.Permission, APITokens: true}
 		}
+		rules[full] = rule
 	}
 }
 

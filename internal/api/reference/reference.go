@@ -35,8 +35,9 @@ var kinds = map[string]string{
 	".json": "application/json",
 }
 
-// Mount adds the page at /docs, its parts below, and the description at /docs/openapi.json.
-func Mount(r chi.Router) {
+// Mount adds the page at /docs, its parts below, and the description at /docs/openapi.json. opal describes the Opal API and is served
+// at /docs/opal.json; the page shows it as /docs?api=opal.
+func Mount(r chi.Router, opal []byte) {
 	parts, err := fs.ReadDir(page, "page")
 	if err != nil {
 		panic(err) // the folder is embedded above
@@ -53,6 +54,7 @@ func Mount(r chi.Router) {
 		serve(r, "/docs/"+part.Name(), part.Name(), content)
 	}
 	serve(r, "/docs/openapi.json", "openapi.json", openapi.JSON)
+	serve(r, "/docs/opal.json", "opal.json", opal)
 }
 
 // serve answers GET and HEAD of a route with content that never changes while the server runs: a browser asks again each

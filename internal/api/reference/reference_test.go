@@ -15,7 +15,7 @@ import (
 func get(t *testing.T, method, path string, header http.Header) *httptest.ResponseRecorder {
 	t.Helper()
 	r := chi.NewRouter()
-	Mount(r)
+	Mount(r, []byte(`{"openapi": "3.1.0"}`))
 	req := httptest.NewRequest(method, path, nil)
 	maps.Copy(req.Header, header)
 	w := httptest.NewRecorder()
@@ -29,6 +29,7 @@ func TestThePageAndItsPartsAreServed(t *testing.T) {
 		"/docs/viewer.css":   "text/css; charset=utf-8",
 		"/docs/viewer.js":    "text/javascript; charset=utf-8",
 		"/docs/openapi.json": "application/json",
+		"/docs/opal.json":    "application/json",
 	} {
 		w := get(t, http.MethodGet, path, nil)
 		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != kind || w.Body.Len() == 0 {

@@ -1,4 +1,4 @@
-// Shows /docs/openapi.json. Text from the description reaches the page through textContent only.
+// Shows /docs/openapi.json, or /docs/opal.json where the address ends in ?api=opal. Text from the description reaches the page through textContent only.
 "use strict";
 
 const index = document.getElementById("index");
@@ -6,7 +6,11 @@ const content = document.getElementById("content");
 const search = document.getElementById("search");
 const count = document.getElementById("count");
 
+const opal = new URLSearchParams(location.search).get("api") === "opal";
+const description = opal ? "/docs/opal.json" : "/docs/openapi.json";
+
 let doc;
+let base; // where the paths of the description begin
 let operations = []; // {id, verb, path, op, group, tag, words}
 
 // el makes an element: el("a", {href: "#x"}, "text", child, …).
@@ -110,7 +114,7 @@ const resolved = (s) => (target(s) ? doc.components.schemas[target(s)] || s : s)
 function curl(o) {
   const body = jsonSchema(o.op.requestBody);
   const form = body && body.type.includes("form");
-  const lines = [`curl${o.verb === "get" ? "" : " -X " + o.verb.toUpperCase()} "$URL${o.path}"`];
+  const lines = [`curl${o.verb === "get" ? "" : " -X " + o.verb.toUpperCase()} "$URL${base}${o.path}"`];
   if (!(o.op.security && o.op.security.length === 0)) lines.push(`-H "Authorization: Bearer $TOKEN"`);
   if (form) lines.push(...(resolved(body.schema).required || []).map((name) => `--data-urlencode "${name}=…"`));
   else if (body) {
@@ -128,7 +132,7 @@ function showOperation(o) {
   const body = jsonSchema(o.op.requestBody);
   const page = [
     el("h1", {}, o.id),
-    el("div", { class: "route" }, el("span", { class: "verb " + o.verb }, o.verb.toUpperCase()), el("span", { class: "path" }, o.path)),
+    el("div", { class: "route" }, el("span", { class: "verb " + o.verb }, o.verb.toUpperCase()), el("span", { class: "path" }, base + o.path)),
     el("p", {},
       o.op["x-not-served"] ? el("span", { class: "badge warn" }, "not served yet: 501") : "",
       o.op.deprecated ? el("span", { class: "badge" }, "deprecated") : ""),
@@ -171,8 +175,10 @@ function showStart() {
     el("dd", {}, prose(s.description), Object.values(s.flows || {}).map((f) => el("p", {}, "Token endpoint: ", el("code", {}, f.tokenUrl)))),
   ]);
   return [
-    el("h1", {}, doc.info.title + " API"), ...prose(doc.info.description),
-    el("p", {}, "The description for programs: ", el("a", { href: "/docs/openapi.json" }, "/docs/openapi.json")),
+    el("h1", {}, doc.info.title + (opal ? "" : " API")), ...prose(doc.info.description),
+    el("p", {}, "The description for programs: ", el("a", { href: description }, description)),
+    el("p", {}, "Besides: ", opal ? el("a", { href: "/docs" }, "the ConductorOne-compatible API and Interim's own") :
+      el("a", { href: "/docs?api=opal" }, "the Opal-compatible API")),
     ...section("Signing in", el("dl", {}, schemes.flat(2))),
   ];
 }
@@ -190,7 +196,7 @@ function show() {
   }
 }
 
-const groupOf = (path) =>
+const groupOf = (path) => opal ? "Opal-compatible" :
   path.startsWith("/api/interim/") ? "Interim" : path.startsWith("/api/") ? "ConductorOne-compatible" : "Signing in";
 
 // list writes the index: the operations that hold every word of the search, and the schemas too once there is one.
@@ -199,7 +205,7 @@ function list() {
   const hit = (text) => words.every((w) => text.includes(w));
   const found = operations.filter((o) => hit(o.words));
   const parts = [];
-  for (const group of ["Signing in", "Interim", "ConductorOne-compatible"]) {
+  for (const group of ["Signing in", "Interim", "ConductorOne-compatible", "Opal-compatible"]) {
     const members = found.filter((o) => o.group === group);
     if (!members.length) continue;
     parts.push(el("h2", {}, group));
@@ -218,9 +224,10 @@ function list() {
 }
 
 async function start() {
-  const answer = await fetch("/docs/openapi.json");
+  const answer = await fetch(description);
   if (!answer.ok) throw new Error("the description answered " + answer.status);
   doc = await answer.json();
+  base = ((doc.servers || [])[0] || { url: "" }).url.replace(/\/$/, "");
   for (const [path, item] of Object.entries(doc.paths)) {
     for (const [verb, op] of Object.entries(item)) {
       const tag = (op.tags || [""])[0];

@@ -1,0 +1,129 @@
+package opal_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+
+	"github.com/interim-access/interim/internal/api/guard"
+	"github.com/interim-access/interim/internal/api/opal"
+	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/platform/db/dbtest"
+)
+
+// guarded is a door behind the real guard, which lets perSecond requests of one client through.
+func guarded(t *testing.T, perSecond int) *door {
+	t.Helper()
+	d := newDoor(t, dbtest.SQLite(t))
+	rules := guard.Rules{}
+	watch := guard.New(d.IAM, rules.Find, guard.NewRate(d.clock, perSecond), slog.New(slog.DiscardHandler))
+	d.Interceptors = []grpc.UnaryServerInterceptor{watch.Unary()}
+	var err error
+	if d.door, err = opal.New(d.Deps, "test"); err != nil {
+		t.Fatal(err)
+	}
+	d.door.Rules(rules)
+	return d
+}
+
+// token makes an API token of a new administrator.
+func (d *door) token(access iam.Access) string {
+	d.Helper()
+	u := d.person(string(access), iam.SuperAdministrator)
+	system := iam.AsSystem(d.Context())
+	if err := d.IAM.AddMember(system, u.ID, iam.BuiltinID(iam.SuperAdministrator)); err != nil {
+		d.Fatal(err)
+	}
+	_, secret, err := d.IAM.CreateAPIToken(system, u.ID, iam.NewAPIToken{Label: "terraform", Access: access})
+	if err != nil {
+		d.Fatal(err)
+	}
+	return secret
+}
+
+// with sends a request with Authorization headers.
+func (d *door) with(method, path string, authorization ...string) *httptest.ResponseRecorder {
+	d.Helper()
+	req := httptest.NewRequestWithContext(d.Context(), method, opal.Base+path, strings.NewReader("{}"))
+	req.Header["Authorization"] = authorization
+	rec := httptest.NewRecorder()
+	d.door.ServeHTTP(rec, req)
+	return rec
+}
+
+// inShape checks the status of a refusal and that its body is of this API.
+func inShape(t *testing.T, what string, rec *httptest.ResponseRecorder, status int) {
+	t.Helper()
+	if rec.Code != status || !strings.HasPrefix(rec.Body.String(), `{"code":`+strconv.Itoa(status)+`,"message":"`) ||
+		rec.Header().Get("Content-Type") != "application/json" {
+		t.Errorf("%s: %d %s %s, want %d", what, rec.Code, rec.Header().Get("Content-Type"), rec.Body, status)
+	}
+}
+
+func TestAnAPITokenOpensTheDoorAndOneThatReadsOnlyChangesNothing(t *testing.T) {
+	d := guarded(t, 0)
+	full, reads := "Bearer "+d.token(iam.FullAccess), "Bearer "+d.token(iam.ReadOnly)
+	for _, token := range []string{full, reads} {
+		if rec := d.with(http.MethodGet, "/users", token); rec.Code != http.StatusOK {
+			t.Errorf("an API token: %d %s", rec.Code, rec.Body)
+		}
+		inShape(t, "what is not served", d.with(http.MethodPost, "/queries/run", token), http.StatusNotImplemented)
+	}
+	inShape(t, "a write with a token that reads", d.with(http.MethodPost, "/delegations", reads), http.StatusForbidden)
+	inShape(t, "the same with full access", d.with(http.MethodPost, "/delegations", full), http.StatusBadRequest)
+}
+
+func TestAnAccessTokenOpensTheDoor(t *testing.T) {
+	d := guarded(t, 0)
+	grace := d.person("Grace", iam.SuperAdministrator)
+	client, secret, err := d.IAM.CreateClient(iam.AsSystem(t.Context()), grace.ID, iam.NewClient{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := d.IAM.SignIn(t.Context(), iam.Attempt{ClientID: client.ClientID, Secret: secret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inShape(t, "somebody without a role", d.with(http.MethodGet, "/users", "Bearer "+signed.Access), http.StatusForbidden)
+	if err := d.IAM.AddMember(iam.AsSystem(t.Context()), grace.ID, iam.BuiltinID(iam.BasicUser)); err != nil {
+		t.Fatal(err)
+	}
+	if rec := d.with(http.MethodGet, "/users", "Bearer "+signed.Access); rec.Code != http.StatusOK {
+		t.Errorf("an access token: %d %s", rec.Code, rec.Body)
+	}
+}
+
+func TestWhoeverShowsNoLivingCredentialIsAskedForOne(t *testing.T) {
+	d := guarded(t, 0)
+	token := d.token(iam.FullAccess)
+	for name, headers := range map[string][]string{
+		"nothing": nil, "another scheme": {"Basic " + token}, "no scheme": {token}, "two": {"Bearer " + token, "Bearer " + token},
+		"one letter off": {"Bearer " + token[:len(token)-1] + "!"}, "garbage": {"Bearer abc"},
+	} {
+		for _, path := range []string{"/users", "/sessions"} { // served, and not
+			rec := d.with(http.MethodGet, path, headers...)
+			inShape(t, name, rec, http.StatusUnauthorized)
+			if rec.Header().Get("WWW-Authenticate") != "Bearer" {
+				t.Errorf("%s: WWW-Authenticate %q", name, rec.Header().Get("WWW-Authenticate"))
+			}
+		}
+	}
+}
+
+func TestWhoeverAsksTooOftenIsToldWhenToComeBack(t *testing.T) {
+	d := guarded(t, 1)
+	token := "Bearer " + d.token(iam.FullAccess)
+	if rec := d.with(http.MethodGet, "/users", token); rec.Code != http.StatusOK {
+		t.Fatalf("the first: %d %s", rec.Code, rec.Body)
+	}
+	rec := d.with(http.MethodGet, "/users", token)
+	inShape(t, "the second", rec, http.StatusTooManyRequests)
+	if n, err := strconv.Atoi(rec.Header().Get("Retry-After")); err != nil || n < 1 {
+		t.Errorf("Retry-After %q", rec.Header().Get("Retry-After"))
+	}
+}

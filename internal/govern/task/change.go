@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
@@ -201,7 +202,7 @@ func (e Cancel) apply(m *machine) error {
 	m.audit(StateChanged, e.By, e.Comment, map[string]any{"outcome": string(Cancelled)})
 	if i := m.Current; i != nil {
 		if m.Asked && m.Kind == Grant && !m.Extension {
-			m.do(RevokeAccess{Step: i.ID, Of: i.Target, Undo: true})
+			m.do(RevokeAccess{Step: i.ID, Of: m.given(), Undo: true})
 		}
 		if i.Step.Provision != nil {
 			m.audit(ProvisionGivenUp, e.By, e.Comment, nil)
@@ -210,6 +211,19 @@ func (e Cancel) apply(m *machine) error {
 	}
 	m.end(Cancelled, e.By)
 	return nil
+}
+
+// given is what the provision step gave that asked for the access: the last one that was opened.
+func (m *machine) given() app.EntitlementRef {
+	if m.Current.Step.Provision != nil {
+		return m.Current.Target
+	}
+	for _, i := range slices.Backward(m.History) {
+		if i.Step.Provision != nil {
+			return i.Target
+		}
+	}
+	return app.EntitlementRef{AppID: m.App, ID: m.Entitlement}
 }
 
 // Remark is a comment.

@@ -32,29 +32,26 @@ func (s *Service) Due() due.Source { return Clockwork{s} }
 func (Clockwork) Name() string { return "task" }
 
 const (
-	nextSQL = `select min(due_at) from task where due_at is not null`
-	lateSQL = `select id from task where late <> '' order by number limit $1`
+	nextSQL = `select min(at) from (select min(due_at) as at from task where due_at is not null
+		union all select min(due_at) as at from task_later) x`
+	lateSQL = `select task_id from task_later where due_at <= $1 order by due_at, number limit $2`
 	dueSQL  = `select id from task where due_at is not null and due_at <= $1 order by due_at, number limit $2`
 )
 
 // Next implements due.Source.
 func (c Clockwork) Next(ctx context.Context) (time.Time, bool, error) {
-	q := c.DB.Q(ctx)
-	late, err := db.Collect(q, scanID, lateSQL, 1)
-	if err != nil || len(late) > 0 {
-		return c.Clock.Now(), len(late) > 0, err
-	}
 	var at *int64
-	err = q.Row(nextSQL).Scan(&at)
+	err := c.DB.Q(ctx).Row(nextSQL).Scan(&at)
 	return clock.FromNull(at), at != nil, err
 }
 
 func scanID(r *db.Rows) (i ID, err error) { return i, r.Scan(&i) }
 
-// Run implements due.Source. A task that leads to an error does not hold up the others.
+// Run implements due.Source. A task that leads to an error does not hold up the others, and loses nothing: it is tried again after a
+// while.
 func (c Clockwork) Run(ctx context.Context, now time.Time) (int, error) {
 	q := c.DB.Q(ctx)
-	late, err := db.Collect(q, scanID, lateSQL, batch)
+	waiting, err := db.Collect(q, scanID, lateSQL, clock.Micros(now), batch)
 	if err != nil {
 		return 0, err
 	}
@@ -62,39 +59,73 @@ func (c Clockwork) Run(ctx context.Context, now time.Time) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for n, one := range append(late, ready...) {
-		bring := c.reached
-		if n < len(late) {
-			bring = c.late
+	waiting = each(waiting)
+	for n, one := range append(waiting, ready...) {
+		bring, again := c.reached, reachedAgainSQL
+		if n < len(waiting) {
+			bring, again = c.late, lateAgainSQL
 		}
-		if err := bring(ctx, one); err != nil {
-			if ctx.Err() != nil {
-				return 0, err
-			}
-			c.Log.WarnContext(ctx, "a task that was due led to an error", slog.String("task", string(one)), slog.Any("error", err))
-			if err := c.later(ctx, one); err != nil {
-				return 0, err
-			}
+		err := bring(ctx, one)
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return 0, err
+		}
+		c.Log.WarnContext(ctx, "a task that was due led to an error", slog.String("task", string(one)), slog.Any("error", err))
+		if err := c.putOff(ctx, again, one); err != nil {
+			return 0, err
 		}
 	}
-	return len(late) + len(ready), nil
+	return len(waiting) + len(ready), nil
 }
 
-// late brings the event that waits in the task's row.
+// each are the ids without those that came before.
+func each(list []ID) []ID {
+	var once []ID
+	seen := map[ID]bool{}
+	for _, one := range list {
+		if !seen[one] {
+			seen[one], once = true, append(once, one)
+		}
+	}
+	return once
+}
+
+// late brings the oldest event that waits for a task. What a task that is closed is told comes too late.
 func (c Clockwork) late(ctx context.Context, id ID) error {
+	if _, err := Get(c.DB.Q(ctx), string(id)); fault.Is(err, fault.NotFound) {
+		return c.forget(ctx, id)
+	}
 	_, err := c.change(ctx, audit.System(), string(id), func(v *turn) (Event, error) {
+		var number int64
 		var text string
-		if err := v.tx.Row(`select late from task where id = $1`, string(id)).Scan(&text); err != nil || text == "" {
-			return nil, err
+		err := v.tx.Row(`select number, event from task_later where task_id = $1 order by number limit 1`, string(id)).Scan(&number, &text)
+		if errors.Is(err, db.ErrNoRows) { // another replica was faster
+			return nil, nil
 		}
-		v.tx.Queue(`update task set late = '' where id = $1`, string(id))
 		var l late
-		if err := json.Unmarshal([]byte(text), &l); err != nil {
+		if err = errors.Join(err, json.Unmarshal([]byte(text), &l)); err != nil { //nolint:musttag // as it was written
 			return nil, err
 		}
-		return l.event(), nil
+		v.tx.Queue(`delete from task_later where number = $1`, number)
+		if l.By != nil {
+			v.actor = *l.By
+		}
+		if v.t.State != Open {
+			return nil, nil
+		}
+		return l.event(v.t), nil
 	})
 	return err
+}
+
+// forget drops what waits for a task that is deleted.
+func (c Clockwork) forget(ctx context.Context, id ID) error {
+	return c.DB.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(`delete from task_later where task_id = $1`, string(id))
+		return err
+	})
 }
 
 // reached tells a task that its time has come.
@@ -112,11 +143,15 @@ func (c Clockwork) reached(ctx context.Context, id ID) error {
 	return err
 }
 
-// later has a task tried again after a while.
-func (c Clockwork) later(ctx context.Context, id ID) error {
+const (
+	reachedAgainSQL = `update task set due_at = $2 where id = $1 and state = 'OPEN'`
+	lateAgainSQL    = `update task_later set due_at = $2 where task_id = $1`
+)
+
+// putOff has a task tried again after a while: all that waits for it, so that its events keep their order.
+func (c Clockwork) putOff(ctx context.Context, sql string, id ID) error {
 	return c.DB.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(`update task set due_at = $2, late = '' where id = $1 and state = 'OPEN'`, string(id),
-			clock.Micros(c.Clock.Now().Add(putOff)))
+		_, err := tx.Exec(sql, string(id), clock.Micros(c.Clock.Now().Add(putOff)))
 		return err
 	})
 }

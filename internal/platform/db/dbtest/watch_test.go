@@ -26,7 +26,7 @@ func TestAPlanThatReadsAWholeTableIsSeen(t *testing.T) {
 func TestWhatIsWrittenIsSeen(t *testing.T) {
 	for sql, want := range map[string][]string{
 		"insert into grants (id) values ($1) on conflict do nothing":          {"grants"},
-		"update task set late = $2 where id = $1":                             {"task"},
+		"insert into task_later (task_id, event, due_at) values ($1, $2, $3)": {"task_later"},
 		"update grants as g set state = 'x' where g.id = $1":                  {"grants"},
 		"delete from proxy where id = $1":                                     {"proxy"},
 		"with n as (delete from a where x returning id) insert into b (id) …": {"a", "b"},

@@ -27,13 +27,16 @@ var migrations embed.FS
 
 // dialects name the types that differ, for the migrations.
 var dialects = map[Engine]template.FuncMap{
-	SQLite:   words("text", "text", "blob", "integer primary key autoincrement"),
-	Postgres: words(`text collate "C"`, "jsonb", "bytea", "bigint generated always as identity primary key"),
+	SQLite:   words("text", "text", "blob", "integer primary key autoincrement", "without rowid"),
+	Postgres: words(`text collate "C"`, "jsonb", "bytea", "bigint generated always as identity primary key", ""),
 }
 
-func words(text, json, blob, identity string) template.FuncMap {
+// words are the engine's; clustered is what keeps a table in the order of its primary key, where an engine can, and in one tree.
+func words(text, json, blob, identity, clustered string) template.FuncMap {
 	say := func(s string) func() string { return func() string { return s } }
-	return template.FuncMap{"text": say(text), "json": say(json), "blob": say(blob), "identity": say(identity)}
+	return template.FuncMap{
+		"text": say(text), "json": say(json), "blob": say(blob), "identity": say(identity), "clustered": say(clustered),
+	}
 }
 
 // rendered are the migrations in the engine's words.

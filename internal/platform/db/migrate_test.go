@@ -70,10 +70,10 @@ func TestOptionsNameExactlyOneDatabase(t *testing.T) {
 }
 
 func TestMigrationsAreRenderedInTheWordsOfTheEngine(t *testing.T) {
-	from := fstest.MapFS{"migrations/0001_x.sql": {Data: []byte("{{text}}|{{json}}|{{blob}}|{{identity}}")}}
+	from := fstest.MapFS{"migrations/0001_x.sql": {Data: []byte("{{text}}|{{json}}|{{blob}}|{{identity}}|{{clustered}}")}}
 	for e, want := range map[db.Engine]string{
-		db.SQLite:   "text|text|blob|integer primary key autoincrement",
-		db.Postgres: `text collate "C"|jsonb|bytea|bigint generated always as identity primary key`,
+		db.SQLite:   "text|text|blob|integer primary key autoincrement|without rowid",
+		db.Postgres: `text collate "C"|jsonb|bytea|bigint generated always as identity primary key|`,
 	} {
 		out, err := db.Render(from, e)
 		if err != nil {

@@ -1,7 +1,8 @@
 // Package owner owns who owns what: apps, entitlements, resources, connectors, accounts and users, each under roles.
 //
 //	Object × role ──┬─ user         named
-//	                └─ entitlement  whoever holds it at the moment of the question
+//	              │ └─ entitlement  whoever holds it at the moment of the question
+//	              └─── set          shared, with a name: users in an order, or an entitlement
 //
 // Invariants:
 //   - an owner is named once for each object and role, and keeps the time at which that was first said;
@@ -24,6 +25,11 @@
 //	entitlement owner ─→ the entitlement ────────────────────┴→ its grants
 //	account owner ─────→ the account
 //	user owner ────────→ the user (a service's or agent's)
+//
+// A [Set] owns an object under a role instead of rows of the object's own ([Service.Share]); its members are its owners wherever that is
+// asked. Owners of an object never change the set: what they change is replaced by rows first. A set is itself an object ([OfSet]) whose
+// primary owners are its members, so that a step may ask it; it gives no rights over the set. Of what has no owners, those of its app
+// decide ([Admins]).
 //
 // Other roles are labels. Whoever makes an app is its first owner, in the same transaction.
 package owner

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -18,29 +19,58 @@ import (
 // batch is how many objects one statement asks about.
 const batch = 100
 
+// through is where it says which entitlement's holders own something: in a row about the object, or in the set that owns it.
+type through struct {
+	fromObject, fromUser string // tables, in the order in which they are read
+	via, joined          string
+}
+
+var (
+	byRow = through{"owner_entitlement o", "owner_entitlement o", "o", ""}
+	bySet = through{
+		"owner_from_set o cross join owner_set w", "owner_set w cross join owner_from_set o", "w", " and w.id = o.set_id",
+	}
+)
+
 // Where a question about holders begins: at what is owned, at a person, or at both. SQLite takes the tables of a cross join in the
 // order in which they are named; left to itself it would read every row of owner_entitlement, or everybody's grants. Two conditions
 // that always hold are there for it too: that an account has an identity makes it read the live grants and not the history, and what
 // is added to an app's identity keeps it from reading all grants of the app.
-const (
-	withRest   = ` cross join users u cross join entitlement e cross join app p`
-	fromObject = ` from owner_entitlement o cross join grants g cross join account a` + withRest + `
-		where g.app_id = o.via_app_id and g.entitlement_id = o.via_entitlement_id and g.account_id > ''
-		and a.app_id = o.via_app_id and a.id = g.account_id`
-	fromUser = ` from account a cross join grants g cross join owner_entitlement o` + withRest + `
-		where g.account_id = a.id and g.app_id || '' = a.app_id
-		and o.via_app_id = a.app_id and o.via_entitlement_id = g.entitlement_id`
-	fromBoth = ` from owner_entitlement o cross join account a cross join grants g` + withRest + `
-		where a.app_id = o.via_app_id and g.app_id = o.via_app_id and g.entitlement_id = o.via_entitlement_id and g.account_id = a.id`
-)
+const withRest = ` cross join users u cross join entitlement e cross join app p`
 
-// holders joins rows o of owner_entitlement with the people u who hold the entitlement; now is the placeholder of the moment.
-func holders(from, now string) string {
-	return from + ` and u.id = a.user_id and e.app_id = o.via_app_id and e.id = o.via_entitlement_id and p.id = o.via_app_id
-		and ` + grant.AccessSQL(now)
+func fromObject(t through) string {
+	return ` from ` + t.fromObject + ` cross join grants g cross join account a` + withRest + `
+		where g.app_id = ` + t.via + `.via_app_id and g.entitlement_id = ` + t.via + `.via_entitlement_id and g.account_id > ''
+		and a.app_id = ` + t.via + `.via_app_id and a.id = g.account_id`
 }
 
-const named = ` from owner_user o join users u on u.id = o.user_id where u.status = 'ENABLED'`
+func fromUser(t through) string {
+	return ` from account a cross join grants g cross join ` + t.fromUser + withRest + `
+		where g.account_id = a.id and g.app_id || '' = a.app_id
+		and ` + t.via + `.via_app_id = a.app_id and ` + t.via + `.via_entitlement_id = g.entitlement_id`
+}
+
+func fromBoth(t through) string {
+	return ` from ` + t.fromObject + ` cross join account a cross join grants g` + withRest + `
+		where a.app_id = ` + t.via + `.via_app_id and g.app_id = ` + t.via + `.via_app_id
+		and g.entitlement_id = ` + t.via + `.via_entitlement_id and g.account_id = a.id`
+}
+
+// holders joins what says that an entitlement's holders own the object of the row o with the people u who hold it; now is the
+// placeholder of the moment.
+func holders(from func(through) string, t through, now string) string {
+	return from(t) + t.joined + ` and u.id = a.user_id and e.app_id = ` + t.via + `.via_app_id and e.id = ` + t.via + `.via_entitlement_id
+		and p.id = ` + t.via + `.via_app_id and ` + grant.AccessSQL(now)
+}
+
+// The people u who are named, in a row o about the object, or as members m of the set that owns it, from the object and from the
+// person.
+const (
+	named       = ` from owner_user o join users u on u.id = o.user_id where u.status = 'ENABLED'`
+	members     = ` from owner_from_set o cross join owner_set_member m cross join users u` + ofSet
+	memberships = ` from owner_set_member m cross join owner_from_set o cross join users u` + ofSet
+	ofSet       = ` where m.set_id = o.set_id and u.id = m.user_id and u.status = 'ENABLED'`
+)
 
 // untilSQL is [grant.Grant.Until] of the grant g, null for no end.
 const untilSQL = `case when g.derived > 0 and not g.force_end then null else g.deprovision_at end`
@@ -100,27 +130,37 @@ func expand(q db.Q, objects []Object, role string, at time.Time, out map[Object]
 func usersSQL(objects []Object, role string, at time.Time) (string, []any) {
 	which, args := among(objects, 3)
 	which = ` and o.role = $1 and ` + which + ` and ` + liveSQL
-	return `select o.kind, o.app_id, o.object_id, '', '', o.user_id, cast(null as bigint)` + named + which + `
-		union all
-		select o.kind, o.app_id, o.object_id, o.via_app_id, o.via_entitlement_id, a.user_id, ` + untilSQL +
-		holders(fromObject, "$2") + which, append([]any{role, clock.Micros(at)}, args...)
+	const object = `select o.kind, o.app_id, o.object_id, `
+	const nothing = `'', '', `
+	parts := []string{
+		object + nothing + `o.user_id, cast(null as bigint)` + named + which,
+		object + nothing + `m.user_id, cast(null as bigint)` + members + which,
+	}
+	for _, t := range []through{byRow, bySet} {
+		parts = append(parts, object+t.via+`.via_app_id, `+t.via+`.via_entitlement_id, a.user_id, `+untilSQL+
+			holders(fromObject, t, "$2")+which)
+	}
+	return strings.Join(parts, ` union all `), append([]any{role, clock.Micros(at)}, args...)
 }
 
 // OwnedSQL is a select of (kind, app_id, object_id) of what one of the users owns under a role at a moment, each once, deleted
 // objects left out; its arguments are the placeholders of the users in brackets, the role, and the moment in microseconds.
 func OwnedSQL(users, role, now string) string {
-	return `select o.kind, o.app_id, o.object_id` + named + ` and o.user_id in ` + users + ` and o.role = ` + role + ` and ` + liveSQL + `
-		union
-		select o.kind, o.app_id, o.object_id` + holders(fromUser, now) + ` and a.user_id in ` + users +
-		` and o.role = ` + role + ` and ` + liveSQL
+	const object = `select o.kind, o.app_id, o.object_id`
+	rest := ` and o.role = ` + role + ` and ` + liveSQL
+	return object + named + ` and o.user_id in ` + users + rest + `
+		union ` + object + memberships + ` and m.user_id in ` + users + rest + `
+		union ` + object + holders(fromUser, byRow, now) + ` and a.user_id in ` + users + rest + `
+		union ` + object + holders(fromUser, bySet, now) + ` and a.user_id in ` + users + rest
 }
 
 // HasOwnerSQL is the condition that somebody owns the row of the table of that kind, one in an app, under a role at a moment; alias
-// is the table's alias with its dot, and must not be one of o, g, a, u, e, p; role and now are placeholders as for [OwnedSQL].
+// is the table's alias with its dot, and must not be one of o, g, a, u, e, p, m, w; role and now are placeholders as for [OwnedSQL].
 func HasOwnerSQL(kind Kind, alias, role, now string) string {
 	which := ` and o.kind = '` + string(kind) + `' and o.app_id = ` + alias + `app_id and o.object_id = ` + alias + `id
 		and o.role = ` + role
-	return `(exists (select 1` + named + which + `) or exists (select 1` + holders(fromObject, now) + which + `))`
+	return `(exists (select 1` + named + which + `) or exists (select 1` + members + which +
+		`) or exists (select 1` + holders(fromObject, byRow, now) + which + `) or exists (select 1` + holders(fromObject, bySet, now) + which + `))`
 }
 
 func scanObject(r *db.Rows) (o Object, err error) { return o, r.Scan(&o.Kind, &o.App, &o.ID) }
@@ -165,7 +205,9 @@ func peoplePage(o Object, at time.Time, r page.Request) (string, []any) {
 	const object = ` and o.kind = $3 and o.app_id = $4 and o.object_id = $5 and o.role = $2 and ` + liveSQL
 	args := []any{clock.Micros(at), Primary, string(o.Kind), string(o.App), o.ID}
 	sql := `select v.user_id from (select o.user_id` + named + object + `
-		union select a.user_id` + holders(fromObject, "$1") + object + `) v where 0 = 0`
+		union select m.user_id` + members + object + `
+		union select a.user_id` + holders(fromObject, byRow, "$1") + object + `
+		union select a.user_id` + holders(fromObject, bySet, "$1") + object + `) v where 0 = 0`
 	if len(r.After) == 1 {
 		sql, args = sql+` and v.user_id > $6`, append(args, r.After[0])
 	}

@@ -24,24 +24,28 @@ func Statements() []Statement {
 		sql, args := fn()
 		return Statement{name, sql, args, indexes}
 	}
-	const users, entitlements = "owner_user", "owner_entitlement"
+	const users, entitlements, members, sets = "owner_user", "owner_entitlement", "owner_set_member", "owner_from_set"
 	return []Statement{
 		ask("who owns objects", func() (string, []any) { return usersSQL([]Object{o, OfApp("a")}, Primary, at) },
-			users, entitlements, "grants_live"),
+			users, entitlements, members, sets, "grants_live"),
 		ask("what a user owns", func() (string, []any) { return ownedPage("u", nil, at, r) },
-			"owner_user_owns", "account_user", "grants", "owner_entitlement_owns"),
+			"owner_user_owns", "account_user", "grants", "owner_entitlement_owns", "owner_set_member_of", "owner_set_via", "owner_from_set_of"),
 		ask("apps that a user owns", func() (string, []any) {
 			return ownedPage("u", []Kind{App}, at, page.Request{Size: 25, After: page.Key{"app", "a", "a"}})
-		}, "owner_user_owns", "account_user", "owner_entitlement_owns"),
+		}, "owner_user_owns", "account_user", "owner_entitlement_owns", "owner_set_member_of", "owner_set_via", "owner_from_set_of"),
 		ask("who owns an object", func() (string, []any) { return peoplePage(o, at, page.Request{Size: 25, After: page.Key{"u"}}) },
-			users, entitlements, "grants_live"),
+			users, entitlements, members, sets, "grants_live"),
 		ask("whether a user owns an object", func() (string, []any) { return ownsAnySQL("u", []Object{o, OfApp("a")}, at) },
-			users, entitlements, "account_user", "grants_live"),
+			users, entitlements, members, sets, "account_user", "grants_live"),
 		ask("rows of users", func() (string, []any) {
-			return listSQL(userColumns, o, "", []string{"o.role", "o.user_id"}, page.Request{Size: 25, After: page.Key{"primary", "u"}})
-		}, users),
+			return listSQL(userRows, o, "", page.Request{Size: 25, After: page.Key{"primary", "u"}})
+		}, users, members, sets),
 		ask("rows of entitlements", func() (string, []any) {
-			return listSQL(entitlementColumns, o, Primary, []string{"o.role", "o.via_app_id", "o.via_entitlement_id"}, r)
-		}, entitlements),
+			return listSQL(entitlementRows, o, Primary, r)
+		}, entitlements, sets),
+		ask("sets of a member", func() (string, []any) {
+			return setsPage(SetFilter{Member: "u"}, at, page.Request{Size: 25, After: page.Key{"s"}})
+		}, "owner_set_member_of", "owner_from_set_of"),
+		ask("sets by name", func() (string, []any) { return setsPage(SetFilter{Name: "n"}, at, r) }, "owner_set_name"),
 	}
 }

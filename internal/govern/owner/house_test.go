@@ -98,9 +98,15 @@ func (h *house) refused(err error, code fault.Code) {
 // events are the audit events about owners, oldest first.
 func (h *house) events() []audit.Event {
 	h.Helper()
+	return h.eventsOf("owner.")
+}
+
+// eventsOf are the audit events whose kinds begin so, oldest first.
+func (h *house) eventsOf(kind string) []audit.Event {
+	h.Helper()
 	var out []audit.Event
 	for _, e := range granttest.Must(h.Audit.List(h.Ctx, audit.Filter{}, page.Request{Size: 100}))(h).Items {
-		if strings.HasPrefix(e.Kind, "owner.") {
+		if strings.HasPrefix(e.Kind, kind) {
 			out = append(out, e)
 		}
 	}

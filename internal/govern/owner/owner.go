@@ -12,7 +12,7 @@ import (
 // Kind says what sort of object is owned.
 type Kind string
 
-// The kinds of object that can be owned.
+// The kinds of object that can be owned; and see [Shared].
 const (
 	App         Kind = "app"
 	Entitlement Kind = "entitlement"

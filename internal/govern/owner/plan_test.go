@@ -26,7 +26,8 @@ func TestNoQuestionReadsAWholeTable(t *testing.T) {
 					h.Errorf("%s does not use %s:\n%s", s.Name, index, plan)
 				}
 			}
-			if strings.HasPrefix(s.Name, "rows") && granttest.Sorts(plan) {
+			// PostgreSQL may sort what its statistics say is a handful, which the owners of one object are.
+			if h.DB.Engine() == db.SQLite && strings.HasPrefix(s.Name, "rows") && granttest.Sorts(plan) {
 				h.Errorf("%s sorts:\n%s", s.Name, plan)
 			}
 		}

@@ -47,7 +47,7 @@ func above(q db.Q, o iam.Object) ([]Object, error) {
 		for _, r := range resources {
 			out = append(out, Object{Kind: Resource, App: app.ID(o.AppID), ID: r})
 		}
-	case App, User:
+	case App, User, Shared:
 	}
 	return out, nil
 }
@@ -63,5 +63,8 @@ func ownsAnySQL(u directory.UserID, objects []Object, at time.Time) (string, []a
 	which, args := among(objects, 4)
 	mine := fmt.Sprintf(` and o.role = $2 and %s and %s`, which, liveSQL)
 	return `select 1` + named + ` and o.user_id = $1` + mine + `
-		union all select 1` + holders(fromBoth, "$3") + ` and a.user_id = $1` + mine, append([]any{string(u), Primary, clock.Micros(at)}, args...)
+		union all select 1` + members + ` and m.user_id = $1` + mine + `
+		union all select 1` + holders(fromBoth, byRow, "$3") + ` and a.user_id = $1` + mine + `
+		union all select 1` + holders(fromBoth, bySet, "$3") + ` and a.user_id = $1` + mine,
+		append([]any{string(u), Primary, clock.Micros(at)}, args...)
 }

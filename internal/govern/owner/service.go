@@ -21,7 +21,8 @@ type Deps struct {
 }
 
 // Service holds the use cases about owners. Whether the caller may is judged by the doors; each method that writes is one
-// transaction, its audit event included, and a write that changes nothing leaves no event.
+// transaction, its audit event included, and a write that changes nothing leaves no event. What sets, adds or removes owners of one
+// object changes that object alone: the set that owns it, if one does, is first replaced by what it says.
 type Service struct {
 	db    *db.DB
 	clock clock.Clock
@@ -59,12 +60,16 @@ func (s *Service) Set(ctx context.Context, o Object, role string, users []direct
 func (s *Service) replace(
 	tx *db.Tx, actor audit.Actor, o Object, role string, users []directory.UserID, entitlements []app.EntitlementRef,
 ) error {
+	wasShared, err := s.unshare(tx, actor, o, role)
+	if err != nil {
+		return err
+	}
 	oldUsers, oldEntitlements, err := rows(tx, o, role)
 	if err != nil {
 		return err
 	}
 	now := s.clock.Now()
-	changed := !slices.EqualFunc(oldUsers, users, func(old Owner, u directory.UserID) bool { return old.User == u })
+	changed := wasShared || !slices.EqualFunc(oldUsers, users, func(old Owner, u directory.UserID) bool { return old.User == u })
 	for _, old := range oldUsers {
 		if !slices.Contains(users, old.User) {
 			deleteUser(tx, o, role, old.User)
@@ -114,6 +119,9 @@ func (s *Service) addUser(tx *db.Tx, actor audit.Actor, o Object, role string, u
 	if !fault.Is(err, fault.NotFound) {
 		return row, err
 	}
+	if _, err := s.unshare(tx, actor, o, role); err != nil {
+		return Owner{}, err
+	}
 	users, _, err := rows(tx, o, role)
 	if err != nil {
 		return Owner{}, err
@@ -146,9 +154,15 @@ func (s *Service) addEntitlement(tx *db.Tx, actor audit.Actor, o Object, role st
 	if !fault.Is(err, fault.NotFound) {
 		return row, err
 	}
-	_, entitlements, err := rows(tx, o, role)
+	if _, err := s.unshare(tx, actor, o, role); err != nil {
+		return Owner{}, err
+	}
+	users, entitlements, err := rows(tx, o, role)
 	if err != nil {
 		return Owner{}, err
+	}
+	if len(users) > MaxOwners {
+		return Owner{}, full("users")
 	}
 	if len(entitlements) >= MaxOwners {
 		return Owner{}, full("entitlements")
@@ -163,23 +177,36 @@ func full(what string) error {
 }
 
 // RemoveUsers takes named users off the owners of the object under the role, all or none. Invalid for a malformed role; NotFound for
-// an object that is not there, and for a user who is not named there.
+// an object that is not there, and for a user who is not named there; Precondition where the rest of a set is too large to be named.
 func (s *Service) RemoveUsers(ctx context.Context, o Object, role string, users ...directory.UserID) error {
 	if err := ValidRole(role); err != nil {
 		return err
 	}
 	return s.change(ctx, o, func(tx *db.Tx, actor audit.Actor) error {
+		wasShared := false
 		for _, u := range once(users) {
 			row, err := getUser(tx, o, role, u)
 			if err != nil {
 				return err
 			}
+			shared, err := s.unshare(tx, actor, o, role)
+			if err != nil {
+				return err
+			}
+			wasShared = wasShared || shared
 			deleteUser(tx, o, role, u)
 			if err := s.log.Record(tx, actor, event(row, "owner.removed", audit.Delete)); err != nil {
 				return err
 			}
 		}
-		return nil
+		if !wasShared {
+			return nil
+		}
+		stay, _, err := rows(tx, o, role)
+		if err == nil && len(stay) > MaxOwners {
+			err = full("users")
+		}
+		return err
 	})
 }
 
@@ -191,6 +218,9 @@ func (s *Service) RemoveEntitlement(ctx context.Context, o Object, role string, 
 	return s.change(ctx, o, func(tx *db.Tx, actor audit.Actor) error {
 		row, err := getEntitlement(tx, o, role, via)
 		if err != nil {
+			return err
+		}
+		if _, err := s.unshare(tx, actor, o, role); err != nil {
 			return err
 		}
 		deleteEntitlement(tx, o, role, via)
@@ -220,7 +250,7 @@ func (s *Service) ListUsers(ctx context.Context, o Object, role string, r page.R
 	if err := s.readable(ctx, o, role); err != nil {
 		return page.Page[Owner]{}, err
 	}
-	sql, args := listSQL(userColumns, o, role, []string{"o.role", "o.user_id"}, r)
+	sql, args := listSQL(userRows, o, role, r)
 	list, err := db.Collect(s.db.Q(ctx), scanUser, sql, args...)
 	return page.Cut(list, r.Size, func(o Owner) page.Key { return page.Key{o.Role, string(o.User)} }), err
 }
@@ -230,7 +260,7 @@ func (s *Service) ListEntitlements(ctx context.Context, o Object, role string, r
 	if err := s.readable(ctx, o, role); err != nil {
 		return page.Page[Owner]{}, err
 	}
-	sql, args := listSQL(entitlementColumns, o, role, []string{"o.role", "o.via_app_id", "o.via_entitlement_id"}, r)
+	sql, args := listSQL(entitlementRows, o, role, r)
 	list, err := db.Collect(s.db.Q(ctx), scanEntitlement, sql, args...)
 	return page.Cut(list, r.Size, func(o Owner) page.Key {
 		return page.Key{o.Role, string(o.Via.AppID), string(o.Via.ID)}
@@ -251,15 +281,15 @@ func (s *Service) readable(ctx context.Context, o Object, role string) error {
 func (s *Service) change(ctx context.Context, o Object, fn func(tx *db.Tx, actor audit.Actor) error) error {
 	actor := audit.From(ctx)
 	return s.db.Write(ctx, func(tx *db.Tx) error {
-		if err := tx.Lock("owners:" + string(o.Kind) + ":" + string(o.App) + ":" + o.ID); err != nil {
+		if err := tx.Lock(objectKey(o)); err != nil {
 			return err
 		}
-		if err := exists(tx, o); err != nil {
+		if err := changeable(tx, o); err != nil {
 			return err
 		}
-		if err := fn(tx, actor); err != nil || s.notice == nil {
+		if err := fn(tx, actor); err != nil {
 			return err
 		}
-		return s.notice.OwnersChanged(tx, o, s.clock.Now())
+		return s.tell(tx, o)
 	})
 }

@@ -22,6 +22,7 @@ const liveSQL = `(case o.kind
 	when 'resource' then exists (select 1 from resource x where x.app_id = o.app_id and x.id = o.object_id and x.deleted_at is null)
 	when 'connector' then exists (select 1 from connector x where x.app_id = o.app_id and x.id = o.object_id and x.deleted_at is null)
 	when 'account' then exists (select 1 from account x where x.app_id = o.app_id and x.id = o.object_id and x.deleted_at is null)
+	when 'set' then exists (select 1 from owner_set x where x.id = o.object_id and x.deleted_at is null)
 	else exists (select 1 from users x where x.id = o.object_id and x.status <> 'DELETED') end)`
 
 // exists answers NotFound unless the object is there and not deleted.
@@ -39,10 +40,20 @@ func exists(q db.Q, o Object) (err error) {
 		_, err = app.GetAccount(q, o.App, app.AccountID(o.ID))
 	case User:
 		err = usersExist(q, []directory.UserID{directory.UserID(o.ID)})
+	case Shared:
+		_, err = GetSet(q, SetID(o.ID))
 	default:
 		err = fmt.Errorf("owners of a %q", o.Kind)
 	}
 	return err
+}
+
+// changeable is exists for an object that is about to get other owners, which are none of a set's own.
+func changeable(q db.Q, o Object) error {
+	if o.Kind == Shared {
+		return fault.New(fault.Precondition, "the members of an owner are changed with it")
+	}
+	return exists(q, o)
 }
 
 // usersExist answers NotFound for the first that is not there or deleted.
@@ -81,17 +92,52 @@ func entitlementsExist(q db.Q, refs []app.EntitlementRef) error {
 	return nil
 }
 
-// The rows of one object that count: those of users and entitlements that are not deleted.
-const (
-	userColumns = `select o.kind, o.app_id, o.object_id, o.role, o.user_id, o.created_at
-		from owner_user o join users u on u.id = o.user_id and u.status <> 'DELETED'`
-	entitlementColumns = `select o.kind, o.app_id, o.object_id, o.role, o.via_app_id, o.via_entitlement_id, o.created_at
-		from owner_entitlement o join entitlement e on e.app_id = o.via_app_id and e.id = o.via_entitlement_id and e.deleted_at is null`
+// table is one of two places where owners of one sort are: in rows about the object, and in the set that owns it.
+type table struct {
+	columns string   // and where they come from
+	order   []string // of a list of them
+}
+
+// The owners of an object that count: users and entitlements that are not deleted. An object has rows of its own or a set.
+var (
+	userRows = [2]table{
+		{`select o.kind, o.app_id, o.object_id, o.role, o.user_id, o.created_at, o.place
+			from owner_user o join users u on u.id = o.user_id and u.status <> 'DELETED'`, []string{"o.role", "o.user_id"}},
+		{`select o.kind, o.app_id, o.object_id, o.role, m.user_id, o.created_at, m.place
+			from owner_from_set o join owner_set_member m on m.set_id = o.set_id
+			join users u on u.id = m.user_id and u.status <> 'DELETED'`, []string{"o.role", "m.user_id"}},
+	}
+	entitlementRows = [2]table{
+		{`select o.kind, o.app_id, o.object_id, o.role, o.via_app_id, o.via_entitlement_id, o.created_at
+			from owner_entitlement o join entitlement e on e.app_id = o.via_app_id and e.id = o.via_entitlement_id
+			and e.deleted_at is null`, []string{"o.role", "o.via_app_id", "o.via_entitlement_id"}},
+		{`select o.kind, o.app_id, o.object_id, o.role, w.via_app_id, w.via_entitlement_id, o.created_at
+			from owner_from_set o join owner_set w on w.id = o.set_id
+			join entitlement e on e.app_id = w.via_app_id and e.id = w.via_entitlement_id
+			and e.deleted_at is null`, []string{"o.role", "w.via_app_id", "w.via_entitlement_id"}},
+	}
 )
 
+// union asks both tables about an object; narrow adds to each the same conditions, about columns of its own.
+func union(tables [2]table, o Object, role string, narrow func(w *db.Where, t table)) (sql string, args []any) {
+	var parts [2]string
+	for n, t := range tables {
+		w := of(o)
+		if role != "" {
+			w.And("o.role = ?", role)
+		}
+		narrow(w, t)
+		parts[n], args = w.SQL()
+		parts[n] = t.columns + parts[n]
+	}
+	return strings.Join(parts[:], " union all "), args
+}
+
+func everything(*db.Where, table) {}
+
 func scanUser(r *db.Rows) (o Owner, err error) {
-	var at int64
-	err = r.Scan(&o.Kind, &o.App, &o.ID, &o.Role, &o.User, &at)
+	var at, place int64
+	err = r.Scan(&o.Kind, &o.App, &o.ID, &o.Role, &o.User, &at, &place)
 	o.CreatedAt = clock.FromMicros(at)
 	return o, err
 }
@@ -110,37 +156,30 @@ func of(o Object) *db.Where {
 	return w
 }
 
-func ofRole(o Object, role string) *db.Where {
-	w := of(o)
-	w.And("o.role = ?", role)
-	return w
-}
-
 // rows are the owners of an object under a role that count, the users in the order in which they were named.
 func rows(q db.Q, o Object, role string) (users, entitlements []Owner, err error) {
-	where, args := ofRole(o, role).SQL()
-	if users, err = db.Collect(q, scanUser, userColumns+where+` order by o.place, o.user_id`, args...); err != nil {
+	sql, args := union(userRows, o, role, everything)
+	if users, err = db.Collect(q, scanUser, sql+` order by 7, 5`, args...); err != nil {
 		return nil, nil, err
 	}
-	entitlements, err = db.Collect(q, scanEntitlement, entitlementColumns+where, args...)
+	sql, args = union(entitlementRows, o, role, everything)
+	entitlements, err = db.Collect(q, scanEntitlement, sql, args...)
 	return users, entitlements, err
 }
 
 // getUser reads the row of a named user. NotFound if there is none that counts.
 func getUser(q db.Q, o Object, role string, user directory.UserID) (Owner, error) {
-	w := ofRole(o, role)
-	w.And("o.user_id = ?", string(user))
-	where, args := w.SQL()
-	row, err := db.One(q, scanUser, userColumns+where, args...)
+	sql, args := union(userRows, o, role, func(w *db.Where, t table) { w.And(t.order[1]+" = ?", string(user)) })
+	row, err := db.One(q, scanUser, sql, args...)
 	return row, absent(err, string(user))
 }
 
 // getEntitlement reads the row of an entitlement. NotFound if there is none that counts.
 func getEntitlement(q db.Q, o Object, role string, via app.EntitlementRef) (Owner, error) {
-	w := ofRole(o, role)
-	w.And("o.via_app_id = ? and o.via_entitlement_id = ?", string(via.AppID), string(via.ID))
-	where, args := w.SQL()
-	row, err := db.One(q, scanEntitlement, entitlementColumns+where, args...)
+	sql, args := union(entitlementRows, o, role, func(w *db.Where, t table) {
+		w.And(t.order[1]+" = ? and "+t.order[2]+" = ?", string(via.AppID), string(via.ID))
+	})
+	row, err := db.One(q, scanEntitlement, sql, args...)
 	return row, absent(err, string(via.ID))
 }
 
@@ -196,12 +235,11 @@ func among(objects []Object, first int) (string, []any) {
 	return `(o.kind, o.app_id, o.object_id) in (values ` + b.String() + `)`, args
 }
 
-func listSQL(columns string, o Object, role string, order []string, r page.Request) (string, []any) {
-	w := of(o)
-	if role != "" {
-		w.And("o.role = ?", role)
+func listSQL(tables [2]table, o Object, role string, r page.Request) (string, []any) {
+	sql, args := union(tables, o, role, func(w *db.Where, t table) { w.After(t.order, r.After...) })
+	order := " order by 4, 5"
+	if len(tables[0].order) == 3 {
+		order += ", 6"
 	}
-	w.After(order, r.After...)
-	where, args := w.SQL()
-	return columns + where + " order by " + strings.Join(order, ", ") + " limit " + strconv.Itoa(r.Size+1), args
+	return sql + order + " limit " + strconv.Itoa(r.Size+1), args
 }

@@ -29,6 +29,7 @@ const (
 	OfApp         Of = "app"
 	OfEntitlement Of = "entitlement"
 	OfResource    Of = "resource"
+	OfOwnerSet    Of = "set" // the members of the set Object, in no app
 )
 
 // Slot names people by what they are, so that who they are is found when it is asked.

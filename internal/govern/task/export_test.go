@@ -16,6 +16,7 @@ func Spreads() map[string]Spread {
 		"an app is gone":        first(aboutSQL, 1),
 		"a person is otherwise": first(standingSQL, 1),
 		"an owner is another":   first(ownersSQL, 3),
+		"an owner set changed":  first(setSQL, 1),
 	}
 }
 

@@ -24,12 +24,20 @@ func (s *Service) look(tx *db.Tx, which string, args ...any) error {
 	return s.spread(tx, late{Look: true}, which, args...)
 }
 
-// OwnersChanged implements [owner.Notice]: steps that ask the owners find them again.
+// OwnersChanged implements [owner.Notice]: steps that ask the owners find them again. Of a set these are the steps that ask the owners
+// of anything it owns, itself included.
 func (s *Service) OwnersChanged(tx *db.Tx, o owner.Object, _ time.Time) error {
+	if o.Kind == owner.Shared {
+		return s.look(tx, setSQL, o.ID)
+	}
 	return s.look(tx, ownersSQL, string(o.Kind), string(o.App), o.ID)
 }
 
-const ownersSQL = `select task_id from task_slot where kind = 'owners' and of_kind = $1 and app_id = $2 and object_id = $3`
+const (
+	ownersSQL = `select task_id from task_slot where kind = 'owners' and of_kind = $1 and app_id = $2 and object_id = $3`
+	setSQL    = `select s.task_id from owner_from_set o cross join task_slot s where o.set_id = $1 and o.role = '` + owner.Primary + `'
+		and s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id and s.object_id = o.object_id`
+)
 
 // StandingChanged implements [directory.Standing]: steps find their approvers again that ask the managers of the user; the user, by
 // whatever they are; or somebody for whom the user answers.
@@ -47,12 +55,19 @@ var standingSQL = `with who as (select $1 as id
 	union select s.task_id from who cross join owner_user o cross join task_slot s
 		where o.user_id = who.id and o.role = '` + owner.Primary + `' and s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id
 		and s.object_id = o.object_id
+	union select s.task_id from who cross join owner_set_member m cross join owner_from_set o cross join task_slot s
+		where m.user_id = who.id and o.set_id = m.set_id and o.role = '` + owner.Primary + `'
+		and s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id and s.object_id = o.object_id
 	union select s.task_id from who cross join account a cross join grants g cross join task_slot s
 		where a.user_id = who.id and g.app_id = a.app_id and g.account_id = a.id
 		and s.kind = 'holders' and s.of_kind = '' and s.app_id = g.app_id and s.object_id = g.entitlement_id
 	union select s.task_id from who cross join account a cross join grants g cross join owner_entitlement o cross join task_slot s
 		where a.user_id = who.id and g.app_id = a.app_id and g.account_id = a.id
 		and o.via_app_id = g.app_id and o.via_entitlement_id = g.entitlement_id and o.role = '` + owner.Primary + `'
+		and s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id and s.object_id = o.object_id
+	union select s.task_id from who cross join account a cross join grants g cross join owner_set w cross join owner_from_set o
+		cross join task_slot s where a.user_id = who.id and g.app_id = a.app_id and g.account_id = a.id
+		and w.via_app_id = g.app_id and w.via_entitlement_id = g.entitlement_id and o.set_id = w.id and o.role = '` + owner.Primary + `'
 		and s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id and s.object_id = o.object_id
 	union select task_id from task_slot where kind = 'admins' and user_id = '' and exists (select 1 from user_role
 		where user_id = $1 and role_id = '` + string(iam.BuiltinID(iam.SuperAdministrator)) + `')
@@ -81,6 +96,9 @@ func holdersSQL(n int) string {
 			and s.object_id = of.id
 		union all select s.task_id from of cross join owner_entitlement o cross join task_slot s
 			where o.via_app_id = of.app_id and o.via_entitlement_id = of.id and o.role = '` + owner.Primary + `'
+			and s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id and s.object_id = o.object_id
+		union all select s.task_id from of cross join owner_set w cross join owner_from_set o cross join task_slot s
+			where w.via_app_id = of.app_id and w.via_entitlement_id = of.id and o.set_id = w.id and o.role = '` + owner.Primary + `'
 			and s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id and s.object_id = o.object_id`
 }
 

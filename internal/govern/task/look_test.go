@@ -50,6 +50,43 @@ func TestWhenTheHoldersOfTheOwningEntitlementAreGoneTheTaskWaitsForSuperAdminist
 	})
 }
 
+func TestTheMembersOfAnOwnerSetAreAskedAndAskedAgainWhenItChanges(t *testing.T) {
+	each(t, func(_ *testing.T, o *office) {
+		set, err := o.Owners.CreateSet(o.Ctx, owner.Set{Name: "Operators", Members: []directory.UserID{o.Grace}})
+		o.ok(err)
+		become := func(fn func(v *owner.Set)) {
+			t.Helper()
+			_, err := o.Owners.UpdateSets(o.Ctx, []owner.SetChange{{ID: set.ID, Become: func(v *owner.Set) error { fn(v); return nil }}})
+			o.ok(err)
+			o.pass(o.Tasks.Due())
+		}
+		o.ok(o.Owners.Share(o.Ctx, owner.OfApp(o.App.ID), owner.Primary, set.ID))
+		asked := o.request()
+		o.asked(asked, o.Grace)
+		become(func(v *owner.Set) { v.Members = []directory.UserID{o.Linus} })
+		o.asked(asked, o.Linus)
+
+		group := o.Entitlement(o.App.ID)
+		become(func(v *owner.Set) { v.Source = group.Ref() })
+		o.asked(asked, o.Edith) // nobody holds it
+		k := grant.Key{App: o.App.ID, Entitlement: group.ID, Account: o.Account(o.App.ID, o.Grace).ID}
+		_, err = o.Grants.Create(o.Ctx, k, o.Clock.Now().Add(time.Hour))
+		o.ok(err)
+		become(func(v *owner.Set) { v.Members = []directory.UserID{o.Linus} }) // which only says an order
+		o.asked(asked, o.Grace)
+		o.Clock.Advance(time.Hour)
+		o.pass(o.Grants.Ender(), o.Tasks.Due())
+		o.asked(asked, o.Edith)
+		become(func(v *owner.Set) { v.Source, v.Members = app.EntitlementRef{}, []directory.UserID{o.Linus, o.Edith} })
+		o.asked(asked, o.Linus, o.Edith)
+		become(func(v *owner.Set) { v.Members = []directory.UserID{o.Linus} })
+		_, err = o.Directory.Disable(o.Ctx, o.Linus, "")
+		o.ok(err)
+		o.pass(o.Tasks.Due())
+		o.asked(asked, o.Edith)
+	})
+}
+
 func TestAnApprovalThatCountsNoLongerHidesNothingFromWhoGaveIt(t *testing.T) {
 	each(t, func(_ *testing.T, o *office) {
 		o.ok(o.Owners.Set(o.Ctx, owner.OfApp(o.App.ID), owner.Primary, []directory.UserID{o.Grace, o.Linus}, nil))

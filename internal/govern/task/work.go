@@ -45,8 +45,13 @@ func workSQL(user, now, within string) string {
 				and e.app_id = g.app_id and e.id = g.entitlement_id and p.id = g.app_id and ` + grant.AccessSQL(now) + `),
 		owned as materialized (select o.user_id, o.kind, o.app_id, o.object_id from who cross join owner_user o
 				where o.user_id = who.id and o.role = '` + owner.Primary + `'
+			union select m.user_id, o.kind, o.app_id, o.object_id from who cross join owner_set_member m cross join owner_from_set o
+				where m.user_id = who.id and o.set_id = m.set_id and o.role = '` + owner.Primary + `'
 			union select h.user_id, o.kind, o.app_id, o.object_id from held h cross join owner_entitlement o
-				where o.via_app_id = h.app_id and o.via_entitlement_id = h.entitlement_id and o.role = '` + owner.Primary + `'),
+				where o.via_app_id = h.app_id and o.via_entitlement_id = h.entitlement_id and o.role = '` + owner.Primary + `'
+			union select h.user_id, o.kind, o.app_id, o.object_id from held h cross join owner_set w cross join owner_from_set o
+				where w.via_app_id = h.app_id and w.via_entitlement_id = h.entitlement_id and o.set_id = w.id
+					and o.role = '` + owner.Primary + `'),
 		asked as (select s.task_id, s.kind, s.user_id as person from who cross join task_slot s where s.kind = 'user' and s.user_id = who.id` + within + `
 			union select s.task_id, s.kind, m.manager_id from who cross join user_manager m cross join task_slot s
 				where m.manager_id = who.id and s.kind = 'managers' and s.user_id = m.user_id` + within + `

@@ -48,7 +48,9 @@ func shape(field protoreflect.FieldDescriptor) string {
 		return "map to " + single(field.MapValue())
 	case field.IsList():
 		return "array of " + single(field)
-	case field.HasOptionalKeyword() && field.Syntax() == protoreflect.Proto3: // proto2 has no other way to say it, and its printer no word
+	case field.HasOptionalKeyword() && field.Message() == nil && field.Syntax() == protoreflect.Proto3:
+		// A message can be unset anyway: the word only has it left out instead of null. Proto2 has no other way to say it, and its printer
+		// no word.
 		return "optional " + single(field)
 	}
 	return single(field)

@@ -143,9 +143,12 @@ func (d *Deps) viewDirectory(ctx context.Context, x *Expander, a app.App) (*dire
 	return v, x.List(), nil
 }
 
+// encodeDirectory shows an app as a directory. It merges nothing, which is shown as an empty configuration: the official TypeScript SDK
+// has no null there.
 func encodeDirectory(a app.App) *directoryv1.Directory {
 	since := a.DirectorySince()
 	return &directoryv1.Directory{
+		MergeConfig:   &directoryv1.DirectoryMergeConfig{},
 		AppId:         KSUID(a.ID),
 		AccountFilter: &directoryv1.Directory_All{All: &directoryv1.DirectoryAccountFilterAll{}},
 		CreatedAt:     Moment(since.CreatedAt),

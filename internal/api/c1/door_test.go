@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/interim-access/interim/internal/api/c1"
 	"github.com/interim-access/interim/internal/api/interim"
@@ -120,6 +121,11 @@ func (d *door) enter(ctx context.Context, req any, info *grpc.UnaryServerInfo, h
 	reply, err := handler(ctx, req)
 	if err == nil && !iam.Checked(ctx) {
 		d.Errorf("%s answered without asking what the request reaches", info.FullMethod)
+	}
+	if shown, ok := reply.(proto.Message); ok && err == nil {
+		for _, field := range nulls(shown) {
+			d.Errorf("%s answers null for %s", info.FullMethod, field)
+		}
 	}
 	return reply, err
 }

@@ -34,8 +34,8 @@ type AppEntitlementProxy struct {
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// Always null: a binding that is deleted is not shown.
 	DeletedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=deleted_at,json=deletedAt,proto3" json:"deleted_at,omitempty"`
-	// Always null.
-	DisabledAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=disabled_at,json=disabledAt,proto3" json:"disabled_at,omitempty"`
+	// Never set, and left out: the official TypeScript SDK refuses a null here.
+	DisabledAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=disabled_at,json=disabledAt,proto3,oneof" json:"disabled_at,omitempty"`
 	// The destination.
 	DstAppEntitlementId string `protobuf:"bytes,4,opt,name=dst_app_entitlement_id,json=dstAppEntitlementId,proto3" json:"dst_app_entitlement_id,omitempty"`
 	// The app of the destination.
@@ -661,25 +661,26 @@ var File_c1_api_app_v1_proxy_binding_proto protoreflect.FileDescriptor
 
 const file_c1_api_app_v1_proxy_binding_proto_rawDesc = "" +
 	"\n" +
-	"!c1/api/app/v1/proxy_binding.proto\x12\rc1.api.app.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/protobuf/any.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ainterim/auth/v1/auth.proto\"\x8d\x04\n" +
+	"!c1/api/app/v1/proxy_binding.proto\x12\rc1.api.app.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/protobuf/any.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ainterim/auth/v1/auth.proto\"\xa2\x04\n" +
 	"\x13AppEntitlementProxy\x12>\n" +
 	"\n" +
 	"created_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tcreatedAt\x12>\n" +
 	"\n" +
-	"deleted_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tdeletedAt\x12;\n" +
-	"\vdisabled_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"disabledAt\x123\n" +
+	"deleted_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tdeletedAt\x12@\n" +
+	"\vdisabled_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\n" +
+	"disabledAt\x88\x01\x01\x123\n" +
 	"\x16dst_app_entitlement_id\x18\x04 \x01(\tR\x13dstAppEntitlementId\x12\x1c\n" +
 	"\n" +
 	"dst_app_id\x18\x05 \x01(\tR\bdstAppId\x12\x1f\n" +
-	"\bimplicit\x18\x06 \x01(\bH\x00R\bimplicit\x88\x01\x01\x123\n" +
+	"\bimplicit\x18\x06 \x01(\bH\x01R\bimplicit\x88\x01\x01\x123\n" +
 	"\x16src_app_entitlement_id\x18\a \x01(\tR\x13srcAppEntitlementId\x12\x1c\n" +
 	"\n" +
 	"src_app_id\x18\b \x01(\tR\bsrcAppId\x12%\n" +
 	"\x0esystem_builtin\x18\t \x01(\bR\rsystemBuiltin\x12>\n" +
 	"\n" +
 	"updated_at\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tupdatedAtB\v\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tupdatedAtB\x0e\n" +
+	"\f_disabled_atB\v\n" +
 	"\t_implicit\"5\n" +
 	"\x1dAppEntitlementProxyExpandMask\x12\x14\n" +
 	"\x05paths\x18\x01 \x03(\tR\x05paths\"\xa7\x02\n" +

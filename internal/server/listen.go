@@ -25,6 +25,7 @@ import (
 	"github.com/interim-access/interim/internal/api/ops"
 	"github.com/interim-access/interim/internal/api/reference"
 	"github.com/interim-access/interim/internal/api/transcode"
+	"github.com/interim-access/interim/internal/govern/request"
 	"github.com/interim-access/interim/internal/govern/webhook"
 )
 
@@ -115,7 +116,7 @@ func (p *parts) opal(inner []grpc.UnaryServerInterceptor) (*opal.Door, error) {
 		DB: p.db, Clock: p.clock, Log: p.log, Tokens: p.tokens, Interceptors: inner,
 		Audit: p.audit, Directory: p.directory, IAM: p.iam, Apps: p.apps, Grants: p.grants, Owners: p.owners, Read: p.read,
 		Delegations: p.delegations, Policies: p.policies, Catalogs: p.catalogs, Items: p.items,
-		Tasks: p.tasks,
+		Tasks: p.tasks, Requests: request.New(request.Deps{DB: p.db, Tasks: p.tasks}),
 	}, p.version)
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/read"
+	"github.com/interim-access/interim/internal/govern/request"
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -44,4 +45,5 @@ type Deps struct {
 	Catalogs    *catalog.Service
 	Items       *item.Service
 	Tasks       *task.Service
+	Requests    *request.Service
 }

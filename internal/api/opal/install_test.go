@@ -20,6 +20,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/govern/read"
+	"github.com/interim-access/interim/internal/govern/request"
 	"github.com/interim-access/interim/internal/govern/sync"
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/platform/clock"
@@ -66,6 +67,7 @@ func install(t *testing.T, engine *db.DB, c *clock.Fake) *opal.Deps {
 		DB: engine, Clock: c, Log: quiet, Audit: log, Grants: d.Grants, Owners: d.Owners, Delegations: d.Delegations,
 		Policies: d.Policies, Offers: d.Catalogs,
 	})
+	d.Requests = request.New(request.Deps{DB: engine, Tasks: d.Tasks})
 	d.IAM.Relate(d.Tasks.Relate(d.Owners))
 	d.Apps.TellCreated(d.Owners)
 	for _, n := range []directory.Notice{d.IAM, d.Grants, d.Delegations, d.Tasks} {

@@ -7,4 +7,5 @@ func (d *Door) register() {
 	d.resources()
 	d.groups()
 	d.delegations()
+	d.requests()
 }

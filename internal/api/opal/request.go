@@ -14,8 +14,8 @@ import (
 // maxBody is the longest body, in bytes; more is a 400.
 const maxBody = 1 << 20
 
-// request is a request as its handler sees it, whatever the client's habits are.
-type request struct {
+// incoming is a request as its handler sees it, whatever the client's habits are.
+type incoming struct {
 	asHuma
 	ctx context.Context //nolint:containedctx // huma asks its context for one
 }
@@ -23,13 +23,13 @@ type request struct {
 type asHuma = huma.Context
 
 // Context is that of the request, behind the interceptors.
-func (r *request) Context() context.Context { return r.ctx }
+func (r *incoming) Context() context.Context { return r.ctx }
 
 // Unwrap is what the adapter looks for.
-func (r *request) Unwrap() huma.Context { return r.asHuma }
+func (r *incoming) Unwrap() huma.Context { return r.asHuma }
 
 // Header says that JSON comes and JSON is wanted, whatever the client says: clients differ and mean the same.
-func (r *request) Header(name string) string {
+func (r *incoming) Header(name string) string {
 	switch name {
 	case "Content-Type", "Accept":
 		return "application/json"
@@ -38,13 +38,13 @@ func (r *request) Header(name string) string {
 }
 
 // Query joins what was repeated with commas, as lists are separated.
-func (r *request) Query(name string) string {
+func (r *incoming) Query(name string) string {
 	raw, _ := humachi.Unwrap(r.asHuma)
 	return strings.Join(raw.URL.Query()[name], ",")
 }
 
 // BodyReader is the body, or an empty object where there is none: clients send nothing, "null" or "{}" where a body is optional.
-func (r *request) BodyReader() io.Reader {
+func (r *incoming) BodyReader() io.Reader {
 	body := bufio.NewReader(r.asHuma.BodyReader())
 	for {
 		b, err := body.ReadByte()

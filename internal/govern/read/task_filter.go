@@ -199,15 +199,20 @@ func (f TaskFilter) people(w *db.Where, now int64) {
 	for _, people := range [][]directory.UserID{f.Actors, only(f.Actor)} {
 		anyOf(w, "t.id in (select task_id from task_act where user_id in %s)", people)
 	}
-	if f.Own != "" { // as package task says how people stand to tasks
-		me, at := w.Bind(string(f.Own)), w.Bind(now)
-		owned := owner.OwnedSQL("("+me+")", w.Bind(owner.Primary), at)
-		w.And("t.id in (select id from task where subject_id = " + me + " union all select id from task where opener_id = " + me +
-			" union all select task_id from task_act where user_id = " + me +
-			" union all select task_id from task_asked where user_id = " + me +
-			" union all select x.id from (" + owned + ") o join task x on x.app_id = o.app_id where o.kind = 'app'" +
-			" union all select id from (" + f.workSQL(w, me, at) + ") work)")
+	if f.Own != "" {
+		w.And("t.id in (" + f.ownSQL(w, now) + ")")
 	}
+}
+
+// ownSQL is a select of the ids of the tasks that f.Own sees, as package task says how people stand to tasks.
+func (f TaskFilter) ownSQL(w *db.Where, now int64) string {
+	me, at := w.Bind(string(f.Own)), w.Bind(now)
+	owned := owner.OwnedSQL("("+me+")", w.Bind(owner.Primary), at)
+	return "select id from task where subject_id = " + me + " union all select id from task where opener_id = " + me +
+		" union all select task_id from task_act where user_id = " + me +
+		" union all select task_id from task_asked where user_id = " + me +
+		" union all select x.id from (" + owned + ") o join task x on x.app_id = o.app_id where o.kind = 'app'" +
+		" union all select id from (" + f.workSQL(w, me, at) + ") work"
 }
 
 // bound takes the values of a list and returns their placeholders.

@@ -109,9 +109,8 @@ func (e Decision) apply(m *machine) error {
 	if err := m.may(e.By, action); err != nil {
 		return err
 	}
-	a := m.Current.Step.Approval
-	if blank(e.Comment) && (e.Approve && a.RequireApprovalReason || !e.Approve && a.RequireDenialReason) {
-		return fault.InvalidField("comment", "a reason is required to %s", action.word())
+	if err := m.wantsReason(e.Approve, e.Comment); err != nil {
+		return err
 	}
 	kind := Refused
 	if e.Approve {
@@ -124,6 +123,18 @@ func (e Decision) apply(m *machine) error {
 		return nil
 	}
 	m.forth()
+	return nil
+}
+
+// wantsReason refuses a decision without the reason that the open step wants.
+func (m *machine) wantsReason(yes bool, comment string) error {
+	a, action := m.Current.Step.Approval, Deny
+	if yes {
+		action = Approve
+	}
+	if a != nil && blank(comment) && (yes && a.RequireApprovalReason || !yes && a.RequireDenialReason) {
+		return fault.InvalidField("comment", "a reason is required to %s", action.word())
+	}
 	return nil
 }
 

@@ -168,7 +168,7 @@ func (s *Service) RequestOffboarding(ctx context.Context, a Ask) (Task, error) {
 	if err := new(ground).about(s.DB.Q(ctx), &t, &by); err != nil {
 		return Task{}, err
 	}
-	return s.create(ctx, t, by, Created{})
+	return alone(s.create(ctx, []prepared{{Task: t, by: by, begin: Created{By: Who{User: t.Opener}}}}, nil))
 }
 
 // spread makes the tasks of an offboarding. What is being taken already is taken.

@@ -62,23 +62,39 @@ func knowing() *known {
 
 func together(expressions []string) string { return strings.Join(expressions, "\x00") }
 
-// attempts is how many answers one use case may want.
+// attempts is how many answers one use case may want for one task.
 const attempts = 32
 
-// write runs a transaction, finding the answers that it wants and running it again.
+// write runs a transaction about one task, finding the answers that it wants and running it again.
 func (s *Service) write(ctx context.Context, fn func(tx *db.Tx, k *known) error) error {
 	k := knowing()
-	for range attempts {
-		err := s.DB.Write(ctx, func(tx *db.Tx) error { return fn(tx, k) })
+	return s.answering(ctx, attempts, func(ID) *known { return k }, func(tx *db.Tx) error { return fn(tx, k) })
+}
+
+// writeMany is write about several tasks. Answers are found for each, since they depend on what it is about.
+func (s *Service) writeMany(ctx context.Context, tasks int, fn func(tx *db.Tx, of func(ID) *known) error) error {
+	answers := map[ID]*known{}
+	of := func(t ID) *known {
+		if answers[t] == nil {
+			answers[t] = knowing()
+		}
+		return answers[t]
+	}
+	return s.answering(ctx, attempts*tasks, of, func(tx *db.Tx) error { return fn(tx, of) })
+}
+
+func (s *Service) answering(ctx context.Context, most int, of func(ID) *known, fn func(tx *db.Tx) error) error {
+	for range most {
+		err := s.DB.Write(ctx, fn)
 		n, wants := errors.AsType[*need](err)
 		if !wants {
 			return err
 		}
-		if err := s.find(ctx, n, k); err != nil {
+		if err := s.find(ctx, n, of(n.task.ID)); err != nil {
 			return err
 		}
 	}
-	return fault.New(fault.Precondition, "the policy asks for more than %d answers at once", attempts)
+	return fault.New(fault.Precondition, "the policy asks for more than %d answers at once", most)
 }
 
 // find finds the answer that n wants. What cannot be worked out is an answer, too.

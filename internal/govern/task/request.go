@@ -28,6 +28,7 @@ type Ask struct {
 
 	// Of a request for access.
 	Duration  time.Duration // 0: the longest that the entitlement allows, without end where it allows that
+	Endless   bool          // without end, and not at all where the entitlement does not allow that
 	Emergency bool
 	Extension bool            // of what is held already
 	Data      json.RawMessage // a JSON object of at most MaxData bytes; nil: none
@@ -48,39 +49,65 @@ func (s *Service) RequestRevoke(ctx context.Context, a Ask) (Task, error) {
 }
 
 func (s *Service) request(ctx context.Context, kind Kind, a Ask) (Task, error) {
-	g, err := s.offer(ctx, kind, a)
+	p, err := s.prepare(ctx, kind, a)
 	if err != nil {
 		return Task{}, err
 	}
-	t, by, err := s.draft(ctx, kind, a, &g)
-	if err != nil {
-		return Task{}, err
-	}
-	plan, err := s.plan(ctx, g, t)
-	if err != nil {
-		return Task{}, err
-	}
-	return s.create(ctx, t, by, Created{Plan: plan, Defaults: g.defaults.FromApp})
+	return alone(s.create(ctx, []prepared{p}, nil))
 }
 
-// create makes a task and takes its first steps.
-func (s *Service) create(ctx context.Context, t Task, by sorts, begin Created) (Task, error) {
-	actor := audit.From(ctx)
-	begin.By = Who{User: t.Opener}
-	var after Task
-	err := s.write(ctx, func(tx *db.Tx, k *known) error {
-		now := s.Clock.Now()
-		v := &turn{Service: s, tx: tx, actor: actor, now: now, known: k, t: t}
-		v.t.CreatedAt = now
-		if err := v.apply(begin); err != nil {
-			return err
+// alone is the task that was made alone.
+func alone(made []Task, err error) (Task, error) {
+	if err != nil {
+		return Task{}, err
+	}
+	return made[0], nil
+}
+
+// prepared is a task that is about to be made, and what it begins with.
+type prepared struct {
+	Task
+
+	by    sorts
+	begin Created
+}
+
+// prepare finds everything that a task begins with.
+func (s *Service) prepare(ctx context.Context, kind Kind, a Ask) (p prepared, err error) {
+	g, err := s.offer(ctx, kind, a)
+	if err != nil {
+		return p, err
+	}
+	if p.Task, p.by, err = s.draft(ctx, kind, a, &g); err != nil {
+		return p, err
+	}
+	p.begin = Created{By: Who{User: p.Opener}, Defaults: g.defaults.FromApp}
+	p.begin.Plan, err = s.plan(ctx, g, p.Task)
+	return p, err
+}
+
+// create makes tasks, all or none, and has them take their first steps. Also is done in the same transaction.
+func (s *Service) create(ctx context.Context, list []prepared, also func(tx *db.Tx, made []Task) error) ([]Task, error) {
+	actor, after := audit.From(ctx), make([]Task, len(list))
+	err := s.writeMany(ctx, len(list), func(tx *db.Tx, known func(ID) *known) error {
+		now, turns := s.Clock.Now(), make([]*turn, len(list))
+		for n, p := range list {
+			v := &turn{Service: s, tx: tx, actor: actor, now: now, known: known(p.ID), t: p.Task}
+			v.t.CreatedAt = now
+			if err := v.apply(p.begin); err != nil {
+				return err
+			}
+			if err := insert(tx, &v.t, p.by); err != nil {
+				return err
+			}
+			turns[n], after[n] = v, v.t
 		}
-		if err := insert(tx, &v.t, by); err != nil {
-			return err
+		if also != nil {
+			if err := also(tx, after); err != nil {
+				return err
+			}
 		}
-		err := v.rest()
-		after = v.t
-		return err
+		return s.restOf(tx, actor, turns)
 	})
 	return after, err
 }
@@ -106,7 +133,10 @@ func (s *Service) draft(ctx context.Context, kind Kind, a Ask, g *ground) (Task,
 		return Task{}, sorts{}, err
 	}
 	if kind == Grant {
-		if t.Duration == 0 {
+		switch {
+		case a.Endless:
+			t.Duration = 0
+		case t.Duration == 0:
 			t.Duration = g.defaults.Duration
 		}
 		if err := checkDuration("grantDuration", t.Duration, g.defaults.Max, now); err != nil {

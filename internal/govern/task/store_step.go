@@ -151,6 +151,7 @@ func undone(tx *db.Tx, before, after Task) {
 type HistoryFilter struct {
 	Tasks    []ID // at most [page.MaxSize]
 	Comments bool // comments only
+	Said     bool // only what people wrote: comments, and their reasons for decisions
 	Newest   bool // newest first
 }
 
@@ -160,6 +161,9 @@ func history(q db.Q, f HistoryFilter, r page.Request) (page.Page[Entry], error) 
 	w.In("task_id", f.Tasks)
 	if f.Comments {
 		w.And("kind = ?", string(Commented))
+	}
+	if f.Said {
+		w.And("kind in (?, ?) and note <> '' and user_id <> ''", string(Commented), string(ApproversChosen))
 	}
 	order := "id"
 	if f.Newest {

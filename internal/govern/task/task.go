@@ -152,6 +152,7 @@ type Task struct {
 	Source      Source
 	Data        json.RawMessage // the answers to the request form, a JSON object; nil: none
 	Parent      ID              // the offboarding it belongs to
+	First       ID              // the first of the tasks that were asked for together; empty: it is that, or was asked for alone
 	Names       Names           // as they were when it was made
 
 	Policy     policy.ID

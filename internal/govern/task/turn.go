@@ -29,6 +29,7 @@ type turn struct {
 	entries []Entry
 	notices []Notify
 	closing bool
+	swept   bool     // it is denied because another is that was asked for with it
 	over    *Carried // the grant has ended already: the answer to RevokeAccess
 }
 
@@ -268,6 +269,11 @@ func (s *Service) restOf(tx *db.Tx, actor audit.Actor, turns []*turn) error {
 	for _, v := range turns {
 		if v.closing && v.t.Parent != "" {
 			if err := v.childClosed(); err != nil {
+				return err
+			}
+		}
+		if v.closing {
+			if err := v.sweep(); err != nil {
 				return err
 			}
 		}

@@ -199,7 +199,7 @@ func (d *door) refused(status int, method, path string, bodies map[string]string
 
 var (
 	uuid   = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
-	cursor = regexp.MustCompile(`("next": |"previous": |"cursor": |cursor=)"?[A-Za-z0-9_-]{40,}"?`)
+	cursor = regexp.MustCompile(`("next": |"previous": |"cursor": |"endCursor": |"startCursor": |cursor=)"?[A-Za-z0-9_-]{24,}"?`)
 )
 
 // compare compares the transcript with the golden one; identities are shown by their names, the others by their order.

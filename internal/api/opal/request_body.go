@@ -20,6 +20,7 @@ type requestBody struct {
 	UpdatedAt time.Time       `json:"updated_at"`
 	Requester UUID            `json:"requester_id"`
 	Target    UUID            `json:"target_user_id,omitempty"`
+	Group     UUID            `json:"target_group_id,omitempty" doc:"Groups do not ask yet."`
 	Status    request.Status  `json:"status" enum:"PENDING,APPROVED,DENIED,CANCELED"`
 	Reason    string          `json:"reason"`
 	Minutes   int             `json:"duration_minutes,omitempty" doc:"Absent: without end."`
@@ -38,6 +39,7 @@ type requestedBody struct {
 	Level    string `json:"access_level_name,omitempty"`
 	LevelID  string `json:"access_level_remote_id,omitempty"`
 	RemoteID string `json:"remote_id,omitempty"`
+	Remote   string `json:"remote_name,omitempty"`
 }
 
 // responseBody is an answer to a form. Its value is a boolean where its type is.
@@ -187,6 +189,9 @@ func (s shown) item(t task.Task) requestedBody {
 	l := s.levels[app.EntitlementRef{AppID: t.App, ID: t.Entitlement}]
 	i, known := s.items[t.Resource]
 	out := requestedBody{Name: t.DisplayName, Level: l.Name, LevelID: l.Slug, RemoteID: i.ExternalID}
+	if i.ExternalID != "" {
+		out.Remote = i.DisplayName
+	}
 	switch {
 	case !known:
 	case i.Group:

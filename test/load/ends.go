@@ -13,6 +13,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/notify"
 	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -42,12 +43,22 @@ type works struct {
 func newWorks(d *db.DB) *works {
 	c, metrics := clock.System(time.Time{}), prometheus.NewRegistry()
 	p := provision.New(provision.Deps{DB: d, Clock: c, Log: quiet(), Targets: idleTarget{}, Registerer: metrics})
-	g := grant.New(grant.Deps{DB: d, Clock: c, Audit: audit.New(d, c), Provision: p, Registerer: metrics})
+	g := grant.New(grant.Deps{DB: d, Clock: c, Audit: audit.New(d, c), Provision: p, Notices: nobody{}, Registerer: metrics})
 	p.Tell(g)
 	return &works{d, due.New(due.Options{
-		Clock: c, Log: quiet(), DB: d, Sources: append(p.Sources(), g.Enders()...), Registerer: metrics,
+		Clock: c, Log: quiet(), DB: d, Registerer: metrics,
+		Sources: slices.Concat(p.Sources(), g.Enders(), g.Warners([]time.Duration{24 * time.Hour, time.Hour})),
 	}).Run}
 }
+
+// nobody can be told of ends, as where no mail server is named.
+type nobody struct{}
+
+// Tell implements grant.Notices.
+func (nobody) Tell(*db.Tx, ...notify.Notice) error { return nil }
+
+// Reachable implements grant.Notices.
+func (nobody) Reachable() bool { return false }
 
 // idleTarget confirms everything and does nothing.
 type idleTarget struct{}

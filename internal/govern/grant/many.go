@@ -88,6 +88,7 @@ func (s *Service) move(tx *db.Tx, actor audit.Actor, grants []held, next func(Gr
 	var sources []ID
 	var all, lost []held
 	var steps []Step
+	tells := s.tells()
 	for _, h := range grants {
 		after, effect := next(h.Grant)
 		if effect.Kind == "" {
@@ -96,7 +97,7 @@ func (s *Service) move(tx *db.Tx, actor audit.Actor, grants []held, next func(Gr
 		if h.Derived > 0 && after.Derived == 0 {
 			sources = append(sources, h.ID)
 		}
-		if over(h.Grant, after) {
+		if tells && over(h.Grant, after) {
 			lost = append(lost, held{Grant: after, User: h.User})
 		}
 		name := form(h.Grant, after, effect.Kind)

@@ -1081,10 +1081,12 @@ type PayloadNotification struct {
 	Text string `protobuf:"bytes,7,opt,name=text,proto3" json:"text,omitempty"`
 	// The task it is about, empty if none.
 	TaskId string `protobuf:"bytes,8,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
-	// Where the task can be seen, empty if none.
-	TaskUrl       string `protobuf:"bytes,9,opt,name=task_url,json=taskUrl,proto3" json:"task_url,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// The app of the access it is about; empty where a task says so.
+	AppId string `protobuf:"bytes,9,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	// The entitlement of the access it is about; empty where a task says so.
+	AppEntitlementId string `protobuf:"bytes,10,opt,name=app_entitlement_id,json=appEntitlementId,proto3" json:"app_entitlement_id,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *PayloadNotification) Reset() {
@@ -1173,9 +1175,16 @@ func (x *PayloadNotification) GetTaskId() string {
 	return ""
 }
 
-func (x *PayloadNotification) GetTaskUrl() string {
+func (x *PayloadNotification) GetAppId() string {
 	if x != nil {
-		return x.TaskUrl
+		return x.AppId
+	}
+	return ""
+}
+
+func (x *PayloadNotification) GetAppEntitlementId() string {
+	if x != nil {
+		return x.AppEntitlementId
 	}
 	return ""
 }
@@ -1257,7 +1266,7 @@ const file_interim_v1_notification_proto_rawDesc = "" +
 	"\n" +
 	"expires_at\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x123\n" +
-	"\adone_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x06doneAt\"\x86\x02\n" +
+	"\adone_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x06doneAt\"\xb0\x02\n" +
 	"\x13PayloadNotification\x12'\n" +
 	"\x0fnotification_id\x18\x01 \x01(\tR\x0enotificationId\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x17\n" +
@@ -1266,8 +1275,10 @@ const file_interim_v1_notification_proto_rawDesc = "" +
 	"\x05email\x18\x05 \x01(\tR\x05email\x12\x18\n" +
 	"\asubject\x18\x06 \x01(\tR\asubject\x12\x12\n" +
 	"\x04text\x18\a \x01(\tR\x04text\x12\x17\n" +
-	"\atask_id\x18\b \x01(\tR\x06taskId\x12\x19\n" +
-	"\btask_url\x18\t \x01(\tR\ataskUrl*\xd0\x01\n" +
+	"\atask_id\x18\b \x01(\tR\x06taskId\x12\x15\n" +
+	"\x06app_id\x18\t \x01(\tR\x05appId\x12,\n" +
+	"\x12app_entitlement_id\x18\n" +
+	" \x01(\tR\x10appEntitlementId*\xd0\x01\n" +
 	"\x10NotificationKind\x12!\n" +
 	"\x1dNOTIFICATION_KIND_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18NOTIFICATION_KIND_DECIDE\x10\x01\x12\x1d\n" +

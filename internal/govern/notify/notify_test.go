@@ -43,9 +43,9 @@ Ada asked for it.
 You decide for Mary.
 Reason: on call
 
-The request: https://interim.example.com/task/`+id.KSUID(id.Static("task"))+`
+The request: task `+id.KSUID(id.Static("task"))+`
 
-This was sent by Interim at https://interim.example.com. You can choose there what you are told.
+This was sent by Interim at https://interim.example.com. Its API lets you choose what you are told.
 `)
 		w.clock.Advance(6 * 24 * time.Hour)
 		w.same("again", w.due(w.notify)+w.due(w.service(true)), 0)

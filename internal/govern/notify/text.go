@@ -19,7 +19,7 @@ type Message struct {
 	Text    string // lines end in "\n"
 }
 
-// Compose writes what n tells u, with links under the server's address.
+// Compose writes what n tells u. It names requests and access as programs ask for them, and links to nothing: there is no page of one.
 func Compose(n Notification, u directory.User, publicURL string) Message {
 	d := n.Data.plain()
 	subject, lines := d.words(n.Kind)
@@ -32,20 +32,13 @@ func Compose(n Notification, u directory.User, publicURL string) Message {
 		fmt.Fprintf(&b, "Reason: %s\n", d.Reason)
 	}
 	if d.AppID != "" && d.EntitlementID != "" {
-		fmt.Fprintf(&b, "\nAsk here: %s\n", accessURL(publicURL, d))
+		fmt.Fprintf(&b, "\nThe access: app %s, entitlement %s\n", d.AppID, d.EntitlementID)
 	}
 	if n.TaskID != "" {
-		fmt.Fprintf(&b, "\nThe request: %s\n", taskURL(publicURL, n.TaskID))
+		fmt.Fprintf(&b, "\nThe request: task %s\n", id.KSUID(n.TaskID))
 	}
-	fmt.Fprintf(&b, "\nThis was sent by Interim at %s. You can choose there what you are told.\n", publicURL)
+	fmt.Fprintf(&b, "\nThis was sent by Interim at %s. Its API lets you choose what you are told.\n", publicURL)
 	return Message{ID: n.ID, Name: line(u.DisplayName), Address: u.Email, Subject: subject, Text: b.String()}
-}
-
-func taskURL(publicURL, taskID string) string { return publicURL + "/task/" + id.KSUID(taskID) }
-
-// accessURL is where the access of d is asked for, and asked to last longer.
-func accessURL(publicURL string, d Data) string {
-	return publicURL + "/app/" + d.AppID + "/entitlement/" + d.EntitlementID
 }
 
 // span is a length of time in words: "3 days", "90 minutes".

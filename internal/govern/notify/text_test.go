@@ -27,7 +27,7 @@ func TestMailsReadAsPeopleWrite(t *testing.T) {
 		{Decided, Data{App: "Warehouse", Outcome: "denied", Removal: true}, "Your request was denied: the removal of Warehouse",
 			"Your request for the removal of Warehouse was denied."},
 		{EndsSoon, Data{App: "Warehouse", Until: at, AppID: "A", EntitlementID: "E"}, "Your access ends soon: Warehouse",
-			"Ask here: https://interim.example.com/app/A/entitlement/E"},
+			"The access: app A, entitlement E"},
 		{EndsSoon, Data{App: "Warehouse", Until: at}, "Your access ends soon: Warehouse", "Your access to Warehouse ends at 4 May 2026, 08:30 UTC."},
 		{Ended, Data{App: "Warehouse", By: "Grace", Until: at}, "Your access has ended: Warehouse",
 			"Your access to Warehouse has ended at 4 May 2026, 08:30 UTC, ended by Grace."},

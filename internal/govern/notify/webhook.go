@@ -25,7 +25,8 @@ type payload struct {
 	Subject        string `json:"subject"`
 	Text           string `json:"text"`
 	TaskID         string `json:"taskId"`
-	TaskURL        string `json:"taskUrl"`
+	AppID          string `json:"appId"`
+	EntitlementID  string `json:"appEntitlementId"`
 }
 
 // hand gives n to the webhook that tells people.
@@ -34,9 +35,7 @@ func (s *Service) hand(tx *db.Tx, n Notification, u directory.User, hook webhook
 	p := payload{
 		NotificationID: id.KSUID(string(n.ID)), Kind: n.Kind, UserID: id.KSUID(string(u.ID)), DisplayName: m.Name, Email: m.Address,
 		Subject: m.Subject, Text: m.Text, TaskID: id.KSUID(n.TaskID),
-	}
-	if n.TaskID != "" {
-		p.TaskURL = taskURL(s.PublicURL, n.TaskID)
+		AppID: n.Data.AppID, EntitlementID: n.Data.EntitlementID,
 	}
 	body, err := json.Marshal(p)
 	if err != nil {

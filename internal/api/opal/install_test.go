@@ -30,7 +30,7 @@ import (
 )
 
 // install builds the features on an empty database, as the server does, without targets.
-func install(t *testing.T, engine *db.DB, c *clock.Fake) *opal.Deps {
+func install(t testing.TB, engine *db.DB, c *clock.Fake) *opal.Deps {
 	t.Helper()
 	quiet, box := slog.New(slog.DiscardHandler), seal.New([32]byte{1})
 	log := audit.New(engine, c)

@@ -6,7 +6,6 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/read"
-	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/page"
 )
 
@@ -56,17 +55,18 @@ func (d *Door) getApps(ctx context.Context, in *getApps) (appsBody, error) {
 	if err := iam.RequireAll(ctx); err != nil {
 		return appsBody{}, err
 	}
-	if in.Owner != "" {
-		return appsBody{}, fault.NotServed("owner_filter")
-	}
 	found, err := d.Read.Apps(ctx, read.AppFilter{}, page.Request{Size: maxApps})
+	if err != nil {
+		return appsBody{}, err
+	}
+	admins, err := adminsOfApps(d.DB.Q(ctx), found.Items)
 	if err != nil {
 		return appsBody{}, err
 	}
 	out := appsBody{Apps: []appBody{}}
 	for _, a := range found.Items {
-		shown := encodeApp(a)
-		if len(in.Types) == 0 || containsKind(in.Types, shown.Type) {
+		shown := encodeApp(a, admins[a.ID])
+		if (in.Owner == "" || in.Owner == shown.AdminOwner) && (len(in.Types) == 0 || containsKind(in.Types, shown.Type)) {
 			out.Apps = append(out.Apps, shown)
 		}
 	}
@@ -87,9 +87,13 @@ func (d *Door) getApp(ctx context.Context, in *appPath) (appBody, error) {
 		return appBody{}, err
 	}
 	a, err := app.GetApp(d.DB.Q(ctx), app.ID(in.ID))
-	return encodeApp(a), err
+	if err != nil {
+		return appBody{}, err
+	}
+	admins, err := adminsOfApps(d.DB.Q(ctx), []app.App{a})
+	return encodeApp(a, admins[a.ID]), err
 }
 
-func encodeApp(a app.App) appBody {
-	return appBody{ID: UUID(a.ID), Name: a.DisplayName, Description: a.Description, AdminOwner: UUID(a.ID), Type: "CUSTOM"}
+func encodeApp(a app.App, admin UUID) appBody {
+	return appBody{ID: UUID(a.ID), Name: a.DisplayName, Description: a.Description, AdminOwner: admin, Type: "CUSTOM"}
 }

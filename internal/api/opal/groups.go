@@ -112,7 +112,7 @@ func (d *Door) updateGroups(ctx context.Context, in *updateGroups) (groupsBody, 
 	if err := iam.RequireAll(ctx); err != nil {
 		return groupsBody{}, err
 	}
-	changes := make([]item.Change, len(in.Body.Groups))
+	changes, said := make([]item.Change, len(in.Body.Groups)), map[item.ID]UUID{}
 	for n, g := range in.Body.Groups {
 		if _, err := d.itemOf(ctx, "group", g.ID, true); err != nil {
 			return groupsBody{}, err
@@ -121,6 +121,7 @@ func (d *Door) updateGroups(ctx context.Context, in *updateGroups) (groupsBody, 
 		if err != nil {
 			return groupsBody{}, err
 		}
+		saidAdmin(said, g.ID, g.ItemChange)
 		changes[n] = item.Change{ID: item.ID(g.ID), Become: func(i *item.Item) error {
 			if g.Leaders != nil {
 				i.Leaders = ids[directory.UserID](g.Leaders)
@@ -128,13 +129,17 @@ func (d *Door) updateGroups(ctx context.Context, in *updateGroups) (groupsBody, 
 			return become(i)
 		}}
 	}
-	after, err := d.Items.Update(ctx, changes)
+	after, err := d.Items.Update(ctx, changes, d.administer(ctx, said))
 	if err != nil {
 		return groupsBody{}, err
 	}
 	groups, err := groupsIn(d.DB.Q(ctx), after)
+	if err != nil {
+		return groupsBody{}, err
+	}
+	admins, err := adminsOf(d.DB.Q(ctx), after)
 	return groupsBody{each(after, func(i item.Item) updateGroup {
-		return updateGroup{ID: UUID(i.ID), ItemChange: encodeChange(i, groups), Leaders: userIDs(i.Leaders)}
+		return updateGroup{ID: UUID(i.ID), ItemChange: encodeChange(i, groups, admins[i.ID]), Leaders: userIDs(i.Leaders)}
 	})}, err
 }
 
@@ -175,9 +180,13 @@ func (d *Door) encodeGroup(ctx context.Context, i item.Item) (groupBody, error) 
 
 func (d *Door) encodeGroups(ctx context.Context, items []item.Item) ([]groupBody, error) {
 	groups, err := groupsIn(d.DB.Q(ctx), items)
+	if err != nil {
+		return nil, err
+	}
+	admins, err := adminsOf(d.DB.Q(ctx), items)
 	return each(items, func(i item.Item) groupBody {
 		return groupBody{
-			ID: UUID(i.ID), ItemBody: encodeItem(i, groups), Leaders: userIDs(i.Leaders), RemoteID: i.ExternalID,
+			ID: UUID(i.ID), ItemBody: encodeItem(i, groups, admins[i.ID]), Leaders: userIDs(i.Leaders), RemoteID: i.ExternalID,
 			Type: groupKind(groupKinds.of(i)),
 		}
 	}), err

@@ -125,10 +125,10 @@ func setMinutes(to *time.Duration, said *int) {
 }
 
 // encodeChange shows what an item is after a change, in the words of the change.
-func encodeChange(i item.Item, groups map[app.EntitlementRef]UUID) ItemChange {
-	b := encodeItem(i, groups)
+func encodeChange(i item.Item, groups map[app.EntitlementRef]UUID, admin UUID) ItemChange {
+	b := encodeItem(i, groups, admin)
 	return ItemChange{
-		Name: &b.Name, Description: &b.Description, AdminOwner: unlessEmpty(b.AdminOwner), MFAToApprove: &b.MFAToApprove,
+		Name: &b.Name, Description: &b.Description, AdminOwner: unlessEmpty(admin), MFAToApprove: &b.MFAToApprove,
 		Notice: b.Notice, RiskOverride: orNull(b.RiskOverride), Template: unlessEmpty(b.Template), Configurations: b.Configurations,
 		Configured: &configurationList{b.Configurations},
 		DefaultChange: DefaultChange{

@@ -51,9 +51,9 @@ type syncBody struct {
 }
 
 // encodeItem shows what resources and groups have in common.
-func encodeItem(i item.Item, groups map[app.EntitlementRef]UUID) ItemBody {
+func encodeItem(i item.Item, groups map[app.EntitlementRef]UUID, admin UUID) ItemBody {
 	out := ItemBody{
-		AppID: UUID(i.AppID), Name: i.DisplayName, Description: i.Description, MFAToApprove: i.MFAToApprove,
+		AppID: UUID(i.AppID), Name: i.DisplayName, Description: i.Description, AdminOwner: admin, MFAToApprove: i.MFAToApprove,
 		Template: UUID(i.TemplateID), Configurations: encodeConfigurations(i.Configurations, groups), Notice: orNull(i.Notice),
 		Risk: i.Risk, RiskOverride: i.Risk, Remote: i.Remote, Requestable: len(i.Configurations) == 0,
 	}

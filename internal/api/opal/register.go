@@ -6,6 +6,7 @@ func (d *Door) register() {
 	d.apps()
 	d.resources()
 	d.groups()
+	d.owners()
 	d.delegations()
 	d.requests()
 }

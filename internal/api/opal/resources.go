@@ -131,7 +131,7 @@ func (d *Door) updateResources(ctx context.Context, in *updateResources) (resour
 	if err := iam.RequireAll(ctx); err != nil {
 		return resourcesBody{}, err
 	}
-	changes := make([]item.Change, len(in.Body.Resources))
+	changes, said := make([]item.Change, len(in.Body.Resources)), map[item.ID]UUID{}
 	for n, r := range in.Body.Resources {
 		before, err := d.itemOf(ctx, "resource", r.ID, false)
 		if err != nil {
@@ -144,6 +144,7 @@ func (d *Door) updateResources(ctx context.Context, in *updateResources) (resour
 		if err != nil {
 			return resourcesBody{}, err
 		}
+		saidAdmin(said, r.ID, r.ItemChange)
 		changes[n] = item.Change{ID: item.ID(r.ID), Become: func(i *item.Item) error {
 			set(&i.MFAToConnect, r.MFAToConnect)
 			if r.Tickets != nil {
@@ -152,14 +153,18 @@ func (d *Door) updateResources(ctx context.Context, in *updateResources) (resour
 			return become(i)
 		}}
 	}
-	after, err := d.Items.Update(ctx, changes)
+	after, err := d.Items.Update(ctx, changes, d.administer(ctx, said))
 	if err != nil {
 		return resourcesBody{}, err
 	}
 	groups, err := groupsIn(d.DB.Q(ctx), after)
+	if err != nil {
+		return resourcesBody{}, err
+	}
+	admins, err := adminsOf(d.DB.Q(ctx), after)
 	return resourcesBody{each(after, func(i item.Item) updateResource {
 		return updateResource{
-			ID: UUID(i.ID), ItemChange: encodeChange(i, groups), MFAToConnect: &i.MFAToConnect, Tickets: encodeTickets(i.Tickets),
+			ID: UUID(i.ID), ItemChange: encodeChange(i, groups, admins[i.ID]), MFAToConnect: &i.MFAToConnect, Tickets: encodeTickets(i.Tickets),
 			Parent: unlessEmpty(UUID(i.ParentID)),
 		}
 	})}, err
@@ -202,9 +207,13 @@ func (d *Door) encodeResource(ctx context.Context, i item.Item) (resourceBody, e
 
 func (d *Door) encodeResources(ctx context.Context, items []item.Item) ([]resourceBody, error) {
 	groups, err := groupsIn(d.DB.Q(ctx), items)
+	if err != nil {
+		return nil, err
+	}
+	admins, err := adminsOf(d.DB.Q(ctx), items)
 	return each(items, func(i item.Item) resourceBody {
 		return resourceBody{
-			ID: UUID(i.ID), ItemBody: encodeItem(i, groups), RemoteID: i.ExternalID, Type: resourceKind(resourceKinds.of(i)),
+			ID: UUID(i.ID), ItemBody: encodeItem(i, groups, admins[i.ID]), RemoteID: i.ExternalID, Type: resourceKind(resourceKinds.of(i)),
 			MFAToConnect: i.MFAToConnect, Parent: UUID(i.ParentID), Tickets: encodeTickets(i.Tickets),
 		}
 	}), err

@@ -26,6 +26,17 @@ func (u *UUID) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// noUUID is an id, or the empty text, with which clients clear one.
+type noUUID UUID
+
+// Schema is part of huma.SchemaProvider.
+func (noUUID) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: "string", Pattern: `^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})?$`, PatternDescription: "a UUID or empty"}
+}
+
+// UnmarshalText is that of UUID.
+func (u *noUUID) UnmarshalText(text []byte) error { return (*UUID)(u).UnmarshalText(text) }
+
 var errNotUUID = errors.New("is not a UUID")
 
 // only is the list of u alone; empty where u is none.

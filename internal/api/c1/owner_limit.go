@@ -9,6 +9,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/read"
@@ -17,24 +18,12 @@ import (
 
 // What those may not who reach an object only because they own it: serve themselves, and change the rules they live by.
 
-// onlyOwning is the caller, if that is all by which the request reaches what it is about; else empty.
-func onlyOwning(ctx context.Context) (directory.UserID, error) {
-	if iam.ScopeOf(ctx) != iam.Own {
-		return "", nil
-	}
-	p, err := iam.PrincipalFrom(ctx)
-	if err != nil {
-		return "", err
-	}
-	return p.UserID, nil
-}
-
 // mayName refuses owners to name themselves, and entitlements that they hold, unless those are named already. The threat: who owns
 // for a time, through an entitlement, would make themself an owner for good.
 func (d *Deps) mayName(
 	ctx context.Context, o owner.Object, role string, users []directory.UserID, entitlements []app.EntitlementRef,
 ) error {
-	me, err := onlyOwning(ctx)
+	me, err := iam.OnlyOwning(ctx)
 	if err != nil || me == "" {
 		return err
 	}
@@ -66,24 +55,23 @@ func notByThemself(err error) error {
 	return err
 }
 
-// MayGive refuses owners to give themselves access, or more of it. The threat: who owns an entitlement, perhaps by holding it for a
-// time, would hold it for good without anybody deciding.
+// MayGive is [grant.MayGive] for an account.
 func (d *Deps) MayGive(ctx context.Context, appID app.ID, accountID app.AccountID) error {
-	me, err := onlyOwning(ctx)
+	me, err := iam.OnlyOwning(ctx)
 	if err != nil || me == "" {
 		return err
 	}
 	a, err := app.GetAccount(d.DB.Q(ctx), appID, accountID)
-	if err == nil && a.UserID == me {
-		err = fault.New(fault.Denied, "Permission denied, an owner does not give access to themself")
+	if err != nil {
+		return err
 	}
-	return err
+	return grant.MayGive(ctx, a.UserID)
 }
 
 // byRules lets owners change an object's words only: change fails where ruled tells that it changed a rule. The threat: who owns an
 // entitlement would have it given without anybody deciding, or another app's in its place.
 func byRules[T any](ctx context.Context, change func(*T) error, ruled func(was, is *T) bool) (func(*T) error, error) {
-	me, err := onlyOwning(ctx)
+	me, err := iam.OnlyOwning(ctx)
 	if err != nil || me == "" {
 		return change, err
 	}

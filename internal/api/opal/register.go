@@ -7,6 +7,9 @@ func (d *Door) register() {
 	d.resources()
 	d.groups()
 	d.owners()
+	d.accessLists()
+	d.accessStatus()
+	d.accessChanges()
 	d.delegations()
 	d.requests()
 }

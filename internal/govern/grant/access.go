@@ -81,6 +81,19 @@ func LiveSQL(alias, now string) string {
 // AccessSQL is [Facts.Access] as a condition; every question of who has access now is asked with it. The aliases are g for grants,
 // a for its account, u for that account's user (left joined), e for its entitlement and p for its app; now is as for [LiveSQL].
 func AccessSQL(now string) string {
-	return `(` + LiveSQL("g.", now) + ` and a.status = 'ENABLED' and (a.user_id is null or u.status = 'ENABLED')
-		and e.deleted_at is null and p.deleted_at is null)`
+	return `(` + LiveSQL("g.", now) + reachable + `)`
 }
+
+// GivenSQL is [AccessSQL] but for what the target does not hold yet, which is access to come.
+func GivenSQL(now string) string { return `(` + NotOverSQL("g.", now) + reachable + `)` }
+
+// NotOverSQL is a grant that is live or will be once the target holds it; the parameters are those of [LiveSQL].
+func NotOverSQL(alias, now string) string {
+	g := alias
+	return `(` + g + `ended_at is null and ` + g + `ending_at is null and (` + g + `deprovision_at is null or ` + g +
+		`deprovision_at > ` + now + ` or ` + g + `derived > 0 and not ` + g + `force_end))`
+}
+
+// reachable is the half of the rule that is not about the grant.
+const reachable = ` and a.status = 'ENABLED' and (a.user_id is null or u.status = 'ENABLED')
+	and e.deleted_at is null and p.deleted_at is null`

@@ -3,6 +3,7 @@ package grant
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -43,6 +44,17 @@ func (s *Service) AddMembers(
 			Data: map[string]any{"call": call, "asked": len(users), "refused": len(refused)},
 		})
 	})
+}
+
+// Direct lists the grants of an entitlement to accounts of a user that have a direct source now, by account.
+func (s *Service) Direct(ctx context.Context, of app.EntitlementRef, user directory.UserID) ([]Grant, error) {
+	list, err := db.Collect(s.DB.Q(ctx), func(r *db.Rows) (Grant, error) { return Scan(r) }, `select `+Columns("g.")+`
+		from account a cross join grants g
+		where a.user_id = $1 and a.app_id = $2 and g.account_id = a.id and g.entitlement_id = $3 and g.app_id || '' = a.app_id
+			and g.ended_at is null
+		order by g.account_id`, string(user), string(of.AppID), string(of.ID))
+	now := s.Clock.Now()
+	return slices.DeleteFunc(list, func(g Grant) bool { return !g.HeldDirectly(now) }), err
 }
 
 // accountOf is the account through which a user is given something in an app: the first enabled one, else the first one.

@@ -117,6 +117,18 @@ func OwnFilter(ctx context.Context) (directory.UserID, error) {
 	return c.principal.UserID, nil
 }
 
+// OnlyOwning is the caller, if standing in a relation to it is all by which the request reaches what it is about; else empty.
+func OnlyOwning(ctx context.Context) (directory.UserID, error) {
+	if ScopeOf(ctx) != Own {
+		return "", nil
+	}
+	p, err := PrincipalFrom(ctx)
+	if err != nil {
+		return "", err
+	}
+	return p.UserID, nil
+}
+
 // asked notes that the handler asked. Outside of a request the answer is no: a way to a handler around the guard opens nothing.
 func asked(ctx context.Context) (*call, error) {
 	c := callFrom(ctx)

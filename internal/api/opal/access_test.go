@@ -19,8 +19,8 @@ import (
 	"github.com/interim-access/interim/internal/platform/db"
 )
 
-// thing makes a group or a resource in an app and names it in the transcript; root stands before the door.
-func (d *door) thing(kind, name, appID string) string {
+// newItem makes a group or a resource in an app and names it in the transcript; root stands before the door.
+func (d *door) newItem(kind, name, appID string) string {
 	d.Helper()
 	path, word := "/groups", "OPAL_GROUP"
 	if kind == "resource" {
@@ -53,7 +53,7 @@ func TestSomebodyIsPutIntoAGroupForATimeAndTakenOut(t *testing.T) {
 		ada, grace := d.person("Ada Byron", iam.BasicUser), d.person("Grace Hopper", iam.BasicUser)
 		root := d.person("Root", iam.SuperAdministrator)
 		a := d.app("warehouse")
-		group := d.thing("group", "readers", string(a.ID))
+		group := d.newItem("group", "readers", string(a.ID))
 		in := func(u directory.User) string { return "/groups/" + group + "/users/" + string(u.ID) }
 		d.want(200, "Without a body it is for good", "POST", in(ada), "")
 		d.want(200, "For an hour, as older clients say it", "POST", in(grace)+"?duration_minutes=60&access_level_remote_id=", "")
@@ -90,7 +90,7 @@ func TestAccessToAResourceIsGivenShownAndTaken(t *testing.T) {
 		ada := d.person("Ada Byron", iam.BasicUser)
 		d.person("Root", iam.SuperAdministrator)
 		a := d.app("warehouse")
-		orders := d.thing("resource", "orders", string(a.ID))
+		orders := d.newItem("resource", "orders", string(a.ID))
 		of := "/resources/" + orders + "/users/" + string(ada.ID)
 		status := "/resource-user-access-status/" + orders + "/" + string(ada.ID)
 		d.want(200, "None yet", "GET", of, "")
@@ -115,7 +115,7 @@ func TestNobodySeesOrChangesTheAccessOfOthersWithoutARight(t *testing.T) {
 		ada, grace := d.person("Ada Byron", iam.BasicUser), d.person("Grace Hopper", iam.BasicUser)
 		root := d.person("Root", iam.SuperAdministrator)
 		a := d.app("warehouse")
-		orders, readers := d.thing("resource", "orders", string(a.ID)), d.thing("group", "readers", string(a.ID))
+		orders, readers := d.newItem("resource", "orders", string(a.ID)), d.newItem("group", "readers", string(a.ID))
 		for _, u := range []directory.User{ada, grace} {
 			d.want(200, "Given", "POST", "/resources/"+orders+"/users/"+string(u.ID), "")
 			d.want(200, "Put in", "POST", "/groups/"+readers+"/users/"+string(u.ID), "")
@@ -157,8 +157,8 @@ func TestAnOwnerGivesAndTakesButNotToThemself(t *testing.T) {
 	onDoor(t, "access_owner", func(d *door) {
 		ada, grace := d.person("Ada Byron", iam.BasicUser), d.person("Grace Hopper", iam.BasicUser)
 		d.person("Root", iam.SuperAdministrator)
-		readers := d.thing("group", "readers", string(d.app("warehouse").ID))
-		other := d.thing("group", "writers", string(d.app("shop").ID))
+		readers := d.newItem("group", "readers", string(d.app("warehouse").ID))
+		other := d.newItem("group", "writers", string(d.app("shop").ID))
 		d.own(grace, readers)
 		in := func(u directory.User) string { return "/groups/" + readers + "/users/" + string(u.ID) }
 		d.want(200, "Grace is in it for an hour", "POST", in(grace), `{"duration_minutes":60}`)
@@ -198,7 +198,7 @@ func TestWhatOneDoorExtendsTheOtherShows(t *testing.T) {
 		ada := d.person("Ada Byron", iam.BasicUser)
 		d.person("Root", iam.SuperAdministrator)
 		a := d.app("warehouse")
-		readers := d.thing("group", "readers", string(a.ID))
+		readers := d.newItem("group", "readers", string(a.ID))
 		_, level, err := d.Items.Level(d.DB.Q(d.Context()), item.ID(readers), "")
 		if err != nil {
 			d.Fatal(err)
@@ -255,10 +255,10 @@ func TestListsOfAccessAskNoMoreForMore(t *testing.T) {
 		}
 		d.person("Root", iam.SuperAdministrator)
 		a := d.app("warehouse")
-		readers := d.thing("group", "readers", string(a.ID))
+		readers := d.newItem("group", "readers", string(a.ID))
 		for n := range 12 {
 			d.hold(people[n], readers)
-			d.hold(people[0], d.thing("resource", fmt.Sprintf("thing %d", n), string(a.ID)))
+			d.hold(people[0], d.newItem("resource", fmt.Sprintf("thing %d", n), string(a.ID)))
 		}
 		for _, path := range []string{"/groups/" + readers + "/users", "/resources/users/" + string(people[0].ID)} {
 			if few, many := d.statements(path+"?page_size=2"), d.statements(path+"?page_size=12"); few != many {

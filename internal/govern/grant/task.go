@@ -125,6 +125,16 @@ func (s *Service) Take(tx *db.Tx, actor audit.Actor, t Taking, now time.Time) (G
 	return after, err
 }
 
+// Settled reports whether nothing is left to be done in the target about the end of a grant's direct source: it is confirmed, or there was
+// nothing to do. What is not there is settled.
+func (s *Service) Settled(q db.Q, g ID) (settled bool, err error) {
+	err = q.Row(settledSQL, string(g)).Scan(&settled)
+	return settled, err
+}
+
+const settledSQL = `select not exists (select 1 from grants g where g.id = $1 and (g.ending_at is not null and g.ended_at is null
+	or g.ended_at is null and exists (select 1 from operation o where o.grant_id = g.id and o.state = 'open' and o.kind = 'revoke')))`
+
 // Hurry has the target of a grant called again at once, where a call for it failed.
 func (s *Service) Hurry(tx *db.Tx, g ID, now time.Time) { s.Provision.Hurry(tx, string(g), now) }
 

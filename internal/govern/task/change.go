@@ -38,6 +38,7 @@ type Created struct {
 	By       Who
 	Plan     Plan
 	Defaults []string // what the request defaults of the app filled in, as the API names it
+	Later    bool     // the plan is not known yet; [Begin] brings it
 }
 
 func (e Created) apply(m *machine) error {
@@ -51,12 +52,28 @@ func (e Created) apply(m *machine) error {
 	if len(e.Defaults) > 0 {
 		m.audit(DefaultsApplied, system, "", map[string]any{"defaults": e.Defaults})
 	}
+	if e.Later {
+		m.do(WakeAt{m.now})
+		return nil
+	}
 	m.take(e.Plan)
 	if m.Kind == Offboarding {
 		m.Outcome = InProgress
 		m.do(WakeAt{m.now})
 		return nil
 	}
+	m.start()
+	return nil
+}
+
+// Begin brings the plan of a task that was created without one.
+type Begin struct{ Plan Plan }
+
+func (e Begin) apply(m *machine) error {
+	if m.State != Open || m.Opened > 0 || m.Kind == Offboarding {
+		return nil
+	}
+	m.take(e.Plan)
 	m.start()
 	return nil
 }

@@ -115,6 +115,9 @@ func (c Clockwork) late(ctx context.Context, id ID) error {
 		if v.t.State != Open {
 			return nil, nil
 		}
+		if l.Begin {
+			return v.begins()
+		}
 		return l.event(v.t), nil
 	})
 	return err

@@ -1,13 +1,16 @@
 package task
 
 import (
+	"context"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/policy"
+	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/due"
 	"github.com/interim-access/interim/internal/platform/id"
 )
 
@@ -60,13 +63,15 @@ func (s *Service) GrantsFailed(tx *db.Tx, failed map[grant.ID]string, _ time.Tim
 }
 
 // expired opens a task for each grant whose end has come, in the transaction that ends it. What the entitlement's revoke policy has
-// to be asked passes by itself, so only how it has access removed counts: the provision steps of its baseline.
+// to be asked passes by itself, so only how it has access removed counts: its provision steps. A policy with rules is asked right after,
+// since no expression runs in here: its task begins without a plan, and [Begin] brings that. Access is over all the same.
 func (s *Service) expired(tx *db.Tx, ended []grant.Step, now time.Time) error {
 	facts, err := s.endings(tx, ended)
 	if err != nil {
 		return err
 	}
 	turns, taken := make([]*turn, 0, len(ended)), map[grant.ID]string{}
+	var later [][]any
 	for _, one := range ended {
 		f := facts[one.ID]
 		t := Task{
@@ -78,9 +83,12 @@ func (s *Service) expired(tx *db.Tx, ended []grant.Step, now time.Time) error {
 			t.Source.ExpiredAt = now
 		}
 		v := &turn{Service: s, tx: tx, actor: audit.System(), now: now, known: knowing(), t: t}
-		v.over = &Carried{Grant: one.ID, Over: one.State == grant.Ended || one.State == grant.Active && (one.Connector == "" || one.Kept > 0)}
-		if err := v.apply(Created{Plan: f.plan}); err != nil {
+		v.over = &Carried{Grant: one.ID, Over: removed(one.Grant)}
+		if err := v.apply(Created{Plan: f.plan, Later: f.rules}); err != nil {
 			return err
+		}
+		if f.rules {
+			later = append(later, []any{string(t.ID), beginning, clock.Micros(now)})
 		}
 		turns = append(turns, v)
 		if one.Kind == onTime { // otherwise it lives on by what else gives it
@@ -88,7 +96,43 @@ func (s *Service) expired(tx *db.Tx, ended []grant.Step, now time.Time) error {
 		}
 	}
 	grant.Taken(tx, taken)
+	if len(later) > 0 {
+		queue(tx, `insert into task_later (task_id, event, due_at)`, 3, later)
+		due.Wake(tx, now)
+	}
 	return s.insertAll(tx, turns, facts)
+}
+
+// beginning is the event that a task waits for which began without a plan.
+const beginning = `{"begin":true}`
+
+// removed reports whether the target has nothing to do about the end of a grant's direct source, or has done it.
+func removed(g grant.Grant) bool {
+	return g.State == grant.Ended || g.State == grant.Active && (g.Connector == "" || g.Kept > 0)
+}
+
+// begins is the beginning of a task whose plan is found now, and what has become of its grant meanwhile.
+func (v *turn) begins() (Event, error) {
+	plan, err := v.plan(v.t)
+	if err != nil {
+		return nil, err
+	}
+	over, err := v.Grants.Settled(v.tx, v.t.Grant)
+	if err != nil {
+		return nil, err
+	}
+	v.over = &Carried{Grant: v.t.Grant, Over: over}
+	return Begin{plan}, nil
+}
+
+// endingPlan is what the revoke policy says of the end of a grant, its rules too. Where it cannot say, it is as if it had none.
+func (s *Service) endingPlan(ctx context.Context, g ground, t Task) (Plan, error) {
+	p, err := s.plan(ctx, g, t)
+	if text, broken := words(err); text == "" || broken != nil {
+		return p, broken
+	}
+	p, _, err = s.endPlan(s.DB.Q(ctx), g.of, g.in)
+	return p, err
 }
 
 // ending is what the task at the end of a grant is made of.
@@ -97,6 +141,7 @@ type ending struct {
 	resourceType app.ResourceTypeID
 	names        Names
 	plan         Plan
+	rules        bool // the policy has rules, which are asked later: plan is empty
 	by           sorts
 }
 
@@ -137,18 +182,21 @@ func (s *Service) endings(tx *db.Tx, ended []grant.Step) (map[grant.ID]ending, e
 	if err != nil {
 		return nil, err
 	}
-	plans := map[app.EntitlementRef]Plan{}
+	plans := map[app.EntitlementRef]ending{}
 	for _, one := range ended {
 		ref := app.EntitlementRef{AppID: one.App, ID: one.Entitlement}
-		plan, ok := plans[ref]
+		by, ok := plans[ref]
 		if !ok {
-			if plan, err = s.endPlan(tx, of[ref], in[one.App]); err != nil {
+			if by.plan, by.rules, err = s.endPlan(tx, of[ref], in[one.App]); err != nil {
 				return nil, err
 			}
-			plans[ref] = plan
+			if by.rules {
+				by.plan = Plan{}
+			}
+			plans[ref] = by
 		}
 		f := out[one.ID]
-		f.plan, f.resource, f.resourceType = plan, of[ref].ResourceID, of[ref].TypeID
+		f.plan, f.rules, f.resource, f.resourceType = by.plan, by.rules, of[ref].ResourceID, of[ref].TypeID
 		out[one.ID] = f
 	}
 	return out, nil
@@ -188,34 +236,34 @@ func scanEndings(rows *db.Rows, out map[grant.ID]ending) error {
 	return rows.Err()
 }
 
-// endPlan is what the revoke policy of an entitlement does at the end of a grant. Where it cannot be found, access is removed as the
-// entitlement says.
-func (s *Service) endPlan(q db.Q, e app.Entitlement, in app.App) (Plan, error) {
+// endPlan is what the revoke policy of an entitlement does at the end of a grant where no rule of it holds, and whether it has any. Where
+// it cannot be found, access is removed as the entitlement says.
+func (s *Service) endPlan(q db.Q, e app.Entitlement, in app.App) (plan Plan, rules bool, err error) {
 	bare := Plan{Steps: Flatten(nil, e.Deprovision)}
 	if e.AppID == "" || !e.DeletedAt.IsZero() {
-		return bare, nil
+		return bare, false, nil
 	}
 	pid, err := s.Policies.For(e, in, policy.Revoke, false)
 	if err != nil {
-		return Plan{}, err
+		return Plan{}, false, err
 	}
-	const deepest = 5
-	for range deepest {
+	for range policy.MaxDepth {
 		list, err := s.Policies.Many(q, []policy.ID{pid})
 		if err != nil {
-			return Plan{}, err
+			return Plan{}, false, err
 		}
 		if len(list) == 0 {
-			return bare, nil
+			break
 		}
 		p := list[0]
+		rules = rules || len(p.Rules) > 0
 		if p.BaselineID == "" {
-			key := "revoke"
-			return Plan{Policy: p.ID, Generation: p.Generation, Key: key, Steps: Flatten(p.Steps[key], e.Deprovision)}, nil
+			key := policy.Revoke.Baseline()
+			return Plan{Policy: p.ID, Generation: p.Generation, Key: key, Steps: Flatten(p.Steps[key], e.Deprovision)}, rules, nil
 		}
 		pid = p.BaselineID
 	}
-	return bare, nil
+	return bare, rules, nil
 }
 
 // insertAll writes new tasks with few statements.

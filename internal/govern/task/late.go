@@ -57,6 +57,7 @@ type late struct {
 	Cancel   string       `json:"cancel,omitempty"` // why it is cancelled
 	Look     bool         `json:"look,omitempty"`   // the approvers are to be found again
 	Over     string       `json:"over,omitempty"`   // the delegation that is over
+	Begin    bool         `json:"begin,omitempty"`  // the plan is to be found, and gone through
 	By       *audit.Actor `json:"by,omitempty"`     // nil: Interim itself
 }
 

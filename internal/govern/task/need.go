@@ -190,7 +190,11 @@ func (s *Service) findAgain(ctx context.Context, n *need, k *known) error {
 	if err != nil {
 		return err
 	}
-	k.again[n.task.asked()], err = s.plan(ctx, g, n.task)
+	ask := s.plan
+	if n.task.Auto {
+		ask = s.endingPlan
+	}
+	k.again[n.task.asked()], err = ask(ctx, g, n.task)
 	return err
 }
 

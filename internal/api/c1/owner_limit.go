@@ -13,6 +13,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/read"
+	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
@@ -27,8 +28,18 @@ func (d *Deps) mayName(
 	if err != nil || me == "" {
 		return err
 	}
-	if slices.Contains(users, me) {
-		if _, err := d.Owners.GetUser(ctx, o, role, me); err != nil {
+	for _, u := range users {
+		mine, err := u == me, error(nil)
+		if !mine {
+			mine, err = d.runs(d.DB.Q(ctx), me, u)
+		}
+		if err != nil {
+			return err
+		}
+		if !mine {
+			continue
+		}
+		if _, err := d.Owners.GetUser(ctx, o, role, u); err != nil {
 			return notByThemself(err)
 		}
 	}
@@ -61,11 +72,39 @@ func (d *Deps) MayGive(ctx context.Context, appID app.ID, accountID app.AccountI
 	if err != nil || me == "" {
 		return err
 	}
-	a, err := app.GetAccount(d.DB.Q(ctx), appID, accountID)
+	q := d.DB.Q(ctx)
+	a, err := app.GetAccount(q, appID, accountID)
 	if err != nil {
 		return err
 	}
-	return grant.MayGive(ctx, a.UserID)
+	if err := grant.MayGive(ctx, a.UserID); err != nil {
+		return err
+	}
+	var own bool
+	if a.UserID == "" {
+		own, err = d.owns(q, me, owner.OfAccount(a.Ref()))
+	} else {
+		own, err = d.runs(q, me, a.UserID)
+	}
+	if own && err == nil {
+		err = fault.New(fault.Denied, "Permission denied, an owner does not give access to themself, nor to what acts for them")
+	}
+	return err
+}
+
+// runs reports whether u is no person but a service or an agent that the caller owns: what it may, they may.
+func (d *Deps) runs(q db.Q, me, u directory.UserID) (bool, error) {
+	who, err := directory.Get(q, u)
+	if err != nil || who.Kind == directory.KindHuman {
+		return false, err
+	}
+	return d.owns(q, me, owner.OfUser(u))
+}
+
+// owns reports whether the caller is one of the primary owners of an object itself, whatever it is in.
+func (d *Deps) owns(q db.Q, me directory.UserID, o owner.Object) (bool, error) {
+	owned, err := d.Owners.Users(q, []owner.Object{o}, owner.Primary, d.Clock.Now())
+	return slices.ContainsFunc(owned[o], func(one owner.Owned) bool { return one.User == me }), err
 }
 
 // byRules lets owners change an object's words only: change fails where ruled tells that it changed a rule. The threat: who owns an
@@ -92,9 +131,10 @@ func appRuled(was, is *app.App) bool {
 	return was.Chosen != is.Chosen || was.IdentityMatching != is.IdentityMatching
 }
 
-// entitlementRuled tells whether the policies of an entitlement changed, what they go by, what is given, or for how long.
+// entitlementRuled tells whether the policies of an entitlement changed, what they go by, what is given, or for how long. Rules may go by
+// the names of entitlements: the threat is an owner who renames one until the rule for another holds.
 func entitlementRuled(was, is *app.Entitlement) bool {
-	return was.RiskLevelID != is.RiskLevelID || !slices.Equal(was.FrameworkIDs, is.FrameworkIDs) ||
+	return was.DisplayName != is.DisplayName || was.Alias != is.Alias || was.Slug != is.Slug || was.RiskLevelID != is.RiskLevelID || !slices.Equal(was.FrameworkIDs, is.FrameworkIDs) ||
 		!maps.Equal(was.Annotations, is.Annotations) || was.Chosen != is.Chosen || was.Emergency != is.Emergency ||
 		was.MaxGrant != is.MaxGrant || was.Unlimited != is.Unlimited ||
 		!proto.Equal(encodePolicy(was.Provision), encodePolicy(is.Provision)) ||

@@ -6,6 +6,7 @@ import (
 
 	"github.com/interim-access/interim/internal/api/c1"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/platform/db"
 )
 
 // onOwnedForAnHour has Grace own the app, through the team's entitlement and for an hour only.
@@ -53,6 +54,9 @@ func TestAnOwnerLivesByTheRulesThatAdministratorsMade(t *testing.T) {
 			act{"POST", entitlement, `{"entitlement":{"grantPolicyId":"` + auto + `"}}`},
 			act{"POST", app, `{"app":{"identityMatching":"APP_USER_IDENTITY_MATCHING_STRICT"}}`},
 			act{"POST", entitlement, `{"entitlement":{"annotations":{"tier":"low"}}}`},
+			act{"POST", entitlement, `{"entitlement":{"displayName":"What the rule lets everybody have"}}`},
+			act{"POST", entitlement, `{"entitlement":{"alias":"open-to-all"}}`},
+			act{"POST", entitlement, `{"entitlement":{"slug":"open"}}`},
 			act{"POST", entitlement, `{"entitlement":{"emergencyGrantEnabled":true}}`},
 			act{"POST", entitlement, `{"entitlement":{"emergencyGrantPolicyId":"` + auto + `"}}`},
 			act{"POST", entitlement, `{"entitlement":{"provisionerPolicy":` + elsewhere + `}}`},
@@ -80,5 +84,26 @@ func TestAnOwnerWhoIsAnAdministratorMakesTheRules(t *testing.T) {
 		d.want(200, "", "POST", d.kinds()[0].path+"/users/primary/"+c1.KSUID(d.ada.ID), "{}")
 		d.as(d.ada, "system:application-admin")
 		d.want(200, "", "POST", "/api/v1/apps/"+d.app+"/entitlements/"+d.entry, `{"entitlement":{"durationGrant":"7200s"}}`)
+	})
+}
+
+// What a service or an agent may, whoever owns it may.
+func TestAnOwnerServesNoServiceOfTheirs(t *testing.T) {
+	onOwnerDoors(t, "", func(d owners) {
+		robot := d.person("Robot", iam.BasicUser)
+		d.ok(d.deps.DB.Write(d.Context(), func(tx *db.Tx) error {
+			_, err := tx.Exec(`update users set kind = 'SERVICE' where id = $1`, string(robot.ID))
+			return err
+		}))
+		d.as(d.ada, iam.SuperAdministrator)
+		its := d.granting.account("robot-in-app", d.app, robot.ID)
+		d.want(200, "", "POST", d.kinds()[0].path+"/users/primary/"+c1.KSUID(d.grace.ID), "{}")
+		give := act{"POST", "/api/interim/v1/apps/" + d.app + "/entitlements/" + d.entry + "/grants", `{"appUserId":"` + its + `"}`}
+		name := act{"POST", d.kinds()[1].path + "/users/deputy/" + c1.KSUID(robot.ID), "{}"}
+		d.want(200, "", "POST", "/api/v2/users/"+c1.KSUID(robot.ID)+"/owners/users/primary/"+c1.KSUID(d.grace.ID), "{}")
+		d.try(d.grace, "a service that she owns", 403, give, name)
+		d.as(d.ada, iam.SuperAdministrator)
+		d.want(200, "", "DELETE", "/api/v2/users/"+c1.KSUID(robot.ID)+"/owners/users/primary/"+c1.KSUID(d.grace.ID), "{}")
+		d.try(d.grace, "a service of somebody else", 200, give, name)
 	})
 }

@@ -40,10 +40,10 @@ func (d *Deps) Task(ctx context.Context, field, ref string) (task.Task, error) {
 	}
 }
 
-// wasAsked reports whether the caller could have decided one of the steps that are over.
+// wasAsked reports whether the caller could have decided one of the steps that are over, or has somebody answer for them.
 func wasAsked(ctx context.Context, t task.Task) bool {
 	p, err := iam.PrincipalFrom(ctx)
-	return err == nil && t.WasAsked(p.UserID)
+	return err == nil && (t.WasAsked(p.UserID) || t.StoodFor(p.UserID))
 }
 
 // taskRef decodes what names a task in a path: its id, or its number.

@@ -155,11 +155,22 @@ func (s *Service) expect(tx *db.Tx, c change, d Delegation) error {
 	if s.Notify == nil {
 		return nil
 	}
+	first, err := tx.Exec(toldSQL, string(d.Delegator), string(d.Delegate), clock.Micros(c.now), clock.Micros(c.now.Add(-Quiet)))
+	if err != nil || first == 0 {
+		return err
+	}
 	return s.Notify.Tell(tx, notify.Notice{
 		User: d.Delegate, Kind: notify.Delegate,
 		Data: notify.Data{By: c.people.name(d.Delegator), Reason: d.Reason, From: d.From.UTC(), Until: d.Until.UTC()},
 	})
 }
+
+// Quiet is how long after one notice a delegate is told of no other delegation of the same person. The threat: whoever changes theirs in
+// a loop sends a colleague as many mails as they like.
+const Quiet = 24 * time.Hour
+
+const toldSQL = `insert into delegation_told (delegator, delegate, told_at) values ($1, $2, $3)
+	on conflict (delegator, delegate) do update set told_at = excluded.told_at where delegation_told.told_at <= $4`
 
 // prolong gives old the window and the reason of d, and d the identity of old. The delegate is told where that is news to them: a
 // program that says the same every minute sends no mail every minute.

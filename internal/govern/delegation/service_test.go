@@ -62,13 +62,40 @@ func TestTheDelegateIsNotToldAgainOfWhatTheyKnow(t *testing.T) {
 			until  time.Time
 			reason string
 			told   int
-		}{{in(3), "on leave", 1}, {in(3), "on leave", 1}, {in(4), "on leave", 2}, {in(4), "ill", 3}, {in(4), "ill", 3}} {
-			o.clock.Advance(time.Second)
+		}{{in(900), "on leave", 1}, {in(900), "on leave", 1}, {in(901), "on leave", 2}, {in(901), "ill", 3}, {in(901), "ill", 3}} {
+			o.clock.Advance(Quiet)
 			must(o.SetReassign(o.ctx, o.ada, o.grace, time.Time{}, w.until, w.reason))(o)
 			if len(o.notices) != w.told {
 				t.Errorf("until %v, %q: told %d times, want %d", w.until, w.reason, len(o.notices), w.told)
 			}
 		}
+	})
+}
+
+func TestNobodyIsSentMailsByADelegationThatChangesInALoop(t *testing.T) {
+	each(t, func(o *office) {
+		told := func(want int) {
+			o.Helper()
+			if len(o.notices) != want {
+				t.Errorf("told %d times, want %d", len(o.notices), want)
+			}
+		}
+		start := o.clock.Now()
+		for n := range 20 {
+			must(o.SetReassign(o.ctx, o.ada, o.grace, time.Time{}, in(90+n), "changed"))(o)
+			must(o.RemoveReassign(o.ctx, o.ada))(o)
+			added := o.beside(o.grace, time.Time{}, in(90))
+			must(o.Delete(o.ctx, added.ID))(o)
+		}
+		told(1)
+		o.beside(o.joan, time.Time{}, in(90)) // somebody else
+		told(2)
+		o.clock.Set(start.Add(Quiet - time.Microsecond))
+		o.beside(o.grace, time.Time{}, in(91))
+		told(2)
+		o.clock.Set(start.Add(Quiet))
+		o.beside(o.grace, time.Time{}, in(92))
+		told(3)
 	})
 }
 

@@ -64,7 +64,7 @@ type TaskFilter struct {
 	Employments     []string // employment statuses of the subject
 
 	// Own is the caller, if they see their own tasks alone: those they opened, are the subject of, may decide, could decide at a step that
-	// is over, or acted on, and those about apps they own.
+	// is over, or acted on, those a deputy decides for them, and those about apps they own.
 	Own directory.UserID
 	// OwnAccounts and OwnPerson are the caller, if they may not ask about the accounts, or the employment, of others. The threat: a
 	// filter tells by what is in the list what the list does not show.
@@ -211,6 +211,7 @@ func (f TaskFilter) ownSQL(w *db.Where, now int64) string {
 	return "select id from task where subject_id = " + me + " union all select id from task where opener_id = " + me +
 		" union all select task_id from task_act where user_id = " + me +
 		" union all select task_id from task_asked where user_id = " + me +
+		" union all select task_id from task_stand where for_id = " + me +
 		" union all select x.id from (" + owned + ") o join task x on x.app_id = o.app_id where o.kind = 'app'" +
 		" union all select id from (" + f.workSQL(w, me, at) + ") work"
 }

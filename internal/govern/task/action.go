@@ -89,6 +89,12 @@ func (t Task) WasAsked(u directory.UserID) bool {
 	return slices.ContainsFunc(t.History, func(i Instance) bool { return slices.Contains(i.Eligible, u) })
 }
 
+// StoodFor reports whether somebody else was asked in u's place: they see what their deputy decides for them, and do not decide it.
+func (t Task) StoodFor(u directory.UserID) bool {
+	of := func(i Instance) bool { return slices.ContainsFunc(i.Fixed, func(s Stand) bool { return s.For == u }) }
+	return slices.ContainsFunc(t.History, of) || t.Current != nil && of(*t.Current)
+}
+
 // permits refuses who may not take the action at that moment, as the event that does it would. It is asked before anything is answered
 // that only those may know who may.
 func (t Task) permits(now time.Time, step StepID, w Who, a Action) error {

@@ -70,12 +70,16 @@ func saveAsks(tx *db.Tx, before, after Task) {
 	queue(tx, `insert into task_stand (task_id, for_id, user_id, delegation_id)`, 4, stands)
 }
 
-// saveAsked writes whom the steps asked that are over now.
+// saveAsked writes whom the steps asked that are over now, and for whom those answered.
 func saveAsked(tx *db.Tx, before, after Task) {
 	var rows [][]any
 	seen := map[directory.UserID]bool{}
 	for _, i := range after.History[min(len(before.History), len(after.History)):] {
-		for _, u := range i.Eligible {
+		people := slices.Clip(i.Eligible)
+		for _, s := range i.Fixed {
+			people = append(people, s.For)
+		}
+		for _, u := range people {
 			if !seen[u] {
 				seen[u], rows = true, append(rows, []any{string(u), string(after.ID)})
 			}

@@ -116,7 +116,7 @@ func (p *parts) opal(inner []grpc.UnaryServerInterceptor) (*opal.Door, error) {
 		DB: p.db, Clock: p.clock, Log: p.log, Tokens: p.tokens, Interceptors: inner,
 		Audit: p.audit, Directory: p.directory, IAM: p.iam, Apps: p.apps, Grants: p.grants, Owners: p.owners, Read: p.read,
 		Delegations: p.delegations, Policies: p.policies, Catalogs: p.catalogs, Items: p.items,
-		Tasks: p.tasks, Requests: request.New(request.Deps{DB: p.db, Tasks: p.tasks}),
+		Tasks: p.tasks, Tags: p.tags, Requests: request.New(request.Deps{DB: p.db, Tasks: p.tasks}),
 	}, p.version)
 }
 

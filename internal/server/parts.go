@@ -28,6 +28,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/sync"
+	"github.com/interim-access/interim/internal/govern/tag"
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -67,6 +68,7 @@ type parts struct {
 	policies    *policy.Service
 	catalogs    *catalog.Service
 	attributes  *attribute.Service
+	tags        *tag.Service
 	automations *automation.Service
 	items       *item.Service
 	tasks       *task.Service
@@ -94,6 +96,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 		return nil, err
 	}
 	p.apps = app.New(d.db, d.clock, p.audit)
+	p.tags = tag.New(tag.Deps{DB: d.db, Clock: d.clock, Audit: p.audit})
 	p.attributes = attribute.New(attribute.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Uses: p.apps})
 	p.read = read.New(d.db, d.clock)
 	p.targets = connect.NewRegistry(sync.Opener(d.box))
@@ -148,6 +151,8 @@ func (p *parts) introduce() {
 	p.directory.Tell(p.notify)
 	p.directory.Tell(p.delegations)
 	p.directory.Tell(p.tasks)
+	p.directory.Tell(p.tags)
+	p.apps.TellResources(p.tags)
 	p.apps.Tell(p.grants)
 	p.apps.Tell(p.tasks)
 	p.grants.Tell(p.tasks)

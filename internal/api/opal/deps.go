@@ -17,6 +17,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/request"
+	"github.com/interim-access/interim/internal/govern/tag"
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -44,6 +45,7 @@ type Deps struct {
 	Policies    *policy.Service
 	Catalogs    *catalog.Service
 	Items       *item.Service
+	Tags        *tag.Service
 	Tasks       *task.Service
 	Requests    *request.Service
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/item"
-	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/govern/tag"
 )
 
 // groupBody is an item whose members may hold other items together.
@@ -74,10 +74,7 @@ func (d *Door) groups() {
 }
 
 func (d *Door) getGroups(ctx context.Context, in *getGroups) (Results[groupBody], error) {
-	if len(in.Tags) > 0 {
-		return Results[groupBody]{}, fault.NotServed("tag_ids")
-	}
-	f := item.Filter{Groups: true, IDs: ids[item.ID](in.IDs), Name: in.Name, NoLabel: groupKinds.other}
+	f := item.Filter{Groups: true, IDs: ids[item.ID](in.IDs), Tags: ids[tag.ID](in.Tags), Name: in.Name, NoLabel: groupKinds.other}
 	if in.Type != "" {
 		f.Labels = []string{string(in.Type)}
 	}

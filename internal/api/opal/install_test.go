@@ -22,6 +22,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/request"
 	"github.com/interim-access/interim/internal/govern/sync"
+	"github.com/interim-access/interim/internal/govern/tag"
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -62,6 +63,7 @@ func install(t testing.TB, engine *db.DB, c *clock.Fake) *opal.Deps {
 	if err := d.Policies.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	d.Tags = tag.New(tag.Deps{DB: engine, Clock: c, Audit: log})
 	d.Items = item.New(item.Deps{DB: engine, Audit: log, Apps: d.Apps})
 	d.Tasks = task.New(task.Deps{
 		DB: engine, Clock: c, Log: quiet, Audit: log, Grants: d.Grants, Owners: d.Owners, Delegations: d.Delegations,
@@ -73,6 +75,8 @@ func install(t testing.TB, engine *db.DB, c *clock.Fake) *opal.Deps {
 	for _, n := range []directory.Notice{d.IAM, d.Grants, d.Delegations, d.Tasks} {
 		d.Directory.Tell(n)
 	}
+	d.Directory.Tell(d.Tags)
+	d.Apps.TellResources(d.Tags)
 	d.Apps.Tell(d.Grants)
 	d.Apps.Tell(d.Tasks)
 	d.Grants.Tell(d.Tasks)

@@ -12,4 +12,6 @@ func (d *Door) register() {
 	d.accessChanges()
 	d.delegations()
 	d.requests()
+	d.tokens()
+	d.tags()
 }

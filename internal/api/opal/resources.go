@@ -5,6 +5,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/item"
+	"github.com/interim-access/interim/internal/govern/tag"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
@@ -90,13 +91,13 @@ func (d *Door) resources() {
 
 func (d *Door) getResources(ctx context.Context, in *getResources) (Results[resourceBody], error) {
 	for name, said := range map[string]bool{
-		"tag_ids": len(in.Tags) > 0, "ancestor_resource_id": in.Ancestor != "", "remote_id": in.RemoteID != "",
+		"ancestor_resource_id": in.Ancestor != "", "remote_id": in.RemoteID != "",
 	} {
 		if said {
 			return Results[resourceBody]{}, fault.NotServed(name)
 		}
 	}
-	f := item.Filter{IDs: ids[item.ID](in.IDs), Name: in.Name, Parent: item.ID(in.Parent), NoLabel: resourceKinds.other}
+	f := item.Filter{IDs: ids[item.ID](in.IDs), Tags: ids[tag.ID](in.Tags), Name: in.Name, Parent: item.ID(in.Parent), NoLabel: resourceKinds.other}
 	if in.Type != "" {
 		f.Labels = []string{string(in.Type)}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/read"
+	"github.com/interim-access/interim/internal/govern/tag"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
@@ -28,7 +29,7 @@ type getUser struct {
 
 type getUsers struct {
 	Paging
-	Tags []UUID `query:"tag_ids" doc:"Those with any of these tags."`
+	Tags []UUID `query:"tag_ids" maxItems:"100" doc:"Those with any of these tags."`
 }
 
 func (d *Door) users() {
@@ -57,14 +58,12 @@ func (d *Door) getUser(ctx context.Context, in *getUser) (userBody, error) {
 }
 
 func (d *Door) getUsers(ctx context.Context, in *getUsers) (Results[userBody], error) {
-	if len(in.Tags) > 0 {
-		return Results[userBody]{}, fault.NotServed("tag_ids")
-	}
-	p, err := d.page("Users", in.Paging)
+	f := read.UserFilter{Tags: ids[tag.ID](in.Tags)}
+	p, err := d.page("Users", in.Paging, f)
 	if err != nil {
 		return Results[userBody]{}, err
 	}
-	return d.findUsers(ctx, read.UserFilter{}, p)
+	return d.findUsers(ctx, f, p)
 }
 
 // findUsers lists users that are not deleted, as the caller may see them.

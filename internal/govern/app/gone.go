@@ -53,6 +53,11 @@ func (s *Service) MarkGone(tx *db.Tx, c ConnectorRef, g Gone) error {
 		}
 		entitlements = append(entitlements, ofResources...)
 	}
+	if len(resources) > 0 {
+		if err := s.resourcesEnded(tx, c.AppID); err != nil {
+			return err
+		}
+	}
 	if err := s.entitlementsEnded(tx, actor, c.AppID, entitlements, now); err != nil {
 		return err
 	}

@@ -23,6 +23,12 @@ type Created interface {
 	AppCreated(tx *db.Tx, actor audit.Actor, a App) error
 }
 
+// ResourceEnded is told, inside the transaction, that resources of an app are deleted: which ones, their rows say. Whoever keeps
+// something for resources and nothing else asks for it there.
+type ResourceEnded interface {
+	ResourcesEnded(tx *db.Tx, app ID) error
+}
+
 // Reasons given to a [Notice].
 const (
 	ReasonApp         = "APP_DELETED"
@@ -39,6 +45,15 @@ func (s *Service) entitlementsEnded(tx *db.Tx, actor audit.Actor, app ID, ids []
 			if err := n.EntitlementsEnded(tx, actor, app, chunk, at, ReasonEntitlement); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+func (s *Service) resourcesEnded(tx *db.Tx, app ID) error {
+	for _, n := range s.ended {
+		if err := n.ResourcesEnded(tx, app); err != nil {
+			return err
 		}
 	}
 	return nil

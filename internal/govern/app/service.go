@@ -23,6 +23,7 @@ type Service struct {
 	policies Policies
 	offers   Offers
 	created  []Created
+	ended    []ResourceEnded
 }
 
 // New returns the use cases over d.
@@ -35,6 +36,9 @@ func (s *Service) Tell(n Notice) { s.notices = append(s.notices, n) }
 
 // TellCreated adds a listener to apps that are made. Only at start.
 func (s *Service) TellCreated(n Created) { s.created = append(s.created, n) }
+
+// TellResources adds a listener to resources that end. Only at start.
+func (s *Service) TellResources(n ResourceEnded) { s.ended = append(s.ended, n) }
 
 // lockApp makes everybody who adds to this app, removes from it or deletes it take turns, so that nothing is added below what is
 // being deleted, and what must be unique is looked for and written at one time.

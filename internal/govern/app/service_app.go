@@ -120,6 +120,9 @@ func (s *Service) DeleteApp(ctx context.Context, appID ID) error {
 		if err := deleteInside(tx, appID, now); err != nil {
 			return err
 		}
+		if err := s.resourcesEnded(tx, appID); err != nil {
+			return err
+		}
 		if err := webhook.ReleaseApp(tx, string(appID)); err != nil {
 			return err
 		}

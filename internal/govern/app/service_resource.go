@@ -120,6 +120,9 @@ func (s *Service) RemoveResource(tx *db.Tx, actor audit.Actor, appID ID, typeID 
 	if err := updateResource(tx, r); err != nil {
 		return err
 	}
+	if err := s.resourcesEnded(tx, appID); err != nil {
+		return err
+	}
 	if err := s.endEntitlements(tx, actor, appID, "resource_id", string(resourceID), now); err != nil {
 		return err
 	}

@@ -133,6 +133,9 @@ func (s *Service) DeleteResourceType(ctx context.Context, appID ID, typeID Resou
 			where app_id = $1 and resource_type_id = $2 and deleted_at is null`, string(appID), string(typeID), clock.Micros(now)); err != nil {
 			return err
 		}
+		if err := s.resourcesEnded(tx, appID); err != nil {
+			return err
+		}
 		if err := s.endEntitlements(tx, actor, appID, "resource_type_id", string(typeID), now); err != nil {
 			return err
 		}

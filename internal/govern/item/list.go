@@ -7,6 +7,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/tag"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
@@ -22,6 +23,7 @@ type Filter struct {
 	NoLabel string
 	Name    string // the whole name
 	Parent  ID
+	Tags    []tag.ID // has any of these
 	// Seer is the caller, if they may not see every item.
 	Seer directory.UserID
 }
@@ -57,6 +59,7 @@ func listSQL(f Filter, at time.Time, r page.Request) (string, []any) {
 	if f.Parent != "" {
 		w.And("r.parent_resource_id = ?", string(f.Parent))
 	}
+	w.Exists("select 1 from tag_resource t where t.resource_id = r.id and t.tag_id in", f.Tags)
 	w.After([]string{"r.id"}, r.After...)
 	limit := w.Bind(r.Size + 1)
 	sql, args := w.SQL()

@@ -8,6 +8,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/tag"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
@@ -29,6 +30,7 @@ type UserFilter struct {
 	ManagerIDs     []directory.UserID
 	RoleIDs        []iam.RoleID
 	AppIDs         []app.ID // has an account in one of these
+	Tags           []tag.ID // has any of these
 
 	Delegated   Delegated          // somebody answers instead of them now, or nobody does
 	DelegateIDs []directory.UserID // one of these answers instead of them now
@@ -41,7 +43,7 @@ type UserFilter struct {
 
 // hidden reports whether the filter asks for what a colleague may not know.
 func (f UserFilter) hidden() bool {
-	return len(f.Departments)+len(f.JobTitles)+len(f.ManagerIDs)+len(f.RoleIDs)+len(f.AppIDs)+len(f.DelegateIDs) > 0 ||
+	return len(f.Departments)+len(f.JobTitles)+len(f.ManagerIDs)+len(f.RoleIDs)+len(f.AppIDs)+len(f.Tags)+len(f.DelegateIDs) > 0 ||
 		f.Delegated != AnyDelegated || f.IsDelegate
 }
 
@@ -136,6 +138,7 @@ func (f UserFilter) where(now int64) *db.Where {
 	w.Exists("select 1 from user_manager m where m.user_id = u.id and m.manager_id in", f.ManagerIDs)
 	w.Exists("select 1 from user_role r where r.user_id = u.id and r.role_id in", f.RoleIDs)
 	w.Exists("select 1 from account a where a.user_id = u.id and a.deleted_at is null and a.app_id in", f.AppIDs)
+	w.Exists("select 1 from tag_user t where t.user_id = u.id and t.tag_id in", f.Tags)
 	f.delegated(w, now)
 	return w
 }

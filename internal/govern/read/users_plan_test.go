@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/tag"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/page"
 )
@@ -16,6 +17,7 @@ func TestUsersAreFoundByTheirDelegatesWithoutReadingATable(t *testing.T) {
 		"without a delegate":      {Delegated: NoDelegate},
 		"who are delegates":       {IsDelegate: true},
 		"of some delegates":       {DelegateIDs: []directory.UserID{"a", "b"}},
+		"with a tag":              {Tags: []tag.ID{"a", "b"}},
 		"by all of it":            {Delegated: HasDelegate, IsDelegate: true, DelegateIDs: []directory.UserID{"a"}},
 		"delegates, to colleague": {IsDelegate: true, Own: "me"},
 	}

@@ -31,7 +31,7 @@ func (d *Deps) mayName(
 	for _, u := range users {
 		mine, err := u == me, error(nil)
 		if !mine {
-			mine, err = d.runs(d.DB.Q(ctx), me, u)
+			mine, err = d.Owners.Runs(d.DB.Q(ctx), me, u, d.Clock.Now())
 		}
 		if err != nil {
 			return err
@@ -84,21 +84,12 @@ func (d *Deps) MayGive(ctx context.Context, appID app.ID, accountID app.AccountI
 	if a.UserID == "" {
 		own, err = d.owns(q, me, owner.OfAccount(a.Ref()))
 	} else {
-		own, err = d.runs(q, me, a.UserID)
+		own, err = d.Owners.Runs(q, me, a.UserID, d.Clock.Now())
 	}
 	if own && err == nil {
 		err = fault.New(fault.Denied, "Permission denied, an owner does not give access to themself, nor to what acts for them")
 	}
 	return err
-}
-
-// runs reports whether u is no person but a service or an agent that the caller owns: what it may, they may.
-func (d *Deps) runs(q db.Q, me, u directory.UserID) (bool, error) {
-	who, err := directory.Get(q, u)
-	if err != nil || who.Kind == directory.KindHuman {
-		return false, err
-	}
-	return d.owns(q, me, owner.OfUser(u))
 }
 
 // owns reports whether the caller is one of the primary owners of an object itself, whatever it is in.

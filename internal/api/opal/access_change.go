@@ -168,7 +168,7 @@ func (d *Door) give(ctx context.Context, h held, minutes int) (accessRow, error)
 		return accessRow{}, err
 	}
 	who := directory.UserID(h.user)
-	if err := grant.MayGive(ctx, who); err != nil {
+	if err := d.mayGive(ctx, who); err != nil {
 		return accessRow{}, err
 	}
 	account, err := d.Grants.AccountFor(ctx, i.AppID, who)
@@ -180,6 +180,22 @@ func (d *Door) give(ctx context.Context, h held, minutes int) (accessRow, error)
 		return accessRow{}, err
 	}
 	return d.accessTo(ctx, i, l, who)
+}
+
+// mayGive keeps owners from giving access to themself, and to services and agents that they own.
+func (d *Door) mayGive(ctx context.Context, to directory.UserID) error {
+	if err := grant.MayGive(ctx, to); err != nil {
+		return err
+	}
+	me, err := iam.OnlyOwning(ctx)
+	if err != nil || me == "" {
+		return err
+	}
+	own, err := d.Owners.Runs(d.DB.Q(ctx), me, to, d.Clock.Now())
+	if own && err == nil {
+		err = fault.New(fault.Denied, "Permission denied, an owner does not give access to what acts for them")
+	}
+	return err
 }
 
 // endOf is the end of access that begins now; zero for none.
@@ -205,7 +221,7 @@ func (d *Door) moveEnd(ctx context.Context, h held, minutes int) (accessRow, err
 		change = func(ctx context.Context, k grant.Key) (grant.Grant, error) { return d.Grants.SetEnd(ctx, k, end) }
 	}
 	if minutes >= 0 {
-		if err := grant.MayGive(ctx, who); err != nil {
+		if err := d.mayGive(ctx, who); err != nil {
 			return accessRow{}, err
 		}
 	}

@@ -35,6 +35,7 @@ type getResourceUsers struct {
 	Limited
 }
 
+// UserPath is part of the parameters of what is about a user.
 type UserPath struct {
 	User UUID `path:"user_id"`
 }

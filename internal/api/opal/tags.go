@@ -59,10 +59,6 @@ type tagOnResource struct {
 	ResourcePath
 }
 
-type UserPath struct {
-	ID UUID `path:"user_id"`
-}
-
 func (d *Door) tags() {
 	serve(d, "Tags.GetTags", about{Summary: "List tags"}, d.getTags)
 	serve(d, "Tags.GetTag", about{Summary: "Find a tag by its key and value"}, d.findTag)
@@ -150,13 +146,13 @@ func (d *Door) getUserTags(ctx context.Context, in *UserPath) (tagsBody, error) 
 	if err != nil {
 		return tagsBody{}, err
 	}
-	if own != "" && own != directory.UserID(in.ID) {
-		return tagsBody{}, missing("user", in.ID)
+	if own != "" && own != directory.UserID(in.User) {
+		return tagsBody{}, missing("user", in.User)
 	}
-	if err := d.someUser(ctx, in.ID); err != nil {
+	if err := d.someUser(ctx, in.User); err != nil {
 		return tagsBody{}, err
 	}
-	return d.tagsOn(ctx, tag.User(directory.UserID(in.ID)))
+	return d.tagsOn(ctx, tag.User(directory.UserID(in.User)))
 }
 
 // someUser answers NotFound unless there is such a user who is not deleted.
@@ -188,10 +184,10 @@ func (d *Door) onUser(ctx context.Context, in *tagOnUser, act tagging) error {
 	if err := iam.RequireAll(ctx); err != nil {
 		return err
 	}
-	if err := d.someUser(ctx, in.ID); err != nil {
+	if err := d.someUser(ctx, in.User); err != nil {
 		return err
 	}
-	return act(ctx, tag.ID(in.Tag), tag.User(directory.UserID(in.ID)))
+	return act(ctx, tag.ID(in.Tag), tag.User(directory.UserID(in.User)))
 }
 
 func (d *Door) onItem(ctx context.Context, tagID UUID, kind string, itemID UUID, group bool, act tagging) error {

@@ -251,7 +251,7 @@ func (p part) from(cols string) string {
 // sql asks for a page of the live entitlements e of a set.
 func (p part) sql(cols string, catalogID ID, r page.Request) (string, []any) {
 	var w db.Where
-	w.And("n.catalog_id = ?" + liveEntry, string(catalogID))
+	w.And("n.catalog_id = ?"+liveEntry, string(catalogID))
 	w.After([]string{"n.app_id", "n.entitlement_id"}, r.After...)
 	where, args := w.SQL()
 	return p.from(cols) + where + ` order by n.app_id, n.entitlement_id limit ` + strconv.Itoa(r.Size+1), args

@@ -63,7 +63,8 @@ func (b *bench) hostile(ctx context.Context, o *office) error {
 	b.say("hostile expressions: the longest %s: %.200s", worst, text)
 	b.add(result{
 		name: "a hostile expression of " + thousands(float64(b.burst)) + ", at most", figure: millis(worst) + " CPU",
-		baseline: thousands(float64(b.burst-refused)) + " answered, " + thousands(float64(refused)) + " refused", target: "≤ 5 ms", met: worst <= expressionWithin,
+		baseline: thousands(float64(b.burst-refused)) + " answered, " + thousands(float64(refused)) + " refused",
+		target:   "≤ 5 ms", met: worst <= expressionWithin,
 	})
 	return nil
 }

@@ -86,13 +86,12 @@ func (f *inForce) reached(g grant.ID) {
 // wait returns once a grant is in force.
 func (f *inForce) wait(ctx context.Context, g grant.ID) error {
 	f.mu.Lock()
-	c, over := f.waiting[g]
-	if over {
+	if _, over := f.waiting[g]; over {
 		delete(f.waiting, g)
 		f.mu.Unlock()
 		return nil
 	}
-	c = make(chan struct{})
+	c := make(chan struct{})
 	f.waiting[g] = c
 	f.mu.Unlock()
 	select {

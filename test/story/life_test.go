@@ -138,6 +138,7 @@ func TestAWrongFlagIsOneLineAndExitTwo(t *testing.T) {
 		"a body":                {"admin", "call", "POST", "/api/v1/apps", "{", "--data", dir},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			code, out := interim(t, args...)
 			if code != 2 || strings.Count(strings.TrimSpace(out), "\n") != 0 || !strings.HasPrefix(out, "interim: ") {
 				t.Errorf("exit %d:\n%s", code, out)

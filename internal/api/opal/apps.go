@@ -2,6 +2,7 @@ package opal
 
 import (
 	"context"
+	"slices"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/iam"
@@ -66,20 +67,11 @@ func (d *Door) getApps(ctx context.Context, in *getApps) (appsBody, error) {
 	out := appsBody{Apps: []appBody{}}
 	for _, a := range found.Items {
 		shown := encodeApp(a, admins[a.ID])
-		if (in.Owner == "" || in.Owner == shown.AdminOwner) && (len(in.Types) == 0 || containsKind(in.Types, shown.Type)) {
+		if (in.Owner == "" || in.Owner == shown.AdminOwner) && (len(in.Types) == 0 || slices.Contains(in.Types, shown.Type)) {
 			out.Apps = append(out.Apps, shown)
 		}
 	}
 	return out, nil
-}
-
-func containsKind(list []appKind, k appKind) bool {
-	for _, v := range list {
-		if v == k {
-			return true
-		}
-	}
-	return false
 }
 
 func (d *Door) getApp(ctx context.Context, in *appPath) (appBody, error) {

@@ -28,6 +28,7 @@ type getGroups struct {
 	Tags []UUID    `query:"tag_ids" maxItems:"100" doc:"Those with any of these tags."`
 }
 
+// GroupPath is part of the parameters of what is about one group.
 type GroupPath struct {
 	ID UUID `path:"group_id"`
 }

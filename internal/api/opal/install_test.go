@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/interim-access/interim/internal/api/opal"
-	"github.com/interim-access/interim/internal/connect"
+	"github.com/interim-access/interim/internal/connect" //nolint:depguard // as the server does, the test builds everything
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/catalog"

@@ -63,7 +63,7 @@ func orNull(s string) *string {
 	return &s
 }
 
-// results is the envelope of most lists.
+// Results is the envelope of most lists.
 type Results[T any] struct {
 	Results  []T     `json:"results"`
 	Next     *string `json:"next" doc:"The cursor of the next page; null at the end."`

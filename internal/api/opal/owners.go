@@ -57,6 +57,7 @@ type ownersBody struct {
 	Owners []updateOwner `json:"owners" minItems:"1" maxItems:"100"`
 }
 
+// OwnerPath is part of the parameters of what is about one owner.
 type OwnerPath struct {
 	ID UUID `path:"owner_id"`
 }

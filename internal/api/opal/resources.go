@@ -42,6 +42,7 @@ type getResources struct {
 	Tags     []UUID       `query:"tag_ids" maxItems:"100" doc:"Those with any of these tags."`
 }
 
+// ResourcePath is part of the parameters of what is about one resource.
 type ResourcePath struct {
 	ID UUID `path:"resource_id"`
 }
@@ -97,7 +98,9 @@ func (d *Door) getResources(ctx context.Context, in *getResources) (Results[reso
 			return Results[resourceBody]{}, fault.NotServed(name)
 		}
 	}
-	f := item.Filter{IDs: ids[item.ID](in.IDs), Tags: ids[tag.ID](in.Tags), Name: in.Name, Parent: item.ID(in.Parent), NoLabel: resourceKinds.other}
+	f := item.Filter{
+		IDs: ids[item.ID](in.IDs), Tags: ids[tag.ID](in.Tags), Name: in.Name, Parent: item.ID(in.Parent), NoLabel: resourceKinds.other,
+	}
 	if in.Type != "" {
 		f.Labels = []string{string(in.Type)}
 	}

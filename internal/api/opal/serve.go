@@ -3,7 +3,7 @@ package opal
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -38,7 +38,7 @@ func serve[I, O any](d *Door, name string, a about, handle func(ctx context.Cont
 	op := d.operation(name, a)
 	huma.Register(d.api, op, func(ctx context.Context, in *I) (*answer[O], error) {
 		out, err := handle(ctx, in)
-		if err = outcome(ctx, op.OperationID, err); err != nil {
+		if err = outcome(ctx, err); err != nil {
 			return nil, err
 		}
 		return &answer[O]{out}, nil
@@ -49,7 +49,7 @@ func serve[I, O any](d *Door, name string, a about, handle func(ctx context.Cont
 func serveEmpty[I any](d *Door, name string, a about, handle func(ctx context.Context, in *I) error) {
 	op := d.operation(name, a)
 	huma.Register(d.api, op, func(ctx context.Context, in *I) (*empty, error) {
-		return nil, outcome(ctx, op.OperationID, handle(ctx, in))
+		return nil, outcome(ctx, handle(ctx, in))
 	})
 }
 
@@ -75,7 +75,7 @@ func (d *Door) operation(name string, a about) huma.Operation {
 type failedKey struct{}
 
 // outcome notes what a handler ended with, for the interceptors, and turns it into what the client sees.
-func outcome(ctx context.Context, op string, err error) error {
+func outcome(ctx context.Context, err error) error {
 	if err == nil && !iam.Checked(ctx) {
 		err = fault.Wrap(fault.Internal, errUnasked, "internal error")
 	}
@@ -88,7 +88,7 @@ func outcome(ctx context.Context, op string, err error) error {
 	return refusal(err)
 }
 
-var errUnasked = fmt.Errorf("the handler answered without asking what its caller may do")
+var errUnasked = errors.New("the handler answered without asking what its caller may do")
 
 // within runs an operation behind the interceptors. They let the caller in before the body is read.
 func (d *Door) within(op string) func(huma.Context, func(huma.Context)) {
@@ -115,5 +115,5 @@ func (d *Door) within(op string) func(huma.Context, func(huma.Context)) {
 func write(w http.ResponseWriter, f *failure) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(f.Code)
-	_ = json.NewEncoder(w).Encode(f) // a client that has gone is nobody's error
+	_ = json.NewEncoder(w).Encode(f) //nolint:errchkjson // a client that has gone is nobody's error
 }

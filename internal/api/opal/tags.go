@@ -40,6 +40,7 @@ type findTag struct {
 	Value string `query:"tag_value" maxLength:"256" doc:"None is the empty value."`
 }
 
+// TagPath is part of the parameters of what is about one tag.
 type TagPath struct {
 	Tag UUID `path:"tag_id"`
 }
@@ -67,29 +68,45 @@ func (d *Door) tags() {
 	serveEmpty(d, "Tags.DeleteTagByID", about{Summary: "Delete a tag and take it off everything; administrators may"}, d.deleteTag)
 
 	serve(d, "Users.GetUserTags", about{Summary: "List the tags of a user; people see their own"}, d.getUserTags)
-	serve(d, "Groups.GetGroupTags", about{Summary: "List the tags of a group"}, func(ctx context.Context, in *GroupPath) (tagsBody, error) {
+	serve(d, "Groups.GetGroupTags", about{
+		Summary: "List the tags of a group",
+	}, func(ctx context.Context, in *GroupPath) (tagsBody, error) {
 		return d.tagsOfItem(ctx, "group", in.ID, true)
 	})
-	serve(d, "Resources.GetResourceTags", about{Summary: "List the tags of a resource"}, func(ctx context.Context, in *ResourcePath) (tagsBody, error) {
+	serve(d, "Resources.GetResourceTags", about{
+		Summary: "List the tags of a resource",
+	}, func(ctx context.Context, in *ResourcePath) (tagsBody, error) {
 		return d.tagsOfItem(ctx, "resource", in.ID, false)
 	})
 
-	serveEmpty(d, "Tags.CreateUserTag", about{Summary: "Put a tag on a user; administrators may"}, func(ctx context.Context, in *tagOnUser) error {
+	serveEmpty(d, "Tags.CreateUserTag", about{
+		Summary: "Put a tag on a user; administrators may",
+	}, func(ctx context.Context, in *tagOnUser) error {
 		return d.onUser(ctx, in, d.Tags.Put)
 	})
-	serveEmpty(d, "Tags.DeleteUserTag", about{Summary: "Take a tag off a user; administrators may"}, func(ctx context.Context, in *tagOnUser) error {
+	serveEmpty(d, "Tags.DeleteUserTag", about{
+		Summary: "Take a tag off a user; administrators may",
+	}, func(ctx context.Context, in *tagOnUser) error {
 		return d.onUser(ctx, in, d.Tags.TakeOff)
 	})
-	serveEmpty(d, "Tags.CreateGroupTag", about{Summary: "Put a tag on a group; administrators may"}, func(ctx context.Context, in *tagOnGroup) error {
+	serveEmpty(d, "Tags.CreateGroupTag", about{
+		Summary: "Put a tag on a group; administrators may",
+	}, func(ctx context.Context, in *tagOnGroup) error {
 		return d.onItem(ctx, in.Tag, "group", in.ID, true, d.Tags.Put)
 	})
-	serveEmpty(d, "Tags.DeleteGroupTag", about{Summary: "Take a tag off a group; administrators may"}, func(ctx context.Context, in *tagOnGroup) error {
+	serveEmpty(d, "Tags.DeleteGroupTag", about{
+		Summary: "Take a tag off a group; administrators may",
+	}, func(ctx context.Context, in *tagOnGroup) error {
 		return d.onItem(ctx, in.Tag, "group", in.ID, true, d.Tags.TakeOff)
 	})
-	serveEmpty(d, "Tags.CreateResourceTag", about{Summary: "Put a tag on a resource; administrators may"}, func(ctx context.Context, in *tagOnResource) error {
+	serveEmpty(d, "Tags.CreateResourceTag", about{
+		Summary: "Put a tag on a resource; administrators may",
+	}, func(ctx context.Context, in *tagOnResource) error {
 		return d.onItem(ctx, in.Tag, "resource", in.ID, false, d.Tags.Put)
 	})
-	serveEmpty(d, "Tags.DeleteResourceTag", about{Summary: "Take a tag off a resource; administrators may"}, func(ctx context.Context, in *tagOnResource) error {
+	serveEmpty(d, "Tags.DeleteResourceTag", about{
+		Summary: "Take a tag off a resource; administrators may",
+	}, func(ctx context.Context, in *tagOnResource) error {
 		return d.onItem(ctx, in.Tag, "resource", in.ID, false, d.Tags.TakeOff)
 	})
 }

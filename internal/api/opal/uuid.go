@@ -31,7 +31,9 @@ type noUUID UUID
 
 // Schema is part of huma.SchemaProvider.
 func (noUUID) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: "string", Pattern: `^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})?$`, PatternDescription: "a UUID or empty"}
+	return &huma.Schema{
+		Type: "string", PatternDescription: "a UUID or empty", Pattern: `^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})?$`,
+	}
 }
 
 // UnmarshalText is that of UUID.

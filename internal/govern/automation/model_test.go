@@ -140,7 +140,7 @@ func (w *walker) could(err error) bool {
 	return err == nil
 }
 
-// reads reads what the target holds.
+// reads is a reading of what the target holds.
 func (w *walker) reads() {
 	w.Helper()
 	var there []int

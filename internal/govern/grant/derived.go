@@ -66,7 +66,8 @@ func (s *Service) beginDerived(tx *db.Tx, actor audit.Actor, k Key, via app.Enti
 }
 
 // RemoveDerived takes via from the entitlements that pass k on, kept or not; the grant lives on as long as it has another source of
-// any kind, and its membership stays in the target as long as one needs it there. Taking one that does not pass it on changes nothing. It joins the caller's transaction. Conflict if somebody else was faster.
+// any kind, and its membership stays in the target as long as one needs it there. Taking one that does not pass it on changes nothing. It
+// joins the caller's transaction. Conflict if somebody else was faster.
 func (s *Service) RemoveDerived(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef) error {
 	now := s.Clock.Now()
 	h, err := lockLive(tx, k)

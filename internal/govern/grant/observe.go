@@ -66,7 +66,8 @@ const notEnded = `coalesce(ended_at, 0) = 0`
 
 // holdingSQL asks for more than the memberships, which are pairs: for all that the accounts hold.
 func holdingSQL(n int) string {
-	return `select id, app_id, entitlement_id, account_id, state, direct, kept from grants where ` + notEnded + ` and account_id in ` + db.In(n, 1)
+	return `select id, app_id, entitlement_id, account_id, state, direct, kept from grants
+		where ` + notEnded + ` and account_id in ` + db.In(n, 1)
 }
 
 // holding returns the grants of the memberships that have one.
@@ -200,7 +201,8 @@ func (s *Service) removedSince(tx *db.Tx, r Reading, list []Membership) (map[Mem
 // unseen are the grants g of a connector that the reading should have seen and did not: $1 connector, $2 its start, $3 now. What is
 // newer than the reading, or being changed, or past its end, is not held against it.
 const unseen = ` from grants g where g.connector_id = $1 and g.connector_id is not null and g.ended_at is null
-	and g.state = 'active' and (g.direct <> '' or g.kept > 0) and (g.seen_at is null or g.seen_at < $2) and g.created_at < $2 and g.active_at < $2
+	and g.state = 'active' and (g.direct <> '' or g.kept > 0) and (g.seen_at is null or g.seen_at < $2)
+	and g.created_at < $2 and g.active_at < $2
 	and (g.deprovision_at is null or g.deprovision_at > $3)
 	and not exists (select 1 from operation o where o.grant_id = g.id and o.state = 'open')`
 

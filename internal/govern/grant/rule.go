@@ -86,7 +86,8 @@ func (g Grant) Revoke(by Person, note string, now time.Time) (Grant, Effect, err
 }
 
 // Expire is what happens once the end of the direct source has passed: access ended at that end, not at now. A grant that other
-// entitlements pass on lives on without the direct source; its membership goes from the target unless it is kept there. Before its end g stays as it is.
+// entitlements pass on lives on without the direct source; its membership goes from the target unless it is kept there. Before its end
+// g stays as it is.
 func (g Grant) Expire(now time.Time) (Grant, Effect) {
 	if g.State != Pending && g.State != Active || !passed(g.DeprovisionAt, now) {
 		return g, Effect{}

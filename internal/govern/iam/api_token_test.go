@@ -116,7 +116,7 @@ func TestAnAPITokenStaysWithinTheCredentialThatMakesIt(t *testing.T) {
 }
 
 func TestAnAPITokenThatMakesNoSenseIsRefused(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(_ *testing.T, w *world) {
 		ada := w.person("Ada")
 		for words, n := range map[string]NewAPIToken{
 			"is required": {Access: FullAccess},
@@ -320,7 +320,7 @@ func TestAnAPITokenIsDeletedByItsOwnerAndWhoMayChangeThem(t *testing.T) {
 }
 
 func TestAPersonHasABoundedNumberOfAPITokens(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(_ *testing.T, w *world) {
 		ada := w.person("Ada")
 		first, _ := w.apiToken(ada, NewAPIToken{})
 		for range MaxAPITokens - 1 {

@@ -78,7 +78,8 @@ func (s *Service) CreateAPIToken(ctx context.Context, owner directory.UserID, n 
 		if err := insertToken(tx, t, hashOf(secret)); err != nil {
 			return err
 		}
-		return s.audit.Record(tx, audit.From(ctx), apiTokenEvent(t, "api_token.created", audit.Create, "created API token "+t.Label+" for "+u.DisplayName))
+		return s.audit.Record(tx, audit.From(ctx),
+			apiTokenEvent(t, "api_token.created", audit.Create, "created API token "+t.Label+" for "+u.DisplayName))
 	})
 	return t, secret, err
 }

@@ -13,15 +13,12 @@ import (
 const (
 	MaxConfigurations = 16
 	MaxStages         = 8
-	MaxSlots          = 32              // owner sets of a stage, people of one, groups and levels of a condition
-	MaxDuration       = 525960 * Minute // a year
+	MaxSlots          = 32                   // owner sets of a stage, people of one, groups and levels of a condition
+	MaxDuration       = 525960 * time.Minute // a year
 )
 
 // Indefinitely is recommended where no end is.
-const Indefinitely = -Minute
-
-// Minute is what durations of access are counted in here.
-const Minute = time.Minute
+const Indefinitely = -time.Minute
 
 // Configuration says how an item may be asked for by those for whom its condition holds.
 type Configuration struct {
@@ -55,7 +52,7 @@ type Stage struct {
 }
 
 // checkConfigurations answers Invalid unless list is a whole: one default without a condition and with priority 0, the others with a
-// condition each and the priorities 1, 2, 3 …
+// condition each and the priorities 1, 2, 3 and so on.
 func checkConfigurations(list []Configuration) error {
 	if len(list) == 0 {
 		return nil
@@ -99,8 +96,8 @@ func (c Configuration) validate() error {
 		if d == Indefinitely && name == "recommended_duration_minutes" {
 			continue
 		}
-		if d < 0 || d > MaxDuration || d%Minute != 0 {
-			return fault.InvalidField(name, "must be 1 to %d minutes", MaxDuration/Minute)
+		if d < 0 || d > MaxDuration || d%time.Minute != 0 {
+			return fault.InvalidField(name, "must be 1 to %d minutes", MaxDuration/time.Minute)
 		}
 	}
 	for _, s := range c.Stages {

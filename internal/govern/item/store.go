@@ -87,7 +87,7 @@ func assemble(q db.Q, rows []row) ([]Item, error) {
 	for n, v := range rows {
 		i := Item{Resource: byRef[v.ref], Group: v.group, Version: v.version}
 		if v.doc != nil {
-			if err := json.Unmarshal([]byte(*v.doc), &i.Settings); err != nil {
+			if err := json.Unmarshal([]byte(*v.doc), &i.Settings); err != nil { //nolint:musttag // refs are spelled as everywhere in documents
 				return nil, fmt.Errorf("settings of item %s: %w", v.ref.ID, err)
 			}
 		}
@@ -124,7 +124,7 @@ func audiencesOf(q db.Q, refs []app.ResourceRef) (map[app.ResourceRef][]app.Enti
 
 // save writes the settings of i over the version they were read at; zero: there were none. Conflict if somebody else was faster.
 func save(tx *db.Tx, i Item, version int64) error {
-	doc, err := json.Marshal(i.Settings)
+	doc, err := json.Marshal(i.Settings) //nolint:musttag // as it is read
 	if err != nil {
 		return err
 	}
@@ -204,7 +204,7 @@ func differences(before, after Settings) (map[string]any, error) {
 }
 
 func membersOf(s Settings) (m map[string]any, err error) {
-	doc, err := json.Marshal(s)
+	doc, err := json.Marshal(s) //nolint:musttag // as it is kept
 	if err == nil {
 		err = json.Unmarshal(doc, &m)
 	}

@@ -103,7 +103,8 @@ func (d Data) words(kind Kind) (subject string, lines []string) {
 		lines = []string{"Your access to " + what + " ends" + at(d.Until) + ".", "Do you need it for longer? Ask for an extension before then."}
 	case Ended:
 		subject = "Your access has ended: " + what
-		lines = []string{"Your access to " + what + " has ended" + at(d.Until) + or(d.By, ", ended by %s") + ".", "Do you still need it? Ask for it again."}
+		lines = []string{"Your access to " + what + " has ended" + at(d.Until) + or(d.By, ", ended by %s") + ".",
+			"Do you still need it? Ask for it again."}
 	case Delegate:
 		subject = "You stand in for " + someone(d.By)
 		lines = []string{"You stand in for " + someone(d.By) + ": what they would be asked to decide, you are asked."}

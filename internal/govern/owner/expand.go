@@ -160,7 +160,8 @@ func HasOwnerSQL(kind Kind, alias, role, now string) string {
 	which := ` and o.kind = '` + string(kind) + `' and o.app_id = ` + alias + `app_id and o.object_id = ` + alias + `id
 		and o.role = ` + role
 	return `(exists (select 1` + named + which + `) or exists (select 1` + members + which +
-		`) or exists (select 1` + holders(fromObject, byRow, now) + which + `) or exists (select 1` + holders(fromObject, bySet, now) + which + `))`
+		`) or exists (select 1` + holders(fromObject, byRow, now) + which +
+		`) or exists (select 1` + holders(fromObject, bySet, now) + which + `))`
 }
 
 func scanObject(r *db.Rows) (o Object, err error) { return o, r.Scan(&o.Kind, &o.App, &o.ID) }

@@ -1,6 +1,6 @@
 // Package request owns requests: what somebody asks for at once, one thing or several, for somebody and for a while.
 //
-//	Request ── task, task, … one for each thing, in the order in which they were asked for
+//	Request ── tasks, one for each thing, in the order in which they were asked for
 //	        └─ Details: a ticket, and the answers to a form, as they were sent
 //
 // A request is its tasks: its id is that of the first, and its state is worked out from theirs. A task that was asked for alone, at

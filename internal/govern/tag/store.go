@@ -47,7 +47,8 @@ func listSQL(r page.Request) (string, []any) {
 }
 
 func onSQL(o Object) string {
-	return `select ` + columns + ` from ` + o.table() + ` o join tag t on t.id = o.tag_id where o.` + o.column() + ` = $1 order by t.key, t.value`
+	return `select ` + columns + ` from ` + o.table() + ` o join tag t on t.id = o.tag_id
+		where o.` + o.column() + ` = $1 order by t.key, t.value`
 }
 
 // insert adds t unless there is one of its key and value, and reports whether it did.

@@ -95,7 +95,8 @@ func (m *machine) instead(s policy.Step, r Result) {
 
 // replace has other steps take the place of all that were still to come. The policy of the task stays the one it began with.
 func (m *machine) replace(with []policy.Step, comment string) {
-	m.audit(PolicyChanged, system, comment, map[string]any{"policyId": string(m.Policy), "why": string(ApprovalAnswered), "steps": steps(with)})
+	m.audit(PolicyChanged, system, comment,
+		map[string]any{"policyId": string(m.Policy), "why": string(ApprovalAnswered), "steps": steps(with)})
 	m.leave(Result{Kind: Reassigned, Text: comment})
 	m.take(Plan{Policy: m.Policy, Generation: m.Generation, Key: m.StepKey, Steps: with})
 	m.start()

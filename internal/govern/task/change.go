@@ -277,7 +277,7 @@ func (e SetDuration) shortens(t Task) bool {
 // asksAgain reports whether the policy has a word in it. The threat: a rule for long access is passed by with a short request that is
 // made longer, or one for short access with a long one.
 func (e SetDuration) asksAgain(t Task) bool {
-	return e.Duration != t.Duration && !(e.shortens(t) && len(e.By.Reasons) > 0)
+	return e.Duration != t.Duration && (!e.shortens(t) || len(e.By.Reasons) == 0)
 }
 
 func (e SetDuration) apply(m *machine) error {

@@ -102,7 +102,7 @@ func (c Clockwork) late(ctx context.Context, id ID) error {
 		var text string
 		err := v.tx.Row(`select number, event from task_later where task_id = $1 order by number limit 1`, string(id)).Scan(&number, &text)
 		if errors.Is(err, db.ErrNoRows) { // another replica was faster
-			return nil, nil
+			return nil, nil //nolint:nilnil // no event
 		}
 		var l late
 		if err = errors.Join(err, json.Unmarshal([]byte(text), &l)); err != nil { //nolint:musttag // as it was written
@@ -113,7 +113,7 @@ func (c Clockwork) late(ctx context.Context, id ID) error {
 			v.actor = *l.By
 		}
 		if v.t.State != Open {
-			return nil, nil
+			return nil, nil //nolint:nilnil // no event
 		}
 		if l.Begin {
 			return v.begins()

@@ -109,7 +109,8 @@ func (s *Service) find(ctx context.Context, n *need, k *known) error {
 		return s.findAgain(ctx, n, k)
 	}
 	var g ground
-	q, err := s.DB.Q(ctx), error(nil)
+	var err error
+	q := s.DB.Q(ctx)
 	if n.task.Entitlement != "" {
 		if g.of, err = app.GetEntitlement(q, n.task.App, n.task.Entitlement); err != nil {
 			return err

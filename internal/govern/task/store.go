@@ -44,7 +44,8 @@ func Columns(alias string) string {
 	return a + `number, ` + a + `id, ` + a + `kind, ` + a + `state, ` + a + `processing, ` + a + `outcome, ` + a + `outcome_at, ` + a +
 		`origin, ` + a + `app_id, ` + a + `entitlement_id, ` + a + `resource_id, ` + a + `resource_type_id, ` + a + `account_id, ` + a +
 		`subject_id, ` + a + `opener_id, ` + a + `display_name, ` + a + `description, ` + a + `duration_micros, ` + a + `emergency, ` + a +
-		`extension, ` + a + `parent_id, ` + a + `first_id, ` + a + `policy_id, ` + a + `generation_id, ` + a + `grant_id, ` + a + `comments, ` + a + `doc, ` + a +
+		`extension, ` + a + `parent_id, ` + a + `first_id, ` + a + `policy_id, ` + a + `generation_id, ` + a + `grant_id, ` + a +
+		`comments, ` + a + `doc, ` + a +
 		`created_at, ` + a + `updated_at, ` + a + `deleted_at, ` + a + `version`
 }
 
@@ -124,7 +125,8 @@ func insertArgs(t Task, by sorts, text string) []any {
 	return append([]any{
 		string(t.ID), string(t.Kind), t.target(), string(t.Origin), string(t.App), string(t.Entitlement), string(t.Resource),
 		string(t.ResourceType), string(t.Account), string(t.Subject), string(t.Opener), t.DisplayName, t.Description, by.search, by.account,
-		by.resource, by.subject, t.Duration.Microseconds(), t.Extension, string(t.Parent), string(t.First), t.Source.Review, clock.Micros(t.CreatedAt), text, 1,
+		by.resource, by.subject, t.Duration.Microseconds(), t.Extension, string(t.Parent), string(t.First), t.Source.Review,
+		clock.Micros(t.CreatedAt), text, 1,
 	}, t.moving()...)
 }
 

@@ -51,7 +51,8 @@ func Together(q db.Q, batch ID) ([]Task, error) { return inBatch(q, batch, "") }
 
 func inBatch(q db.Q, batch ID, lock string) ([]Task, error) {
 	list, err := db.Collect(q, scan, `select `+Columns("")+` from task where id in (select id from task where id = $1 and first_id = ''
-		union all select id from task where first_id = $1 and first_id <> '') and kind = 'GRANT' and deleted_at is null order by number`+lock, string(batch))
+		union all select id from task where first_id = $1 and first_id <> '')
+			and kind = 'GRANT' and deleted_at is null order by number`+lock, string(batch))
 	if err == nil && (len(list) == 0 || list[0].ID != batch) {
 		err = fault.Missing("request", string(batch))
 	}

@@ -92,7 +92,7 @@ func present(q db.Q, users []directory.UserID) error {
 // replacing are the steps that take the place of a task's, as [webhook.Words] turned them.
 func (s *Service) replacing(tx *db.Tx, id ID, doc json.RawMessage) ([]policy.Step, error) {
 	var plan []policy.Step
-	if err := json.Unmarshal(doc, &plan); err != nil {
+	if err := json.Unmarshal(doc, &plan); err != nil { //nolint:musttag // as package policy writes steps
 		return nil, fault.InvalidField("replacePolicy.policySteps", "cannot be read")
 	}
 	t, err := Get(tx, string(id))

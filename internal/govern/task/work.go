@@ -52,7 +52,8 @@ func workSQL(user, now, within string) string {
 			union select h.user_id, o.kind, o.app_id, o.object_id from held h cross join owner_set w cross join owner_from_set o
 				where w.via_app_id = h.app_id and w.via_entitlement_id = h.entitlement_id and o.set_id = w.id
 					and o.role = '` + owner.Primary + `'),
-		asked as (select s.task_id, s.kind, s.user_id as person from who cross join task_slot s where s.kind = 'user' and s.user_id = who.id` + within + `
+		asked as (select s.task_id, s.kind, s.user_id as person from who cross join task_slot s
+				where s.kind = 'user' and s.user_id = who.id` + within + `
 			union select s.task_id, s.kind, m.manager_id from who cross join user_manager m cross join task_slot s
 				where m.manager_id = who.id and s.kind = 'managers' and s.user_id = m.user_id` + within + `
 			union select s.task_id, s.kind, h.user_id from held h cross join task_slot s

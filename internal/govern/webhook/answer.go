@@ -41,7 +41,8 @@ type Answer struct {
 	Verdict Verdict
 	Comment string
 	Users   []directory.UserID // of Reassign: 1 to MaxReassign; whether they exist is not known here
-	Steps   json.RawMessage    // of ReplacePolicy: a JSON list of 1 to MaxSteps steps, in the words of the API or, once [Words] turned them, of package policy
+	// Steps are of ReplacePolicy: a JSON list of 1 to MaxSteps steps, in the words of the API or, once [Words] turned them, of policy.
+	Steps json.RawMessage
 }
 
 // reply is every reply there is: members of the message c1.webhooks.v1.Response… of the event.

@@ -41,7 +41,7 @@ func named(field string, doc json.RawMessage, deeper int) (list []Reference, err
 		} `json:"multiStep"`
 	}
 	if len(doc) == 0 || deeper == 0 || json.Unmarshal(doc, &d) != nil {
-		return nil, nil
+		return nil, nil //nolint:nilerr // what cannot be read names no webhook; that it is well formed is asked elsewhere
 	}
 	if d.Webhook != nil {
 		at := field + ".webhook.webhookId"
@@ -99,7 +99,8 @@ func Release[T ~string](tx *db.Tx, kind, app string, gone []T) error {
 		for _, one := range chunk {
 			args = append(args, string(one))
 		}
-		if _, err := tx.Exec(`delete from webhook_use where by_kind = $1 and app_id = $2 and by_id in `+db.In(len(chunk), 3), args...); err != nil {
+		if _, err := tx.Exec(`delete from webhook_use
+			where by_kind = $1 and app_id = $2 and by_id in `+db.In(len(chunk), 3), args...); err != nil {
 			return err
 		}
 	}

@@ -54,7 +54,7 @@ func TestWhileTimeStandsStillNothingSpins(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				still := clock.System(time.Now().Add(time.Hour))
+				still := clock.System(time.Now().Add(time.Hour)) //nolint:forbidigo // the wall itself is what is an hour behind
 				source := &asked{next: func() (time.Time, error) { return c.next(still.Now()) }, run: c.run}
 				w := &worker{
 					source: source, clock: still, log: slog.New(slog.DiscardHandler), jitter: func() float64 { return 0 }, alarm: newAlarm(),

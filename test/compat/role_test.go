@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	interimauthv1 "github.com/interim-access/interim/gen/interim/auth/v1"
+	"github.com/interim-access/interim/internal/api/guard"
+	"github.com/interim-access/interim/internal/api/opal"
 )
 
 // builtinFile says which built-in role has which permission, and how far it reaches.
@@ -18,6 +20,17 @@ func TestTheBuiltInRolesNameExactlyTheDeclaredPermissions(t *testing.T) {
 	for _, m := range methods(t, "c1.", "interim.") {
 		if rule := ruleOf(m); rule.GetAccess() == interimauthv1.Access_PERMISSION {
 			declared[rule.GetPermission()] = true
+		}
+	}
+	door, err := opal.New(&opal.Deps{}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := guard.Rules{}
+	door.Rules(rules)
+	for _, rule := range rules {
+		if rule.Access == guard.Permission {
+			declared[rule.Permission] = true
 		}
 	}
 	_, rows := builtin(t)

@@ -129,7 +129,7 @@ func TestAClusterIsMadeOnceAndCopiedFromThenOn(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(copied.dir, "data", "copied")); err != nil {
 		t.Errorf("the second was made too: %v", err)
 	}
-	const about = "select current_user || (select datcollate || datlocprovider from pg_database where datname = 'template1')"
+	const about = "select current_user || (select datcollate || datlocprovider::text from pg_database where datname = 'template1')"
 	if a, b := query(t, made.URL("postgres"), about), query(t, copied.URL("postgres"), about); a != b {
 		t.Errorf("%s was made, %s copied", a, b)
 	}

@@ -86,33 +86,33 @@ func (d *Door) accessChanges() {
 		Summary: "Put somebody into a group, for a time or without end; owners and administrators may",
 	}, func(ctx context.Context, in *createGroupUser) (groupUserBody, error) {
 		minutes, level := in.said()
-		return shownAs(encodeGroupUser)(d.give(ctx, held{"group", in.ID, in.User, level}, minutes))
+		return shownAs(encodeGroupUser)(d.give(ctx, held{aGroup, in.ID, in.User, level}, minutes))
 	})
 	serve(d, "Groups.UpdateGroupUser", about{
 		Summary: "Set for how long somebody is in a group from now on; owners and administrators may",
 	}, func(ctx context.Context, in *updateGroupUser) (groupUserBody, error) {
-		return shownAs(encodeGroupUser)(d.moveEnd(ctx, held{"group", in.ID, in.User, in.Body.Level}, in.Body.Minutes))
+		return shownAs(encodeGroupUser)(d.moveEnd(ctx, held{aGroup, in.ID, in.User, in.Body.Level}, in.Body.Minutes))
 	})
 	serveEmpty(d, "Groups.DeleteGroupUser", about{
 		Summary: "Take somebody out of a group now; owners and administrators may",
 	}, func(ctx context.Context, in *deleteGroupUser) error {
-		return d.take(ctx, held{"group", in.ID, in.User, in.Level})
+		return d.take(ctx, held{aGroup, in.ID, in.User, in.Level})
 	})
 	serve(d, "Resources.AddResourceUser", about{
 		Summary: "Give somebody access to a resource, for a time or without end; owners and administrators may",
 	}, func(ctx context.Context, in *createResourceUser) (ResourceUserBody, error) {
 		minutes, level := in.said()
-		return shownAs(encodeResourceUser)(d.give(ctx, held{"resource", in.ID, in.User, level}, minutes))
+		return shownAs(encodeResourceUser)(d.give(ctx, held{aResource, in.ID, in.User, level}, minutes))
 	})
 	serve(d, "Resources.UpdateResourceUser", about{
 		Summary: "Set for how long somebody has access to a resource from now on; owners and administrators may",
 	}, func(ctx context.Context, in *updateResourceUser) (ResourceUserBody, error) {
-		return shownAs(encodeResourceUser)(d.moveEnd(ctx, held{"resource", in.ID, in.User, in.Body.Level}, in.Body.Minutes))
+		return shownAs(encodeResourceUser)(d.moveEnd(ctx, held{aResource, in.ID, in.User, in.Body.Level}, in.Body.Minutes))
 	})
 	serveEmpty(d, "Resources.DeleteResourceUser", about{
 		Summary: "Take somebody's access to a resource now; owners and administrators may",
 	}, func(ctx context.Context, in *deleteResourceUser) error {
-		return d.take(ctx, held{"resource", in.ID, in.User, in.Level})
+		return d.take(ctx, held{aResource, in.ID, in.User, in.Level})
 	})
 }
 
@@ -130,9 +130,9 @@ func shownAs[T any](encode func(accessRow) T) func(accessRow, error) (T, error) 
 // durationNames are the names of fields in faults of the rules, as this API spells them.
 var durationNames = map[string]string{"deprovisionAt": "duration_minutes", "newDeprovisionAt": "duration_minutes"}
 
-// held names direct access: of a user to a level of an item, a "group" or a "resource".
+// held names direct access: of a user to a level of an item.
 type held struct {
-	kind  string
+	sort  itemSort
 	item  UUID
 	user  UUID
 	level string
@@ -141,17 +141,17 @@ type held struct {
 // managed reads the level of an item for a caller who may give and take it: administrators, and owners of it, of its item or app.
 func (d *Door) managed(ctx context.Context, h held) (item.Item, item.Level, error) {
 	i, err := item.Get(d.DB.Q(ctx), item.ID(h.item))
-	if err != nil || i.Group != (h.kind == "group") {
-		return i, item.Level{}, notFound(err, h.kind, h.item)
+	if err != nil || !h.sort.has(i) {
+		return i, item.Level{}, notFound(err, string(h.sort), h.item)
 	}
-	_, l, unknown := d.Items.Level(d.DB.Q(ctx), i.ID, h.level)
+	l, unknown := d.Items.LevelOf(d.DB.Q(ctx), i, h.level)
 	object := itemObject(i)
 	if unknown == nil {
 		object = levelObject(l.Entitlement)
 	}
 	err = iam.Require(ctx, object)
 	if fault.Is(err, fault.Denied) {
-		if _, unseen := d.itemOf(ctx, h.kind, h.item, i.Group); unseen != nil {
+		if _, unseen := d.itemOf(ctx, h.sort, h.item); unseen != nil {
 			return i, l, unseen
 		}
 	}

@@ -67,11 +67,11 @@ func (d *Door) accessLists() {
 }
 
 func (d *Door) getGroupUsers(ctx context.Context, in *getGroupUsers) (Results[groupUserBody], error) {
-	return listAccess(ctx, d, "group", in.ID, in.Paging, encodeGroupUser)
+	return listAccess(ctx, d, aGroup, in.ID, in.Paging, encodeGroupUser)
 }
 
 func (d *Door) getResourceUsers(ctx context.Context, in *getResourceUsers) (Results[resourceAccessBody], error) {
-	return listAccess(ctx, d, "resource", in.ID, in.paging(), encodeResourceAccess)
+	return listAccess(ctx, d, aResource, in.ID, in.paging(), encodeResourceAccess)
 }
 
 func (d *Door) getUserGroups(ctx context.Context, in *getUserGroups) (Results[groupUserBody], error) {
@@ -84,9 +84,9 @@ func (d *Door) getUserResources(ctx context.Context, in *getUserResources) (Resu
 
 // listAccess lists who has access to an item.
 func listAccess[T any](
-	ctx context.Context, d *Door, kind string, id UUID, in Paging, encode func(accessRow) T,
+	ctx context.Context, d *Door, s itemSort, id UUID, in Paging, encode func(accessRow) T,
 ) (Results[T], error) {
-	i, err := d.itemOf(ctx, kind, id, kind == "group")
+	i, err := d.itemOf(ctx, s, id)
 	if err != nil {
 		return Results[T]{}, err
 	}
@@ -158,9 +158,9 @@ func narrowed(
 // mayKnow lets whoever may see what a person has access to: the person, who owns them, who sees everybody's, and the owners of also.
 // To others there is nothing to see; nor is there for a person who is unknown or deleted.
 func (d *Door) mayKnow(ctx context.Context, user UUID, also ...iam.Object) error {
-	u, err := directory.Get(d.DB.Q(ctx), directory.UserID(user))
-	if err != nil || u.Status == directory.Deleted {
-		return notFound(err, "user", user)
+	err := d.someUser(ctx, user)
+	if err != nil {
+		return err
 	}
 	for _, o := range append([]iam.Object{{Type: string(owner.User), ID: string(user), UserID: string(user)}}, also...) {
 		if err = iam.Require(ctx, o); !fault.Is(err, fault.Denied) {

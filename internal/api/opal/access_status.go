@@ -67,7 +67,7 @@ func (d *Door) accessStatus() {
 }
 
 func (d *Door) getResourceUser(ctx context.Context, in *getResourceUser) (resourceUsersBody, error) {
-	i, err := d.itemOf(ctx, "resource", in.ID, false)
+	i, err := d.itemOf(ctx, aResource, in.ID)
 	if err != nil {
 		return resourceUsersBody{}, err
 	}
@@ -90,11 +90,11 @@ func (d *Door) getResourceUser(ctx context.Context, in *getResourceUser) (resour
 }
 
 func (d *Door) getAccessStatus(ctx context.Context, in *getAccessStatus) (accessStatusBody, error) {
-	i, err := d.itemOf(ctx, "resource", in.ID, false)
+	i, err := d.itemOf(ctx, aResource, in.ID)
 	if err != nil {
 		return accessStatusBody{}, err
 	}
-	_, l, err := d.Items.Level(d.DB.Q(ctx), i.ID, in.Level)
+	l, err := d.Items.LevelOf(d.DB.Q(ctx), i, in.Level)
 	if err != nil {
 		return accessStatusBody{}, err
 	}
@@ -125,6 +125,6 @@ func (d *Door) getAccessStatus(ctx context.Context, in *getAccessStatus) (access
 
 // getSessions answers none: people connect to the systems themselves, never through Interim, which therefore knows of no connection.
 func (d *Door) getSessions(ctx context.Context, in *getSessions) (Results[sessionBody], error) {
-	_, err := d.itemOf(ctx, "resource", in.Resource, false)
+	_, err := d.itemOf(ctx, aResource, in.Resource)
 	return Results[sessionBody]{Results: []sessionBody{}}, err
 }

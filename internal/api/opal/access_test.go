@@ -199,20 +199,17 @@ func TestWhatOneDoorExtendsTheOtherShows(t *testing.T) {
 		d.person("Root", iam.SuperAdministrator)
 		a := d.app("warehouse")
 		readers := d.newItem("group", "readers", string(a.ID))
-		_, level, err := d.Items.Level(d.DB.Q(d.Context()), item.ID(readers), "")
-		if err != nil {
-			d.Fatal(err)
-		}
+		level := d.level(readers)
 		in := "/groups/" + readers + "/users/" + string(ada.ID)
 		here := d.call("POST", in, `{"duration_minutes":60}`)
-		bindings := fmt.Sprintf("/api/v1/apps/%s/entitlements/%s/users", c1.KSUID(a.ID), c1.KSUID(level.Entitlement.ID))
+		bindings := fmt.Sprintf("/api/v1/apps/%s/entitlements/%s/users", c1.KSUID(a.ID), c1.KSUID(level.ID))
 		account := d.besides("GET", bindings, "").text("list.0.appUser.appUser.id")
 		if account == "" {
 			d.Fatal("the other door shows no account", d.besides("GET", bindings, ""))
 		}
 		end := func() string {
 			d.Helper()
-			k := grant.Key{App: a.ID, Entitlement: level.Entitlement.ID}
+			k := grant.Key{App: a.ID, Entitlement: level.ID}
 			k.Account, _ = d.Grants.AccountFor(iam.AsSystem(d.Context()), a.ID, ada.ID)
 			g, err := d.Grants.Get(d.Context(), k)
 			if err != nil {
@@ -235,7 +232,7 @@ func TestWhatOneDoorExtendsTheOtherShows(t *testing.T) {
 		same("extended here", here.text("expiration_date"), shown())
 		later := noon.Add(5*time.Hour + time.Microsecond).Format(time.RFC3339Nano)
 		change := d.besides("POST", fmt.Sprintf("/api/v1/apps/%s/entitlements/%s/users/%s/update-grant-duration", c1.KSUID(a.ID),
-			c1.KSUID(level.Entitlement.ID), account), fmt.Sprintf(`{"newDeprovisionAt":%q}`, later))
+			c1.KSUID(level.ID), account), fmt.Sprintf(`{"newDeprovisionAt":%q}`, later))
 		if change.status != 200 {
 			d.Fatal(change)
 		}

@@ -88,11 +88,11 @@ func (d *Door) getGroups(ctx context.Context, in *getGroups) (Results[groupBody]
 }
 
 func (d *Door) getGroup(ctx context.Context, in *GroupPath) (groupBody, error) {
-	i, err := d.itemOf(ctx, "group", in.ID, true)
+	i, err := d.itemOf(ctx, aGroup, in.ID)
 	if err != nil {
 		return groupBody{}, err
 	}
-	return d.encodeGroup(ctx, i)
+	return first(d.encodeGroups(ctx, []item.Item{i}))
 }
 
 func (d *Door) createGroup(ctx context.Context, in *createGroup) (groupBody, error) {
@@ -103,18 +103,18 @@ func (d *Door) createGroup(ctx context.Context, in *createGroup) (groupBody, err
 	if err != nil {
 		return groupBody{}, err
 	}
-	return d.encodeGroup(ctx, i)
+	return first(d.encodeGroups(ctx, []item.Item{i}))
 }
 
 func (d *Door) updateGroups(ctx context.Context, in *updateGroups) (groupsBody, error) {
 	if err := iam.RequireAll(ctx); err != nil {
 		return groupsBody{}, err
 	}
+	if _, err := d.itemsOf(ctx, aGroup, each(in.Body.Groups, func(g updateGroup) UUID { return g.ID })); err != nil {
+		return groupsBody{}, err
+	}
 	changes, said := make([]item.Change, len(in.Body.Groups)), map[item.ID]UUID{}
 	for n, g := range in.Body.Groups {
-		if _, err := d.itemOf(ctx, "group", g.ID, true); err != nil {
-			return groupsBody{}, err
-		}
 		become, err := d.apply(d.DB.Q(ctx), g.ItemChange)
 		if err != nil {
 			return groupsBody{}, err
@@ -131,60 +131,29 @@ func (d *Door) updateGroups(ctx context.Context, in *updateGroups) (groupsBody, 
 	if err != nil {
 		return groupsBody{}, err
 	}
-	groups, err := groupsIn(d.DB.Q(ctx), after)
-	if err != nil {
-		return groupsBody{}, err
-	}
-	admins, err := adminsOf(d.DB.Q(ctx), after)
+	with, err := d.besides(ctx, after)
 	return groupsBody{each(after, func(i item.Item) updateGroup {
-		return updateGroup{ID: UUID(i.ID), ItemChange: encodeChange(i, groups, admins[i.ID]), Leaders: userIDs(i.Leaders)}
+		return updateGroup{ID: UUID(i.ID), ItemChange: encodeChange(i, with), Leaders: userIDs(i.Leaders)}
 	})}, err
 }
 
 func (d *Door) deleteGroup(ctx context.Context, in *GroupPath) error {
-	if err := iam.RequireAll(ctx); err != nil {
-		return err
-	}
-	i, err := d.itemOf(ctx, "group", in.ID, true)
-	if err != nil {
-		return err
-	}
-	return d.Items.Delete(ctx, i.ID)
+	return d.deleteItem(ctx, aGroup, in.ID)
 }
 
 func (d *Door) getGroupVisibility(ctx context.Context, in *GroupPath) (visibilityBody, error) {
-	i, err := d.itemOf(ctx, "group", in.ID, true)
-	if err != nil {
-		return visibilityBody{}, err
-	}
-	return d.visibilityOf(ctx, i)
+	return d.readVisibility(ctx, aGroup, in.ID)
 }
 
 func (d *Door) updateGroupVisibility(ctx context.Context, in *groupVisibility) (visibilityBody, error) {
-	i, err := d.itemOf(ctx, "group", in.ID, true)
-	if err != nil {
-		return visibilityBody{}, err
-	}
-	return d.limit(ctx, i, in.Body)
-}
-
-func (d *Door) encodeGroup(ctx context.Context, i item.Item) (groupBody, error) {
-	list, err := d.encodeGroups(ctx, []item.Item{i})
-	if err != nil {
-		return groupBody{}, err
-	}
-	return list[0], nil
+	return d.limit(ctx, aGroup, in.ID, in.Body)
 }
 
 func (d *Door) encodeGroups(ctx context.Context, items []item.Item) ([]groupBody, error) {
-	groups, err := groupsIn(d.DB.Q(ctx), items)
-	if err != nil {
-		return nil, err
-	}
-	admins, err := adminsOf(d.DB.Q(ctx), items)
+	with, err := d.besides(ctx, items)
 	return each(items, func(i item.Item) groupBody {
 		return groupBody{
-			ID: UUID(i.ID), ItemBody: encodeItem(i, groups, admins[i.ID]), Leaders: userIDs(i.Leaders), RemoteID: i.ExternalID,
+			ID: UUID(i.ID), ItemBody: encodeItem(i, with), Leaders: userIDs(i.Leaders), RemoteID: i.ExternalID,
 			Type: groupKind(groupKinds.of(i)),
 		}
 	}), err

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -125,10 +124,10 @@ func setMinutes(to *time.Duration, said *int) {
 }
 
 // encodeChange shows what an item is after a change, in the words of the change.
-func encodeChange(i item.Item, groups map[app.EntitlementRef]UUID, admin UUID) ItemChange {
-	b := encodeItem(i, groups, admin)
+func encodeChange(i item.Item, with beside) ItemChange {
+	b := encodeItem(i, with)
 	return ItemChange{
-		Name: &b.Name, Description: &b.Description, AdminOwner: unlessEmpty(admin), MFAToApprove: &b.MFAToApprove,
+		Name: &b.Name, Description: &b.Description, AdminOwner: unlessEmpty(b.AdminOwner), MFAToApprove: &b.MFAToApprove,
 		Notice: b.Notice, RiskOverride: orNull(b.RiskOverride), Template: unlessEmpty(b.Template), Configurations: b.Configurations,
 		Configured: &configurationList{b.Configurations},
 		DefaultChange: DefaultChange{

@@ -9,7 +9,6 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/item"
-	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/page"
 )
@@ -51,10 +50,10 @@ type syncBody struct {
 }
 
 // encodeItem shows what resources and groups have in common.
-func encodeItem(i item.Item, groups map[app.EntitlementRef]UUID, admin UUID) ItemBody {
+func encodeItem(i item.Item, with beside) ItemBody {
 	out := ItemBody{
-		AppID: UUID(i.AppID), Name: i.DisplayName, Description: i.Description, AdminOwner: admin, MFAToApprove: i.MFAToApprove,
-		Template: UUID(i.TemplateID), Configurations: encodeConfigurations(i.Configurations, groups), Notice: orNull(i.Notice),
+		AppID: UUID(i.AppID), Name: i.DisplayName, Description: i.Description, AdminOwner: with.admins[i.ID], MFAToApprove: i.MFAToApprove,
+		Template: UUID(i.TemplateID), Configurations: encodeConfigurations(i.Configurations, with.groups), Notice: orNull(i.Notice),
 		Risk: i.Risk, RiskOverride: i.Risk, Remote: i.Remote, Requestable: len(i.Configurations) == 0,
 	}
 	out.Configured = out.Configurations
@@ -104,24 +103,61 @@ func set[T any](to, said *T) {
 	}
 }
 
+// itemSort is one of the two sorts of items that this API tells apart, as messages name it.
+type itemSort string
+
+const (
+	aGroup    itemSort = "group"
+	aResource itemSort = "resource"
+)
+
+// has reports whether i is of the sort.
+func (s itemSort) has(i item.Item) bool { return i.Group == (s == aGroup) }
+
 // itemOf reads an item of one sort that the caller may see. What they may not see is not there.
-func (d *Door) itemOf(ctx context.Context, kind string, id UUID, group bool) (item.Item, error) {
+func (d *Door) itemOf(ctx context.Context, s itemSort, id UUID) (item.Item, error) {
 	seer, err := iam.OwnFilter(ctx)
 	if err != nil {
 		return item.Item{}, err
 	}
 	i, err := item.Get(d.DB.Q(ctx), item.ID(id))
-	if err != nil || i.Group != group {
-		return i, notFound(err, kind, id)
+	if err != nil || !s.has(i) {
+		return i, notFound(err, string(s), id)
 	}
 	if seer == "" {
 		return i, nil
 	}
 	seen, err := d.Items.Seen(ctx, i.ID, seer, d.Clock.Now())
 	if err == nil && !seen {
-		err = missing(kind, id)
+		err = missing(string(s), id)
 	}
 	return i, err
+}
+
+// itemsOf reads items of one sort for a caller who sees all. NotFound for the first that is not there.
+func (d *Door) itemsOf(ctx context.Context, s itemSort, list []UUID) (map[item.ID]item.Item, error) {
+	found, err := item.Many(d.DB.Q(ctx), ids[item.ID](list))
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range list {
+		if i, ok := found[item.ID(id)]; !ok || !s.has(i) {
+			return nil, missing(string(s), id)
+		}
+	}
+	return found, nil
+}
+
+// deleteItem deletes an item of one sort.
+func (d *Door) deleteItem(ctx context.Context, s itemSort, id UUID) error {
+	if err := iam.RequireAll(ctx); err != nil {
+		return err
+	}
+	i, err := d.itemOf(ctx, s, id)
+	if err != nil {
+		return err
+	}
+	return d.Items.Delete(ctx, i.ID)
 }
 
 // notFound says that there is no kind with that id, for whatever reason; other failures stay.
@@ -132,8 +168,14 @@ func notFound(err error, kind string, id UUID) error {
 	return err
 }
 
-// groupsIn are the groups that the settings of items name.
-func groupsIn(q db.Q, items []item.Item) (map[app.EntitlementRef]UUID, error) {
+// beside is what is shown with items and is not theirs.
+type beside struct {
+	groups map[app.EntitlementRef]UUID // that their settings name, by what the members hold
+	admins map[item.ID]UUID
+}
+
+// besides reads what is shown with items, with the same number of statements however many there are.
+func (d *Door) besides(ctx context.Context, items []item.Item) (beside, error) {
 	var refs []app.EntitlementRef
 	for _, i := range items {
 		refs = append(refs, i.Audience...)
@@ -143,10 +185,16 @@ func groupsIn(q db.Q, items []item.Item) (map[app.EntitlementRef]UUID, error) {
 			}
 		}
 	}
-	return groupsOf(q, refs)
+	q := d.DB.Q(ctx)
+	groups, err := groupsOf(q, refs)
+	if err != nil {
+		return beside{}, err
+	}
+	admins, err := adminsOf(q, items)
+	return beside{groups, admins}, err
 }
 
-// users are people as this API names them; never null.
+// userIDs are people as this API names them; never null.
 func userIDs(list []directory.UserID) []UUID {
 	return each(list, func(u directory.UserID) UUID { return UUID(u) })
 }

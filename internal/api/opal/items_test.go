@@ -73,19 +73,31 @@ func TestAGroupIsMadeChangedLimitedAndDeleted(t *testing.T) {
 	})
 }
 
+// level is the default level of an item.
+func (d *door) level(itemID string) app.EntitlementRef {
+	d.Helper()
+	q := d.DB.Q(d.Context())
+	i, err := item.Get(q, item.ID(itemID))
+	if err != nil {
+		d.Fatal(err)
+	}
+	l, err := d.Items.LevelOf(q, i, "")
+	if err != nil {
+		d.Fatal(err)
+	}
+	return l.Entitlement
+}
+
 // hold makes u hold the default level of an item from now on.
 func (d *door) hold(u directory.User, itemID string) {
 	d.Helper()
-	_, level, err := d.Items.Level(d.DB.Q(d.Context()), item.ID(itemID), "")
-	if err != nil {
-		d.Fatal(err)
-	}
+	level := d.level(itemID)
 	ctx := iam.AsSystem(d.Context())
-	account, err := d.Grants.AccountFor(ctx, level.Entitlement.AppID, u.ID)
+	account, err := d.Grants.AccountFor(ctx, level.AppID, u.ID)
 	if err != nil {
 		d.Fatal(err)
 	}
-	key := grant.Key{App: level.Entitlement.AppID, Entitlement: level.Entitlement.ID, Account: account}
+	key := grant.Key{App: level.AppID, Entitlement: level.ID, Account: account}
 	if _, err := d.Grants.Create(ctx, key, time.Time{}); err != nil {
 		d.Fatal(err)
 	}

@@ -84,5 +84,14 @@ func each[R, T any](list []R, encode func(R) T) []T {
 	return out
 }
 
+// first is the first of a list that has one.
+func first[T any](list []T, err error) (T, error) {
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return list[0], nil
+}
+
 // single asks for one row.
 var single = page.Request{Size: 1}

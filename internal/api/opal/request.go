@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net/url"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -17,7 +18,8 @@ const maxBody = 1 << 20
 // incoming is a request as its handler sees it, whatever the client's habits are.
 type incoming struct {
 	asHuma
-	ctx context.Context //nolint:containedctx // huma asks its context for one
+	ctx   context.Context //nolint:containedctx // huma asks its context for one
+	query url.Values      // nil until it is asked for
 }
 
 type asHuma = huma.Context
@@ -39,8 +41,11 @@ func (r *incoming) Header(name string) string {
 
 // Query joins what was repeated with commas, as lists are separated.
 func (r *incoming) Query(name string) string {
-	raw, _ := humachi.Unwrap(r.asHuma)
-	return strings.Join(raw.URL.Query()[name], ",")
+	if r.query == nil {
+		raw, _ := humachi.Unwrap(r.asHuma)
+		r.query = raw.URL.Query()
+	}
+	return strings.Join(r.query[name], ",")
 }
 
 // BodyReader is the body, or an empty object where there is none: clients send nothing, "null" or "{}" where a body is optional.

@@ -10,7 +10,6 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/item"
-	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/request"
 	"github.com/interim-access/interim/internal/govern/task"
@@ -102,7 +101,8 @@ func (d *Door) theRequest(ctx context.Context, id UUID) (request.Request, error)
 		return r, err
 	}
 	for _, t := range r.Tasks {
-		for _, o := range []iam.Object{{Type: task.ObjectType, AppID: string(t.App), ID: string(t.ID)}, accessTo(t.App, t.Entitlement)} {
+		access := levelObject(app.EntitlementRef{AppID: t.App, ID: t.Entitlement})
+		for _, o := range []iam.Object{{Type: task.ObjectType, AppID: string(t.App), ID: string(t.ID)}, access} {
 			if err = iam.Require(ctx, o); !fault.Is(err, fault.Denied) {
 				return r, err
 			}
@@ -112,11 +112,6 @@ func (d *Door) theRequest(ctx context.Context, id UUID) (request.Request, error)
 		}
 	}
 	return request.Request{}, request.Missing(task.ID(id))
-}
-
-// accessTo is what is asked for as an object, which the owners of the entitlement, of its resource and of its app own.
-func accessTo(in app.ID, e app.EntitlementID) iam.Object {
-	return iam.Object{Type: string(owner.Entitlement), AppID: string(in), ID: string(e)}
 }
 
 func (d *Door) getRequest(ctx context.Context, in *RequestPath) (requestBody, error) {
@@ -145,7 +140,11 @@ func (d *Door) getRequests(ctx context.Context, in *getRequests) (out requestLis
 	case in.Resource != "" && in.Group != "":
 		return out, fault.InvalidField("group_id", "cannot be said together with resource_id")
 	case in.Resource+in.Group != "":
-		i, err := d.itemOf(ctx, "item", in.Resource+in.Group, in.Group != "")
+		s := aResource
+		if in.Group != "" {
+			s = aGroup
+		}
+		i, err := d.itemOf(ctx, s, in.Resource+in.Group)
 		if err != nil {
 			return out, err
 		}
@@ -203,18 +202,18 @@ func (d *Door) createRequest(ctx context.Context, in *createRequest) (idBody, er
 		template.Subject = directory.UserID(b.User)
 	}
 	var list []task.Ask
-	for _, group := range []bool{false, true} {
-		kind, things := "resource", b.Resources
-		if group {
-			kind, things = "group", b.Groups
+	for _, s := range []itemSort{aResource, aGroup} {
+		things := b.Resources
+		if s == aGroup {
+			things = b.Groups
 		}
 		for _, one := range things {
-			ask, err := d.ask(ctx, template, kind, group, one)
+			ask, err := d.ask(ctx, template, s, one)
 			if err != nil {
 				return idBody{}, err
 			}
 			if slices.ContainsFunc(list, func(a task.Ask) bool { return a.App == ask.App && a.Entitlement == ask.Entitlement }) {
-				return idBody{}, fault.InvalidField(kind+"s", "names %s twice", one.ID)
+				return idBody{}, fault.InvalidField(string(s)+"s", "names %s twice", one.ID)
 			}
 			list = append(list, ask)
 		}
@@ -239,8 +238,8 @@ func details(t *ticketBody, fields []fieldBody) request.Details {
 }
 
 // ask is a request for one item that the caller sees and may ask for.
-func (d *Door) ask(ctx context.Context, a task.Ask, kind string, group bool, one wanted) (task.Ask, error) {
-	i, err := d.itemOf(ctx, kind, one.ID, group)
+func (d *Door) ask(ctx context.Context, a task.Ask, s itemSort, one wanted) (task.Ask, error) {
+	i, err := d.itemOf(ctx, s, one.ID)
 	if err != nil {
 		return a, err
 	}
@@ -269,7 +268,7 @@ func levelOf(levels []item.Level, one wanted) (item.Level, error) {
 // mayAsk lets people ask for themselves and for whom they manage what those find in a catalog, and lets those ask for everybody who
 // could give the access: administrators, and who owns it.
 func (d *Door) mayAsk(ctx context.Context, a *task.Ask) error {
-	err := iam.Require(ctx, accessTo(a.App, a.Entitlement))
+	err := iam.Require(ctx, levelObject(app.EntitlementRef{AppID: a.App, ID: a.Entitlement}))
 	if !fault.Is(err, fault.Denied) {
 		return err
 	}

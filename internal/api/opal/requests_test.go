@@ -59,16 +59,6 @@ func (d *door) thing(s shop, name string, group bool) string {
 	return string(i.ID)
 }
 
-// level is the default level of an item.
-func (d *door) level(itemID string) app.EntitlementRef {
-	d.Helper()
-	_, l, err := d.Items.Level(d.DB.Q(d.Context()), item.ID(itemID), "")
-	if err != nil {
-		d.Fatal(err)
-	}
-	return l.Entitlement
-}
-
 // holds reports whether u has the default level of an item at this moment.
 func (d *door) holds(u directory.User, itemID string) bool {
 	d.Helper()

@@ -113,11 +113,11 @@ func (d *Door) getResources(ctx context.Context, in *getResources) (Results[reso
 }
 
 func (d *Door) getResource(ctx context.Context, in *ResourcePath) (resourceBody, error) {
-	i, err := d.itemOf(ctx, "resource", in.ID, false)
+	i, err := d.itemOf(ctx, aResource, in.ID)
 	if err != nil {
 		return resourceBody{}, err
 	}
-	return d.encodeResource(ctx, i)
+	return first(d.encodeResources(ctx, []item.Item{i}))
 }
 
 func (d *Door) createResource(ctx context.Context, in *createResource) (resourceBody, error) {
@@ -128,20 +128,20 @@ func (d *Door) createResource(ctx context.Context, in *createResource) (resource
 	if err != nil {
 		return resourceBody{}, err
 	}
-	return d.encodeResource(ctx, i)
+	return first(d.encodeResources(ctx, []item.Item{i}))
 }
 
 func (d *Door) updateResources(ctx context.Context, in *updateResources) (resourcesBody, error) {
 	if err := iam.RequireAll(ctx); err != nil {
 		return resourcesBody{}, err
 	}
+	before, err := d.itemsOf(ctx, aResource, each(in.Body.Resources, func(r updateResource) UUID { return r.ID }))
+	if err != nil {
+		return resourcesBody{}, err
+	}
 	changes, said := make([]item.Change, len(in.Body.Resources)), map[item.ID]UUID{}
 	for n, r := range in.Body.Resources {
-		before, err := d.itemOf(ctx, "resource", r.ID, false)
-		if err != nil {
-			return resourcesBody{}, err
-		}
-		if r.Parent != nil && item.ID(*r.Parent) != before.ParentID {
+		if r.Parent != nil && item.ID(*r.Parent) != before[item.ID(r.ID)].ParentID {
 			return resourcesBody{}, fault.NotServed("parent_resource_id")
 		}
 		become, err := d.apply(d.DB.Q(ctx), r.ItemChange)
@@ -161,63 +161,32 @@ func (d *Door) updateResources(ctx context.Context, in *updateResources) (resour
 	if err != nil {
 		return resourcesBody{}, err
 	}
-	groups, err := groupsIn(d.DB.Q(ctx), after)
-	if err != nil {
-		return resourcesBody{}, err
-	}
-	admins, err := adminsOf(d.DB.Q(ctx), after)
+	with, err := d.besides(ctx, after)
 	return resourcesBody{each(after, func(i item.Item) updateResource {
 		return updateResource{
-			ID: UUID(i.ID), ItemChange: encodeChange(i, groups, admins[i.ID]), MFAToConnect: &i.MFAToConnect, Tickets: encodeTickets(i.Tickets),
+			ID: UUID(i.ID), ItemChange: encodeChange(i, with), MFAToConnect: &i.MFAToConnect, Tickets: encodeTickets(i.Tickets),
 			Parent: unlessEmpty(UUID(i.ParentID)),
 		}
 	})}, err
 }
 
 func (d *Door) deleteResource(ctx context.Context, in *ResourcePath) error {
-	if err := iam.RequireAll(ctx); err != nil {
-		return err
-	}
-	i, err := d.itemOf(ctx, "resource", in.ID, false)
-	if err != nil {
-		return err
-	}
-	return d.Items.Delete(ctx, i.ID)
+	return d.deleteItem(ctx, aResource, in.ID)
 }
 
 func (d *Door) getResourceVisibility(ctx context.Context, in *ResourcePath) (visibilityBody, error) {
-	i, err := d.itemOf(ctx, "resource", in.ID, false)
-	if err != nil {
-		return visibilityBody{}, err
-	}
-	return d.visibilityOf(ctx, i)
+	return d.readVisibility(ctx, aResource, in.ID)
 }
 
 func (d *Door) updateResourceVisibility(ctx context.Context, in *resourceVisibility) (visibilityBody, error) {
-	i, err := d.itemOf(ctx, "resource", in.ID, false)
-	if err != nil {
-		return visibilityBody{}, err
-	}
-	return d.limit(ctx, i, in.Body)
-}
-
-func (d *Door) encodeResource(ctx context.Context, i item.Item) (resourceBody, error) {
-	list, err := d.encodeResources(ctx, []item.Item{i})
-	if err != nil {
-		return resourceBody{}, err
-	}
-	return list[0], nil
+	return d.limit(ctx, aResource, in.ID, in.Body)
 }
 
 func (d *Door) encodeResources(ctx context.Context, items []item.Item) ([]resourceBody, error) {
-	groups, err := groupsIn(d.DB.Q(ctx), items)
-	if err != nil {
-		return nil, err
-	}
-	admins, err := adminsOf(d.DB.Q(ctx), items)
+	with, err := d.besides(ctx, items)
 	return each(items, func(i item.Item) resourceBody {
 		return resourceBody{
-			ID: UUID(i.ID), ItemBody: encodeItem(i, groups, admins[i.ID]), RemoteID: i.ExternalID, Type: resourceKind(resourceKinds.of(i)),
+			ID: UUID(i.ID), ItemBody: encodeItem(i, with), RemoteID: i.ExternalID, Type: resourceKind(resourceKinds.of(i)),
 			MFAToConnect: i.MFAToConnect, Parent: UUID(i.ParentID), Tickets: encodeTickets(i.Tickets),
 		}
 	}), err

@@ -98,7 +98,7 @@ func (d *Door) within(op string) func(huma.Context, func(huma.Context)) {
 		err := transcode.Pass(d.Interceptors, w, r, fullMethod(op), func(ctx context.Context) error {
 			began = true
 			var failed error
-			next(&incoming{c, context.WithValue(ctx, failedKey{}, &failed)})
+			next(&incoming{asHuma: c, ctx: context.WithValue(ctx, failedKey{}, &failed)})
 			return failed
 		})
 		if err == nil {

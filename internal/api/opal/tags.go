@@ -71,12 +71,12 @@ func (d *Door) tags() {
 	serve(d, "Groups.GetGroupTags", about{
 		Summary: "List the tags of a group",
 	}, func(ctx context.Context, in *GroupPath) (tagsBody, error) {
-		return d.tagsOfItem(ctx, "group", in.ID, true)
+		return d.tagsOfItem(ctx, aGroup, in.ID)
 	})
 	serve(d, "Resources.GetResourceTags", about{
 		Summary: "List the tags of a resource",
 	}, func(ctx context.Context, in *ResourcePath) (tagsBody, error) {
-		return d.tagsOfItem(ctx, "resource", in.ID, false)
+		return d.tagsOfItem(ctx, aResource, in.ID)
 	})
 
 	serveEmpty(d, "Tags.CreateUserTag", about{
@@ -92,22 +92,22 @@ func (d *Door) tags() {
 	serveEmpty(d, "Tags.CreateGroupTag", about{
 		Summary: "Put a tag on a group; administrators may",
 	}, func(ctx context.Context, in *tagOnGroup) error {
-		return d.onItem(ctx, in.Tag, "group", in.ID, true, d.Tags.Put)
+		return d.onItem(ctx, in.Tag, aGroup, in.ID, d.Tags.Put)
 	})
 	serveEmpty(d, "Tags.DeleteGroupTag", about{
 		Summary: "Take a tag off a group; administrators may",
 	}, func(ctx context.Context, in *tagOnGroup) error {
-		return d.onItem(ctx, in.Tag, "group", in.ID, true, d.Tags.TakeOff)
+		return d.onItem(ctx, in.Tag, aGroup, in.ID, d.Tags.TakeOff)
 	})
 	serveEmpty(d, "Tags.CreateResourceTag", about{
 		Summary: "Put a tag on a resource; administrators may",
 	}, func(ctx context.Context, in *tagOnResource) error {
-		return d.onItem(ctx, in.Tag, "resource", in.ID, false, d.Tags.Put)
+		return d.onItem(ctx, in.Tag, aResource, in.ID, d.Tags.Put)
 	})
 	serveEmpty(d, "Tags.DeleteResourceTag", about{
 		Summary: "Take a tag off a resource; administrators may",
 	}, func(ctx context.Context, in *tagOnResource) error {
-		return d.onItem(ctx, in.Tag, "resource", in.ID, false, d.Tags.TakeOff)
+		return d.onItem(ctx, in.Tag, aResource, in.ID, d.Tags.TakeOff)
 	})
 }
 
@@ -181,8 +181,8 @@ func (d *Door) someUser(ctx context.Context, userID UUID) error {
 	return nil
 }
 
-func (d *Door) tagsOfItem(ctx context.Context, kind string, id UUID, group bool) (tagsBody, error) {
-	i, err := d.itemOf(ctx, kind, id, group)
+func (d *Door) tagsOfItem(ctx context.Context, s itemSort, id UUID) (tagsBody, error) {
+	i, err := d.itemOf(ctx, s, id)
 	if err != nil {
 		return tagsBody{}, err
 	}
@@ -207,11 +207,11 @@ func (d *Door) onUser(ctx context.Context, in *tagOnUser, act tagging) error {
 	return act(ctx, tag.ID(in.Tag), tag.User(directory.UserID(in.User)))
 }
 
-func (d *Door) onItem(ctx context.Context, tagID UUID, kind string, itemID UUID, group bool, act tagging) error {
+func (d *Door) onItem(ctx context.Context, tagID UUID, s itemSort, itemID UUID, act tagging) error {
 	if err := iam.RequireAll(ctx); err != nil {
 		return err
 	}
-	if _, err := d.itemOf(ctx, kind, itemID, group); err != nil {
+	if _, err := d.itemOf(ctx, s, itemID); err != nil {
 		return err
 	}
 	err := act(ctx, tag.ID(tagID), tag.Resource(app.ResourceID(itemID)))

@@ -13,6 +13,15 @@ type visibilityBody struct {
 	Groups     []UUID `json:"visibility_group_ids" required:"false" nullable:"true" maxItems:"100"`
 }
 
+// readVisibility answers who sees an item of one sort.
+func (d *Door) readVisibility(ctx context.Context, s itemSort, id UUID) (visibilityBody, error) {
+	i, err := d.itemOf(ctx, s, id)
+	if err != nil {
+		return visibilityBody{}, err
+	}
+	return d.visibilityOf(ctx, i)
+}
+
 // visibilityOf answers who sees an item.
 func (d *Door) visibilityOf(ctx context.Context, i item.Item) (visibilityBody, error) {
 	groups, err := groupsOf(d.DB.Q(ctx), i.Audience)
@@ -23,9 +32,13 @@ func (d *Door) visibilityOf(ctx context.Context, i item.Item) (visibilityBody, e
 	return out, err
 }
 
-// limit sets who sees an item.
-func (d *Door) limit(ctx context.Context, i item.Item, v visibilityBody) (visibilityBody, error) {
-	if err := iam.RequireAll(ctx); err != nil {
+// limit sets who sees an item of one sort.
+func (d *Door) limit(ctx context.Context, s itemSort, id UUID, v visibilityBody) (visibilityBody, error) {
+	i, err := d.itemOf(ctx, s, id)
+	if err == nil {
+		err = iam.RequireAll(ctx)
+	}
+	if err != nil {
 		return v, err
 	}
 	audience, err := d.membersOf(d.DB.Q(ctx), "visibility_group_ids", v.Groups)

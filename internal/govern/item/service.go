@@ -166,16 +166,11 @@ func (s *Service) Delete(ctx context.Context, itemID ID) error {
 // Levels reads the levels of items; see the function of that name.
 func (*Service) Levels(q db.Q, items []Item) (map[ID][]Level, error) { return levelsOf(q, items) }
 
-// Level is the level of that slug of an item. NotFound.
-func (s *Service) Level(q db.Q, itemID ID, slug string) (Item, Level, error) {
-	i, err := Get(q, itemID)
-	if err != nil {
-		return i, Level{}, err
-	}
+// LevelOf reads the level of that slug of an item. NotFound.
+func (s *Service) LevelOf(q db.Q, i Item, slug string) (Level, error) {
 	levels, err := s.Levels(q, []Item{i})
 	if err != nil {
-		return i, Level{}, err
+		return Level{}, err
 	}
-	l, err := Find(levels[i.ID], slug)
-	return i, l, err
+	return Find(levels[i.ID], slug)
 }

@@ -25,7 +25,6 @@ import (
 	"github.com/interim-access/interim/internal/api/ops"
 	"github.com/interim-access/interim/internal/api/reference"
 	"github.com/interim-access/interim/internal/api/transcode"
-	"github.com/interim-access/interim/internal/govern/request"
 	"github.com/interim-access/interim/internal/govern/webhook"
 )
 
@@ -79,11 +78,7 @@ func (p *parts) doors(trusted []netip.Prefix, perSecond int) (http.Handler, erro
 	web := chi.NewRouter()
 	web.Mount("/auth/v1", signIn)
 	web.Handle(opal.Base+"/*", second)
-	described, err := second.OpenAPI()
-	if err != nil {
-		return nil, err
-	}
-	reference.Mount(web, described)
+	reference.Mount(web, second.OpenAPI)
 	web.Post(webhook.CallbackPath+"*", c1.WebhookCallback(p.webhooks).ServeHTTP)
 	gateway.Mount(web)
 	return guard.ClientIP(trusted)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -116,7 +111,7 @@ func (p *parts) opal(inner []grpc.UnaryServerInterceptor) (*opal.Door, error) {
 		DB: p.db, Clock: p.clock, Log: p.log, Tokens: p.tokens, Interceptors: inner,
 		Audit: p.audit, Directory: p.directory, IAM: p.iam, Apps: p.apps, Grants: p.grants, Owners: p.owners, Read: p.read,
 		Delegations: p.delegations, Policies: p.policies, Catalogs: p.catalogs, Items: p.items,
-		Tasks: p.tasks, Tags: p.tags, Requests: request.New(request.Deps{DB: p.db, Tasks: p.tasks}),
+		Tasks: p.tasks, Tags: p.tags, Requests: p.requests,
 	}, p.version)
 }
 

@@ -34,8 +34,7 @@ func Offline(ctx context.Context, o Options) (call http.RoundTripper, closing fu
 }
 
 // NewCredential opens the data that o names, makes a new personal client and API token for its first Super Administrator, and writes
-// bootstrap.json.
-// On SQLite it fails while a server holds the data. It returns the file's path.
+// bootstrap.json. On SQLite it fails while a server holds the data. It returns the file's path.
 func NewCredential(ctx context.Context, o Options) (path string, err error) {
 	public := o.Config.PublicHost
 	if public == "" {

@@ -27,6 +27,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/govern/read"
+	"github.com/interim-access/interim/internal/govern/request"
 	"github.com/interim-access/interim/internal/govern/sync"
 	"github.com/interim-access/interim/internal/govern/tag"
 	"github.com/interim-access/interim/internal/govern/task"
@@ -72,6 +73,7 @@ type parts struct {
 	automations *automation.Service
 	items       *item.Service
 	tasks       *task.Service
+	requests    *request.Service
 }
 
 // build makes the features and introduces them to each other.
@@ -127,6 +129,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 		DB: d.db, Clock: d.clock, Log: o.Log, Audit: p.audit, Grants: p.grants, Owners: p.owners, Delegations: p.delegations,
 		Policies: p.policies, Offers: p.catalogs, Webhooks: p.webhooks, Notices: p.notify,
 	})
+	p.requests = request.New(request.Deps{DB: d.db, Tasks: p.tasks})
 	p.introduce()
 
 	if err := p.recover(ctx); err != nil {

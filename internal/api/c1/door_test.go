@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -19,6 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/interim-access/interim/internal/api/c1"
+	"github.com/interim-access/interim/internal/api/golden"
 	"github.com/interim-access/interim/internal/api/interim"
 	"github.com/interim-access/interim/internal/api/transcode"
 	"github.com/interim-access/interim/internal/govern/app"
@@ -36,8 +35,6 @@ import (
 	"github.com/interim-access/interim/internal/platform/page"
 	"github.com/interim-access/interim/internal/platform/seal"
 )
-
-var update = flag.Bool("update", false, "write the golden transcripts anew")
 
 // door is the JSON door of a fresh installation, and whoever stands before it.
 type door struct {
@@ -270,36 +267,7 @@ func (d *door) compare(file string) {
 		}
 		return "<" + d.names[id] + ">"
 	})
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			d.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			d.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		d.Fatal(err)
-	}
-	if got != string(want) {
-		d.Errorf("the transcript differs from %s (go test -update writes it anew):\n%s", file, firstDifference(got, string(want)))
-	}
-}
-
-func firstDifference(got, want string) string {
-	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
-	for i := range g {
-		if i >= len(w) || g[i] != w[i] {
-			expected := ""
-			if i < len(w) {
-				expected = w[i]
-			}
-			return fmt.Sprintf("line %d:\n got  %s\n want %s", i+1, g[i], expected)
-		}
-	}
-	return "the transcript is shorter"
+	golden.Compare(d.T, file, got)
 }
 
 // unserved checks that each body is refused with 501 naming the field.

@@ -27,7 +27,7 @@ func (s delegations) SetForUser(ctx context.Context, r *interimv1.SetDelegationF
 	if err != nil {
 		return nil, err
 	}
-	if err := mayDelegate(ctx, user); err != nil {
+	if err := delegation.May(ctx, user); err != nil {
 		return nil, err
 	}
 	w, err := decodeWindow(r)
@@ -56,7 +56,7 @@ func (s delegations) RemoveForUser(
 	if err != nil {
 		return nil, err
 	}
-	if err := mayDelegate(ctx, user); err != nil {
+	if err := delegation.May(ctx, user); err != nil {
 		return nil, err
 	}
 	d, err := s.Delegations.RemoveReassign(ctx, user)

@@ -31,7 +31,7 @@ func (s delegations) Create(ctx context.Context, r *interimv1.CreateDelegationRe
 			return nil, err
 		}
 	}
-	if err := mayDelegate(ctx, delegator); err != nil {
+	if err := delegation.May(ctx, delegator); err != nil {
 		return nil, err
 	}
 	w, err := decodeWindow(r)
@@ -69,7 +69,7 @@ func (s delegations) Delete(ctx context.Context, r *interimv1.DeleteDelegationRe
 	if err != nil {
 		return nil, err
 	}
-	if err := mayDelegate(ctx, d.Delegator); err != nil {
+	if err := delegation.May(ctx, d.Delegator); err != nil {
 		return nil, err
 	}
 	d, err = s.Delegations.Delete(ctx, id)
@@ -123,19 +123,6 @@ func (s delegations) answer(d delegation.Delegation, err error) (*interimv1.Dele
 		return &interimv1.DelegationResponse{}, nil
 	}
 	return &interimv1.DelegationResponse{Delegation: encodeDelegation(d, s.Clock.Now())}, nil
-}
-
-// mayDelegate lets everybody give away what they are asked, and only Super Administrators what others are asked, with a credential
-// that is not scoped to roles: whoever answers for a person acts with their authority.
-func mayDelegate(ctx context.Context, delegator directory.UserID) error {
-	if err := iam.Require(ctx, iam.Object{Type: "delegation", UserID: string(delegator)}); err != nil {
-		return err
-	}
-	p, err := iam.PrincipalFrom(ctx)
-	if err != nil || p.UserID == delegator {
-		return err
-	}
-	return iam.SuperAdmin(ctx)
 }
 
 // ofWindow is what requests that name a delegate have in common.

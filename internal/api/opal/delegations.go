@@ -81,7 +81,7 @@ func (d *Door) getDelegations(ctx context.Context, in *getDelegations) (out dele
 
 func (d *Door) createDelegation(ctx context.Context, in *createDelegation) (delegationBody, error) {
 	delegator := directory.UserID(in.Body.Delegator)
-	if err := mayDelegate(ctx, delegator); err != nil {
+	if err := delegation.May(ctx, delegator); err != nil {
 		return delegationBody{}, err
 	}
 	made, err := d.Delegations.Create(ctx, delegator, directory.UserID(in.Body.Delegate), in.Body.Start, in.Body.End, in.Body.Reason)
@@ -112,7 +112,7 @@ func (d *Door) deleteDelegation(ctx context.Context, in *delegationPath) error {
 	if err != nil {
 		return err
 	}
-	if err := mayDelegate(ctx, found.Delegator); err != nil {
+	if err := delegation.May(ctx, found.Delegator); err != nil {
 		if own != found.Delegate {
 			err = hidden(err, "delegation", string(in.ID))
 		}
@@ -133,19 +133,6 @@ func (d *Door) delegation(ctx context.Context, id UUID) (delegation.Delegation, 
 
 func delegationObject(d delegation.Delegation, about directory.UserID) iam.Object {
 	return iam.Object{Type: "delegation", ID: string(d.ID), UserID: string(about)}
-}
-
-// mayDelegate lets everybody give away what they are asked, and only administrators what others are asked, with a credential that is
-// not scoped to roles: whoever answers for a person acts with their authority.
-func mayDelegate(ctx context.Context, delegator directory.UserID) error {
-	if err := iam.Require(ctx, iam.Object{Type: "delegation", UserID: string(delegator)}); err != nil {
-		return err
-	}
-	p, err := iam.PrincipalFrom(ctx)
-	if err != nil || p.UserID == delegator {
-		return err
-	}
-	return iam.SuperAdmin(ctx)
 }
 
 func encodeDelegation(d delegation.Delegation) delegationBody {

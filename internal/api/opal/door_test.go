@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -18,6 +16,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/interim-access/interim/internal/api/golden"
 	"github.com/interim-access/interim/internal/api/opal"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
@@ -25,8 +24,6 @@ import (
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/db/dbtest"
 )
-
-var update = flag.Bool("update", false, "write the golden transcripts anew")
 
 // noon is when every test begins.
 var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
@@ -212,34 +209,5 @@ func (d *door) compare(file string) {
 		}
 		return "<" + d.names[id] + ">"
 	})
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			d.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			d.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		d.Fatal(err)
-	}
-	if got != string(want) {
-		d.Errorf("the transcript differs from %s (go test -update writes it anew):\n%s", file, firstDifference(got, string(want)))
-	}
-}
-
-func firstDifference(got, want string) string {
-	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
-	for i := range g {
-		if i >= len(w) || g[i] != w[i] {
-			expected := ""
-			if i < len(w) {
-				expected = w[i]
-			}
-			return fmt.Sprintf("line %d:\n got  %s\n want %s", i+1, g[i], expected)
-		}
-	}
-	return "the transcript is shorter"
+	golden.Compare(d.T, file, got)
 }

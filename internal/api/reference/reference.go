@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -36,8 +37,8 @@ var kinds = map[string]string{
 }
 
 // Mount adds the page at /docs, its parts below, and the description at /docs/openapi.json. opal describes the Opal API and is served
-// at /docs/opal.json; the page shows it as /docs?api=opal.
-func Mount(r chi.Router, opal []byte) {
+// at /docs/opal.json; the page shows it as /docs?api=opal. It is asked once, when somebody first wants to see it.
+func Mount(r chi.Router, opal func() ([]byte, error)) {
 	parts, err := fs.ReadDir(page, "page")
 	if err != nil {
 		panic(err) // the folder is embedded above
@@ -54,16 +55,36 @@ func Mount(r chi.Router, opal []byte) {
 		serve(r, "/docs/"+part.Name(), part.Name(), content)
 	}
 	serve(r, "/docs/openapi.json", "openapi.json", openapi.JSON)
-	serve(r, "/docs/opal.json", "opal.json", opal)
+	described := sync.OnceValues(func() (http.HandlerFunc, error) {
+		content, err := opal()
+		return unchanging("opal.json", content), err
+	})
+	both(r, "/docs/opal.json", func(w http.ResponseWriter, req *http.Request) {
+		answer, err := described()
+		if err != nil {
+			http.Error(w, "the description cannot be shown", http.StatusInternalServerError)
+			return
+		}
+		answer(w, req)
+	})
 }
 
-// serve answers GET and HEAD of a route with content that never changes while the server runs: a browser asks again each
-// time and is told so by its ETag.
+// serve answers GET and HEAD of a route with content that never changes while the server runs.
 func serve(r chi.Router, route, name string, content []byte) {
+	both(r, route, unchanging(name, content))
+}
+
+func both(r chi.Router, route string, handler http.HandlerFunc) {
+	r.Get(route, handler)
+	r.Head(route, handler)
+}
+
+// unchanging answers with content that never changes while the server runs: a browser asks again each time and is told so by its ETag.
+func unchanging(name string, content []byte) http.HandlerFunc {
 	sum := sha256.Sum256(content)
 	etag := `"` + hex.EncodeToString(sum[:16]) + `"`
 	kind := kinds[path.Ext(name)]
-	handler := func(w http.ResponseWriter, req *http.Request) {
+	return func(w http.ResponseWriter, req *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -73,6 +94,4 @@ func serve(r chi.Router, route, name string, content []byte) {
 		h.Set("ETag", etag)
 		http.ServeContent(w, req, name, time.Time{}, bytes.NewReader(content))
 	}
-	r.Get(route, handler)
-	r.Head(route, handler)
 }

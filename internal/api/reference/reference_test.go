@@ -15,7 +15,7 @@ import (
 func get(t *testing.T, method, path string, header http.Header) *httptest.ResponseRecorder {
 	t.Helper()
 	r := chi.NewRouter()
-	Mount(r, []byte(`{"openapi": "3.1.0"}`))
+	Mount(r, func() ([]byte, error) { return []byte(`{"openapi": "3.1.0"}`), nil })
 	req := httptest.NewRequest(method, path, nil)
 	maps.Copy(req.Header, header)
 	w := httptest.NewRecorder()

@@ -1,9 +1,7 @@
 package app
 
 import (
-	"encoding/json"
 	"fmt"
-	"reflect"
 
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/platform/clock"
@@ -52,39 +50,6 @@ func alsoDo[T any](tx *db.Tx, made T, also []func(tx *db.Tx, made T) error) erro
 		}
 	}
 	return nil
-}
-
-// changes names the members that differ, old and new, as JSON shows them; it is empty when nothing differs.
-func changes(before, after any) (map[string]any, error) {
-	old, err := members(before)
-	if err != nil {
-		return nil, err
-	}
-	now, err := members(after)
-	if err != nil {
-		return nil, err
-	}
-	diff := map[string]any{}
-	for k, v := range now {
-		if !reflect.DeepEqual(old[k], v) {
-			diff[k] = map[string]any{"from": old[k], "to": v}
-		}
-	}
-	for k, v := range old {
-		if _, kept := now[k]; !kept {
-			diff[k] = map[string]any{"from": v, "to": nil}
-		}
-	}
-	return diff, nil
-}
-
-func members(v any) (map[string]any, error) {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return nil, fmt.Errorf("members of %T: %w", v, err)
-	}
-	m := map[string]any{}
-	return m, json.Unmarshal(raw, &m)
 }
 
 // event is the audit event about one object of an app.

@@ -66,7 +66,7 @@ func (s *Service) UpdateAccount(ctx context.Context, appID ID, accountID Account
 		if err != nil {
 			return err
 		}
-		diff, err := changes(before, after)
+		diff, err := audit.Changes(before, after)
 		if err != nil || len(diff) == 0 {
 			return err
 		}

@@ -79,7 +79,7 @@ func (s *Service) UpdateApp(ctx context.Context, appID ID, change func(a *App) e
 		if err := after.Validate(); err != nil {
 			return err
 		}
-		diff, err := changes(before, after)
+		diff, err := audit.Changes(before, after)
 		if err != nil || len(diff) == 0 {
 			return err
 		}

@@ -69,7 +69,7 @@ func (s *Service) UpdateConnector(
 		if err := after.Validate(); err != nil {
 			return err
 		}
-		diff, err := changes(before, after)
+		diff, err := audit.Changes(before, after)
 		if err != nil {
 			return err
 		}

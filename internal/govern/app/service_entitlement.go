@@ -90,7 +90,7 @@ func (s *Service) UpdateEntitlement(
 		if err := after.Validate(); err != nil {
 			return err
 		}
-		diff, err := changes(before, after)
+		diff, err := audit.Changes(before, after)
 		if err != nil || len(diff) == 0 {
 			return err
 		}

@@ -83,7 +83,7 @@ func (s *Service) ChangeResource(
 	if err := after.Validate(); err != nil {
 		return before, err
 	}
-	diff, err := changes(before, after)
+	diff, err := audit.Changes(before, after)
 	if err != nil || len(diff) == 0 {
 		return before, err
 	}

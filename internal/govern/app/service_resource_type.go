@@ -91,7 +91,7 @@ func (s *Service) UpdateResourceType(
 		if err := after.Validate(); err != nil {
 			return err
 		}
-		diff, err := changes(before, after)
+		diff, err := audit.Changes(before, after)
 		if err != nil || len(diff) == 0 {
 			return err
 		}

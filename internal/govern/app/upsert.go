@@ -190,7 +190,7 @@ func (u *upserting) write(objectID string, isNew, force bool, before, after any,
 		u.err = insert()
 		return
 	}
-	diff, err := changes(before, after)
+	diff, err := audit.Changes(before, after)
 	if err != nil || (len(diff) == 0 && !force) {
 		u.err = err
 		return

@@ -198,16 +198,16 @@ func (k Keeper) passProxy(ctx context.Context, p Proxy, now time.Time) (gone boo
 	if !live[p.Destination] {
 		return true, nil // its grants end with it
 	}
-	todo := pass{of: p.Destination, via: p.Source, since: p.UpdatedAt}
-	if todo.have, err = k.passedOn(q, todo.of, todo.via); err != nil {
+	through := pass{of: p.Destination, via: p.Source, since: p.UpdatedAt}
+	if through.have, err = k.passedOn(q, through.of, through.via); err != nil {
 		return false, err
 	}
 	if p.DeletedAt.IsZero() && live[p.Source] {
-		if todo.should, err = k.holders(q, p.Source, p.Destination.AppID, now); err != nil {
+		if through.should, err = k.holders(q, p.Source, p.Destination.AppID, now); err != nil {
 			return false, err
 		}
-		todo.still = func(tx *db.Tx, h holder) (bool, error) { return holdsNow(tx, p.Binding, h, k.Clock.Now()) }
+		through.still = func(tx *db.Tx, h holder) (bool, error) { return holdsNow(tx, p.Binding, h, k.Clock.Now()) }
 	}
-	_, err = k.step(ctx, todo)
+	_, err = k.step(ctx, through)
 	return !live[p.Source], err
 }

@@ -3,9 +3,9 @@ package item
 import (
 	"encoding/json"
 	"fmt"
-	"reflect"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
@@ -182,28 +182,20 @@ func levelsOf(q db.Q, items []Item) (map[ID][]Level, error) {
 	return out, nil
 }
 
-// differences names the members of settings that differ, old and new, as their documents show them.
+// differences is what the event of a change says; see [audit.Changes].
 func differences(before, after Settings) (map[string]any, error) {
-	old, err := membersOf(before)
+	old, err := shown(before)
 	if err != nil {
 		return nil, err
 	}
-	now, err := membersOf(after)
+	now, err := shown(after)
 	if err != nil {
 		return nil, err
 	}
-	diff := map[string]any{}
-	for _, side := range []map[string]any{old, now} {
-		for name := range side {
-			if !reflect.DeepEqual(old[name], now[name]) {
-				diff[name] = map[string]any{"old": old[name], "new": now[name]}
-			}
-		}
-	}
-	return diff, nil
+	return audit.Changes(old, now)
 }
 
-func membersOf(s Settings) (m map[string]any, err error) {
+func shown(s Settings) (m map[string]any, err error) {
 	doc, err := json.Marshal(s) //nolint:musttag // as it is kept
 	if err == nil {
 		err = json.Unmarshal(doc, &m)

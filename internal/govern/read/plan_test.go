@@ -8,7 +8,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/attribute"
 	"github.com/interim-access/interim/internal/govern/directory"
-	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/db/dbtest"
 	"github.com/interim-access/interim/internal/platform/page"
 )
 
@@ -107,28 +107,7 @@ func TestLookUpsReadNoWholeTable(t *testing.T) {
 // plan returns how the engine would answer, one step on each line.
 func (w *world) plan(sql string, args []any) string {
 	w.Helper()
-	var lines []string
-	err := w.db.Write(w.ctx, func(tx *db.Tx) error {
-		explain, scan := "explain query plan ", func(r *db.Rows) (line string, err error) {
-			var a, b, c int
-			return line, r.Scan(&a, &b, &c, &line)
-		}
-		if w.db.Engine() == db.Postgres {
-			for _, method := range []string{"seqscan", "bitmapscan", "sort", "incremental_sort"} {
-				if _, err := tx.Exec("set local enable_" + method + " = off"); err != nil {
-					return err
-				}
-			}
-			explain, scan = "explain (costs off) ", func(r *db.Rows) (line string, err error) { return line, r.Scan(&line) }
-		}
-		var err error
-		lines, err = db.Collect(tx, scan, explain+sql, args...)
-		return err
-	})
-	if err != nil {
-		w.Fatal(err)
-	}
-	return strings.Join(lines, "\n")
+	return dbtest.Plan(w, w.db, sql, args...)
 }
 
 // full reports whether the plan reads a whole table.

@@ -10,7 +10,8 @@
 //	 └───────────────────────────▶ failed        (seen by administrators for 30 days)
 //
 // A notification is a row that is written in the transaction of the change it tells of; the due loop sends it. Who has turned a kind
-// off, is disabled or deleted, or has no address, is told nothing, and the row is gone.
+// off, is disabled or deleted, or has no address, is told nothing, and the row is gone. What many people are told at once is one row, of
+// which the loop makes a notification for each of them.
 //
 // Invariants:
 //   - a change that was rolled back tells nobody;

@@ -103,7 +103,8 @@ type Notification struct {
 	CreatedAt time.Time
 	DoneAt    time.Time // zero while open or handed
 
-	lease string
+	lease  string
+	people []directory.UserID // who are told the same, instead of User
 }
 
 // backoff is how long to wait after the given number of attempts, at least one. spread is in [-1, 1].

@@ -79,12 +79,57 @@ func TestManyAreToldTogether(t *testing.T) {
 			all = append(all, decide(w.person(fmt.Sprintf("p%d", i))))
 		}
 		w.tell(all...)
-		w.same("handled", w.due(w.notify), 128)
+		w.same("rows", w.rows(), 1)
+		w.due(w.notify)
 		to := map[string]bool{}
 		for _, m := range w.sent() {
 			to[m.Address] = true
 		}
 		w.same("people", len(to), 128)
+		w.same("mails", len(w.sent()), 128)
+	})
+}
+
+func TestWhatIsCancelledForManyIsToldToNone(t *testing.T) {
+	each(t, func(w *world) {
+		var all []notify.Notice
+		for i := range 20 {
+			all = append(all, decide(w.person(fmt.Sprintf("p%d", i))))
+		}
+		w.tell(all...)
+		w.ok(w.db.Write(w.ctx, func(tx *db.Tx) error {
+			w.notify.Cancel(tx, all[0].TaskID, notify.Decide)
+			return nil
+		}))
+		w.due(w.notify)
+		w.same("mails", len(w.sent()), 0)
+		w.same("rows", w.rows(), 0)
+	})
+}
+
+// A transaction makes a bounded number of rows, whatever the size of a group.
+func TestACrowdIsToldInSteps(t *testing.T) {
+	each(t, func(w *world) {
+		const people = 1000
+		disabled := w.person("disabled")
+		all := []notify.Notice{decide(disabled)}
+		for i := range people - 1 {
+			all = append(all, decide(directory.User{ID: directory.UserID(fmt.Sprintf("nobody-%d", i))}))
+		}
+		grace := w.person("grace")
+		all = append(all, decide(grace))
+		w.tell(all...)
+		w.same("rows", w.rows(), 1)
+		_, err := w.people.Disable(w.ctx, disabled.ID, "")
+		w.ok(err)
+		_, err = w.notify.Sources()[0].Run(w.ctx, w.clock.Now())
+		w.ok(err)
+		w.same("rows after a turn", w.rows(), 401)
+		w.due(w.notify)
+		mails := w.sent()
+		w.same("mails", len(mails), 1)
+		w.same("whom to", mails[0].Address, grace.Email)
+		w.same("rows", w.rows(), 1) // of the mail that was sent
 	})
 }
 
@@ -104,7 +149,6 @@ func TestNobodyIsToldWhatTheyTurnedOffOrCannotBeTold(t *testing.T) {
 		w.ok(err)
 		_, err = w.people.Delete(w.ctx, deleted.ID, "")
 		w.ok(err)
-		w.same("rows after two have left", w.rows(), 4)
 		w.due(w.notify)
 		w.same("rows", w.rows(), 0)
 		w.same("mails", len(w.sent()), 0)

@@ -52,19 +52,21 @@ func first(q db.Q, of string) (time.Time, bool, error) {
 
 // Run implements due.Source.
 func (s sending) Run(ctx context.Context, now time.Time) (int, error) {
-	var list []Notification
+	var claimed, list []Notification
 	lease := id.New(now)
 	if err := s.DB.Write(ctx, func(tx *db.Tx) (err error) {
-		list, err = claim(tx, lease, now)
+		if claimed, err = claim(tx, lease, now); err == nil {
+			list, err = single(tx, claimed, now)
+		}
 		return err
 	}); err != nil || len(list) == 0 {
-		return 0, err
+		return len(claimed), err
 	}
 	mails, err := s.sort(ctx, list, now)
 	if err != nil {
 		return 0, err
 	}
-	return len(list), s.mail(ctx, mails)
+	return len(claimed), s.mail(ctx, mails)
 }
 
 // letter is a notification with whom it is to.

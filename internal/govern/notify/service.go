@@ -2,10 +2,7 @@ package notify
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -16,8 +13,6 @@ import (
 	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
-	"github.com/interim-access/interim/internal/platform/due"
-	"github.com/interim-access/interim/internal/platform/id"
 )
 
 // Mailer sends mails. Package connect/mail has the one that does.
@@ -74,51 +69,17 @@ func (s *Service) Reachable() bool { return s.reachable.Load() }
 // Close stops listening for changes.
 func (s *Service) Close() { s.unhear() }
 
-// rows is how many notifications one statement adds.
-const rows = 50
-
-// Tell queues notices in the transaction of the change they tell of, any number. Whether each is told, and how, is decided when it is
-// sent. Where nobody can be told, nothing is queued.
-func (s *Service) Tell(tx *db.Tx, notices ...Notice) error {
-	if !s.reachable.Load() || len(notices) == 0 {
-		return nil
-	}
-	now := s.Clock.Now()
-	var text Data // whose form is body: many people are told the same
-	var body []byte
-	for _, chunk := range db.Chunks(notices, rows) {
-		values, args := make([]byte, 0, len(chunk)*48), []any{clock.Micros(now)}
-		for _, n := range chunk {
-			if !slices.Contains(Kinds, n.Kind) {
-				return fmt.Errorf("notify: no kind %q", n.Kind)
-			}
-			if body == nil || n.Data != text {
-				var err error
-				if body, err = json.Marshal(n.Data.plain()); err != nil {
-					return err
-				}
-				text = n.Data
-			}
-			i := len(args) + 1
-			values = fmt.Appendf(values, ",($%d,$%d,$%d,'',$%d,$%d,'open',$1,'',0,'',$1,null)", i, i+1, i+2, i+3, i+4)
-			args = append(args, id.New(now), string(n.User), string(n.Kind), n.TaskID, string(body))
-		}
-		tx.Queue(`insert into notification (id, user_id, kind, channel, task_id, body, state, due_at, lease, attempts, last_error, created_at,
-			done_at) values `+string(values[1:]), args...)
-	}
-	due.Wake(tx, now)
-	return nil
-}
-
 // Cancel drops what was queued about a task and is not sent yet, of one kind: that somebody is asked to decide what is decided.
 func (s *Service) Cancel(tx *db.Tx, taskID string, kind Kind) {
 	tx.Queue(`delete from notification where task_id = $1 and kind = $2 and done_at is null and state = 'open'`, taskID, string(kind))
 }
 
-// UserEnded implements directory.Notice: who is disabled or deleted is told nothing more.
+// UserEnded implements directory.Notice: who is disabled or deleted is told nothing more. What waits to be sent is dropped when its
+// turn comes, since they are looked at then; what a webhook has is taken from it. Threat: rows are found by their person where a webhook
+// has them only, for an index of all that waits would be written in another place for each of the people whom a step asks.
 func (s *Service) UserEnded(tx *db.Tx, _ audit.Actor, u directory.UserID, _ time.Time, _ string) error {
 	handed, err := db.Collect(tx, func(r *db.Rows) (i ID, err error) { return i, r.Scan(&i) },
-		`select id from notification where user_id = $1 and done_at is null and state = 'handed'`, string(u))
+		`select id from notification where user_id = $1 and state = 'handed'`, string(u))
 	if err != nil {
 		return err
 	}
@@ -127,6 +88,6 @@ func (s *Service) UserEnded(tx *db.Tx, _ audit.Actor, u directory.UserID, _ time
 			return err
 		}
 	}
-	tx.Queue(`delete from notification where user_id = $1 and done_at is null`, string(u))
+	tx.Queue(`delete from notification where user_id = $1 and state = 'handed'`, string(u))
 	return nil
 }

@@ -12,19 +12,26 @@ import (
 	"github.com/interim-access/interim/internal/platform/page"
 )
 
-const columns = `id, user_id, kind, channel, task_id, body, state, lease, attempts, last_error, created_at, done_at`
+const columns = `id, user_id, kind, channel, task_id, body, state, lease, attempts, last_error, created_at, done_at, people`
 
 func scan(r *db.Rows) (n Notification, err error) {
 	var body string
 	var created int64
 	var done *int64
-	err = r.Scan(&n.ID, &n.User, &n.Kind, &n.Channel, &n.TaskID, &body, &n.State, &n.lease, &n.Attempts, &n.LastError, &created, &done)
+	var people *string
+	err = r.Scan(&n.ID, &n.User, &n.Kind, &n.Channel, &n.TaskID, &body, &n.State, &n.lease, &n.Attempts, &n.LastError, &created, &done,
+		&people)
 	if err != nil {
 		return n, err
 	}
 	n.CreatedAt = clock.FromMicros(created)
 	if done != nil {
 		n.DoneAt = clock.FromMicros(*done)
+	}
+	if people != nil {
+		if err := json.Unmarshal([]byte(*people), &n.people); err != nil {
+			return n, err
+		}
 	}
 	return n, json.Unmarshal([]byte(body), &n.Data)
 }

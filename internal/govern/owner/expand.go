@@ -77,7 +77,7 @@ const untilSQL = `case when g.derived > 0 and not g.force_end then null else g.d
 
 // Users answers who owns each of the objects under the role at that moment, as approvals see it: named users and holders of
 // entitlements, enabled ones only; a user once for each reason, the named first. An object that nobody owns, or that is deleted, is
-// left out. One statement for each hundred objects.
+// left out. One statement or two for each hundred objects.
 func (*Service) Users(q db.Q, objects []Object, role string, at time.Time) (map[Object][]Owned, error) {
 	out := make(map[Object][]Owned, len(objects))
 	for _, chunk := range db.Chunks(once(objects), batch) {
@@ -98,15 +98,25 @@ func expand(q db.Q, objects []Object, role string, at time.Time, out map[Object]
 		Object
 		Owned
 	}
-	sql, args := usersSQL(objects, role, at)
-	reasons, err := db.Collect(q, func(r *db.Rows) (v reason, err error) {
+	scan := func(r *db.Rows) (v reason, err error) {
 		var until *int64
 		err = r.Scan(&v.Kind, &v.App, &v.ID, &v.Via.AppID, &v.Via.ID, &v.User, &until)
 		v.Until = clock.FromNull(until)
 		return v, err
-	}, sql, args...)
+	}
+	sql, args := namedSQL(objects, role)
+	reasons, err := db.Collect(q, scan, sql, args...)
 	if err != nil {
 		return err
+	}
+	named := slices.DeleteFunc(reasons, func(v reason) bool { return v.User == "" })
+	if len(named) < len(reasons) {
+		sql, args = holdersSQL(objects, role, at)
+		holding, err := db.Collect(q, scan, sql, args...)
+		if err != nil {
+			return err
+		}
+		reasons = slices.Concat(named, holding)
 	}
 	type key struct {
 		Object
@@ -126,18 +136,32 @@ func expand(q db.Q, objects []Object, role string, at time.Time, out map[Object]
 	return nil
 }
 
-// usersSQL reads who owns the objects: the named, and the holders with what they hold and until when.
-func usersSQL(objects []Object, role string, at time.Time) (string, []any) {
+// What is read about an owned object o, before whom and why.
+const (
+	objectColumns = `select o.kind, o.app_id, o.object_id, `
+	forNamed      = `'', '', `
+	forEver       = `, cast(null as bigint)`
+)
+
+// namedSQL reads who is named as an owner of the objects, and a row without a user where holders of an entitlement own one: most
+// objects have none of those, and need not be asked about them.
+func namedSQL(objects []Object, role string) (string, []any) {
+	which, args := among(objects, 2)
+	which = ` and o.role = $1 and ` + which + ` and ` + liveSQL
+	return objectColumns + forNamed + `o.user_id` + forEver + named + which +
+		` union all ` + objectColumns + forNamed + `m.user_id` + forEver + members + which +
+		` union all ` + objectColumns + forNamed + `''` + forEver + ` from owner_entitlement o where 0 = 0` + which +
+		` union all ` + objectColumns + forNamed + `''` + forEver + ` from owner_from_set o join owner_set w on w.id = o.set_id
+			where w.via_entitlement_id is not null` + which, append([]any{role}, args...)
+}
+
+// holdersSQL reads who owns the objects as a holder, of what, and until when.
+func holdersSQL(objects []Object, role string, at time.Time) (string, []any) {
 	which, args := among(objects, 3)
 	which = ` and o.role = $1 and ` + which + ` and ` + liveSQL
-	const object = `select o.kind, o.app_id, o.object_id, `
-	const nothing = `'', '', `
-	parts := []string{
-		object + nothing + `o.user_id, cast(null as bigint)` + named + which,
-		object + nothing + `m.user_id, cast(null as bigint)` + members + which,
-	}
+	var parts []string
 	for _, t := range []through{byRow, bySet} {
-		parts = append(parts, object+t.via+`.via_app_id, `+t.via+`.via_entitlement_id, a.user_id, `+untilSQL+
+		parts = append(parts, objectColumns+t.via+`.via_app_id, `+t.via+`.via_entitlement_id, a.user_id, `+untilSQL+
 			holders(fromObject, t, "$2")+which)
 	}
 	return strings.Join(parts, ` union all `), append([]any{role, clock.Micros(at)}, args...)

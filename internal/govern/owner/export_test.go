@@ -26,8 +26,10 @@ func Statements() []Statement {
 	}
 	const users, entitlements, members, sets = "owner_user", "owner_entitlement", "owner_set_member", "owner_from_set"
 	return []Statement{
-		ask("who owns objects", func() (string, []any) { return usersSQL([]Object{o, OfApp("a")}, Primary, at) },
-			users, entitlements, members, sets, "grants_live"),
+		ask("who is named for objects", func() (string, []any) { return namedSQL([]Object{o, OfApp("a")}, Primary) },
+			users, entitlements, members, sets),
+		ask("who owns objects by what they hold", func() (string, []any) { return holdersSQL([]Object{o, OfApp("a")}, Primary, at) },
+			entitlements, sets, "grants_live"),
 		ask("what a user owns", func() (string, []any) { return ownedPage("u", nil, at, r) },
 			"owner_user_owns", "account_user", "grants", "owner_entitlement_owns", "owner_set_member_of", "owner_set_via", "owner_from_set_of"),
 		ask("apps that a user owns", func() (string, []any) {

@@ -14,6 +14,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant/granttest"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/task"
@@ -52,7 +53,7 @@ func openHouse(t *testing.T, d *db.DB) *house {
 	h.catalogs = catalog.New(catalog.Deps{DB: d, Clock: h.Clock, Audit: h.Audit, Apps: h.Apps, Policies: h.policies})
 	h.tasks = task.New(task.Deps{
 		DB: d, Clock: h.Clock, Audit: h.Audit, Grants: h.Grants, Owners: h.owners, Delegations: h.delegations, Policies: h.policies,
-		Offers: h.catalogs,
+		Offers: item.Offers{Service: h.catalogs},
 	})
 	h.Directory.Tell(h.delegations)
 	h.Directory.Tell(h.tasks)

@@ -28,7 +28,7 @@ func (s catalogs) List(
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.Catalogs.List(ctx, p.Request)
+	found, err := s.Catalogs.List(ctx, catalog.Filter{}, p.Request)
 	if err != nil {
 		return nil, err
 	}

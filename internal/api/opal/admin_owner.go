@@ -5,6 +5,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -49,6 +50,30 @@ func (d *Door) administer(ctx context.Context, said map[item.ID]UUID) func(tx *d
 		}
 		admins, err := owner.Admins(tx, []owner.Object{o})
 		if err == nil && UUID(admins[o].ID()) != to {
+			err = fault.InvalidField("admin_owner_id", "there is no owner with that id that can own something else: %s", to)
+		}
+		return err
+	}
+}
+
+// curatorsOf are the admin owners of catalogs. They own nothing by that: a catalog that nobody named one for has none.
+func curatorsOf(q db.Q, catalogs []catalog.ID) (map[catalog.ID]UUID, error) {
+	admins, err := owner.Admins(q, each(catalogs, owner.OfCatalog))
+	out := make(map[catalog.ID]UUID, len(catalogs))
+	for _, c := range catalogs {
+		out[c] = UUID(admins[owner.OfCatalog(c)].Set)
+	}
+	return out, err
+}
+
+// curate gives a catalog the admin owner that was said, if one was.
+func (d *Door) curate(ctx context.Context, to UUID) func(tx *db.Tx, c catalog.Catalog) error {
+	return func(tx *db.Tx, c catalog.Catalog) error {
+		if to == "" {
+			return nil
+		}
+		err := d.Owners.ShareIn(tx, audit.From(ctx), owner.OfCatalog(c.ID), owner.Primary, owner.SetID(to))
+		if fault.Is(err, fault.NotFound) {
 			err = fault.InvalidField("admin_owner_id", "there is no owner with that id that can own something else: %s", to)
 		}
 		return err

@@ -54,7 +54,7 @@ func encodeItem(i item.Item, with beside) ItemBody {
 	out := ItemBody{
 		AppID: UUID(i.AppID), Name: i.DisplayName, Description: i.Description, AdminOwner: with.admins[i.ID], MFAToApprove: i.MFAToApprove,
 		Template: UUID(i.TemplateID), Configurations: encodeConfigurations(i.Configurations, with.groups), Notice: orNull(i.Notice),
-		Risk: i.Risk, RiskOverride: i.Risk, Remote: i.Remote, Requestable: len(i.Configurations) == 0,
+		Risk: i.Risk, RiskOverride: i.Risk, Remote: i.Remote, Requestable: i.Offered,
 	}
 	out.Configured = out.Configurations
 	if c, ok := item.For(i.Configurations, func(item.Condition) bool { return false }); ok {
@@ -81,7 +81,7 @@ type ItemDraft struct {
 
 func (c ItemDraft) draft(group bool, label string) item.Draft {
 	d := item.Draft{AppID: app.ID(c.AppID), Group: group, Name: c.Name, Description: c.Description}
-	d.Label, d.Remote, d.Risk = label, unlessNull(c.Remote), c.RiskOverride
+	d.Label, d.Offered, d.Remote, d.Risk = label, true, unlessNull(c.Remote), c.RiskOverride
 	if c.Notice != nil {
 		d.Notice = *c.Notice
 	}

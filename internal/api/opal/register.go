@@ -14,4 +14,5 @@ func (d *Door) register() {
 	d.requests()
 	d.tokens()
 	d.tags()
+	d.bundles()
 }

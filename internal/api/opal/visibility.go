@@ -46,7 +46,7 @@ func (d *Door) limit(ctx context.Context, s itemSort, id UUID, v visibilityBody)
 		return v, err
 	}
 	after, err := d.Items.Update(ctx, []item.Change{{ID: i.ID, Become: func(i *item.Item) error {
-		i.Limited, i.Audience = v.Visibility == "LIMITED", audience
+		i.Offered, i.Limited, i.Audience = true, v.Visibility == "LIMITED", audience
 		return nil
 	}}})
 	if err != nil {

@@ -62,10 +62,10 @@ func (c Catalog) VisibleTo(holds func(app.EntitlementRef) bool) bool {
 	return c.DeletedAt.IsZero() && c.Published && (c.Everyone || slices.ContainsFunc(c.Audience, holds))
 }
 
-// Requestable reports whether an entitlement, that is live in a live app or not, can be asked for by somebody: in are the catalogs it
-// is in. [SeenSQL] and [InSQL] say the same.
-func Requestable(live bool, in []Catalog, holds func(app.EntitlementRef) bool) bool {
-	return live && slices.ContainsFunc(in, func(c Catalog) bool { return c.VisibleTo(holds) })
+// Listed reports whether an entitlement is in a catalog that somebody sees: in are the catalogs it is in. [SeenSQL] and [InSQL] say the
+// same.
+func Listed(in []Catalog, holds func(app.EntitlementRef) bool) bool {
+	return slices.ContainsFunc(in, func(c Catalog) bool { return c.VisibleTo(holds) })
 }
 
 // mayHaveAudience refuses an audience that would have no effect, as upstream does.

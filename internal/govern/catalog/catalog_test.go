@@ -191,7 +191,7 @@ func TestListsOfCatalogsArePagedByName(t *testing.T) {
 		h.ok(h.catalogs.Delete(h.Ctx, granttest.Must(h.catalogs.Create(h.Ctx, catalog.Catalog{DisplayName: "gone"}))(h).ID))
 		var after page.Key
 		for {
-			p := granttest.Must(h.catalogs.List(h.Ctx, page.Request{Size: 2, After: after}))(h)
+			p := granttest.Must(h.catalogs.List(h.Ctx, catalog.Filter{}, page.Request{Size: 2, After: after}))(h)
 			for _, c := range p.Items {
 				want = append(want, c.DisplayName)
 			}

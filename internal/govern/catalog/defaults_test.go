@@ -67,14 +67,14 @@ func TestDefaultsAreKeptAndCount(t *testing.T) {
 			t.Fatalf("%+v, was %+v", got, set)
 		}
 		got := granttest.Must(h.catalogs.Defaults(h.DB.Q(h.Ctx), e))(h)
-		if got.Max != time.Hour || got.Policy != app.PolicyID(p.ID) || got.Schema != v || !h.can(ada, e) || !h.can(ada, h.Entitlement(a)) {
+		if got.Max != time.Hour || got.Policy != app.PolicyID(p.ID) || got.Schema != v || !h.sees(ada, e) || !h.sees(ada, h.Entitlement(a)) {
 			t.Fatalf("%+v", got)
 		}
 		h.refused(fault.Invalid, "requestData.reason", h.check(e.Ref(), ""))
 		h.refused(fault.Precondition, "request defaults of app", h.policies.Delete(h.Ctx, p.ID))
 		h.refused(fault.Precondition, "app ", h.catalogs.DeleteSchema(h.Ctx, v))
 		granttest.Must(h.catalogs.SetDefaults(h.Ctx, catalog.Defaults{App: a}))(h)
-		if h.can(ada, e) {
+		if h.sees(ada, e) {
 			t.Fatal("defaults that are gone do not count")
 		}
 		h.ok(h.policies.Delete(h.Ctx, p.ID))

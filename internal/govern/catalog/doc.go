@@ -8,13 +8,13 @@
 //
 //	catalog, schema:  live ──Delete──▶ deleted (shown, with nothing else left of it)
 //
-// An entitlement can be asked for by a person exactly if it and its app are live and it is in a catalog that the person sees:
+// An entitlement is listed for a person exactly if it is in a catalog that the person sees:
 //
 //	sees ⇔ catalog live ∧ published ∧ (visible to everyone ∨ the person has access now by an entitlement of the audience)
 //	in   ⇔ put there ∨ the app's defaults are enabled, are for its resource type and name the catalog
 //
-// [Catalog.VisibleTo] and [Requestable] say it for one; [SeenSQL] and [InSQL] say the same in SQL, and every question is asked with
-// them. Administrators, who may give access, are not bound by it; that is the doors' to judge.
+// [Catalog.VisibleTo] and [Listed] say it for one; [SeenSQL] and [InSQL] say the same in SQL, and every question is asked with them.
+// What is listed can be asked for, unless its item is kept from the person; see package item, whose rule that is.
 //
 // Defaults are looked up when a question comes and are written to no entitlement: what an entitlement says itself comes first, and a
 // change of the defaults counts at once, also for entitlements that a connector has yet to read.

@@ -39,25 +39,28 @@ func (s *Service) Remove(ctx context.Context, catalogID ID, refs []app.Entitleme
 
 // Replace makes at most MaxBatch entitlements the whole of a catalog, in this order. NotFound.
 func (s *Service) Replace(ctx context.Context, catalogID ID, refs []app.EntitlementRef) error {
-	return s.change(ctx, entries, catalogID, refs, func(tx *db.Tx, c changing) (int64, error) {
-		others := `delete from ` + c.table + ` where catalog_id = $1`
-		args := []any{string(c.ID)}
-		if len(c.refs) > 0 {
-			var list string
-			list, args = values(c.refs, args)
-			others += ` and (app_id, entitlement_id) not in (values ` + list + `)`
-		}
-		gone, err := tx.Exec(others, args...)
-		if err != nil {
-			return 0, err
-		}
-		come, err := join(tx, c)
-		if err != nil {
-			return 0, err
-		}
-		moved, err := arrange(tx, c)
-		return gone + come + moved, err
-	})
+	return s.change(ctx, entries, catalogID, refs, replace)
+}
+
+// replace makes refs the whole of the set, in their order, and answers how many that moved.
+func replace(tx *db.Tx, c changing) (int64, error) {
+	others := `delete from ` + c.table + ` where catalog_id = $1`
+	args := []any{string(c.ID)}
+	if len(c.refs) > 0 {
+		var list string
+		list, args = values(c.refs, args)
+		others += ` and (app_id, entitlement_id) not in (values ` + list + `)`
+	}
+	gone, err := tx.Exec(others, args...)
+	if err != nil {
+		return 0, err
+	}
+	come, err := join(tx, c)
+	if err != nil {
+		return 0, err
+	}
+	moved, err := arrange(tx, c)
+	return gone + come + moved, err
 }
 
 // arrange puts the set, which is refs, in the order of refs, and answers how many were elsewhere.
@@ -97,6 +100,41 @@ func (s *Service) AddAudience(ctx context.Context, catalogID ID, refs []app.Enti
 func (s *Service) RemoveAudience(ctx context.Context, catalogID ID, refs []app.EntitlementRef) error {
 	var n int64
 	return s.change(ctx, audience, catalogID, refs, leave(&n))
+}
+
+// Show says who sees a catalog: everyone, or who holds one of the entitlements, and nobody else any more. It is published by that.
+// Invalid above [MaxAudience]; NotFound.
+func (s *Service) Show(ctx context.Context, catalogID ID, everyone bool, to []app.EntitlementRef) (Catalog, error) {
+	if everyone {
+		to = nil
+	}
+	if err := count(audience.field, len(to), MaxAudience); err != nil {
+		return Catalog{}, err
+	}
+	var after Catalog
+	err := s.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		if err = lock(tx, catalogID); err != nil {
+			return err
+		}
+		if after, err = s.update(tx, audit.From(ctx), catalogID, func(c *Catalog) error {
+			c.Published, c.Everyone = true, everyone
+			return nil
+		}); err != nil {
+			return err
+		}
+		n, err := replace(tx, changing{after, audience, to, clock.Micros(s.Clock.Now())})
+		if err != nil || n == 0 {
+			return err
+		}
+		e := event(after, "catalog.audience_changed", audit.Update, "changed the audience of catalog "+after.DisplayName)
+		e.Data = map[string]any{audience.field: to, "changed": n}
+		if err := s.Audit.Record(tx, audit.From(ctx), e); err != nil {
+			return err
+		}
+		after, err = live(tx, catalogID)
+		return err
+	})
+	return after, err
 }
 
 // changing is a set of a catalog that is being changed by refs.

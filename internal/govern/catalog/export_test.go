@@ -1,8 +1,13 @@
 package catalog
 
 import (
+	"time"
+
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant/granttest"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
 )
 
@@ -22,13 +27,22 @@ func Statements() []Statement {
 		return Statement{name, sql, args, indexes}
 	}
 	return []Statement{
-		ask("list of catalogs", func() (string, []any) { return listSQL(first) }, "catalog_name"),
-		ask("list of catalogs, next", func() (string, []any) { return listSQL(next) }, "catalog_name"),
+		ask("list of catalogs", func() (string, []any) { return listSQL(Filter{}, granttest.Noon, first) }, "catalog_name"),
+		ask("list of catalogs, next", func() (string, []any) { return listSQL(Filter{}, granttest.Noon, next) }, "catalog_name"),
 		ask("list of entries", func() (string, []any) { return entries.sql("e.id", "c", first) }, "catalog_entry"),
 		ask("list of entries, next", func() (string, []any) { return entries.sql("e.id", "c", next) }, "catalog_entry"),
 		ask("list of an audience, next", func() (string, []any) { return audience.sql("e.id", "c", next) }, "catalog_audience"),
-		ask("requestable", func() (string, []any) {
-			return requestableSQL("u", []app.EntitlementRef{{AppID: "a", ID: "b"}, {AppID: "a", ID: "c"}}, granttest.Noon)
+		ask("catalogs that somebody sees, which are few", func() (string, []any) {
+			return listSQL(Filter{Seer: "u", Contains: "x"}, granttest.Noon, next)
 		}, "catalog_everyone", "account_user", "catalog_audience_of", "grants"),
 	}
+}
+
+// IsListed asks of one entitlement whether it is in a catalog that a user sees.
+func IsListed(q db.Q, user directory.UserID, of app.EntitlementRef, at time.Time) (listed bool, err error) {
+	var n int
+	err = q.Row(`with seen as materialized (`+SeenSQL("$1", "$2")+`)
+		select count(*) from entitlement e where e.app_id = $3 and e.id = $4 and `+InSQL("e.", "seen"),
+		string(user), clock.Micros(at), string(of.AppID), string(of.ID)).Scan(&n)
+	return n > 0, err
 }

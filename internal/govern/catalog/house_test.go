@@ -80,9 +80,9 @@ func (h *house) hold(e app.Entitlement, person directory.UserID, until time.Time
 	return k
 }
 
-func (h *house) can(person directory.UserID, e app.Entitlement) bool {
+func (h *house) sees(person directory.UserID, e app.Entitlement) bool {
 	h.Helper()
-	return granttest.Must(h.catalogs.Requestable(h.DB.Q(h.Ctx), person, e.Ref(), h.Clock.Now()))(h)
+	return granttest.Must(catalog.IsListed(h.DB.Q(h.Ctx), person, e.Ref(), h.Clock.Now()))(h)
 }
 
 func (h *house) ok(err error) {

@@ -30,8 +30,9 @@ type Service struct{ Deps }
 // New returns the use cases over d.
 func New(d Deps) *Service { return &Service{d} }
 
-// Create makes a catalog without entitlements and audience; identity, times and version are filled in. Invalid.
-func (s *Service) Create(ctx context.Context, c Catalog) (Catalog, error) {
+// Create makes a catalog without entitlements and audience, and does in the same transaction what also says; identity, times and version
+// are filled in. Invalid.
+func (s *Service) Create(ctx context.Context, c Catalog, also ...func(tx *db.Tx, c Catalog) error) (Catalog, error) {
 	now, actor := s.Clock.Now(), audit.From(ctx)
 	c.ID, c.CreatedAt, c.UpdatedAt, c.DeletedAt, c.Version = ID(id.New(now)), now, now, time.Time{}, 1
 	c.CreatedBy, c.Audience = directory.UserID(actor.UserID), nil
@@ -42,38 +43,59 @@ func (s *Service) Create(ctx context.Context, c Catalog) (Catalog, error) {
 		if err := insert(tx, c); err != nil {
 			return err
 		}
-		return s.Audit.Record(tx, actor, event(c, "catalog.created", audit.Create, "created catalog "+c.DisplayName))
+		if err := s.Audit.Record(tx, actor, event(c, "catalog.created", audit.Create, "created catalog "+c.DisplayName)); err != nil {
+			return err
+		}
+		return alsoDo(tx, c, also)
 	})
 }
 
-// Update changes a live catalog as change says, which may be called again. Its audience is changed by [Service.AddAudience] and
-// [Service.RemoveAudience] only. Invalid, NotFound, Conflict.
-func (s *Service) Update(ctx context.Context, catalogID ID, change func(c *Catalog) error) (Catalog, error) {
+// Update changes a live catalog as change says, which may be called again, and does in the same transaction what also says. Its audience
+// is changed by [Service.AddAudience], [Service.RemoveAudience] and [Service.Show] only. Invalid, NotFound, Conflict.
+func (s *Service) Update(
+	ctx context.Context, catalogID ID, change func(c *Catalog) error, also ...func(tx *db.Tx, c Catalog) error,
+) (Catalog, error) {
 	var after Catalog
-	err := s.DB.Write(ctx, func(tx *db.Tx) error {
-		before, err := live(tx, catalogID)
-		if err != nil {
+	err := s.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		if after, err = s.update(tx, audit.From(ctx), catalogID, change); err != nil {
 			return err
 		}
-		after = before
-		if err := change(&after); err != nil {
-			return err
-		}
-		after.ID, after.Audience, after.Version, after.DeletedAt = before.ID, before.Audience, before.Version, time.Time{}
-		after.CreatedBy, after.CreatedAt, after.UpdatedAt = before.CreatedBy, before.CreatedAt, before.UpdatedAt
-		if err := after.Validate(); err != nil || reflect.DeepEqual(before, after) {
-			return err
-		}
-		after.UpdatedAt = s.Clock.Now()
-		if err := update(tx, after); err != nil {
-			return err
-		}
-		after.Version++
-		e := event(after, "catalog.updated", audit.Update, "changed catalog "+after.DisplayName)
-		e.Data = map[string]any{"from": before, "to": after}
-		return s.Audit.Record(tx, audit.From(ctx), e)
+		return alsoDo(tx, after, also)
 	})
 	return after, err
+}
+
+func (s *Service) update(tx *db.Tx, actor audit.Actor, catalogID ID, change func(c *Catalog) error) (Catalog, error) {
+	before, err := live(tx, catalogID)
+	if err != nil {
+		return before, err
+	}
+	after := before
+	if err := change(&after); err != nil {
+		return before, err
+	}
+	after.ID, after.Audience, after.Version, after.DeletedAt = before.ID, before.Audience, before.Version, time.Time{}
+	after.CreatedBy, after.CreatedAt, after.UpdatedAt = before.CreatedBy, before.CreatedAt, before.UpdatedAt
+	if err := after.Validate(); err != nil || reflect.DeepEqual(before, after) {
+		return before, err
+	}
+	after.UpdatedAt = s.Clock.Now()
+	if err := update(tx, after); err != nil {
+		return before, err
+	}
+	after.Version++
+	e := event(after, "catalog.updated", audit.Update, "changed catalog "+after.DisplayName)
+	e.Data = map[string]any{"from": before, "to": after}
+	return after, s.Audit.Record(tx, actor, e)
+}
+
+func alsoDo(tx *db.Tx, c Catalog, also []func(tx *db.Tx, c Catalog) error) error {
+	for _, fn := range also {
+		if err := fn(tx, c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Delete deletes a live catalog: from then on nothing can be asked for through it. NotFound, Conflict.

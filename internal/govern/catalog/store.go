@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -55,10 +57,17 @@ func live(q db.Q, catalogID ID) (Catalog, error) {
 	return c, err
 }
 
+// Filter narrows a list of catalogs. Empty members do not narrow.
+type Filter struct {
+	IDs      []ID
+	Contains string           // part of the name
+	Seer     directory.UserID // who sees them now
+}
+
 // List lists the live catalogs by name.
-func (s *Service) List(ctx context.Context, r page.Request) (page.Page[Catalog], error) {
+func (s *Service) List(ctx context.Context, f Filter, r page.Request) (page.Page[Catalog], error) {
 	q := s.DB.Q(ctx)
-	sql, args := listSQL(r)
+	sql, args := listSQL(f, s.Clock.Now(), r)
 	rows, err := db.Collect(q, scan, sql, args...)
 	if err == nil {
 		err = withAudience(q, rows)
@@ -66,12 +75,35 @@ func (s *Service) List(ctx context.Context, r page.Request) (page.Page[Catalog],
 	return page.Cut(rows, r.Size, func(c Catalog) page.Key { return page.Key{app.SortName(c.DisplayName), string(c.ID)} }), err
 }
 
-func listSQL(r page.Request) (string, []any) {
+// Count says how many live catalogs match f.
+func (s *Service) Count(ctx context.Context, f Filter) (n int, err error) {
 	var w db.Where
-	w.And("deleted_at is null")
+	with := f.narrow(&w, s.Clock.Now())
+	where, args := w.SQL()
+	err = s.DB.Q(ctx).Row(with+`select count(*) from catalog`+where, args...).Scan(&n)
+	return n, err
+}
+
+func listSQL(f Filter, at time.Time, r page.Request) (string, []any) {
+	var w db.Where
+	with := f.narrow(&w, at)
 	w.After([]string{"sort_name", "id"}, r.After...)
 	where, args := w.SQL()
-	return `select ` + columns + ` from catalog` + where + ` order by sort_name, id limit ` + strconv.Itoa(r.Size+1), args
+	return with + `select ` + columns + ` from catalog` + where + ` order by sort_name, id limit ` + strconv.Itoa(r.Size+1), args
+}
+
+// narrow adds f to w, and answers the common table expression that needs; nothing where everything is seen.
+func (f Filter) narrow(w *db.Where, at time.Time) (with string) {
+	if f.Seer != "" {
+		with = `with seen as materialized (` + SeenSQL(w.Bind(string(f.Seer)), w.Bind(clock.Micros(at))) + `) `
+		w.And("id in (select s.id from seen s)")
+	}
+	w.And("deleted_at is null")
+	w.In("id", f.IDs)
+	if f.Contains != "" {
+		w.And(`search like ? escape '\'`, db.Like(f.Contains))
+	}
+	return with
 }
 
 // withAudience fills in who sees each of the catalogs.
@@ -109,9 +141,9 @@ func insert(tx *db.Tx, c Catalog) error {
 		return err
 	}
 	tx.Queue(`insert into catalog (id, display_name, description, sort_name, published, visible_to_everyone, doc, created_by, created_at,
-			updated_at, deleted_at, version) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$9,null,1)`,
+			updated_at, deleted_at, version, search) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$9,null,1,$10)`,
 		string(c.ID), c.DisplayName, c.Description, app.SortName(c.DisplayName), c.Published, c.Everyone, doc, string(c.CreatedBy),
-		clock.Micros(c.CreatedAt))
+		clock.Micros(c.CreatedAt), db.Fold(c.DisplayName))
 	return nil
 }
 
@@ -122,9 +154,9 @@ func update(tx *db.Tx, c Catalog) error {
 		return err
 	}
 	n, err := tx.Exec(`update catalog set display_name = $3, description = $4, sort_name = $5, published = $6, visible_to_everyone = $7,
-			doc = $8, updated_at = $9, deleted_at = $10, version = version + 1 where id = $1 and version = $2`,
+			doc = $8, updated_at = $9, deleted_at = $10, search = $11, version = version + 1 where id = $1 and version = $2`,
 		string(c.ID), c.Version, c.DisplayName, c.Description, app.SortName(c.DisplayName), c.Published, c.Everyone, doc,
-		clock.Micros(c.UpdatedAt), clock.Null(c.DeletedAt))
+		clock.Micros(c.UpdatedAt), clock.Null(c.DeletedAt), db.Fold(c.DisplayName))
 	return won(n, err, "catalog")
 }
 

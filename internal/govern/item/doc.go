@@ -7,6 +7,13 @@
 //	app.Resource ── Settings (label, visibility, …), made with the first change; without them an item is seen by everybody
 //	       └─ app.Entitlement … ── Level
 //
+// What a person can ask for is one rule, whoever asks where:
+//
+//	asks for ⇔ level and app live ∧ sees the item ∧ (a catalog lists the level for them, see package catalog ∨ the item is offered)
+//
+// [Settings.Requestable] says it for one, [RequestableSQL] in SQL. What people make as an item is offered, and what they say of any
+// item's visibility or configurations offers it; what a connector reads, or people make as a mere resource, only catalogs list.
+//
 // Invariants:
 //   - an item has settings at most once, and they live and die with its resource;
 //   - an item that is limited is seen by those who have access now by an entitlement of its audience, by those who have access to the

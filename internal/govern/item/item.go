@@ -26,6 +26,8 @@ const (
 type Settings struct {
 	// Label is what kind of thing the item is, in the words of whoever made it. Empty: nobody said.
 	Label string `json:"-"`
+	// Offered: whoever sees it can ask for it, whether a catalog lists it or not.
+	Offered bool `json:"-"`
 	// Limited: only the audience and those who have access see it.
 	Limited  bool                 `json:"-"`
 	Audience []app.EntitlementRef `json:"-"`

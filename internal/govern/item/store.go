@@ -15,17 +15,19 @@ type row struct {
 	ref     app.ResourceRef
 	group   bool
 	label   string
+	offered bool
 	limited bool
 	doc     *string
 	version int64
 }
 
-const rowColumns = `r.app_id, r.id, r.is_group, coalesce(i.label, ''), coalesce(i.limited, false), i.doc, coalesce(i.version, 0)`
+const rowColumns = `r.app_id, r.id, r.is_group, coalesce(i.label, ''), coalesce(i.offered, false), coalesce(i.limited, false), i.doc,
+	coalesce(i.version, 0)`
 
 const rowTables = ` from resource r left join item i on i.app_id = r.app_id and i.resource_id = r.id`
 
 func scanRow(r *db.Rows) (v row, err error) {
-	return v, r.Scan(&v.ref.AppID, &v.ref.ID, &v.group, &v.label, &v.limited, &v.doc, &v.version)
+	return v, r.Scan(&v.ref.AppID, &v.ref.ID, &v.group, &v.label, &v.offered, &v.limited, &v.doc, &v.version)
 }
 
 // Get reads one item. NotFound if there is none.
@@ -91,7 +93,7 @@ func assemble(q db.Q, rows []row) ([]Item, error) {
 				return nil, fmt.Errorf("settings of item %s: %w", v.ref.ID, err)
 			}
 		}
-		i.Label, i.Limited, i.Audience = v.label, v.limited, audiences[v.ref]
+		i.Label, i.Offered, i.Limited, i.Audience = v.label, v.offered, v.limited, audiences[v.ref]
 		out[n] = i
 	}
 	return out, nil
@@ -128,11 +130,11 @@ func save(tx *db.Tx, i Item, version int64) error {
 	if err != nil {
 		return err
 	}
-	n, err := tx.Exec(`insert into item (app_id, resource_id, label, limited, doc, version) values ($1,$2,$3,$4,$5,$6)
+	n, err := tx.Exec(`insert into item (app_id, resource_id, label, limited, doc, version, offered) values ($1,$2,$3,$4,$5,$6,$8)
 		on conflict (app_id, resource_id) do update set label = excluded.label, limited = excluded.limited, doc = excluded.doc,
-			version = excluded.version
+			version = excluded.version, offered = excluded.offered
 		where item.version = $7`,
-		string(i.AppID), string(i.ID), i.Label, i.Limited, string(doc), version+1, version)
+		string(i.AppID), string(i.ID), i.Label, i.Limited, string(doc), version+1, version, i.Offered)
 	if err != nil {
 		return err
 	}
@@ -203,7 +205,7 @@ func shown(s Settings) (m map[string]any, err error) {
 	if err != nil {
 		return nil, err
 	}
-	m["label"], m["limited"] = s.Label, s.Limited
+	m["label"], m["offered"], m["limited"] = s.Label, s.Offered, s.Limited
 	m["audience"] = each(s.Audience, func(r app.EntitlementRef) string { return string(r.AppID) + "/" + string(r.ID) })
 	return m, nil
 }

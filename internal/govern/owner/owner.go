@@ -20,12 +20,13 @@ const (
 	Connector   Kind = "connector"
 	Account     Kind = "account"
 	User        Kind = "user"
+	Catalog     Kind = "catalog" // owning one gives no rights
 )
 
-// Object names what is owned. An app is in itself; a user is in no app.
+// Object names what is owned. An app is in itself; users and catalogs are in no app.
 type Object struct {
 	Kind Kind
-	App  app.ID // empty for a user
+	App  app.ID // empty for a user and a catalog
 	ID   string
 }
 
@@ -52,6 +53,9 @@ func OfAccount(v app.AccountRef) Object { return Object{Kind: Account, App: v.Ap
 
 // OfUser names a user.
 func OfUser(v directory.UserID) Object { return Object{Kind: User, ID: string(v)} }
+
+// OfCatalog names a catalog.
+func OfCatalog(v app.CatalogID) Object { return Object{Kind: Catalog, ID: string(v)} }
 
 // Owner is one row of who owns an object: a user, or an entitlement whose holders do.
 type Owner struct {

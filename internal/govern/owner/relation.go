@@ -47,7 +47,7 @@ func above(q db.Q, o iam.Object) ([]Object, error) {
 		for _, r := range resources {
 			out = append(out, Object{Kind: Resource, App: app.ID(o.AppID), ID: r})
 		}
-	case App, User, Shared:
+	case App, User, Catalog, Shared:
 	}
 	return out, nil
 }

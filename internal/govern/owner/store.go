@@ -22,6 +22,7 @@ const liveSQL = `(case o.kind
 	when 'resource' then exists (select 1 from resource x where x.app_id = o.app_id and x.id = o.object_id and x.deleted_at is null)
 	when 'connector' then exists (select 1 from connector x where x.app_id = o.app_id and x.id = o.object_id and x.deleted_at is null)
 	when 'account' then exists (select 1 from account x where x.app_id = o.app_id and x.id = o.object_id and x.deleted_at is null)
+	when 'catalog' then exists (select 1 from catalog x where x.id = o.object_id and x.deleted_at is null)
 	when 'set' then exists (select 1 from owner_set x where x.id = o.object_id and x.deleted_at is null)
 	else exists (select 1 from users x where x.id = o.object_id and x.status <> 'DELETED') end)`
 
@@ -40,6 +41,8 @@ func exists(q db.Q, o Object) (err error) {
 		_, err = app.GetAccount(q, o.App, app.AccountID(o.ID))
 	case User:
 		err = usersExist(q, []directory.UserID{directory.UserID(o.ID)})
+	case Catalog:
+		err = absent(q.Row(`select id from catalog where id = $1 and deleted_at is null`, o.ID).Scan(new(string)), o.ID)
 	case Shared:
 		_, err = GetSet(q, SetID(o.ID))
 	default:

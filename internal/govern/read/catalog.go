@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
-	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
@@ -31,7 +31,7 @@ type Offer struct {
 	Grants []Binding
 }
 
-// Offers lists what the user can ask for, by app, then display name: [catalog.Requestable] in SQL.
+// Offers lists what the user can ask for, by app, then display name: [item.Settings.Requestable] in SQL.
 func (s *Service) Offers(ctx context.Context, f OfferFilter, r page.Request) (page.Page[Offer], error) {
 	q, now := s.db.Q(ctx), s.clock.Now()
 	sql, args := offersSQL(f, r, now)
@@ -54,11 +54,11 @@ func (s *Service) Offers(ctx context.Context, f OfferFilter, r page.Request) (pa
 func offersSQL(f OfferFilter, r page.Request, at time.Time) (string, []any) {
 	var w db.Where
 	user, now := w.Bind(string(f.User)), w.Bind(clock.Micros(at))
-	with := `with seen as materialized (` + catalog.SeenSQL(user, now) + `)`
+	with := `with ` + item.KnownSQL(user, now)
 	if !f.IncludeDeleted {
 		w.And("v.deleted_at is null and y.deleted_at is null")
 	}
-	w.And(catalog.InSQL("v.", "seen"))
+	w.And(item.RequestableSQL("v."))
 	if f.Alias != "" {
 		w.And("v.alias = ? and v.alias <> ''", f.Alias)
 	}

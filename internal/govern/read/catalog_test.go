@@ -10,6 +10,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/catalog"
+	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
@@ -39,6 +40,14 @@ func TestOffersAreWhatCanBeAskedFor(t *testing.T) {
 				}
 			}
 		}
+		items := item.New(item.Deps{DB: w.db, Audit: log, Apps: app.New(w.db, c, log)})
+		for i, e := range w.entitlements {
+			_, _ = items.Update(w.ctx, []item.Change{{ID: e.ResourceID, Become: func(v *item.Item) error { // refused where there is none
+				v.Offered, v.Limited = i%3 == 0, i%2 == 0
+				v.Audience = []app.EntitlementRef{w.entitlements[(i+7)%len(w.entitlements)].Ref()}
+				return nil
+			}}})
+		}
 		s, q := New(w.db, c), w.db.Q(w.ctx)
 		listed := 0
 		for _, a := range w.accounts {
@@ -49,7 +58,7 @@ func TestOffersAreWhatCanBeAskedFor(t *testing.T) {
 			for i, e := range w.entitlements {
 				refs[i] = e.Ref()
 			}
-			can, err := catalogs.RequestableOf(q, a.UserID, refs, start)
+			can, err := item.Offers{Service: catalogs}.RequestableOf(q, a.UserID, refs, start)
 			can = need(w, can, err)
 			list := func(f OfferFilter) map[app.EntitlementRef]Offer {
 				f.User = a.UserID

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/catalog"
+	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -74,7 +75,7 @@ func TestWhatIsBeingGivenIsNotGivenUp(t *testing.T) {
 func TestHowLongRequestsMayWaitIsSetForThoseToCome(t *testing.T) {
 	each(t, func(_ *testing.T, o *office) {
 		c := catalog.New(catalog.Deps{DB: o.DB, Clock: o.Clock, Audit: o.Audit, Apps: o.Apps})
-		o.Tasks.Offers = c
+		o.Tasks.Offers = item.Offers{Service: c}
 		old := o.request()
 		o.ok(func() error { _, err := o.Tasks.Close(o.as(o.Ada), string(old.ID), ""); return err }())
 		_, err := c.SetRequestSettings(o.Ctx, func(v *catalog.RequestSettings) { v.MaxWait = time.Second })

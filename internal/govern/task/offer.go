@@ -8,11 +8,12 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
-// Offers say what can be asked for, by whom, and what a request has to bring; package catalog does.
+// Offers say what can be asked for, by whom, and what a request has to bring; [item.Offers] does.
 type Offers interface {
 	// Requestable reports whether a user can ask for an entitlement at a moment.
 	Requestable(q db.Q, user directory.UserID, of app.EntitlementRef, at time.Time) (bool, error)
@@ -24,8 +25,10 @@ type Offers interface {
 	LongestWait(q db.Q) (time.Duration, error)
 }
 
-// offer judges whether a may be asked for as it is, and reads what it stands on. What somebody holds they may ask to keep, whatever the
-// catalogs have become since; what they filled in for it stands.
+var _ Offers = item.Offers{}
+
+// offer judges whether a may be asked for as it is, and reads what it stands on. What somebody holds they may ask to keep, whatever
+// catalogs and items have become since; what they filled in for it stands.
 func (s *Service) offer(ctx context.Context, kind Kind, a Ask) (ground, error) {
 	q, ref := s.DB.Q(ctx), app.EntitlementRef{AppID: a.App, ID: a.Entitlement}
 	g, err := s.ground(q, ref, kind)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/catalog"
+	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
@@ -18,7 +19,7 @@ func offering(t *testing.T, test func(t *testing.T, o *office, c *catalog.Servic
 	each(t, func(t *testing.T, o *office) {
 		c := catalog.New(catalog.Deps{DB: o.DB, Clock: o.Clock, Audit: o.Audit, Apps: o.Apps})
 		o.Apps.Offer(c)
-		o.Tasks.Offers = c
+		o.Tasks.Offers = item.Offers{Service: c}
 		test(t, o, c)
 	})
 }

@@ -1,14 +1,6 @@
 package catalog
 
-import (
-	"time"
-
-	"github.com/interim-access/interim/internal/govern/app"
-	"github.com/interim-access/interim/internal/govern/directory"
-	"github.com/interim-access/interim/internal/govern/grant"
-	"github.com/interim-access/interim/internal/platform/clock"
-	"github.com/interim-access/interim/internal/platform/db"
-)
+import "github.com/interim-access/interim/internal/govern/grant"
 
 // SeenSQL is a select of the identities of the catalogs that a user sees at a moment, each once: [Catalog.VisibleTo] for all of them.
 // Its arguments are the placeholders of the user and of the moment in microseconds.
@@ -33,36 +25,4 @@ func InSQL(alias, seen string) string {
 			where n.app_id = ` + alias + `app_id and n.entitlement_id = ` + alias + `id)
 		or exists (select 1 from request_defaults_catalog d join ` + seen + ` s on s.id = d.catalog_id
 			where d.app_id = ` + alias + `app_id and d.resource_type_id in ('', ` + alias + `resource_type_id)))`
-}
-
-// Requestable reports whether a user can ask for an entitlement at a moment. Administrators are not bound by it.
-func (s *Service) Requestable(q db.Q, user directory.UserID, ref app.EntitlementRef, at time.Time) (bool, error) {
-	can, err := s.RequestableOf(q, user, []app.EntitlementRef{ref}, at)
-	return can[ref], err
-}
-
-// RequestableOf answers which of the entitlements a user can ask for at a moment, one statement for every 250.
-func (*Service) RequestableOf(
-	q db.Q, user directory.UserID, refs []app.EntitlementRef, at time.Time,
-) (map[app.EntitlementRef]bool, error) {
-	const batch = 250
-	can := make(map[app.EntitlementRef]bool, len(refs))
-	for _, chunk := range db.Chunks(refs, batch) {
-		sql, args := requestableSQL(user, chunk, at)
-		found, err := db.Collect(q, scanRef, sql, args...)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range found {
-			can[r] = true
-		}
-	}
-	return can, nil
-}
-
-func requestableSQL(user directory.UserID, refs []app.EntitlementRef, at time.Time) (string, []any) {
-	list, args := values(refs, []any{string(user), clock.Micros(at)})
-	return `with seen as materialized (` + SeenSQL("$1", "$2") + `)
-		select e.app_id, e.id from entitlement e join app p on p.id = e.app_id
-		where (e.app_id, e.id) in (values ` + list + `) and e.deleted_at is null and p.deleted_at is null and ` + InSQL("e.", "seen"), args
 }

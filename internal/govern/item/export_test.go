@@ -1,0 +1,34 @@
+package item
+
+import (
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/grant/granttest"
+	"github.com/interim-access/interim/internal/platform/page"
+)
+
+// Statement is one that the package asks, and the indexes it must use.
+type Statement struct {
+	Name    string
+	SQL     string
+	Args    []any
+	Indexes []string
+}
+
+// Statements are those whose cost must not grow with how many items, catalogs, entries, grants and people there are.
+func Statements() []Statement {
+	next := page.Request{Size: 25, After: page.Key{"a", "b"}}
+	ask := func(name string, fn func() (string, []any), indexes ...string) Statement {
+		sql, args := fn()
+		return Statement{name, sql, args, indexes}
+	}
+	return []Statement{
+		ask("requestable", func() (string, []any) {
+			return requestableSQL("u", []app.EntitlementRef{{AppID: "a", ID: "b"}, {AppID: "a", ID: "c"}}, granttest.Noon)
+		}, "catalog_everyone", "account_user", "catalog_audience_of", "grants", "sqlite_autoindex_item_"),
+		ask("list of what is in a catalog", func() (string, []any) { return inCatalogSQL(Shelf{Catalog: "c"}, granttest.Noon, next) },
+			"catalog_entry"),
+		ask("list of what somebody sees in a catalog", func() (string, []any) {
+			return inCatalogSQL(Shelf{Catalog: "c", Groups: true, Seer: "u"}, granttest.Noon, next)
+		}, "catalog_entry", "account_user"),
+	}
+}

@@ -5,7 +5,10 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/api/c1"
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/platform/db"
 )
 
@@ -105,5 +108,40 @@ func TestAnOwnerServesNoServiceOfTheirs(t *testing.T) {
 		d.as(d.ada, iam.SuperAdministrator)
 		d.want(200, "", "DELETE", "/api/v2/users/"+c1.KSUID(robot.ID)+"/owners/users/primary/"+c1.KSUID(d.grace.ID), "{}")
 		d.try(d.grace, "a service of somebody else", 200, give, name)
+	})
+}
+
+// Whoever is in the set for now would else be written down as an owner for good, by their own hand or by naming somebody else.
+func TestAnOwnerAsAMemberOfASetLeavesTheSetWhereItIs(t *testing.T) {
+	onOwnerDoors(t, "", func(d owners) {
+		admins := t.Context()
+		appID, err := c1.ID[app.ID]("id", "app", d.app)
+		if err != nil {
+			d.Fatal(err)
+		}
+		set, err := d.deps.Owners.CreateSet(admins, owner.Set{Name: "Wiki team", Members: []directory.UserID{d.grace.ID}})
+		if err != nil {
+			d.Fatal(err)
+		}
+		if err := d.deps.Owners.Share(admins, owner.OfApp(appID), owner.Primary, set.ID); err != nil {
+			d.Fatal(err)
+		}
+		of, first := d.kinds()[0].path, "/api/v1/apps/"+d.app+"/owners"
+		me, ada := c1.KSUID(d.grace.ID), c1.KSUID(d.ada.ID)
+		d.try(d.grace, "who owns it", 403,
+			act{"PUT", of, `{"roleSlug":"primary","userRefs":[{"id":"` + me + `"}]}`},
+			act{"PUT", of, `{"roleSlug":"primary","userRefs":[{"id":"` + ada + `"}]}`},
+			act{"POST", of + "/users/primary/" + ada, "{}"},
+			act{"DELETE", of + "/users/primary/" + me, "{}"},
+			act{"PUT", first, `{"userIds":["` + me + `"]}`},
+			act{"POST", first + "/" + ada, "{}"},
+			act{"DELETE", first + "/" + me, "{}"},
+		)
+		d.try(d.grace, "another role, and the app itself", 200,
+			act{"POST", of + "/users/deputy/" + ada, "{}"},
+			act{"POST", "/api/v1/apps/" + d.app, `{"app":{"description":"All that is written"}}`},
+		)
+		d.as(d.ada, iam.SuperAdministrator)
+		d.want(200, "", "POST", of+"/users/primary/"+ada, "{}")
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -45,7 +46,7 @@ func (s *Service) Set(ctx context.Context, o Object, role string, users []direct
 	if n := max(len(users), len(entitlements)); n > MaxOwners {
 		return fault.New(fault.Invalid, "%d owners of one role; at most %d users and %d entitlements are allowed", n, MaxOwners, MaxOwners)
 	}
-	return s.change(ctx, o, func(tx *db.Tx, actor audit.Actor) error {
+	return s.change(ctx, o, role, func(tx *db.Tx, actor audit.Actor) error {
 		if err := usersExist(tx, users); err != nil {
 			return err
 		}
@@ -104,7 +105,7 @@ func (s *Service) AddUser(ctx context.Context, o Object, role string, user direc
 	if err := ValidRole(role); err != nil {
 		return Owner{}, err
 	}
-	err = s.change(ctx, o, func(tx *db.Tx, actor audit.Actor) error {
+	err = s.change(ctx, o, role, func(tx *db.Tx, actor audit.Actor) error {
 		row, err = s.addUser(tx, actor, o, role, user)
 		return err
 	})
@@ -139,7 +140,7 @@ func (s *Service) AddEntitlement(ctx context.Context, o Object, role string, via
 	if err := ValidRole(role); err != nil {
 		return Owner{}, err
 	}
-	err = s.change(ctx, o, func(tx *db.Tx, actor audit.Actor) error {
+	err = s.change(ctx, o, role, func(tx *db.Tx, actor audit.Actor) error {
 		row, err = s.addEntitlement(tx, actor, o, role, via)
 		return err
 	})
@@ -182,7 +183,7 @@ func (s *Service) RemoveUsers(ctx context.Context, o Object, role string, users 
 	if err := ValidRole(role); err != nil {
 		return err
 	}
-	return s.change(ctx, o, func(tx *db.Tx, actor audit.Actor) error {
+	return s.change(ctx, o, role, func(tx *db.Tx, actor audit.Actor) error {
 		wasShared := false
 		for _, u := range once(users) {
 			row, err := getUser(tx, o, role, u)
@@ -215,7 +216,7 @@ func (s *Service) RemoveEntitlement(ctx context.Context, o Object, role string, 
 	if err := ValidRole(role); err != nil {
 		return err
 	}
-	return s.change(ctx, o, func(tx *db.Tx, actor audit.Actor) error {
+	return s.change(ctx, o, role, func(tx *db.Tx, actor audit.Actor) error {
 		row, err := getEntitlement(tx, o, role, via)
 		if err != nil {
 			return err
@@ -276,9 +277,12 @@ func (s *Service) readable(ctx context.Context, o Object, role string) error {
 	return exists(s.db.Q(ctx), o)
 }
 
-// change runs one change of the owners of o. Whoever changes the owners of one object takes turns, so that no two of them together
-// exceed a limit.
-func (s *Service) change(ctx context.Context, o Object, fn func(tx *db.Tx, actor audit.Actor) error) error {
+// change runs one change of the owners of o under a role. Whoever changes the owners of one object takes turns, so that no two of them
+// together exceed a limit.
+//
+// What a set owns, somebody who only owns it leaves as it is. The threat: as a member of the set for now, they would be named among the
+// object's own owners instead, and stay one whatever becomes of the set.
+func (s *Service) change(ctx context.Context, o Object, role string, fn func(tx *db.Tx, actor audit.Actor) error) error {
 	actor := audit.From(ctx)
 	return s.db.Write(ctx, func(tx *db.Tx) error {
 		if err := tx.Lock(objectKey(o)); err != nil {
@@ -287,9 +291,25 @@ func (s *Service) change(ctx context.Context, o Object, fn func(tx *db.Tx, actor
 		if err := changeable(tx, o); err != nil {
 			return err
 		}
+		if err := ownSet(ctx, tx, o, role); err != nil {
+			return err
+		}
 		if err := fn(tx, actor); err != nil {
 			return err
 		}
 		return s.tell(tx, o)
 	})
+}
+
+// ownSet answers Denied where a set owns o under a role and the caller may change o only because they own it.
+func ownSet(ctx context.Context, q db.Q, o Object, role string) error {
+	me, err := iam.OnlyOwning(ctx)
+	if err != nil || me == "" {
+		return err
+	}
+	set, err := setOf(q, o, role)
+	if err == nil && set != "" {
+		err = fault.New(fault.Denied, "Permission denied, a set of owners owns this, and administrators change sets")
+	}
+	return err
 }

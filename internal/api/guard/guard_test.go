@@ -275,6 +275,6 @@ func TestAnAPITokenOpensOnlyWhatTakesOne(t *testing.T) {
 	}
 	for _, method := range []string{allList, missing, signed} {
 		_, err := g.call(method, never(t), "Bearer "+secret)
-		refused(t, err, fault.Unauthenticated, "access token")
+		refused(t, err, fault.Unauthenticated, "an API token is no credential here")
 	}
 }

@@ -61,6 +61,9 @@ func (s *Service) verify(ctx context.Context, token string, now time.Time) (veri
 	if len(token) > maxToken {
 		return verified{}, badToken()
 	}
+	if isAPIToken(token) {
+		return verified{}, fault.New(fault.Unauthenticated, "an API token is no credential here: an access token is required")
+	}
 	hash := sha256.Sum256([]byte(token))
 	v, ok := s.verified.get(hash)
 	if !ok {

@@ -101,6 +101,7 @@ func (p *parts) deps() *c1.Deps {
 		Catalogs:    p.catalogs,
 		Attributes:  p.attributes,
 		Automations: p.automations,
+		Contacts:    p.contacts,
 		Tasks:       p.tasks,
 	}
 }
@@ -111,7 +112,7 @@ func (p *parts) opal(inner []grpc.UnaryServerInterceptor) (*opal.Door, error) {
 		DB: p.db, Clock: p.clock, Log: p.log, Tokens: p.tokens, Interceptors: inner,
 		Audit: p.audit, Directory: p.directory, IAM: p.iam, Apps: p.apps, Grants: p.grants, Owners: p.owners, Read: p.read,
 		Delegations: p.delegations, Policies: p.policies, Catalogs: p.catalogs, Items: p.items,
-		Tasks: p.tasks, Tags: p.tags, Requests: p.requests,
+		Contacts: p.contacts, Tasks: p.tasks, Tags: p.tags, Requests: p.requests,
 	}, p.version)
 }
 

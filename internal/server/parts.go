@@ -17,6 +17,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/govern/catalog"
+	"github.com/interim-access/interim/internal/govern/contact"
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
@@ -70,6 +71,7 @@ type parts struct {
 	catalogs    *catalog.Service
 	attributes  *attribute.Service
 	tags        *tag.Service
+	contacts    *contact.Service
 	automations *automation.Service
 	items       *item.Service
 	tasks       *task.Service
@@ -99,6 +101,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	}
 	p.apps = app.New(d.db, d.clock, p.audit)
 	p.tags = tag.New(tag.Deps{DB: d.db, Clock: d.clock, Audit: p.audit})
+	p.contacts = contact.New(contact.Deps{DB: d.db, Clock: d.clock, Audit: p.audit})
 	p.attributes = attribute.New(attribute.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Uses: p.apps})
 	p.read = read.New(d.db, d.clock)
 	p.targets = connect.NewRegistry(sync.Opener(d.box))
@@ -139,7 +142,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 		p.grants.Warners(o.Config.EndsSoonBefore()))
 	p.due = due.New(due.Options{
 		Clock: d.clock, Log: o.Log, DB: d.db, Registerer: p.metrics,
-		Sources: append(sources, p.tasks.Due(), p.automations.Keeper(), p.delegations.Ender(), p.sync.Planned(), p.iam.Pruner()),
+		Sources: append(sources, p.tasks.Due(), p.automations.Keeper(), p.automations.OnCall(), p.delegations.Ender(), p.sync.Planned(), p.iam.Pruner()),
 	})
 	return p, nil
 }
@@ -156,6 +159,9 @@ func (p *parts) introduce() {
 	p.directory.Tell(p.tasks)
 	p.directory.Tell(p.tags)
 	p.apps.TellResources(p.tags)
+	p.directory.Tell(p.contacts)
+	p.apps.TellResources(p.contacts)
+	p.apps.TellResources(p.items)
 	p.apps.Tell(p.grants)
 	p.apps.Tell(p.tasks)
 	p.grants.Tell(p.tasks)

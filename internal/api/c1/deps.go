@@ -6,6 +6,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/govern/catalog"
+	"github.com/interim-access/interim/internal/govern/contact"
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
@@ -47,6 +48,7 @@ type Deps struct {
 	Catalogs    *catalog.Service
 	Attributes  *attribute.Service
 	Automations *automation.Service
+	Contacts    *contact.Service
 	Tasks       *task.Service
 
 	PublicURL string // https://host[:port] that clients use, without a slash at the end

@@ -16,6 +16,7 @@ func Register(r grpc.ServiceRegistrar, d *c1.Deps) {
 	interimv1.RegisterAccessServer(r, access{Deps: d})
 	interimv1.RegisterConnectorsServer(r, connectors{Deps: d})
 	interimv1.RegisterDelegationsServer(r, delegations{Deps: d})
+	interimv1.RegisterOnCallSchedulesServer(r, onCallSchedules{Deps: d})
 	registerIAM(r, d)
 	registerNotifications(r, d)
 	registerTasks(r, d)

@@ -8,6 +8,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/catalog"
+	"github.com/interim-access/interim/internal/govern/contact"
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
@@ -45,6 +46,7 @@ type Deps struct {
 	Policies    *policy.Service
 	Catalogs    *catalog.Service
 	Items       *item.Service
+	Contacts    *contact.Service
 	Tags        *tag.Service
 	Tasks       *task.Service
 	Requests    *request.Service

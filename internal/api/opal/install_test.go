@@ -11,6 +11,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/catalog"
+	"github.com/interim-access/interim/internal/govern/contact"
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
@@ -64,6 +65,7 @@ func install(t testing.TB, engine *db.DB, c *clock.Fake) *opal.Deps {
 		t.Fatal(err)
 	}
 	d.Tags = tag.New(tag.Deps{DB: engine, Clock: c, Audit: log})
+	d.Contacts = contact.New(contact.Deps{DB: engine, Clock: c, Audit: log})
 	d.Items = item.New(item.Deps{DB: engine, Audit: log, Apps: d.Apps})
 	d.Tasks = task.New(task.Deps{
 		DB: engine, Clock: c, Log: quiet, Audit: log, Grants: d.Grants, Owners: d.Owners, Delegations: d.Delegations,
@@ -77,6 +79,9 @@ func install(t testing.TB, engine *db.DB, c *clock.Fake) *opal.Deps {
 	}
 	d.Directory.Tell(d.Tags)
 	d.Apps.TellResources(d.Tags)
+	d.Directory.Tell(d.Contacts)
+	d.Apps.TellResources(d.Contacts)
+	d.Apps.TellResources(d.Items)
 	d.Apps.Tell(d.Grants)
 	d.Apps.Tell(d.Tasks)
 	d.Grants.Tell(d.Tasks)

@@ -15,4 +15,6 @@ func (d *Door) register() {
 	d.tokens()
 	d.tags()
 	d.bundles()
+	d.contacts()
+	d.mappings()
 }

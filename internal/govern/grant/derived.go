@@ -105,12 +105,12 @@ func addSource(tx *db.Tx, g ID, via app.EntitlementRef, kept bool, now time.Time
 }
 
 // Sources returns the entitlements that passed the grants on at a moment, in the order in which they began to. Grants without any
-// are left out.
+// are left out, and so is what is no entitlement: an on-call schedule, which has no app.
 func Sources(q db.Q, grants []ID, at time.Time) (map[ID][]app.EntitlementRef, error) {
 	all := map[ID][]app.EntitlementRef{}
 	for _, chunk := range db.Chunks(grants) {
 		rows, err := q.Query(`select grant_id, via_app_id, via_entitlement_id from grant_source
-			where created_at <= $1 and (ended_at is null or ended_at > $1) and grant_id in `+db.In(len(chunk), 2)+`
+			where created_at <= $1 and (ended_at is null or ended_at > $1) and via_app_id <> '' and grant_id in `+db.In(len(chunk), 2)+`
 			order by grant_id, created_at, via_app_id, via_entitlement_id`, bind(chunk, us(at))...)
 		if err != nil {
 			return nil, err

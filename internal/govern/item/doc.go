@@ -5,7 +5,8 @@
 // be held of an item are its levels, one for each entitlement of the resource. One of them is the default level, see [Levels].
 //
 //	app.Resource ── Settings (label, visibility, …), made with the first change; without them an item is seen by everybody
-//	       └─ app.Entitlement … ── Level
+//	       ├─ app.Entitlement … ── Level
+//	       └─ Mapping …: groups that are shown as roles of the resource
 //
 // What a person can ask for is one rule, whoever asks where:
 //
@@ -18,5 +19,6 @@
 //   - an item has settings at most once, and they live and die with its resource;
 //   - an item that is limited is seen by those who have access now by an entitlement of its audience, by those who have access to the
 //     item itself, and by whoever may see every item; an empty audience is nobody;
+//   - a group that a mapping hides is seen by whoever may see every item, and by nobody else, whoever holds it;
 //   - a change of an item and of its resource is one transaction with its events.
 package item

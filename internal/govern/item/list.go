@@ -72,6 +72,7 @@ func seenBy(w *db.Where, seer directory.UserID, at time.Time) string {
 		return ""
 	}
 	user, now := w.Bind(string(seer)), w.Bind(clock.Micros(at))
+	w.And(`not exists (select 1 from item_mapping m where m.group_id = r.id and m.hidden)`)
 	w.And(`(not coalesce(i.limited, false)
 		or exists (select 1 from item_audience x join held h on h.app_id = x.via_app_id and h.id = x.via_entitlement_id
 			where x.app_id = r.app_id and x.resource_id = r.id)
@@ -92,7 +93,7 @@ func heldSQL(user, now string) string {
 func (s *Service) Seen(ctx context.Context, itemID ID, seer directory.UserID, at time.Time) (bool, error) {
 	q := s.DB.Q(ctx)
 	i, err := Get(q, itemID)
-	if err != nil || !i.Limited {
+	if err != nil || !i.Limited && !i.Group {
 		return err == nil, err
 	}
 	sql, args := listSQL(Filter{Groups: i.Group, IDs: []ID{itemID}, Seer: seer}, at, page.Request{Size: 1})

@@ -27,7 +27,7 @@ type Set struct {
 	// their order.
 	Members   []directory.UserID
 	Source    app.EntitlementRef // whose holders are the members; zero: none
-	ChannelID string             // where to tell them; opaque
+	ChannelID string             // where to tell them; a contact.Channel, empty: none
 
 	// Of is set for the owners of an object that no set owns: they are shown as a set whose identity is the object's own. It cannot be
 	// changed as one.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/contact"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -193,6 +194,14 @@ func checkSet(tx *db.Tx, before, after Set) error {
 	}
 	if after.Source != before.Source && after.Source != (app.EntitlementRef{}) {
 		if err := entitlementsExist(tx, []app.EntitlementRef{after.Source}); err != nil {
+			return err
+		}
+	}
+	if after.ChannelID != before.ChannelID && after.ChannelID != "" {
+		if _, err := contact.GetChannel(tx, contact.ChannelID(after.ChannelID)); err != nil {
+			if fault.Is(err, fault.NotFound) {
+				return fault.InvalidField("channelId", "there is no such channel")
+			}
 			return err
 		}
 	}

@@ -1,0 +1,86 @@
+package automation
+
+import (
+	"context"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/contact"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/due"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// OnCall gives what the members of a group hold to who is on call for it, and takes it when their shift is over. What it gives is a
+// derived, kept source of its own: whoever is a member otherwise stays one.
+type OnCall struct{ Keeper }
+
+// OnCall is the due source of on-call duties.
+func (s *Service) OnCall() due.Source { return OnCall{Keeper{s}} }
+
+// Name implements due.Source.
+func (OnCall) Name() string { return "on_call" }
+
+// Next implements due.Source.
+func (o OnCall) Next(ctx context.Context) (time.Time, bool, error) { return contact.NextDuty(o.DB.Q(ctx)) }
+
+// Run implements due.Source: one duty. It is looked at next when a shift begins or ends, and after [period] in any case.
+func (o OnCall) Run(ctx context.Context, now time.Time) (int, error) {
+	var d contact.Duty
+	var found bool
+	until := now.Add(lease)
+	err := o.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		d, found, err = contact.ClaimDuty(tx, now, until)
+		return err
+	})
+	if err != nil || !found {
+		return 0, err
+	}
+	next, gone, err := o.keep(ctx, d, now)
+	if err != nil {
+		return 0, err // it is made again when the lease is over
+	}
+	return 1, o.DB.Write(ctx, func(tx *db.Tx) error {
+		if gone {
+			contact.DropDuty(tx, d)
+			return nil
+		}
+		contact.CloseDuty(tx, d, until, next)
+		return nil
+	})
+}
+
+// keep brings grants in step with a duty, and says when to look again; gone says that the group gives nothing any more.
+func (o OnCall) keep(ctx context.Context, d contact.Duty, now time.Time) (next time.Time, gone bool, err error) {
+	q := o.DB.Q(ctx)
+	if _, err := app.GetEntitlement(q, d.AppID, d.Gives); err != nil {
+		if fault.Is(err, fault.NotFound) {
+			return next, true, nil // its grants end with it
+		}
+		return next, false, err
+	}
+	todo := pass{of: d.Of(), via: d.Source(), since: d.UpdatedAt, should: wanted{users: map[directory.UserID]bool{}}}
+	if todo.have, err = o.passedOn(q, todo.of, todo.via); err != nil {
+		return next, false, err
+	}
+	next = now.Add(period)
+	if d.DeletedAt.IsZero() {
+		shifts, err := contact.EnabledShifts(q, d.Schedule)
+		if err != nil {
+			return next, false, err
+		}
+		for _, u := range contact.OnCall(shifts, now) {
+			todo.should.users[u] = true
+		}
+		if change := contact.NextChange(shifts, now); !change.IsZero() && change.Before(next) {
+			next = change
+		}
+	}
+	todo.still = func(tx *db.Tx, h holder) (bool, error) { return contact.OnDuty(tx, d, h.user, o.Clock.Now()) }
+	out, err := o.step(ctx, todo)
+	if err == nil && out.refused > 0 && !d.DeletedAt.IsZero() {
+		err = fault.New(fault.Internal, "%d could not be taken back now", out.refused) // nothing of it may stay behind
+	}
+	return next, false, err
+}

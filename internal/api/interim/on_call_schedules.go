@@ -87,7 +87,10 @@ func (s onCallSchedules) shifts(ctx context.Context, schedule contact.ScheduleID
 	if err != nil {
 		return nil, err
 	}
-	out := &interimv1.OnCallShiftsResponse{OnCallUserIds: c1.KSUIDs(contact.OnCall(enabled, s.Clock.Now()))}
+	out := &interimv1.OnCallShiftsResponse{}
+	for _, t := range contact.OnCall(enabled, s.Clock.Now()) {
+		out.OnCallUserIds = append(out.OnCallUserIds, c1.KSUID(t.User))
+	}
 	for _, v := range list {
 		out.Shifts = append(out.Shifts, &interimv1.OnCallShift{
 			UserId: c1.KSUID(v.User), From: c1.Moment(v.From), Until: c1.Moment(v.Until),

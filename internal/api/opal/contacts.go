@@ -18,6 +18,7 @@ type channelBody struct {
 
 type channelsBody struct {
 	Channels []channelBody `json:"channels"`
+	IDs      []UUID        `json:"message_channel_ids"`
 }
 
 // scheduleBody is an on-call schedule of another system.
@@ -30,6 +31,7 @@ type scheduleBody struct {
 
 type schedulesBody struct {
 	Schedules []scheduleBody `json:"on_call_schedules"`
+	IDs       []UUID         `json:"on_call_schedule_ids"`
 }
 
 type createChannel struct {
@@ -127,7 +129,7 @@ func (d *Door) getChannels(ctx context.Context, _ *struct{}) (channelsBody, erro
 		return channelsBody{}, err
 	}
 	found, err := d.Contacts.Channels(ctx)
-	return channelsBody{each(found, encodeChannel)}, err
+	return encodeChannels(found), err
 }
 
 func (d *Door) getChannel(ctx context.Context, in *channelPath) (channelBody, error) {
@@ -152,7 +154,7 @@ func (d *Door) getSchedules(ctx context.Context, _ *struct{}) (schedulesBody, er
 		return schedulesBody{}, err
 	}
 	found, err := d.Contacts.Schedules(ctx)
-	return schedulesBody{each(found, encodeSchedule)}, err
+	return encodeSchedules(found), err
 }
 
 func (d *Door) getSchedule(ctx context.Context, in *schedulePath) (scheduleBody, error) {
@@ -185,7 +187,7 @@ func (d *Door) channelsOf(ctx context.Context, s itemSort, id UUID) (channelsBod
 		return channelsBody{}, err
 	}
 	found, err := d.Contacts.ChannelsOf(ctx, i.Ref())
-	return channelsBody{each(found, encodeChannel)}, err
+	return encodeChannels(found), err
 }
 
 func (d *Door) setChannels(ctx context.Context, s itemSort, id UUID, said channelIDs) ([]UUID, error) {
@@ -197,7 +199,7 @@ func (d *Door) setChannels(ctx context.Context, s itemSort, id UUID, said channe
 		return nil, err
 	}
 	after, err := d.Contacts.SetChannels(ctx, i.Ref(), ids[contact.ChannelID](said.IDs))
-	return each(after, func(c contact.Channel) UUID { return UUID(c.ID) }), respelled(err, contactNames)
+	return encodeChannels(after).IDs, respelled(err, contactNames)
 }
 
 func (d *Door) getGroupSchedules(ctx context.Context, in *GroupPath) (schedulesBody, error) {
@@ -209,7 +211,7 @@ func (d *Door) getGroupSchedules(ctx context.Context, in *GroupPath) (schedulesB
 		return schedulesBody{}, err
 	}
 	found, err := d.Contacts.SchedulesOf(ctx, i.Ref())
-	return schedulesBody{each(found, encodeSchedule)}, err
+	return encodeSchedules(found), err
 }
 
 func (d *Door) updateGroupSchedules(ctx context.Context, in *groupSchedules) ([]UUID, error) {
@@ -226,11 +228,19 @@ func (d *Door) updateGroupSchedules(ctx context.Context, in *groupSchedules) ([]
 	}
 	g := contact.Group{ResourceRef: i.Ref(), Gives: level.Entitlement.ID}
 	after, err := d.Contacts.SetSchedules(ctx, g, ids[contact.ScheduleID](in.Body.IDs))
-	return each(after, func(c contact.Schedule) UUID { return UUID(c.ID) }), respelled(err, contactNames)
+	return encodeSchedules(after).IDs, respelled(err, contactNames)
 }
 
 func encodeChannel(c contact.Channel) channelBody {
 	return channelBody{ID: UUID(c.ID), Provider: string(c.Provider), RemoteID: c.RemoteID, Name: c.Name, Private: c.Private}
+}
+
+func encodeChannels(list []contact.Channel) channelsBody {
+	return channelsBody{each(list, encodeChannel), each(list, func(c contact.Channel) UUID { return UUID(c.ID) })}
+}
+
+func encodeSchedules(list []contact.Schedule) schedulesBody {
+	return schedulesBody{each(list, encodeSchedule), each(list, func(c contact.Schedule) UUID { return UUID(c.ID) })}
 }
 
 func encodeSchedule(c contact.Schedule) scheduleBody {

@@ -22,18 +22,19 @@ type mappingsBody struct {
 	Mappings []mappingBody `json:"mappings"`
 }
 
-// mappingsPath is part of the parameters of what is about the groups of a resource.
-type mappingsPath struct {
+// MappingsPath is part of the parameters of what is about the groups of a resource.
+type MappingsPath struct {
 	Resource UUID `path:"app_resource_id"`
 }
 
-type mappingPath struct {
-	mappingsPath
+// MappingPath is part of the parameters of what is about one of them.
+type MappingPath struct {
+	MappingsPath
 	Group UUID `path:"group_id"`
 }
 
 type setMapping struct {
-	mappingPath
+	MappingPath
 	Body struct {
 		Alias  *string `json:"alias,omitempty" nullable:"true" maxLength:"256" doc:"None: as it is; empty: no name."`
 		Hidden *bool   `json:"hidden_from_end_user,omitempty" nullable:"true" doc:"None: as it is."`
@@ -41,7 +42,7 @@ type setMapping struct {
 }
 
 type setMappings struct {
-	mappingsPath
+	MappingsPath
 	Body struct {
 		Mappings []struct {
 			Group  UUID    `json:"group_id"`
@@ -83,7 +84,7 @@ func (d *Door) mappingsOf(ctx context.Context, id UUID) (item.ID, error) {
 }
 
 // mappingOf is the resource and the group.
-func (d *Door) mappingOf(ctx context.Context, in mappingPath) (of, group item.ID, err error) {
+func (d *Door) mappingOf(ctx context.Context, in MappingPath) (of, group item.ID, err error) {
 	if of, err = d.mappingsOf(ctx, in.Resource); err != nil {
 		return "", "", err
 	}
@@ -91,7 +92,7 @@ func (d *Door) mappingOf(ctx context.Context, in mappingPath) (of, group item.ID
 	return of, g.ID, err
 }
 
-func (d *Door) getMappings(ctx context.Context, in *mappingsPath) (mappingsBody, error) {
+func (d *Door) getMappings(ctx context.Context, in *MappingsPath) (mappingsBody, error) {
 	of, err := d.mappingsOf(ctx, in.Resource)
 	if err != nil {
 		return mappingsBody{}, err
@@ -112,7 +113,7 @@ func (d *Door) setMappings(ctx context.Context, in *setMappings) error {
 	return d.Items.SetMappings(ctx, of, list)
 }
 
-func (d *Door) getMapping(ctx context.Context, in *mappingPath) (mappingBody, error) {
+func (d *Door) getMapping(ctx context.Context, in *MappingPath) (mappingBody, error) {
 	of, group, err := d.mappingOf(ctx, *in)
 	if err != nil {
 		return mappingBody{}, err
@@ -122,7 +123,7 @@ func (d *Door) getMapping(ctx context.Context, in *mappingPath) (mappingBody, er
 }
 
 func (d *Door) setMapping(ctx context.Context, in *setMapping) (mappingBody, error) {
-	of, group, err := d.mappingOf(ctx, in.mappingPath)
+	of, group, err := d.mappingOf(ctx, in.MappingPath)
 	if err != nil {
 		return mappingBody{}, err
 	}
@@ -135,7 +136,7 @@ func (d *Door) setMapping(ctx context.Context, in *setMapping) (mappingBody, err
 	return encodeMapping(in.Resource, m), err
 }
 
-func (d *Door) deleteMapping(ctx context.Context, in *mappingPath) error {
+func (d *Door) deleteMapping(ctx context.Context, in *MappingPath) error {
 	of, group, err := d.mappingOf(ctx, *in)
 	if err != nil {
 		return err

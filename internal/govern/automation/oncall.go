@@ -23,7 +23,9 @@ func (s *Service) OnCall() due.Source { return OnCall{Keeper{s}} }
 func (OnCall) Name() string { return "on_call" }
 
 // Next implements due.Source.
-func (o OnCall) Next(ctx context.Context) (time.Time, bool, error) { return contact.NextDuty(o.DB.Q(ctx)) }
+func (o OnCall) Next(ctx context.Context) (time.Time, bool, error) {
+	return contact.NextDuty(o.DB.Q(ctx))
+}
 
 // Run implements due.Source: one duty. It is looked at next when a shift begins or ends, and after [period] in any case.
 func (o OnCall) Run(ctx context.Context, now time.Time) (int, error) {
@@ -70,14 +72,17 @@ func (o OnCall) keep(ctx context.Context, d contact.Duty, now time.Time) (next t
 		if err != nil {
 			return next, false, err
 		}
-		for _, u := range contact.OnCall(shifts, now) {
-			todo.should.users[u] = true
+		for _, t := range contact.OnCall(shifts, now) {
+			todo.should.users[t.User] = true
 		}
 		if change := contact.NextChange(shifts, now); !change.IsZero() && change.Before(next) {
 			next = change
 		}
 	}
-	todo.still = func(tx *db.Tx, h holder) (bool, error) { return contact.OnDuty(tx, d, h.user, o.Clock.Now()) }
+	todo.still = func(tx *db.Tx, h holder) (bool, error) {
+		_, on, err := contact.OnDuty(tx, d, h.user, o.Clock.Now())
+		return on, err
+	}
 	out, err := o.step(ctx, todo)
 	if err == nil && out.refused > 0 && !d.DeletedAt.IsZero() {
 		err = fault.New(fault.Internal, "%d could not be taken back now", out.refused) // nothing of it may stay behind

@@ -113,16 +113,40 @@ func checkShifts(list []Shift) error {
 	return nil
 }
 
+// Turn is somebody who is on call, and when they no longer are: the end of the last shift that joins the one before; zero: none is said.
+type Turn struct {
+	User  directory.UserID
+	Until time.Time
+}
+
 // OnCall are those on call at a moment, in the order of the shifts, each once.
-func OnCall(list []Shift, at time.Time) []directory.UserID {
-	var out []directory.UserID
+func OnCall(list []Shift, at time.Time) []Turn {
+	var out []Turn
 	seen := map[directory.UserID]bool{}
 	for _, s := range list {
 		if s.covers(at) && !seen[s.User] {
-			seen[s.User], out = true, append(out, s.User)
+			seen[s.User] = true
+			out = append(out, Turn{s.User, until(list, s)})
 		}
 	}
 	return out
+}
+
+// until is when the person of a shift is on call no longer.
+func until(list []Shift, s Shift) time.Time {
+	end := s.Until
+	for moved := true; moved && !end.IsZero(); {
+		moved = false
+		for _, o := range list {
+			if o.User == s.User && !o.From.After(end) && (o.Until.IsZero() || o.Until.After(end)) {
+				end, moved = o.Until, true
+				if end.IsZero() {
+					break
+				}
+			}
+		}
+	}
+	return end
 }
 
 // NextChange is the first moment after at when a shift begins or ends; zero if none does.
@@ -155,4 +179,6 @@ type Duty struct {
 func (d Duty) Of() app.EntitlementRef { return app.EntitlementRef{AppID: d.AppID, ID: d.Gives} }
 
 // Source names the schedule where grants name what passes them on. It has no app: it is no entitlement, and shown as none.
-func (d Duty) Source() app.EntitlementRef { return app.EntitlementRef{ID: app.EntitlementID(d.Schedule)} }
+func (d Duty) Source() app.EntitlementRef {
+	return app.EntitlementRef{ID: app.EntitlementID(d.Schedule)}
+}

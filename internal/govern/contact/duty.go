@@ -76,19 +76,26 @@ func EnabledShifts(q db.Q, schedule ScheduleID) ([]Shift, error) {
 	return db.Collect(q, scanShift, enabledShiftsSQL, string(schedule))
 }
 
-const onDutySQL = `select 1 from on_call_duty d join on_call_shift s on s.schedule_id = d.schedule_id join users u on u.id = s.user_id
-	where d.app_id = $1 and d.resource_id = $2 and d.schedule_id = $3 and d.entitlement_id = $4 and d.deleted_at is null
-		and s.user_id = $5 and u.status = 'ENABLED' and s.from_at <= $6 and (s.until_at is null or s.until_at > $6) limit 1`
+const liveDutySQL = `select 1 from on_call_duty where ` + ofDuty + ` and deleted_at is null`
 
-// OnDuty reports whether somebody holds what a duty gives, by the shifts as they are in tx. Nobody changes those before it ends.
-func OnDuty(tx *db.Tx, d Duty, user directory.UserID, at time.Time) (bool, error) {
+// OnDuty reports whether somebody holds what a duty gives at a moment, and until when, by the shifts as they are in tx. Nobody changes
+// those before it ends.
+func OnDuty(tx *db.Tx, d Duty, user directory.UserID, at time.Time) (t Turn, ok bool, err error) {
 	if err := tx.Lock(scheduleKey(d.Schedule)); err != nil {
-		return false, err
+		return t, false, err
 	}
 	var one int
-	err := tx.Row(onDutySQL, d.args(string(user), clock.Micros(at))...).Scan(&one)
-	if errors.Is(err, db.ErrNoRows) {
-		return false, nil
+	if err := tx.Row(liveDutySQL, d.args()...).Scan(&one); err != nil {
+		if errors.Is(err, db.ErrNoRows) {
+			err = nil
+		}
+		return t, false, err
 	}
-	return err == nil, err
+	list, err := EnabledShifts(tx, d.Schedule)
+	for _, t := range OnCall(list, at) {
+		if t.User == user {
+			return t, true, nil
+		}
+	}
+	return t, false, err
 }

@@ -36,10 +36,14 @@ func (m Mapping) validate() error {
 }
 
 // Mappings lists the mappings of a resource, [MaxMappings] at most, in the order in which the groups were made.
-func (s *Service) Mappings(ctx context.Context, of ID) ([]Mapping, error) { return mappings(s.DB.Q(ctx), of) }
+func (s *Service) Mappings(ctx context.Context, of ID) ([]Mapping, error) {
+	return mappings(s.DB.Q(ctx), of)
+}
 
 // MappingOf reads the mapping of a group under a resource. NotFound.
-func (s *Service) MappingOf(ctx context.Context, of, group ID) (Mapping, error) { return mapping(s.DB.Q(ctx), of, group) }
+func (s *Service) MappingOf(ctx context.Context, of, group ID) (Mapping, error) {
+	return mapping(s.DB.Q(ctx), of, group)
+}
 
 // Map changes the mapping of a group under a resource as become says; one that is not there begins as nothing said. NotFound for the
 // resource and the group; Invalid; Precondition above [MaxMappings].

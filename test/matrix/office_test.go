@@ -170,6 +170,7 @@ func (o *office) furnishRules() {
 	}
 	made("<policy>", "/api/v1/policies", `{"displayName":"Yes",`+yes+`}`, "policy", "id")
 	made("<webhook>", "/api/v1/webhooks", `{"displayName":"Chat","url":"https://chat.example.com/in"}`, "webhook", "id")
+	made("<schedule>", "/v1/on-call-schedules", `{"third_party_provider":"OPSGENIE","remote_id":"S1"}`, "on_call_schedule_id")
 	made("<risk>", "/api/v1/attributes/risk_levels", `{"value":"High"}`, "value", "id")
 	made("<framework>", "/api/v1/attributes/compliance_frameworks", `{"value":"SOC 2"}`, "value", "id")
 	o.must("POST", "/api/v1/directories", `{"appId":"`+o.people[""]["<database>"]+`"}`)

@@ -173,7 +173,7 @@ var objects = map[string]string{
 	"catalog_id": "<catalog>", "request_catalog_id": "<catalog>", "request_schema_id": "<form>", "entitlement_id": "<entitlement>",
 	"identity_user_id": "<user>", "role_id": "<role>", "app_resource_type_id": "<type>", "app_resource_id": "<resource>",
 	"resource_type_id": "<type>", "resource_id": "<resource>", "connector_id": "<connector>", "task_id": "<task>",
-	"webhook_id": "<webhook>", "attribute_type_id": riskLevels, "src_app_id": "<app>", "src_app_entitlement_id": "<entitlement>",
+	"webhook_id": "<webhook>", "schedule_id": "<schedule>", "attribute_type_id": riskLevels, "src_app_id": "<app>", "src_app_entitlement_id": "<entitlement>",
 	"dst_app_id": "<app>", "dst_app_entitlement_id": "<past>",
 }
 

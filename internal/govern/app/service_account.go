@@ -15,6 +15,16 @@ import (
 // reads an account of the same user name takes it over. Invalid; NotFound for app or user; Exists for a user name that a live
 // account of the app has.
 func (s *Service) CreateAccount(ctx context.Context, a Account) (Account, error) {
+	return s.createAccount(ctx, a, func(*db.Tx) (Account, error) { return Account{}, nil })
+}
+
+// EnsureAccount is [Service.CreateAccount], unless the user has got an account in the app meanwhile: then it answers that.
+func (s *Service) EnsureAccount(ctx context.Context, a Account) (Account, error) {
+	return s.createAccount(ctx, a, func(tx *db.Tx) (Account, error) { return firstAccount(tx, a.AppID, a.UserID) })
+}
+
+// createAccount makes an account, unless known answers one while nobody else adds to the app.
+func (s *Service) createAccount(ctx context.Context, a Account, known func(tx *db.Tx) (Account, error)) (Account, error) {
 	now, actor := s.clock.Now(), audit.From(ctx)
 	a.ID, a.CreatedAt, a.UpdatedAt, a.DeletedAt, a.Version = AccountID(id.New(now)), now, now, time.Time{}, 1
 	a.ConnectorID, a.ExternalID, a.Profile = "", "", nil
@@ -28,6 +38,10 @@ func (s *Service) CreateAccount(ctx context.Context, a Account) (Account, error)
 			return err
 		}
 		if _, err := GetApp(tx, a.AppID); err != nil {
+			return err
+		}
+		if there, err := known(tx); err != nil || there.ID != "" {
+			a = there
 			return err
 		}
 		if err := s.checkAccount(tx, a); err != nil {

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"errors"
+
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -43,6 +45,16 @@ func GetAccount(q db.Q, app ID, id AccountID) (Account, error) {
 func ManyAccounts(q db.Q, refs []AccountRef) ([]Account, error) {
 	return many(q, "account", AccountColumns(""), ScanAccount, refs,
 		func(r AccountRef) (string, string) { return string(r.AppID), string(r.ID) })
+}
+
+// firstAccount is the account of a user in an app, of several an enabled one, the oldest; none: no account and no error.
+func firstAccount(q db.Q, app ID, of directory.UserID) (Account, error) {
+	a, err := db.One(q, ScanAccount, `select `+AccountColumns("a.")+` from account a where a.user_id = $1 and a.app_id = $2
+		and a.deleted_at is null order by case when a.status = 'ENABLED' then 0 else 1 end, a.id limit 1`, string(of), string(app))
+	if errors.Is(err, db.ErrNoRows) {
+		err = nil
+	}
+	return a, err
 }
 
 // usernameTaken reports whether a live account of the app other than except has this user name.

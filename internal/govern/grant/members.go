@@ -82,7 +82,7 @@ func (s *Service) accountOf(ctx context.Context, in app.ID, of directory.UserID)
 	case u.Status != directory.Enabled:
 		return "", fault.New(fault.Precondition, "the user is disabled")
 	}
-	made, err := s.Apps.CreateAccount(ctx, app.Account{
+	made, err := s.Apps.EnsureAccount(ctx, app.Account{ // two at once would give one person two
 		AppID: in, UserID: of, DisplayName: u.DisplayName, Email: u.Email, Username: u.Username,
 	})
 	return made.ID, err

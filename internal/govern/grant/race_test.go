@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/grant/granttest"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -193,4 +194,21 @@ func allow(t *testing.T, err error, codes ...fault.Code) {
 	if err != nil {
 		t.Errorf("%v (%s)", err, fault.Of(err).Cause())
 	}
+}
+
+// Two accounts of one person would be two grants of one thing.
+func TestWhoIsGivenManyThingsAtOnceGetsOneAccount(t *testing.T) {
+	each(t, func(t *testing.T, h *granttest.House) {
+		in, ada := h.App().ID, h.User().ID
+		accounts := make([]app.AccountID, 12)
+		together(t, len(accounts), func(i int) (err error) {
+			accounts[i], err = h.Grants.AccountFor(h.Ctx, in, ada)
+			return err
+		})
+		for _, a := range accounts {
+			if a == "" || a != accounts[0] {
+				t.Fatal(accounts)
+			}
+		}
+	})
 }

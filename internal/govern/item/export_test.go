@@ -25,6 +25,10 @@ func Statements() []Statement {
 		ask("requestable", func() (string, []any) {
 			return requestableSQL("u", []app.EntitlementRef{{AppID: "a", ID: "b"}, {AppID: "a", ID: "c"}}, granttest.Noon)
 		}, "catalog_everyone", "account_user", "catalog_audience_of", "grants", "sqlite_autoindex_item_"),
+		ask("mappings", func() (string, []any) { return mappingsSQL, []any{"r"} }, "item_mapping"),
+		ask("whether a group is hidden", func() (string, []any) { return "select 1 where " + unhidden("$1"), []any{"g"} }, "item_mapping_hidden"),
+		ask("mappings of resources that are deleted", func() (string, []any) { return forgetMappingsSQL[0], []any{"a"} }, "item_mapping_app"),
+		ask("mappings of groups that are deleted", func() (string, []any) { return forgetMappingsSQL[1], []any{"a"} }, "item_mapping_group"),
 		ask("list of what is in a catalog", func() (string, []any) { return inCatalogSQL(Shelf{Catalog: "c"}, granttest.Noon, next) },
 			"catalog_entry"),
 		ask("list of what somebody sees in a catalog", func() (string, []any) {

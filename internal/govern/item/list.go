@@ -72,7 +72,7 @@ func seenBy(w *db.Where, seer directory.UserID, at time.Time) string {
 		return ""
 	}
 	user, now := w.Bind(string(seer)), w.Bind(clock.Micros(at))
-	w.And(`not exists (select 1 from item_mapping m where m.group_id = r.id and m.hidden)`)
+	w.And(unhidden("r.id"))
 	w.And(`(not coalesce(i.limited, false)
 		or exists (select 1 from item_audience x join held h on h.app_id = x.via_app_id and h.id = x.via_entitlement_id
 			where x.app_id = r.app_id and x.resource_id = r.id)

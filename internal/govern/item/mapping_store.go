@@ -12,6 +12,11 @@ const mappingsSQL = `select m.group_id, m.alias, m.hidden from item_mapping m
 	where m.resource_id = $1 and exists (select 1 from resource r where r.app_id = m.group_app_id and r.id = m.group_id
 		and r.deleted_at is null)`
 
+// unhidden is the condition that no mapping hides an item; id is the column with its identity.
+func unhidden(id string) string {
+	return `not exists (select 1 from item_mapping m where m.group_id = ` + id + ` and m.hidden)`
+}
+
 func scanMapping(r *db.Rows) (m Mapping, err error) { return m, r.Scan(&m.Group, &m.Alias, &m.Hidden) }
 
 func mappings(q db.Q, of ID) ([]Mapping, error) {

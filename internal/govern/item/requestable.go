@@ -16,10 +16,13 @@ type Standing struct {
 	Listed   bool // it is in a catalog that they see
 	Audience bool // they have access by an entitlement of the item's audience
 	Holds    bool // they have access to the item, at whichever level
+	Hidden   bool // a [Mapping] hides the item
 }
 
 // VisibleTo reports whether somebody sees the item who may not see every item. [seenBy] says the same.
-func (s Settings) VisibleTo(p Standing) bool { return !s.Limited || p.Audience || p.Holds }
+func (s Settings) VisibleTo(p Standing) bool {
+	return !p.Hidden && (!s.Limited || p.Audience || p.Holds)
+}
 
 // Requestable is the rule of what can be asked for: a level that is live, of an item that the person sees, if a catalog lists it for
 // them or the item itself is offered. [RequestableSQL] says the same. Those who may give the access are not bound by it; that is the
@@ -35,14 +38,15 @@ func KnownSQL(user, now string) string {
 }
 
 // RequestableSQL is the condition that a user can ask for an entitlement, live or not; alias is its table's alias with its dot and must
-// be none of n, d, s, i, x and h.
+// be none of n, d, s, i, x, h and m.
 func RequestableSQL(alias string) string {
 	settings := `select 1 from item i where i.app_id = ` + alias + `app_id and i.resource_id = ` + alias + `resource_id and `
 	return `(` + catalog.InSQL(alias, "seen") + ` or exists (` + settings + `i.offered))
 		and not exists (` + settings + `i.limited
 			and not exists (select 1 from item_audience x join held h on h.app_id = x.via_app_id and h.id = x.via_entitlement_id
 				where x.app_id = i.app_id and x.resource_id = i.resource_id)
-			and not exists (select 1 from held h where h.app_id = i.app_id and h.resource_id = i.resource_id))`
+			and not exists (select 1 from held h where h.app_id = i.app_id and h.resource_id = i.resource_id))
+		and ` + unhidden(alias+"resource_id")
 }
 
 // Offers is what can be asked for and what a request has to bring: the catalogs and the items together.

@@ -37,6 +37,8 @@ func TestWhatIsSeenAndOfferedOrListedCanBeAskedFor(t *testing.T) {
 		{"limited, to a holder of another level", limited, item.Standing{Live: true, Holds: true}, true},
 		{"limited, though listed", hidden, item.Standing{Live: true, Listed: true}, false},
 		{"limited and listed, to the audience", hidden, item.Standing{Live: true, Listed: true, Audience: true}, true},
+		{"offered, and hidden", all, item.Standing{Live: true, Hidden: true}, false},
+		{"listed, and hidden from who holds it", quiet, item.Standing{Live: true, Listed: true, Holds: true, Hidden: true}, false},
 		{"limited, to the audience, and not offered", hidden, item.Standing{Live: true, Audience: true}, false},
 	} {
 		if got := c.item.Requestable(c.Standing); got != c.want {

@@ -20,8 +20,10 @@ func TestAnOwnerIsMadeReadChangedGivenSomethingAndDeleted(t *testing.T) {
 		d.want(http.StatusOK, "The owner of an app that none owns", "GET", "/owners/"+string(a.ID), "")
 		team := d.made("team", "owner_id", "An owner of people", "/owners", fmt.Sprintf(
 			`{"name":"Ops/Team","description":"who operate","access_request_escalation_period":30,"user_ids":[%q,%q]}`, grace.ID, ada.ID))
+		channel := d.made("channel", "message_channel_id", "Where it is told", "/message-channels",
+			`{"third_party_provider":"SLACK","remote_id":"C0001"}`)
 		follow := d.made("follow", "owner_id", "An owner of a group's members", "/owners", fmt.Sprintf(
-			`{"name":"Followers","user_ids":null,"source_group_id":%q,"reviewer_message_channel_id":%q}`, group, group))
+			`{"name":"Followers","user_ids":null,"source_group_id":%q,"reviewer_message_channel_id":%q}`, group, channel))
 		d.want(http.StatusOK, "People in their order", "GET", "/owners/"+team+"/users", "")
 		d.want(http.StatusOK, "In another order", "PUT", "/owners/"+team+"/users", fmt.Sprintf(`{"user_ids":[%q,%q]}`, ada.ID, grace.ID))
 		d.want(http.StatusOK, "By name, escaped", "GET", "/owners/name/Ops%2FTeam", "")

@@ -33,7 +33,7 @@ func decodePolicyFilter(req *policyv1.SearchPoliciesRequest) (policy.Filter, err
 	f.Exclude, errs[1] = FilterIDs[policy.ID]("excludePolicyIds", req.GetExcludePolicyIds())
 	f.Scope.App, errs[2] = FilterID[app.ID]("scopeAppId", req.GetScopeAppId())
 	f.Scope.Entitlement, errs[3] = FilterID[app.EntitlementID]("scopeAppEntitlementId", req.GetScopeAppEntitlementId())
-	f.Scope.Slot, errs[4] = EnumName[policy.Slot]("scopeSlot", policySlotPrefix, req.GetScopeSlot())
+	f.Scope.Slot, errs[4] = EnumName[policy.ScopeSlot]("scopeSlot", policySlotPrefix, req.GetScopeSlot())
 	kind, errs[5] = EnumName[string]("scopeObjectType", "POLICY_SCOPE_OBJECT_TYPE_", req.GetScopeObjectType())
 	f.View, errs[6] = EnumName[policy.View]("scopeView", "POLICY_SCOPE_VIEW_", req.GetScopeView())
 	if f.View == "GLOBAL" {

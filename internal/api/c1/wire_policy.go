@@ -154,7 +154,7 @@ func decodePolicyScope(v *policyv1.PolicyScope) (s policy.Scope, err error) {
 	var errs [3]error
 	s.App, errs[0] = refID[app.ID]("scope.appId", v.GetAppId())
 	s.Entitlement, errs[1] = refID[app.EntitlementID]("scope.appEntitlementId", v.GetAppEntitlementId())
-	s.Slot, errs[2] = EnumName[policy.Slot]("scope.slot", policySlotPrefix, v.GetSlot())
+	s.Slot, errs[2] = EnumName[policy.ScopeSlot]("scope.slot", policySlotPrefix, v.GetSlot())
 	return s, firstError(errs[:]...)
 }
 

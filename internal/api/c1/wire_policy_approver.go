@@ -5,12 +5,17 @@ import (
 
 	policyv1 "github.com/interim-access/interim/gen/c1/api/policy/v1"
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/policy"
 )
 
 // EncodeApproval shows an approval step, every flag of it: Terraform tells false from nothing. No escalation is shown as an empty one,
 // since the official TypeScript SDK has no null there.
+//
+// Upstream knows no slots and no quorum [choice]: an approval by one slot is shown as the kind that the slot is; one by several as the
+// users whom they name one by one, which may be none. Who may decide is in stepApproverIds either way.
 func EncodeApproval(a policy.Approval) *policyv1.Approval {
+	a = closest(a)
 	v := &policyv1.Approval{
 		AllowDelegation: a.AllowDelegation, AllowReassignment: a.AllowReassignment, AllowedReassignees: KSUIDs(a.AllowedReassignees),
 		RequireApprovalReason: a.RequireApprovalReason, RequireDenialReason: a.RequireDenialReason,
@@ -67,6 +72,35 @@ func EncodeApproval(a policy.Approval) *policyv1.Approval {
 		v.Typ = &policyv1.Approval_Webhook{Webhook: &policyv1.WebhookApproval{WebhookId: KSUID(a.WebhookID)}}
 	}
 	return v
+}
+
+// closest is an approval by slots as the kind that upstream knows and that comes nearest; others are as they are.
+func closest(a policy.Approval) policy.Approval {
+	if a.Kind != policy.Slots {
+		return a
+	}
+	a.Kind = policy.Users
+	for _, s := range a.Slots {
+		if s.Kind == policy.ToUser {
+			a.UserIDs = append(a.UserIDs, s.User)
+		}
+	}
+	if len(a.Slots) != 1 {
+		return a
+	}
+	switch s := a.Slots[0]; {
+	case s.Kind == policy.ToManager:
+		a.Kind = policy.Manager
+	case s.Kind == policy.ToHolders:
+		a.Kind, a.Group = policy.Group, s.Group
+	case s.Kind == policy.ToItem, s.Owned.Kind == owner.Resource:
+		a.Kind = policy.ResourceOwners
+	case s.Owned.Kind == owner.App:
+		a.Kind = policy.AppOwners
+	case s.Owned.Kind == owner.Entitlement:
+		a.Kind = policy.EntitlementOwners
+	}
+	return a
 }
 
 func encodeEscalation(e policy.Escalation) *policyv1.Escalation {

@@ -67,7 +67,7 @@ func (s tasks) ListDecisions(ctx context.Context, r *interimv1.ListDecisionsRequ
 		if i.Result != nil {
 			out.List = append(out.List, &interimv1.Decision{
 				PolicyStepId: c1.KSUID(i.ID), Result: string(i.Result.Kind), UserId: c1.KSUID(i.Result.By), ForUserId: c1.KSUID(i.Result.For),
-				Comment: i.Result.Text, At: c1.Moment(i.Result.At), EligibleUserIds: c1.KSUIDs(i.Eligible),
+				Comment: i.Result.Text, At: c1.Moment(i.Result.At), EligibleUserIds: c1.KSUIDs(i.Asked()),
 			})
 		}
 	}

@@ -13,7 +13,11 @@ import (
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
+// encodeTier shows a tier; owners who decide because nobody named is left are a fallback.
 func encodeTier(t task.Tier) interimv1.ApproverTier {
+	if t == task.ItemOwners || t == task.AppOwners {
+		t = task.Fallback
+	}
 	return c1.EnumValue[interimv1.ApproverTier](interimv1.ApproverTier_value, "APPROVER_TIER_", strings.ToUpper(string(t)))
 }
 

@@ -107,7 +107,7 @@ func (d *Door) theRequest(ctx context.Context, id UUID) (request.Request, error)
 				return r, err
 			}
 		}
-		if slices.ContainsFunc(t.History, func(i task.Instance) bool { return slices.Contains(i.Eligible, own) }) {
+		if t.WasAsked(own) {
 			return r, nil
 		}
 	}

@@ -134,3 +134,34 @@ func single(tx *db.Tx, list []Notification, now time.Time) (others []Notificatio
 	}
 	return others, nil
 }
+
+// Spare drops what was queued about a task and is not sent yet, of one kind, for some people: that they are asked to decide what others
+// did in their place.
+func (*Service) Spare(tx *db.Tx, taskID string, kind Kind, people []directory.UserID) error {
+	const waiting = ` from notification where task_id = $1 and kind = $2 and done_at is null and state = 'open'`
+	for _, chunk := range db.Chunks(people) {
+		args := []any{taskID, string(kind)}
+		for _, u := range chunk {
+			args = append(args, string(u))
+		}
+		tx.Queue(`delete`+waiting+` and user_id in `+db.In(len(chunk), 3), args...)
+	}
+	type row struct{ id, people string }
+	crowds, err := db.Collect(tx, func(r *db.Rows) (v row, err error) { return v, r.Scan(&v.id, &v.people) },
+		`select id, people`+waiting+` and people is not null`, taskID, string(kind))
+	if err != nil {
+		return err
+	}
+	for _, v := range crowds {
+		var list []directory.UserID
+		if err := json.Unmarshal([]byte(v.people), &list); err != nil {
+			return err
+		}
+		left, err := json.Marshal(slices.DeleteFunc(list, func(u directory.UserID) bool { return slices.Contains(people, u) }))
+		if err != nil {
+			return err
+		}
+		tx.Queue(`update notification set people = $2 where id = $1`, v.id, string(left))
+	}
+	return nil
+}

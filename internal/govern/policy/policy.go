@@ -33,6 +33,7 @@ const (
 	MaxLists       = 32 // lists of steps
 	MaxSteps       = 32 // steps in a list
 	MaxUsers       = 32 // users in a list of them, groups too
+	MaxSlots       = 66 // of one approval
 	MaxExpressions = 16 // of one approval
 	MaxMessage     = 2048
 	MaxKey         = 64
@@ -40,17 +41,17 @@ const (
 	MaxWait        = 10 * 365 * 24 * time.Hour
 )
 
-// Slot is what a policy with a scope is for.
-type Slot string
+// ScopeSlot is what a policy with a scope is for.
+type ScopeSlot string
 
 // Emergency is for emergency access.
-const Emergency Slot = "EMERGENCY"
+const Emergency ScopeSlot = "EMERGENCY"
 
 // Scope is the app, or the entitlement in it, whose own policy one is.
 type Scope struct {
 	App         app.ID            `json:"app,omitempty"`
 	Entitlement app.EntitlementID `json:"entitlement,omitempty"`
-	Slot        Slot              `json:"slot,omitempty"`
+	Slot        ScopeSlot         `json:"slot,omitempty"`
 }
 
 // Policy says who decides, in which order: the steps of the first rule that holds, else the baseline.

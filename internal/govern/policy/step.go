@@ -36,15 +36,18 @@ const (
 	Self              ApproverKind = "self"              // the subject
 	Expression        ApproverKind = "expression"        // the users that Approval.Expressions answer
 	Webhook           ApproverKind = "webhook"           // whatever answers Approval.WebhookID
+	Slots             ApproverKind = "slots"             // those whom Approval.Slots name, as Approval.Quorum says
 )
 
-// Approval is a step that somebody has to decide. One decision is enough; a denial ends the task.
+// Approval is a step that somebody has to decide. One approval is enough, unless the quorum is [AllSlots]; a denial ends the task.
 type Approval struct {
 	Kind        ApproverKind       `json:"kind"`
 	UserIDs     []directory.UserID `json:"userIds,omitempty"` // 1 to 32, of kind Users
 	Group       app.EntitlementRef `json:"group,omitzero"`
 	Expressions []string           `json:"expressions,omitempty"` // CEL, over the subject, the owners of the app, the entitlement and the task
 	WebhookID   string             `json:"webhookId,omitempty"`
+	Slots       []Slot             `json:"slots,omitempty"`    // 1 to 66, of kind Slots
+	Quorum      Quorum             `json:"quorum,omitempty"`   // of kind Slots; empty: AnySlot
 	Fallback    *Fallback          `json:"fallback,omitempty"` // nil: none is set
 
 	AllowSelfApproval        bool `json:"allowSelfApproval,omitempty"`        // the subject and the opener may decide

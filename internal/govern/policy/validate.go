@@ -175,10 +175,11 @@ func (c *checker) approval(field string, a Approval) {
 			c.fail(typ+".webhookId", "is required")
 		}
 		c.webhooks = append(c.webhooks, webhook.Reference{Field: typ + ".webhookId", ID: webhook.ID(a.WebhookID)})
-	case Manager, AppOwners, EntitlementOwners, ResourceOwners, Self:
+	case Manager, AppOwners, EntitlementOwners, ResourceOwners, Self, Slots:
 	default:
 		c.fail(field, "one of users, manager, appOwners, entitlementOwners, resourceOwners, group, self, expression and webhook is required")
 	}
+	c.slots(typ, a)
 	if f := a.Fallback; f != nil {
 		c.list(typ+".fallbackUserIds", len(f.UserIDs), 0, MaxUsers)
 		c.people(typ+".fallbackUserIds", f.UserIDs)

@@ -19,6 +19,7 @@ func (m *machine) ask() {
 		m.do(Deliver{m.Current.ID, a.WebhookID, "approval"})
 		return
 	}
+	m.Current.Seats = m.seats(m.Current.Step.Approval)
 	m.do(Resolve{m.Current.ID})
 }
 
@@ -57,6 +58,7 @@ func (e Resolved) apply(m *machine) error {
 	first := i.State == Init
 	old := *i
 	i.Slots, i.Tier, i.Fixed, i.Eligible = e.Slots, e.Tier, e.Fixed, e.Users()
+	i.found(e.Seats)
 	i.State, m.Processing = Pending, Waiting
 	if first {
 		i.AssignedAt = m.now
@@ -67,7 +69,15 @@ func (e Resolved) apply(m *machine) error {
 	if first || i.Tier != old.Tier || !slices.Equal(i.Eligible, old.Eligible) || !slices.Equal(i.Fixed, old.Fixed) {
 		m.tell(e.Resolution, old.Eligible)
 	}
+	if gone := without(old.Eligible, i.Eligible); len(gone) > 0 && slices.ContainsFunc(i.Seats, func(s Seat) bool { return s.Filled != nil }) {
+		m.do(Spare{gone})
+	}
 	return nil
+}
+
+// without is list without those in other.
+func without(list, other []directory.UserID) []directory.UserID {
+	return slices.DeleteFunc(slices.Clone(list), func(u directory.UserID) bool { return slices.Contains(other, u) })
 }
 
 // tell audits who decides, and asks those to who were not asked before.
@@ -83,11 +93,12 @@ func (m *machine) tell(r Resolution, before []directory.UserID) {
 		m.audit(FellBackToAdmins, system, "", map[string]any{"userIds": r.Users()})
 	case Nobody:
 		m.audit(NobodyEligible, system, "", nil)
-		return
-	case Named, Fallback:
+		if len(r.People) == 0 {
+			return
+		}
+	case Named, Fallback, ItemOwners, AppOwners:
 	}
-	fresh := slices.DeleteFunc(r.Users(), func(u directory.UserID) bool { return slices.Contains(before, u) })
-	m.do(Notify{Kind: Decide, Users: fresh, Step: m.Current.ID})
+	m.do(Notify{Kind: Decide, Users: without(r.Users(), before), Step: m.Current.ID})
 }
 
 // Decision is somebody's yes or no to the step that is open. A no ends the task.
@@ -107,10 +118,17 @@ func (e Decision) apply(m *machine) error {
 		action = Approve
 	}
 	if err := m.may(e.By, action); err != nil {
+		if fault.Is(err, fault.Denied) && m.tooLate(e.By.User) {
+			err = fault.New(fault.Conflict, "somebody else has approved in your place")
+		}
 		return err
 	}
 	if err := m.wantsReason(e.Approve, e.Comment); err != nil {
 		return err
+	}
+	if e.Approve && len(m.Current.Seats) > 0 {
+		m.fill(e)
+		return nil
 	}
 	kind := Refused
 	if e.Approve {
@@ -193,18 +211,29 @@ func (e Reassign) apply(m *machine) error {
 			return fault.InvalidField("newStepUserIds", "nobody decides a request of their own")
 		}
 	}
-	m.reassign(e.By, e.To, e.Comment)
+	var places []int
+	if !e.By.supervises() {
+		places = e.By.places()
+	}
+	m.reassign(e.By, e.To, e.Comment, places)
 	return nil
 }
 
-// reassign opens the step anew for the given people.
-func (m *machine) reassign(by Who, to []directory.UserID, comment string) {
-	m.audit(StepReassigned, by, comment, map[string]any{"newStepUserIds": to})
-	m.again(Result{Kind: Reassigned, By: by.User, For: by.standsFor(), Text: comment})
-	m.Current.Assigned, m.Current.Slots = true, nil
-	for _, u := range to {
-		m.Current.Slots = append(m.Current.Slots, Slot{Kind: ToUser, User: u})
+// reassign opens the step anew for the given people. Of a step with seats these are to fill the given ones, or all that wait; approvals
+// that filled others stand.
+func (m *machine) reassign(by Who, to []directory.UserID, comment string, places []int) {
+	data := map[string]any{"newStepUserIds": to}
+	if len(places) > 0 {
+		data["slots"] = places
 	}
+	m.audit(StepReassigned, by, comment, data)
+	seats := m.Current.Seats
+	m.again(Result{Kind: Reassigned, By: by.User, For: by.standsFor(), Text: comment})
+	if len(seats) > 0 {
+		m.assign(seats, places, users(to))
+		return
+	}
+	m.Current.Assigned, m.Current.Slots = true, users(to)
 }
 
 // Look has the approvers of the step found again, since somebody may be gone.
@@ -255,7 +284,7 @@ func (m *machine) escalate() {
 		m.leave(Result{Kind: Skipped, Text: e.Comment})
 		m.forth()
 	case policy.ReassignTo:
-		m.reassign(system, e.UserIDs, e.Comment)
+		m.reassign(system, e.UserIDs, e.Comment, nil)
 		m.Current.Escalated, m.Current.DueAt = true, time.Time{}
 	case policy.ReplacePolicy:
 		if m.replaced() < policy.MaxDepth {

@@ -63,6 +63,8 @@ func (t Task) slots(a *policy.Approval, named []directory.UserID) []Slot {
 		return users([]directory.UserID{t.Subject})
 	case policy.Expression:
 		return users(named)
+	case policy.Slots:
+		return t.named(a)
 	case policy.Webhook:
 		return nil
 	default:
@@ -103,6 +105,8 @@ func fallback(a *policy.Approval) []Slot {
 type Question struct {
 	Subject, Opener directory.UserID
 	Named, Fallback []Slot
+	Owners          []Slot             // who owns what is asked for, then who owns its app: they decide where nobody named is left; or none
+	Seats           []Vacancy          // instead of Named: what has to be filled, each for itself
 	Fixed           []Stand            // who answered instead of whom when the step opened
 	Opening         bool               // the step opens: Fixed is found now
 	Approved        []directory.UserID // whose authority earlier approvals used: who gave them, and for whom
@@ -132,12 +136,31 @@ func (t Task) Question(i *Instance, named []directory.UserID) Question {
 	if i.Assigned || i.State != Init && i.Step.Approval != nil && i.Step.Approval.Kind == policy.Expression {
 		q.Named = i.Slots
 	}
+	if a := i.Step.Approval; a != nil && a.Kind == policy.Slots {
+		q.Owners = t.owners()
+		if q.Seats = t.vacancies(i); q.Seats != nil {
+			q.Named = nil
+		}
+	}
 	return q
 }
 
 // Slots are all that the question may need to know the people of.
 func (q Question) Slots() []Slot {
-	return append(slices.Concat(q.Named, q.Fallback), Slot{Kind: ToAdmins})
+	list := slices.Concat(q.Named, q.Owners, q.Fallback)
+	for _, v := range q.Seats {
+		list = append(list, v.Slots...)
+	}
+	if q.AdminsToo {
+		list = append(list, Slot{Kind: ToAdmins})
+	}
+	return list
+}
+
+// near is q without those who decide only where nobody is left whom the step names.
+func (q Question) near() Question {
+	q.AdminsToo, q.Fallback, q.Owners = false, nil, nil
+	return q
 }
 
 // Filler is somebody whom a slot names, at the moment of the question. Via is the entitlement through which, where there is one.
@@ -168,6 +191,7 @@ type Reason struct {
 	Via        app.EntitlementRef `json:"via,omitzero"`
 	For        directory.UserID   `json:"for,omitempty"` // whom they stand in for
 	Delegation string             `json:"delegation,omitempty"`
+	Seat       int                `json:"seat,omitempty"` // which they fill, the first being 1; 0: the step has none
 }
 
 // String is the reason in a few words.
@@ -176,10 +200,13 @@ func (r Reason) String() string {
 		ToUser: "named by the step", ToManagers: "manager of the subject", ToHolders: "holder of the entitlement",
 		ToOwners: "owner of the " + string(r.Slot.Of), ToAdmins: "Super Administrator",
 	}[r.Slot.Kind]
+	if r.Slot.Of == OfOwnerSet {
+		words = "member of the owners"
+	}
 	if r.Slot.Kind == ToOwners && r.Via.ID != "" {
 		words += ", by an entitlement"
 	}
-	if r.Tier == Fallback {
+	if r.Tier == Fallback || r.Tier == ItemOwners || r.Tier == AppOwners {
 		words += ", as fallback"
 	}
 	if r.For != "" {
@@ -196,10 +223,11 @@ type Eligible struct {
 
 // Resolution is the answer to a [Question].
 type Resolution struct {
-	Tier   Tier
+	Tier   Tier   // of several seats, the last that one of them came to
 	Slots  []Slot // of the tier Named
 	People []Eligible
 	Fixed  []Stand
+	Seats  []Found // the answer about each of the seats that are to be filled
 }
 
 // Users are the people who may decide.
@@ -226,24 +254,32 @@ func (r Resolution) Of(u directory.UserID) []Reason {
 // The threat is somebody who decides a request of their own. Neither the subject nor the opener gets in, by whichever slot; what is
 // theirs to decide nobody decides for them; and nobody answers for another about a request of their own.
 func (q Question) Resolve(f Facts) Resolution {
+	if len(q.Seats) > 0 {
+		return q.resolveSeats(f)
+	}
 	crowded := func(s Slot) bool { return s.Kind == ToHolders && len(f.People[s]) > MaxHolders }
 	r := Resolution{Tier: Named, Slots: slices.DeleteFunc(slices.Clone(q.Named), crowded)}
 	for _, tier := range []struct {
 		name  Tier
 		slots []Slot
-	}{{Named, q.Named}, {Fallback, q.Fallback}, {Admins, q.admins()}} {
+	}{
+		{Named, q.Named}, {ItemOwners, first(q.Owners)}, {AppOwners, q.Owners[min(1, len(q.Owners)):]}, {Fallback, q.Fallback},
+		{Admins, q.admins()},
+	} {
 		found := gathered{q: q, f: f, tier: tier.name, people: map[directory.UserID][]Reason{}}
 		for _, s := range tier.slots {
 			found.slot(s)
 		}
 		if len(found.people) > 0 {
-			r.Tier, r.People, r.Fixed = tier.name, found.list(), found.fixed
+			r.Tier, r.People, r.Fixed = tier.name, listed(found.people), found.fixed
 			return r
 		}
 	}
 	r.Tier = Nobody
 	return r
 }
+
+func first(list []Slot) []Slot { return list[:min(1, len(list))] }
 
 func (q Question) admins() []Slot {
 	if !q.AdminsToo {
@@ -330,9 +366,10 @@ func (g *gathered) add(u directory.UserID, r Reason) {
 	}
 }
 
-func (g *gathered) list() []Eligible {
-	out := make([]Eligible, 0, len(g.people))
-	for u, reasons := range g.people {
+// listed are people with their reasons, by their identities.
+func listed(people map[directory.UserID][]Reason) []Eligible {
+	out := make([]Eligible, 0, len(people))
+	for u, reasons := range people {
 		out = append(out, Eligible{u, reasons})
 	}
 	slices.SortFunc(out, func(a, b Eligible) int { return cmp.Compare(a.User, b.User) })

@@ -61,6 +61,8 @@ type (
 		Users []directory.UserID
 		Step  StepID
 	}
+	// Spare tells that people need not decide any more what they were asked to, since somebody else did in their place.
+	Spare struct{ Users []directory.UserID }
 	// WakeAt is when something happens to the task by itself.
 	WakeAt struct{ At time.Time }
 	// Closing tells that the task is closed, for what waits for it.
@@ -76,6 +78,7 @@ func (RevokeAccess) effect() {}
 func (Hurry) effect()        {}
 func (Deliver) effect()      {}
 func (Notify) effect()       {}
+func (Spare) effect()        {}
 func (WakeAt) effect()       {}
 func (Closing) effect()      {}
 

@@ -1,6 +1,7 @@
 package task
 
 import (
+	"slices"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -49,11 +50,19 @@ type Tier string
 
 // The tiers, in the order in which they are tried.
 const (
-	Named    Tier = "named"    // those the step names
-	Fallback Tier = "fallback" // those it names for the case that nobody is left
-	Admins   Tier = "admins"   // the Super Administrators
-	Nobody   Tier = "nobody"   // flagged: the task waits for somebody to be there
+	Named      Tier = "named"      // those the step names
+	ItemOwners Tier = "itemOwners" // of an approval by slots: who owns the resource of what is asked for
+	AppOwners  Tier = "appOwners"  // of an approval by slots: who owns the app
+	Fallback   Tier = "fallback"   // those it names for the case that nobody is left
+	Admins     Tier = "admins"     // the Super Administrators
+	Nobody     Tier = "nobody"     // flagged: the task waits for somebody to be there
 )
+
+// tiers are the tiers in their order.
+var tiers = []Tier{Named, ItemOwners, AppOwners, Fallback, Admins, Nobody}
+
+// beyond reports whether t comes after other.
+func (t Tier) beyond(other Tier) bool { return slices.Index(tiers, t) > slices.Index(tiers, other) }
 
 // Instance is one opening of one step.
 type Instance struct {
@@ -73,6 +82,7 @@ type Instance struct {
 	Fixed      []Stand            `json:"fixed,omitempty"`    // who answers instead of whom, as it was when the step opened
 	Eligible   []directory.UserID `json:"eligible,omitempty"` // who could decide when the step opened
 	Escalated  bool               `json:"escalated,omitempty"`
+	Seats      []Seat             `json:"seats,omitempty"` // of a step that wants each of several slots filled; then Slots is empty
 
 	// Of a provision step.
 	Means  Means              `json:"means,omitzero"`

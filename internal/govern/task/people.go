@@ -27,9 +27,7 @@ type Delegations interface {
 // answer answers a question at a moment. What is not needed is not read: most steps have somebody they name.
 func (s *Service) answer(q db.Q, question Question, at time.Time) (Resolution, error) {
 	f := Facts{People: map[Slot][]Filler{}, Stands: map[directory.UserID][]Stand{}}
-	near := question
-	near.AdminsToo, near.Fallback = false, nil
-	for _, one := range []Question{near, question} {
+	for _, one := range []Question{question.near(), question} {
 		if err := s.facts(q, one, &f, at); err != nil {
 			return Resolution{}, err
 		}
@@ -43,9 +41,6 @@ func (s *Service) answer(q db.Q, question Question, at time.Time) (Resolution, e
 // facts reads who is named by the slots of a question, and who answers for them.
 func (s *Service) facts(q db.Q, question Question, f *Facts, at time.Time) error {
 	slots := question.Slots()
-	if !question.AdminsToo {
-		slots = slots[:len(slots)-1]
-	}
 	var named []directory.UserID
 	var objects []owner.Object
 	of := map[owner.Object]Slot{}

@@ -44,6 +44,7 @@ type Webhooks interface {
 type Notices interface {
 	Tell(tx *db.Tx, notices ...notify.Notice) error
 	Cancel(tx *db.Tx, taskID string, kind notify.Kind)
+	Spare(tx *db.Tx, taskID string, kind notify.Kind, people []directory.UserID) error
 }
 
 // Deps is what the service stands on. Webhooks and Notices may be nil: then nobody is called, or told.

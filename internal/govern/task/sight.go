@@ -66,10 +66,11 @@ func (s *Service) resolveAll(q db.Q, tasks []Task, sights []Sight, at time.Time)
 	for _, far := range []bool{false, true} {
 		all := Question{AdminsToo: far}
 		for _, one := range questions {
-			all.Named, all.Delegates = append(all.Named, one.Named...), all.Delegates || one.Delegates
-			if far {
-				all.Named = append(all.Named, one.Fallback...)
+			if !far {
+				one = one.near()
 			}
+			one.AdminsToo = false
+			all.Named, all.Delegates = append(all.Named, one.Slots()...), all.Delegates || one.Delegates
 		}
 		if len(questions) == 0 {
 			return nil
@@ -82,7 +83,7 @@ func (s *Service) resolveAll(q db.Q, tasks []Task, sights []Sight, at time.Time)
 		}
 		for i, one := range questions {
 			if !far {
-				one.AdminsToo, one.Fallback = false, nil
+				one = one.near()
 			}
 			if sights[i].Resolution = one.Resolve(f); sights[i].Tier != Nobody {
 				delete(questions, i)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/id"
@@ -37,12 +38,14 @@ func (t Task) asks() (slots, stands [][]any) {
 	if i == nil || i.State != Pending || !i.approving() && !i.manual() {
 		return nil, nil
 	}
-	list := i.Slots
-	if i.Tier != Named && i.Step.Approval != nil {
-		list = append(slices.Clip(list), fallback(i.Step.Approval)...)
+	list := t.downTo(i.Tier, i.Slots)
+	if len(i.Seats) > 0 {
+		list = nil
 	}
-	if i.Tier == Admins || i.Tier == Nobody {
-		list = append(slices.Clip(list), Slot{Kind: ToAdmins})
+	for _, seat := range i.Seats {
+		if seat.Filled == nil {
+			list = append(list, t.downTo(seat.Tier, seat.Slots)...)
+		}
 	}
 	for _, s := range list {
 		slots = append(slots, []any{string(t.ID), string(s.Kind), string(s.User), string(s.Of), string(s.App), s.Object, t.Number})
@@ -51,6 +54,25 @@ func (t Task) asks() (slots, stands [][]any) {
 		stands = append(stands, []any{string(t.ID), string(s.For), string(s.User), s.Delegation})
 	}
 	return slots, stands
+}
+
+// downTo are the slots of the tiers of the open step down to one, from those it names.
+func (t Task) downTo(last Tier, named []Slot) []Slot {
+	list, a := slices.Clip(named), t.Current.Step.Approval
+	if a != nil && a.Kind == policy.Slots {
+		for n, tier := range []Tier{ItemOwners, AppOwners} {
+			if !tier.beyond(last) {
+				list = append(list, t.owners()[n])
+			}
+		}
+	}
+	if a != nil && last.beyond(AppOwners) {
+		list = append(list, fallback(a)...)
+	}
+	if last.beyond(Fallback) {
+		list = append(list, Slot{Kind: ToAdmins})
+	}
+	return list
 }
 
 // saveAsks writes whom the open step asks, where that has changed.
@@ -70,22 +92,41 @@ func saveAsks(tx *db.Tx, before, after Task) {
 	queue(tx, `insert into task_stand (task_id, for_id, user_id, delegation_id)`, 4, stands)
 }
 
-// saveAsked writes whom the steps asked that are over now, and for whom those answered.
+// saveAsked writes whom the steps asked that are over now, and for whom those answered; of the open step, whom its slots asked that
+// are filled now.
 func saveAsked(tx *db.Tx, before, after Task) {
 	var rows [][]any
 	seen := map[directory.UserID]bool{}
-	for _, i := range after.History[min(len(before.History), len(after.History)):] {
-		people := slices.Clip(i.Eligible)
-		for _, s := range i.Fixed {
-			people = append(people, s.For)
-		}
+	note := func(people []directory.UserID) {
 		for _, u := range people {
 			if !seen[u] {
 				seen[u], rows = true, append(rows, []any{string(u), string(after.ID)})
 			}
 		}
 	}
+	for _, i := range after.History[min(len(before.History), len(after.History)):] {
+		note(i.Asked())
+		for _, s := range i.Fixed {
+			note(only(s.For))
+		}
+	}
+	if i := after.Current; i != nil {
+		for _, s := range i.Seats {
+			if s.Filled != nil {
+				note(s.Eligible)
+				note(only(s.Filled.For))
+			}
+		}
+	}
 	queue(tx, `insert into task_asked (user_id, task_id)`, 2, rows)
+}
+
+// only is u alone; nobody if u is nobody.
+func only(u directory.UserID) []directory.UserID {
+	if u == "" {
+		return nil
+	}
+	return []directory.UserID{u}
 }
 
 // Entry is one line of a task's history.

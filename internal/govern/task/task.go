@@ -215,14 +215,26 @@ func (t Task) outwaited(now time.Time) bool { return t.undecided() && passed(t.G
 // earlier reports whether a is set, and before b where that is set.
 func earlier(a, b time.Time) bool { return !a.IsZero() && (b.IsZero() || a.Before(b)) }
 
-// Approvers are those who decided the steps that are over, in their order, each once.
+// Approvers are those whose approvals count, in their order, each once.
 func (t Task) Approvers() []directory.UserID {
 	var list []directory.UserID
 	seen := map[directory.UserID]bool{}
-	for _, i := range t.History {
-		if o := i.Result; o != nil && o.Kind == Approved && o.By != "" && !seen[o.By] {
-			seen[o.By], list = true, append(list, o.By)
+	for _, f := range t.approvals() {
+		if !seen[f.By] {
+			seen[f.By], list = true, append(list, f.By)
 		}
+	}
+	return list
+}
+
+// approvals are those that count: of the steps that are over, and those that filled slots of the step that is open.
+func (t Task) approvals() []Filling {
+	var list []Filling
+	for _, i := range t.History {
+		list = append(list, i.approvals()...)
+	}
+	if t.Current != nil {
+		list = append(list, t.Current.approvals()...)
 	}
 	return list
 }
@@ -241,9 +253,9 @@ func (t Task) Decider() (by, standingInFor directory.UserID) {
 // person's yes that counts twice where two are wanted, once by themself and once by a delegate of theirs.
 func (t Task) spent() []directory.UserID {
 	list := t.Approvers()
-	for _, i := range t.History {
-		if o := i.Result; o != nil && o.Kind == Approved && o.For != "" {
-			list = append(list, o.For)
+	for _, f := range t.approvals() {
+		if f.For != "" {
+			list = append(list, f.For)
 		}
 	}
 	return list

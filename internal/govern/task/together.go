@@ -117,7 +117,7 @@ func (s *Service) DecideTogether(ctx context.Context, batch ID, d BatchDecision)
 			}
 			v := &turn{Service: s, tx: tx, actor: actor, now: s.Clock.Now(), known: known(t.ID), before: t, t: t}
 			switch err := v.decide(ctx, d); {
-			case fault.Is(err, fault.Denied):
+			case fault.Is(err, fault.Denied), fault.Is(err, fault.Conflict):
 				refused = err
 				continue
 			case err != nil:

@@ -56,6 +56,10 @@ func (v *turn) effect(e Effect) error {
 		})
 	case Notify:
 		v.notices = append(v.notices, e)
+	case Spare:
+		if v.Notices != nil {
+			return v.Notices.Spare(v.tx, string(v.t.ID), notify.Decide, e.Users)
+		}
 	case Closing:
 		v.closing = true
 	case WakeAt:
@@ -111,7 +115,7 @@ func (v *turn) resolveStep(e Resolve) error {
 	}
 	if !r.Skip {
 		q := v.t.Question(i, named.users)
-		if a := i.Step.Approval; a != nil && !i.Assigned { // found again also where it had been found before
+		if a := i.Step.Approval; a != nil && !i.Assigned && len(q.Seats) == 0 { // found again also where it had been found before
 			q.Named = v.t.slots(a, named.users)
 		}
 		var err error

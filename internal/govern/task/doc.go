@@ -11,6 +11,7 @@
 //	┌──────────────────────────────────────────────────────────────────────────────────────────────┐   │
 //	│ approval   INIT ──Resolved──▶ WAITING ──Decision yes, Skip, Answered yes, escalation: skip───┼──▶┤
 //	│              │ └─Resolved: the expression named nobody───────────────────────────────────────┼──▶┤
+//	│              │                   ├──Decision yes, and a slot of all is not filled ──Resolved──▶ ↺  │   │
 //	│              │                   ├──Reassign, Again, escalation: reassign──▶ INIT, another id  │   │
 //	│              │                   ├──Decision no, Answered no──▶ closed DENIED (DECERTIFIED)    │   │
 //	│              │                   └──escalation: cancel──▶ closed CANCELLED                     │   │
@@ -30,10 +31,15 @@
 // A revocation takes the access when its provision step begins; what is left to be done by hand or by a webhook comes after. At the
 // end of a grant (Auto) the steps that ask somebody pass by themselves, because access ends on time.
 //
+// A step that wants all of its slots has a [Seat] for each. An approval fills every seat its giver stands for at that moment, by
+// themself or for somebody else, and the step passes with the last. What is filled stays so while the step is open, whoever its people
+// are by then, and also where what is left is given to others; it is empty again where the step begins again. One no is enough.
+//
 // Each opening of a step has an id of its own. Whoever decides names the opening they saw; about another one they get a Conflict.
 //
 // Invariants:
 //   - access is given once for a task, and an extension never provisions;
+//   - a step that wants all of its slots passes when each was filled by somebody who could fill it at that moment, and no sooner;
 //   - neither the subject nor the opener decides, by no way, unless the step lets them; who decides was eligible at that moment;
 //   - nothing changes without an entry in the task's history and in the audit, in the same transaction;
 //   - a closed task never changes; of two changes at once one wins and the other is a Conflict;

@@ -21,7 +21,7 @@ var anybody = rapid.SampledFrom(people)
 func world(t *rapid.T) task.Facts {
 	some := rapid.SliceOfNDistinct(anybody, 0, 3, rapid.ID)
 	f := task.Facts{People: map[task.Slot][]task.Filler{}, Stands: map[directory.UserID][]task.Stand{}}
-	for _, s := range []task.Slot{ownersOf, groupOf, toAdmins, {Kind: task.ToManagers, User: "ada"}} {
+	for _, s := range []task.Slot{ownersOf, groupOf, toAdmins, {Kind: task.ToManagers, User: "ada"}, setOf, itemOf} {
 		f.People[s] = fillers(some.Draw(t, string(s.Kind))...)
 	}
 	for _, u := range people {
@@ -50,13 +50,19 @@ func anyStep(t *rapid.T) policy.Step {
 	default:
 		a := &policy.Approval{
 			Kind: rapid.SampledFrom([]policy.ApproverKind{
-				policy.Users, policy.AppOwners, policy.Manager, policy.Group, policy.Self, policy.Webhook,
+				policy.Users, policy.AppOwners, policy.Manager, policy.Group, policy.Self, policy.Webhook, policy.Slots, policy.Slots, policy.Slots,
 			}).Draw(t, "kind"),
 			UserIDs: rapid.SliceOfNDistinct(anybody, 1, 3, rapid.ID).Draw(t, "users"), AllowReassignment: true, WebhookID: "w",
 			AllowDelegation: rapid.Bool().Draw(t, "delegation"), AllowSelfApproval: rapid.IntRange(0, 4).Draw(t, "self") == 0,
 			RequireDistinctApprovers: rapid.Bool().Draw(t, "distinct"),
 		}
 		a.Group.AppID, a.Group.ID = "app", "group"
+		if a.Kind == policy.Slots {
+			a.Slots = rapid.SliceOfN(rapid.SampledFrom([]policy.Slot{
+				ownersSlot, managerSlot, itemSlot, {Kind: policy.ToUser, User: "linus"}, {Kind: policy.ToHolders, Group: a.Group},
+			}), 1, 4).Draw(t, "slots")
+			a.Quorum = rapid.SampledFrom([]policy.Quorum{policy.AllSlots, policy.AllSlots, policy.AnySlot}).Draw(t, "quorum")
+		}
 		if rapid.Bool().Draw(t, "escalates") {
 			a.Escalation = &policy.Escalation{
 				After: time.Hour, PolicyID: "p", UserIDs: []directory.UserID{"linus", "ada"},
@@ -78,6 +84,7 @@ type history struct {
 	lives   int // grants that were made for the task and not taken back
 	steps   map[task.StepID]bool
 	stale   []task.StepID
+	filled  map[int]bool // of the slots of the open step: for whom somebody eligible approved
 	waiting bool // a target is being called
 }
 
@@ -166,6 +173,45 @@ func (h *history) changed(e task.Event, before task.Task, effects []task.Effect)
 		h.steps[s], h.stale = true, append(h.stale, before.Step())
 	}
 	h.decided(e, before)
+	h.quorum(e, before)
+}
+
+// quorum is what holds of steps that want all of their slots: they pass when each was filled by somebody who could at that moment, and
+// no sooner. It keeps its own account of that.
+func (h *history) quorum(e task.Event, before task.Task) {
+	if e, ok := e.(task.Decision); ok && e.Approve && len(before.Current.Seats) > 0 {
+		q := before.Question(before.Current, nil)
+		for _, v := range q.Seats {
+			one := q
+			one.Named, one.Seats = v.Slots, nil
+			if len(one.Resolve(h.facts).Of(e.By.User)) > 0 {
+				h.filled[v.Seat] = true
+			}
+		}
+		passed := h.t.Step() != before.Step()
+		if all := len(h.filled) == len(before.Current.Seats); passed != all {
+			h.Fatalf("passed: %v, with %v of %d slots filled", passed, h.filled, len(before.Current.Seats))
+		}
+	}
+	if h.t.Step() == before.Step() {
+		return
+	}
+	if _, given := e.(task.Reassign); given || escalated(e, before, h.t) {
+		return // the same slots, asked of others
+	}
+	if n := len(h.t.History); n > 0 && h.t.History[n-1].ID == before.Step() {
+		i := h.t.History[n-1]
+		if i.Result.Kind == task.Approved && len(i.Seats) > 0 && len(h.filled) != len(i.Seats) {
+			h.Fatalf("%T passed a step of which %v are filled", e, h.filled)
+		}
+	}
+	h.filled = map[int]bool{}
+}
+
+// escalated reports whether the open step was given to others, since nobody decided it in time.
+func escalated(e task.Event, before, after task.Task) bool {
+	_, time := e.(task.Reached)
+	return time && after.Current != nil && after.Current.From == before.Step() && after.Current.From != ""
 }
 
 // decided is what holds of every decision: it was about the step that is open, by somebody who may at this moment.
@@ -266,12 +312,12 @@ func (h *history) act() {
 
 func TestNoHistoryGivesTwiceOrLetsAnybodyDecideWhoMayNot(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		h := &history{T: t, now: noon, facts: world(t), steps: map[task.StepID]bool{}}
+		h := &history{T: t, now: noon, facts: world(t), steps: map[task.StepID]bool{}, filled: map[int]bool{}}
 		for range rapid.IntRange(1, 4).Draw(t, "steps") {
 			h.plan = append(h.plan, anyStep(t))
 		}
 		h.t = task.Task{
-			ID: "task", Kind: task.Grant, Subject: "ada", Opener: anybody.Draw(t, "opener"), App: "app", Entitlement: "e",
+			ID: "task", Kind: task.Grant, Subject: "ada", Opener: anybody.Draw(t, "opener"), App: "app", Entitlement: "e", Resource: "resource",
 			Duration: time.Hour, Extension: rapid.IntRange(0, 4).Draw(t, "extension") == 0, CreatedAt: noon,
 		}
 		if minutes := rapid.IntRange(-60, 240).Draw(t, "may wait"); minutes > 0 {

@@ -111,7 +111,11 @@ func (d *drive) check(before task.Task, effects []task.Effect) {
 		d.Fatalf("a closed task changed: %v", effects)
 	}
 	audited := slices.ContainsFunc(effects, func(e task.Effect) bool { _, ok := e.(task.Audit); return ok })
-	asked := slices.ContainsFunc(effects, func(e task.Effect) bool { _, ok := e.(task.Check); return ok })
+	asked := slices.ContainsFunc(effects, func(e task.Effect) bool {
+		_, whether := e.(task.Check)
+		_, whom := e.(task.Resolve)
+		return whether || whom
+	})
 	if len(effects) > 0 && !audited && !asked {
 		d.Fatalf("effects that nobody is told of: %v", effects)
 	}

@@ -130,7 +130,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	p.items = item.New(item.Deps{DB: d.db, Audit: p.audit, Apps: p.apps})
 	p.tasks = task.New(task.Deps{
 		DB: d.db, Clock: d.clock, Log: o.Log, Audit: p.audit, Grants: p.grants, Owners: p.owners, Delegations: p.delegations,
-		Policies: p.policies, Offers: item.Offers{Service: p.catalogs}, Webhooks: p.webhooks, Notices: p.notify,
+		Policies: p.policies, Items: p.items, Offers: item.Offers{Service: p.catalogs}, Webhooks: p.webhooks, Notices: p.notify,
 	})
 	p.requests = request.New(request.Deps{DB: d.db, Tasks: p.tasks})
 	p.introduce()

@@ -175,6 +175,7 @@ func decodeEntitlementChange(object *appv1.AppEntitlement, m Mask) (func(e *app.
 			return err
 		}
 		setChosen(m, &e.Chosen, chosen)
+		Set(m, "grant_policy_id", &e.Overruled, false) // who chooses the policy again wants it to decide
 		Set(m, "emergency_grant_enabled", &e.EmergencyGrantEnabled, object.GetEmergencyGrantEnabled())
 		Set(m, "emergency_grant_policy_id", &e.EmergencyGrantPolicyID, emergency)
 		Set(m, "risk_level_value_id", &e.RiskLevelID, classes.RiskLevelID)

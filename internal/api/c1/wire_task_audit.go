@@ -201,6 +201,9 @@ func (s story) approval(e task.Entry) *policyv1.ApprovalInstance {
 	if word(e, "outcome") == "" {
 		i.State, i.Result = task.Pending, nil
 	}
+	if len(i.Seats) > 0 && word(e, "outcome") == string(task.Approved) { // one of several approvals
+		i.State, i.Result = task.Over, &task.Result{Kind: task.Approved, By: e.User, For: e.For, At: e.At, Text: e.Comment}
+	}
 	return encodeApprovalInstance(s.task, i, s.next[e.Step])
 }
 

@@ -69,7 +69,7 @@ func install(t testing.TB, engine *db.DB, c *clock.Fake) *opal.Deps {
 	d.Items = item.New(item.Deps{DB: engine, Audit: log, Apps: d.Apps})
 	d.Tasks = task.New(task.Deps{
 		DB: engine, Clock: c, Log: quiet, Audit: log, Grants: d.Grants, Owners: d.Owners, Delegations: d.Delegations,
-		Policies: d.Policies, Offers: item.Offers{Service: d.Catalogs},
+		Policies: d.Policies, Items: d.Items, Offers: item.Offers{Service: d.Catalogs},
 	})
 	d.Requests = request.New(request.Deps{DB: engine, Tasks: d.Tasks})
 	d.IAM.Relate(d.Tasks.Relate(d.Owners))

@@ -65,9 +65,9 @@ func (d *Door) apply(q db.Q, u ItemChange) (func(i *item.Item) error, error) {
 		set(&i.Risk, u.RiskOverride)
 		switch {
 		case said != nil:
-			i.Offered, i.Configurations = true, configurations
+			i.Configure(configurations)
 		case u.DefaultChange != DefaultChange{}:
-			i.Offered, i.Configurations = true, u.changed(i.Configurations)
+			i.Configure(u.changed(i.Configurations))
 		}
 		return nil
 	}, nil

@@ -2,7 +2,6 @@ package opal
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -63,19 +62,6 @@ type oldStages struct {
 	Stages []requestStageBody `json:"stages"`
 }
 
-type requestStageBody struct {
-	Stage     int            `json:"stage" doc:"The first is 1."`
-	Operator  string         `json:"operator" enum:"AND,OR"`
-	Reviewers []reviewerBody `json:"reviewers" doc:"Who decided it; of the open stage who may decide it now; nobody of those to come."`
-}
-
-type reviewerBody struct {
-	ID       UUID   `json:"id"`
-	FullName string `json:"full_name,omitempty"`
-	Status   string `json:"status" enum:"PENDING,APPROVED,REJECTED"`
-	For      UUID   `json:"delegated_from,omitempty" doc:"For whom they decide as a delegate. An addition of ours."`
-}
-
 func (d *Door) encodeRequest(ctx context.Context, r request.Request) (requestBody, error) {
 	list, err := d.encodeRequests(ctx, []request.Request{r})
 	if err != nil {
@@ -98,6 +84,7 @@ type shown struct {
 	items  map[item.ID]item.Item
 	levels map[app.EntitlementRef]item.Level
 	sights map[task.ID]task.Sight
+	ahead  map[task.ID]map[int]task.Resolution // of the stages to come
 	people map[directory.UserID]directory.User
 }
 
@@ -106,7 +93,7 @@ func (d *Door) encodeRequests(ctx context.Context, list []request.Request) ([]re
 	for _, r := range list {
 		tasks = append(tasks, r.Tasks...)
 	}
-	s := shown{levels: map[app.EntitlementRef]item.Level{}, sights: map[task.ID]task.Sight{}}
+	s := shown{levels: map[app.EntitlementRef]item.Level{}, sights: map[task.ID]task.Sight{}, ahead: map[task.ID]map[int]task.Resolution{}}
 	var err error
 	if s.items, err = item.Many(d.DB.Q(ctx), each(tasks, func(t task.Task) item.ID { return t.Resource })); err != nil {
 		return nil, err
@@ -130,13 +117,15 @@ func (d *Door) encodeRequests(ctx context.Context, list []request.Request) ([]re
 		if err != nil {
 			return nil, err
 		}
+		ahead, err := d.Tasks.Ahead(ctx, chunk)
+		if err != nil {
+			return nil, err
+		}
 		for n, t := range chunk {
-			s.sights[t.ID] = sights[n]
-			people = append(people, sights[n].Users()...)
-			for _, i := range t.History {
-				if i.Result != nil {
-					people = append(people, i.Result.By)
-				}
+			s.sights[t.ID], s.ahead[t.ID] = sights[n], ahead[n]
+			people = append(append(people, sights[n].Users()...), deciders(t)...)
+			for _, r := range ahead[n] {
+				people = append(people, r.Users()...)
 			}
 		}
 	}
@@ -198,54 +187,6 @@ func (s shown) item(t task.Task) requestedBody {
 		out.Group, out.Name = UUID(i.ID), i.DisplayName
 	default:
 		out.Resource, out.Name = UUID(i.ID), i.DisplayName
-	}
-	return out
-}
-
-// stages are the approvals of a task's plan. Of one that was opened more than once the last opening is shown.
-func (s shown) stages(t task.Task) itemStages {
-	i := s.item(t)
-	out := itemStages{Item: i.Name, ID: UUID(t.Resource), Level: i.Level, LevelID: i.LevelID, Stages: []requestStageBody{}}
-	for index, step := range t.Plan {
-		if step.Approval == nil {
-			continue
-		}
-		stage := requestStageBody{Stage: len(out.Stages) + 1, Operator: "OR", Reviewers: []reviewerBody{}}
-		if t.Current != nil && t.Current.Index == index {
-			stage.Reviewers = each(s.sights[t.ID].People, s.reviewer)
-		} else {
-			stage.Reviewers = s.decided(t, index)
-		}
-		out.Stages = append(out.Stages, stage)
-	}
-	return out
-}
-
-// reviewer is somebody who may decide now.
-func (s shown) reviewer(e task.Eligible) reviewerBody {
-	out := reviewerBody{ID: UUID(e.User), FullName: s.people[e.User].DisplayName, Status: "PENDING"}
-	if !slices.ContainsFunc(e.Reasons, func(r task.Reason) bool { return r.For == "" }) {
-		out.For = UUID(e.Reasons[0].For)
-	}
-	return out
-}
-
-// decided is who decided a step that is over.
-func (s shown) decided(t task.Task, index int) []reviewerBody {
-	out := []reviewerBody{}
-	for _, i := range slices.Backward(t.History) {
-		if i.Index != index || i.Result == nil {
-			continue
-		}
-		r := i.Result
-		if r.By == "" || r.Kind != task.Approved && r.Kind != task.Refused {
-			return out
-		}
-		one := reviewerBody{ID: UUID(r.By), FullName: s.people[r.By].DisplayName, Status: "APPROVED", For: UUID(r.For)}
-		if r.Kind == task.Refused {
-			one.Status = "REJECTED"
-		}
-		return append(out, one)
 	}
 	return out
 }

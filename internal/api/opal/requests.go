@@ -197,6 +197,7 @@ func (d *Door) createRequest(ctx context.Context, in *createRequest) (idBody, er
 	}
 	template := task.Ask{
 		Subject: p.UserID, Description: strings.TrimSpace(b.Reason), Duration: minutes(max(b.Minutes, 0)), Endless: b.Minutes < 0,
+		Ticket: b.Ticket != nil,
 	}
 	if b.User != "" {
 		template.Subject = directory.UserID(b.User)
@@ -226,7 +227,7 @@ func (d *Door) createRequest(ctx context.Context, in *createRequest) (idBody, er
 }
 
 // requestNames are the names of fields in faults of the rules, as this API spells them.
-var requestNames = map[string]string{"description": "reason", "grantDuration": "duration_minutes", "data": "custom_metadata"}
+var requestNames = map[string]string{"description": "reason", "grantDuration": "duration_minutes", "data": "custom_metadata", "ticket": "support_ticket"}
 
 func details(t *ticketBody, fields []fieldBody) request.Details {
 	out := request.Details{Fields: each(fields, func(f fieldBody) request.Field { return request.Field(f) })}

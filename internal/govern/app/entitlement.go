@@ -56,6 +56,9 @@ type EntitlementDoc struct {
 	// Unlimited says that no longest duration was asked for, not merely none given. Grants do not differ; Terraform wants back
 	// which of the two it wrote.
 	Unlimited bool `json:"unlimited,omitempty"`
+	// Overruled says that how the entitlement's item is asked for was configured after its grant policy was chosen: the policy decides
+	// again when it is chosen again, or the configurations are gone.
+	Overruled bool `json:"overruled,omitempty"`
 }
 
 // Ref is the entitlement's name.

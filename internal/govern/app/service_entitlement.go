@@ -87,6 +87,9 @@ func (s *Service) UpdateEntitlement(
 		after.CreatedAt, after.DeletedAt, after.Version = before.CreatedAt, time.Time{}, before.Version
 		after.Edited = before.Edited.note(before.ConnectorID,
 			[2]string{before.DisplayName, before.Description}, [2]string{after.DisplayName, after.Description})
+		if after.GrantPolicyID != before.GrantPolicyID {
+			after.Overruled = false
+		}
 		if err := after.Validate(); err != nil {
 			return err
 		}
@@ -121,6 +124,31 @@ func (s *Service) UpdateEntitlement(
 		return s.log.Record(tx, audit.From(ctx), e)
 	})
 	return after, err
+}
+
+// Overrule notes of the entitlements of a resource that how they are asked for was configured now, which counts more than the grant
+// policies that they chose before; see [EntitlementDoc].
+func (s *Service) Overrule(tx *db.Tx, actor audit.Actor, of ResourceRef) error {
+	list, err := db.Collect(tx, ScanEntitlement, `select `+EntitlementColumns("")+` from entitlement
+		where resource_id = $1 and app_id = $2 and grant_policy_id <> '' and deleted_at is null`, string(of.ID), string(of.AppID))
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		if e.Overruled {
+			continue
+		}
+		e.Overruled, e.UpdatedAt = true, s.clock.Now()
+		if err := updateEntitlement(tx, e); err != nil {
+			return err
+		}
+		v := event("entitlement.updated", audit.Update, "entitlement", e.AppID, e.ID, "overruled the grant policy of "+e.DisplayName)
+		v.Data = map[string]any{"overruled": map[string]any{"from": false, "to": true}}
+		if err := s.log.Record(tx, actor, v); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // DeleteEntitlement deletes a live entitlement made by people and tells every [Notice]. NotFound, Conflict; Precondition for a

@@ -64,6 +64,13 @@ type Item struct {
 	Settings
 	Group   bool  // its members may hold other items together
 	Version int64 // of the settings; zero: there are none yet
+
+	configured bool // configurations were said, be they the same
+}
+
+// Configure says how the item is asked for. Said last, it counts more than the grant policies that its entitlements chose before.
+func (i *Item) Configure(list []Configuration) {
+	i.Configurations, i.Offered, i.configured = list, true, true
 }
 
 // Ref is the name of the item's resource.

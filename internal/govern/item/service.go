@@ -6,6 +6,8 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
@@ -126,6 +128,9 @@ func (s *Service) update(tx *db.Tx, actor audit.Actor, before Item, become func(
 	if err := after.Settings.Validate(); err != nil {
 		return before, err
 	}
+	if err := named(tx, before.Configurations, after.Configurations); err != nil {
+		return before, err
+	}
 	r, err := s.Apps.ChangeResource(tx, actor, before.AppID, before.TypeID, before.ID, func(r *app.Resource) error {
 		r.DisplayName, r.Description = after.DisplayName, after.Description
 		return nil
@@ -133,7 +138,12 @@ func (s *Service) update(tx *db.Tx, actor audit.Actor, before Item, become func(
 	if err != nil {
 		return before, err
 	}
-	after.Resource, after.Group, after.Version = r, before.Group, before.Version+1
+	if after.configured && len(after.Configurations) > 0 {
+		if err := s.Apps.Overrule(tx, actor, after.Ref()); err != nil {
+			return before, err
+		}
+	}
+	after.Resource, after.Group, after.Version, after.configured = r, before.Group, before.Version+1, false
 	diff, err := differences(before.Settings, after.Settings)
 	if err != nil || len(diff) == 0 {
 		after.Version = before.Version
@@ -146,6 +156,54 @@ func (s *Service) update(tx *db.Tx, actor audit.Actor, before Item, become func(
 		Kind: "item.updated", Activity: audit.Update, ObjectType: "resource", ObjectID: string(before.ID), AppID: string(before.AppID),
 		Message: "changed how " + after.DisplayName + " is asked for", Data: diff,
 	})
+}
+
+// named answers Invalid for whom after asks first and who is not there.
+func named(q db.Q, before, after []Configuration) error {
+	known := map[string]bool{}
+	for _, c := range before {
+		for _, s := range c.Stages {
+			for _, id := range s.Owners {
+				known[id] = true
+			}
+			for _, u := range s.People {
+				known[string(u)] = true
+			}
+		}
+	}
+	var people []directory.UserID
+	for _, c := range after {
+		for _, s := range c.Stages {
+			for _, id := range s.Owners {
+				if known[id] {
+					continue
+				}
+				if _, err := owner.AnySet(q, owner.SetID(id)); fault.Is(err, fault.NotFound) {
+					return fault.InvalidField("owner_ids", "there is no such owner: %s", id)
+				} else if err != nil {
+					return err
+				}
+				known[id] = true
+			}
+			for _, u := range s.People {
+				if !known[string(u)] {
+					known[string(u)], people = true, append(people, u)
+				}
+			}
+		}
+	}
+	for _, chunk := range db.Chunks(people) {
+		found, err := directory.Many(q, chunk)
+		if err != nil {
+			return err
+		}
+		for _, u := range chunk {
+			if !slices.ContainsFunc(found, func(f directory.User) bool { return f.ID == u && f.Status != directory.Deleted }) {
+				return fault.InvalidField("service_user_ids", "there is no such user: %s", u)
+			}
+		}
+	}
+	return nil
 }
 
 // Delete deletes an item that people made, its levels and its settings; access that it gave ends. NotFound, Conflict; Precondition for

@@ -2,6 +2,7 @@ package item
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -61,6 +62,21 @@ func Many(q db.Q, ids []ID) (map[ID]Item, error) {
 		}
 	}
 	return out, nil
+}
+
+// configured reads an item as far as [Service.Terms] goes by it: in one statement, since every request asks. False where no
+// configuration is.
+func configured(q db.Q, r app.ResourceRef) (i Item, ok bool, err error) {
+	var doc string
+	i.AppID, i.ID = r.AppID, r.ID
+	err = q.Row(`select doc, version from item where app_id = $1 and resource_id = $2`, string(r.AppID), string(r.ID)).Scan(&doc, &i.Version)
+	if errors.Is(err, db.ErrNoRows) {
+		return i, false, nil
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(doc), &i.Settings)
+	}
+	return i, len(i.Configurations) > 0, err
 }
 
 // assemble adds to rows what other tables hold: two statements, whatever their number up to a page.

@@ -157,7 +157,12 @@ func (*Service) Spare(tx *db.Tx, taskID string, kind Kind, people []directory.Us
 		if err := json.Unmarshal([]byte(v.people), &list); err != nil {
 			return err
 		}
-		left, err := json.Marshal(slices.DeleteFunc(list, func(u directory.UserID) bool { return slices.Contains(people, u) }))
+		list = slices.DeleteFunc(list, func(u directory.UserID) bool { return slices.Contains(people, u) })
+		if len(list) == 0 {
+			tx.Queue(`delete from notification where id = $1`, v.id)
+			continue
+		}
+		left, err := json.Marshal(list)
 		if err != nil {
 			return err
 		}

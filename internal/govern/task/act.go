@@ -177,6 +177,9 @@ func (s *Service) UpdateDuration(ctx context.Context, ref string, d time.Duratio
 			return nil, err
 		}
 		g, err := s.ground(v.tx, app.EntitlementRef{AppID: v.t.App, ID: v.t.Entitlement}, Grant)
+		if err == nil {
+			err = s.configure(v.tx, &g, v.t)
+		}
 		if err != nil {
 			return nil, err
 		}

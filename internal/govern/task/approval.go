@@ -119,7 +119,7 @@ func (e Decision) apply(m *machine) error {
 	}
 	if err := m.may(e.By, action); err != nil {
 		if fault.Is(err, fault.Denied) && m.tooLate(e.By.User) {
-			err = fault.New(fault.Conflict, "somebody else has approved in your place")
+			err = fault.New(fault.Conflict, "what you were asked is approved already")
 		}
 		return err
 	}

@@ -28,7 +28,7 @@ func (m *machine) take(p Plan) {
 	if (m.Kind == Grant || m.Kind == Revoke) && !slices.ContainsFunc(m.Plan, carries) { // what is approved is carried out
 		m.Plan = append(slices.Clone(m.Plan), policy.Step{Provision: &policy.Provision{}})
 	}
-	if len(p.Trace) > 0 {
+	if len(p.Trace) > 0 || p.Policy == "" && p.Key != "" { // the latter by how the item is configured
 		m.audit(PolicyEvaluated, system, "", map[string]any{"policyId": string(p.Policy), "key": p.Key, "trace": p.Trace})
 	}
 }

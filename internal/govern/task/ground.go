@@ -6,8 +6,10 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // ground is what a task stands on, as it is now, read once for a use case.
@@ -17,6 +19,7 @@ type ground struct {
 	defaults catalog.Applied // of a request for access: what holds where it is silent
 	subject  directory.User  // zero: the account is nobody's
 	account  app.Account     // zero: there is none
+	terms    *item.Terms     // of a request for access: how what is asked for is configured; nil: it is not
 }
 
 // ground reads what is asked for, where it is, and what holds for it. NotFound.
@@ -42,6 +45,47 @@ func (g *ground) people(q db.Q, t Task) (err error) {
 		g.account, err = app.GetAccount(q, t.App, t.Account)
 	}
 	return err
+}
+
+// configure adds how what a request for access asks for is configured, and what that limits.
+func (s *Service) configure(q db.Q, g *ground, t Task) error {
+	if t.Kind != Grant || s.Items == nil {
+		return nil
+	}
+	terms, ok, err := s.Items.Terms(q, g.of, t.Subject, s.Clock.Now())
+	if err != nil || !ok {
+		return err
+	}
+	g.terms = &terms
+	if most, d := terms.Longest(t.Extension), &g.defaults; most > 0 && (d.Max == 0 || most < d.Max) {
+		d.Max = most
+		if d.Duration == 0 || d.Duration > most {
+			d.Duration = most
+		}
+	}
+	return nil
+}
+
+// permits refuses a request that how the item is configured does not let through, whoever makes it.
+func (g *ground) permits(a Ask) error {
+	switch c := g.terms; {
+	case c == nil:
+		return nil
+	case !c.Allow && !a.Extension:
+		return NotRequestable()
+	case c.MFA:
+		return fault.New(fault.Denied, "who asks for this has to prove once more who they are, which no call of an API can")
+	case c.Ticket && !a.Ticket:
+		return fault.InvalidField("ticket", "is required for what is asked for")
+	}
+	return nil
+}
+
+// configures reports whether the configurations of the item say who decides on t, and not a policy: the emergency policy of an emergency,
+// and the grant policy that the entitlement chose since it was configured.
+func (g *ground) configures(t Task) bool {
+	chosen := g.of.GrantPolicyID != "" && !g.of.Overruled
+	return g.terms != nil && len(g.terms.Steps) > 0 && !t.Emergency && !chosen
 }
 
 // defaults answers what holds for a request for an entitlement that does not say so itself.
@@ -89,8 +133,11 @@ func (s *Service) policyFacts(g ground, t Task) policy.Facts {
 	}
 }
 
-// plan is what the policy that decides on t says now.
+// plan is what the policy that decides on t says now, or how what it asks for is configured.
 func (s *Service) plan(ctx context.Context, g ground, t Task) (Plan, error) {
+	if g.configures(t) {
+		return Plan{Key: g.terms.Key, Steps: Flatten(g.terms.Steps, g.of.Provision)}, nil
+	}
 	pid, err := s.policyFor(g, policyKind(t.Kind), t.Emergency)
 	if err != nil {
 		return Plan{}, err

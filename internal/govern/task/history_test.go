@@ -85,7 +85,7 @@ type history struct {
 	steps   map[task.StepID]bool
 	stale   []task.StepID
 	filled  map[int]bool // of the slots of the open step: for whom somebody eligible approved
-	waiting bool // a target is being called
+	waiting bool         // a target is being called
 }
 
 // who is somebody as they truly stand at this moment.

@@ -188,6 +188,9 @@ func (s *Service) findAgain(ctx context.Context, n *need, k *known) error {
 	if err == nil {
 		err = g.people(q, n.task)
 	}
+	if err == nil {
+		err = s.configure(q, &g, n.task)
+	}
 	if err != nil {
 		return err
 	}

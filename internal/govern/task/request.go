@@ -25,6 +25,7 @@ type Ask struct {
 	Source      Source
 	Parent      ID
 	Bound       bool // the caller may ask only for what the subject finds in a catalog
+	Ticket      bool // a ticket is named with it
 
 	// Of a request for access.
 	Duration  time.Duration // 0: the longest that the entitlement allows, without end where it allows that
@@ -133,6 +134,12 @@ func (s *Service) draft(ctx context.Context, kind Kind, a Ask, g *ground) (Task,
 		return Task{}, sorts{}, err
 	}
 	if kind == Grant {
+		if err := s.configure(q, g, t); err != nil {
+			return Task{}, sorts{}, err
+		}
+		if err := g.permits(a); err != nil {
+			return Task{}, sorts{}, err
+		}
 		switch {
 		case a.Endless:
 			t.Duration = 0

@@ -11,6 +11,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/govern/notify"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/webhook"
@@ -32,6 +33,12 @@ type Policies interface {
 	For(e app.Entitlement, in app.App, kind policy.Kind, emergency bool) (policy.ID, error)
 	// Many reads policies as they are now, deleted ones too; unknown ones are left out.
 	Many(q db.Q, ids []policy.ID) ([]policy.Policy, error)
+}
+
+// Configurations say how items may be asked for; package item does.
+type Configurations interface {
+	// Terms answers what holds for a request of a user for an entitlement; false where its item is not configured.
+	Terms(q db.Q, e app.Entitlement, subject directory.UserID, at time.Time) (item.Terms, bool, error)
 }
 
 // Webhooks call others; package webhook does.
@@ -57,7 +64,8 @@ type Deps struct {
 	Owners      Owners
 	Delegations Delegations
 	Policies    Policies
-	Offers      Offers // nil: everything can be asked for, as its entitlement alone says
+	Items       Configurations // nil: nothing is configured
+	Offers      Offers         // nil: everything can be asked for, as its entitlement alone says
 	Webhooks    Webhooks
 	Notices     Notices
 }

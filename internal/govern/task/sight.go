@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/owner"
+	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/db"
 )
 
@@ -53,44 +55,85 @@ func (t Task) mayBecomeUrgent(w Who) bool {
 	return t.State == Open && t.Kind == Grant && !t.Emergency && !t.Asked && (t.Party(w.User) || w.supervises())
 }
 
-// resolveAll finds who may decide each of the tasks. Fallbacks and Super Administrators are read only for those where nobody else is
-// left.
+// resolveAll finds who may decide each of the tasks.
 func (s *Service) resolveAll(q db.Q, tasks []Task, sights []Sight, at time.Time) error {
-	f := Facts{People: map[Slot][]Filler{}, Stands: map[directory.UserID][]Stand{}}
 	questions := map[int]Question{}
 	for i, t := range tasks {
 		if t.State == Open && (t.Current.approving() || t.Current.manual()) && !t.outwaited(at) {
 			questions[i] = t.Question(t.Current, nil)
 		}
 	}
-	for _, far := range []bool{false, true} {
-		all := Question{AdminsToo: far}
-		for _, one := range questions {
-			if !far {
-				one = one.near()
-			}
-			one.AdminsToo = false
-			all.Named, all.Delegates = append(all.Named, one.Slots()...), all.Delegates || one.Delegates
+	answers, err := s.answers(q, questions, at)
+	for i, r := range answers {
+		sights[i].Resolution = r
+	}
+	return err
+}
+
+// Ahead answers, for each of the tasks, whom the approvals that are still to come would ask if they opened at this moment, by their
+// places in its plan. Those that go by an expression or a webhook are left out.
+func (s *Service) Ahead(ctx context.Context, tasks []Task) ([]map[int]Resolution, error) {
+	type place struct{ task, step int }
+	questions := map[place]Question{}
+	for n, t := range tasks {
+		if t.State != Open || t.Current == nil {
+			continue
 		}
-		if len(questions) == 0 {
-			return nil
-		}
-		if err := managersOfAll(q, all.Named, &f); err != nil {
-			return err
-		}
-		if err := s.facts(q, all, &f, at); err != nil {
-			return err
-		}
-		for i, one := range questions {
-			if !far {
-				one = one.near()
-			}
-			if sights[i].Resolution = one.Resolve(f); sights[i].Tier != Nobody {
-				delete(questions, i)
+		for step := t.Current.Index + 1; step < len(t.Plan); step++ {
+			a := t.Plan[step].Approval
+			if a != nil && a.Kind != policy.Expression && a.Kind != policy.Webhook {
+				questions[place{n, step}] = t.Question(&Instance{Index: step, Step: t.Plan[step], State: Init}, nil)
 			}
 		}
 	}
-	return nil
+	asked := make([]place, 0, len(questions))
+	byNumber := make(map[int]Question, len(questions))
+	for p, one := range questions {
+		byNumber[len(asked)], asked = one, append(asked, p)
+	}
+	out := make([]map[int]Resolution, len(tasks))
+	answers, err := s.answers(s.DB.Q(ctx), byNumber, s.Clock.Now())
+	for n, r := range answers {
+		p := asked[n]
+		if out[p.task] == nil {
+			out[p.task] = map[int]Resolution{}
+		}
+		out[p.task][p.step] = r
+	}
+	return out, err
+}
+
+// answers answers many questions at once. Fallbacks and Super Administrators are read only for those where nobody else is left.
+func (s *Service) answers(q db.Q, questions map[int]Question, at time.Time) (map[int]Resolution, error) {
+	f := Facts{People: map[Slot][]Filler{}, Stands: map[directory.UserID][]Stand{}}
+	out, left := make(map[int]Resolution, len(questions)), maps.Clone(questions)
+	for _, far := range []bool{false, true} {
+		if len(left) == 0 {
+			break
+		}
+		all := Question{AdminsToo: far}
+		for n, one := range left {
+			if !far {
+				one = one.near()
+			}
+			left[n], one.AdminsToo = one, false
+			all.Named, all.Delegates = append(all.Named, one.Slots()...), all.Delegates || one.Delegates
+		}
+		if err := managersOfAll(q, all.Named, &f); err != nil {
+			return nil, err
+		}
+		if err := s.facts(q, all, &f, at); err != nil {
+			return nil, err
+		}
+		for n, one := range left {
+			if out[n] = one.Resolve(f); out[n].Tier != Nobody {
+				delete(left, n)
+			} else {
+				left[n] = questions[n]
+			}
+		}
+	}
+	return out, nil
 }
 
 // managersOfAll reads the managers that the slots name.

@@ -18,10 +18,13 @@ import (
 type Log struct {
 	db    *db.DB
 	clock clock.Clock
+	edge  edge
+
+	look, most int // how many events are looked at for a page of [Log.Find], at first and in all
 }
 
 // New returns the log kept in d, with times from c.
-func New(d *db.DB, c clock.Clock) *Log { return &Log{db: d, clock: c} }
+func New(d *db.DB, c clock.Clock) *Log { return &Log{db: d, clock: c, look: firstLook, most: maxLook} }
 
 const columns = `id, at, kind, activity, failed, actor_kind, actor_id, actor_name, actor_email, client_key, on_behalf_of,
 	source_ip, request_id, object_type, object_id, app_id, user_id, message, data`
@@ -138,14 +141,14 @@ func (l *Log) List(ctx context.Context, f Filter, r page.Request) (page.Page[Eve
 		w.And("(at, id) "+op+" (?, ?)", at, r.After[1])
 	}
 	sql, args := w.SQL()
-	rows, err := db.Collect(q, scan, `select `+columns+` from event`+sql+` order by `+order+fmt.Sprintf(` limit %d`, r.Size+1), args...)
+	rows, err := db.Collect(q, scanEvent, `select `+columns+` from event`+sql+` order by `+order+fmt.Sprintf(` limit %d`, r.Size+1), args...)
 	if err != nil {
 		return page.Page[Event]{}, err
 	}
-	return page.Cut(rows, r.Size, func(e Event) page.Key {
-		return page.Key{strconv.FormatInt(clock.Micros(e.At), 10), e.ID}
-	}), nil
+	return page.Cut(rows, r.Size, keyOf), nil
 }
+
+func keyOf(e Event) page.Key { return page.Key{strconv.FormatInt(clock.Micros(e.At), 10), e.ID} }
 
 func position(q db.Q, field, eventID string) (int64, error) {
 	var at int64
@@ -156,16 +159,21 @@ func position(q db.Q, field, eventID string) (int64, error) {
 	return at, err
 }
 
-func scan(r *db.Rows) (Event, error) {
+func scanEvent(r *db.Rows) (Event, error) { return scan(r) }
+
+// scan reads the columns of an event, and what follows them into more.
+func scan(r *db.Rows, more ...any) (Event, error) {
 	var (
 		e        Event
 		at       int64
 		activity int
 		data     string
 	)
-	err := r.Scan(&e.ID, &at, &e.Kind, &activity, &e.Failed, &e.Actor.Kind, &e.Actor.UserID, &e.Actor.Name, &e.Actor.Email,
+	err := r.Scan(append([]any{
+		&e.ID, &at, &e.Kind, &activity, &e.Failed, &e.Actor.Kind, &e.Actor.UserID, &e.Actor.Name, &e.Actor.Email,
 		&e.Actor.ClientKey, &e.Actor.OnBehalfOf, &e.Actor.IP, &e.Actor.RequestID, &e.ObjectType, &e.ObjectID, &e.AppID, &e.UserID,
-		&e.Message, &data)
+		&e.Message, &data,
+	}, more...)...)
 	if err != nil {
 		return e, err
 	}

@@ -27,15 +27,17 @@ var migrations embed.FS
 
 // dialects name the types that differ, for the migrations.
 var dialects = map[Engine]template.FuncMap{
-	SQLite:   words("text", "text", "blob", "integer primary key autoincrement", "without rowid"),
-	Postgres: words(`text collate "C"`, "jsonb", "bytea", "bigint generated always as identity primary key", ""),
+	SQLite:   words(SQLite, "text", "text", "blob", "integer primary key autoincrement", "without rowid"),
+	Postgres: words(Postgres, `text collate "C"`, "jsonb", "bytea", "bigint generated always as identity primary key", ""),
 }
 
 // words are the engine's; clustered is what keeps a table in the order of its primary key, where an engine can, and in one tree.
-func words(text, json, blob, identity, clustered string) template.FuncMap {
+// {{if postgres}} is for what the other engine has by itself.
+func words(e Engine, text, json, blob, identity, clustered string) template.FuncMap {
 	say := func(s string) func() string { return func() string { return s } }
 	return template.FuncMap{
 		"text": say(text), "json": say(json), "blob": say(blob), "identity": say(identity), "clustered": say(clustered),
+		"postgres": func() bool { return e == Postgres },
 	}
 }
 

@@ -116,7 +116,7 @@ func (s *Service) write(tx *db.Tx, sent Delivery, w Webhook, o outcome) error {
 	case o.err == nil:
 		return s.answered(tx, d, o.answer, now)
 	}
-	d.LastError = words(o.err)
+	d.LastError = Explain(o.err)
 	if o.final || !d.retries() {
 		return s.giveUp(tx, d, d.LastError, now)
 	}
@@ -159,9 +159,9 @@ func (s *Service) giveUp(tx *db.Tx, d Delivery, why string, now time.Time) error
 	})
 }
 
-// words is what administrators may read of an error: the message of a fault, which is public, and else only what kind of failure it
-// was.
-func words(err error) string {
+// Explain is what administrators may read of why a call failed: the message of a fault, which is public, and else only what kind of
+// failure it was. At most 512 characters.
+func Explain(err error) string {
 	if f, ok := errors.AsType[*fault.Fault](err); ok {
 		return cut(f.Message)
 	}

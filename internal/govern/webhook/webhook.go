@@ -57,30 +57,30 @@ func (w Webhook) Validate() error {
 	if w.CallbackTimeout < MinCallbackTimeout || w.CallbackTimeout > MaxCallbackTimeout {
 		return fault.InvalidField("callbackTimeout", "must be between %s and %s", MinCallbackTimeout, MaxCallbackTimeout)
 	}
-	return checkURL(w.URL)
+	return CheckURL("url", w.URL)
 }
 
-// checkURL refuses what is no address of a web server. Plain http passes here and is refused on the way to any network but those the
-// operator allowed.
-func checkURL(s string) error {
+// CheckURL refuses, naming the field, what is no address of a web server. Plain http passes here and is refused on the way to any
+// network but those the operator allowed.
+func CheckURL(field, s string) error {
 	if s == "" {
-		return fault.InvalidField("url", "is required")
+		return fault.InvalidField(field, "is required")
 	}
 	if len(s) > MaxURL {
-		return fault.InvalidField("url", "has %d bytes; at most %d are allowed", len(s), MaxURL)
+		return fault.InvalidField(field, "has %d bytes; at most %d are allowed", len(s), MaxURL)
 	}
 	u, err := url.Parse(s)
-	if err != nil || text.Line("url", s) != nil || u.Scheme != "https" && u.Scheme != "http" || u.Opaque != "" || u.Hostname() == "" {
-		return fault.InvalidField("url", "must be an address such as https://hooks.example.com/interim")
+	if err != nil || text.Line(field, s) != nil || u.Scheme != "https" && u.Scheme != "http" || u.Opaque != "" || u.Hostname() == "" {
+		return fault.InvalidField(field, "must be an address such as https://hooks.example.com/interim")
 	}
 	if u.User != nil {
-		return fault.InvalidField("url", "must not hold a user or a password")
+		return fault.InvalidField(field, "must not hold a user or a password")
 	}
 	if u.Fragment != "" {
-		return fault.InvalidField("url", "must not hold a fragment")
+		return fault.InvalidField(field, "must not hold a fragment")
 	}
 	if a, err := netip.ParseAddr(u.Hostname()); err == nil && (a.Is4In6() || a.Zone() != "") {
-		return fault.InvalidField("url", "must not write an IPv4 address as an IPv6 one, nor name a network interface")
+		return fault.InvalidField(field, "must not write an IPv4 address as an IPv6 one, nor name a network interface")
 	}
 	return nil
 }

@@ -1,0 +1,445 @@
+package stream_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/stream"
+	"github.com/interim-access/interim/internal/govern/webhook"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+func TestEventsArriveInTheirOrderAndOnce(t *testing.T) {
+	each(t, func(w *world) {
+		w.happens("before")
+		s := w.stream()
+		w.due(w.streams)
+		if got := w.taken(); len(got) != 0 {
+			t.Fatalf("sent without an event: %v", w.said(got))
+		}
+		w.happens(names(0, 250)...)
+		w.clock.Advance(time.Second)
+		w.due(w.streams)
+		got := w.said(w.taken())
+		want := []string{strings.Join(names(0, 100), " "), strings.Join(names(100, 200), " "), strings.Join(names(200, 250), " ")}
+		if !slices.Equal(got, want) {
+			t.Fatalf("got %v", got)
+		}
+		w.clock.Advance(time.Hour)
+		w.due(w.service()) // after a restart, too
+		if again := w.taken(); len(again) != 0 {
+			t.Errorf("sent again: %v", w.said(again))
+		}
+		if now := w.read(s.ID); now.SentAt.IsZero() || now.Failures != 0 || now.LastError != "" {
+			t.Errorf("%+v", now)
+		}
+	})
+}
+
+func TestAStreamBeginsWithItsOwnCreation(t *testing.T) {
+	each(t, func(w *world) {
+		w.happens("before")
+		_, err := w.streams.Create(w.ctx, "SIEM", address, stream.Credentials{Auth: stream.None})
+		w.ok(err)
+		w.happens("after")
+		w.clock.Advance(time.Second)
+		w.due(w.streams)
+		if got := w.said(w.taken()); !slices.Equal(got, []string{"created event stream SIEM after"}) {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+func TestAStreamThatKeepsFailingWaitsLongerIsSwitchedOffAndGoesOnWhereItWas(t *testing.T) {
+	each(t, func(w *world) {
+		s := w.stream()
+		w.happens("a", "b")
+		w.replies(status(http.StatusServiceUnavailable))
+		tries, began := 0, w.clock.Now()
+		var waits []time.Duration
+		for last := began; w.read(s.ID).Enabled; {
+			w.due(w.streams)
+			if n := len(w.taken()); n > 0 {
+				tries += n
+				waits, last = append(waits, w.clock.Now().Sub(last)), w.clock.Now()
+			}
+			w.clock.Advance(time.Second * time.Duration(1+len(waits)*len(waits)/2))
+			if tries > 60 {
+				t.Fatal("tried for ever")
+			}
+		}
+		if tries != stream.MaxFailures || waits[10] < 20*time.Minute || waits[3] > time.Minute {
+			t.Errorf("%d tries, waits %v", tries, waits)
+		}
+		if took := w.clock.Now().Sub(began); took < 12*time.Hour || took > 48*time.Hour {
+			t.Errorf("given up after %v", took)
+		}
+		off := w.read(s.ID)
+		if off.Reason != "the receiver answered with status 503" || off.LastError != off.Reason || off.Failures != stream.MaxFailures {
+			t.Errorf("%+v", off)
+		}
+		w.happens("c")
+		w.clock.Advance(24 * time.Hour)
+		w.due(w.streams)
+		if got := w.taken(); len(got) != 0 {
+			t.Errorf("sent while it is off: %v", w.said(got))
+		}
+		w.replies(status(http.StatusNoContent))
+		on := true
+		after, err := w.streams.Update(w.ctx, s.ID, stream.Change{Enabled: &on})
+		w.ok(err)
+		if after.Reason != "" || !after.Enabled {
+			t.Errorf("%+v", after)
+		}
+		w.due(w.streams)
+		got := w.said(w.taken())
+		if len(got) != 1 || !strings.HasPrefix(got[0], "a b switched event stream SIEM off: the receiver answered with status 503 c ") {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+func TestAReceiverThatIsGoneIsNotTriedAgain(t *testing.T) {
+	each(t, func(w *world) {
+		s := w.stream()
+		w.happens("a")
+		w.replies(status(http.StatusGone))
+		w.due(w.streams)
+		if off := w.read(s.ID); off.Enabled || !strings.Contains(off.Reason, "410") || len(w.taken()) != 1 {
+			t.Errorf("%+v", off)
+		}
+	})
+}
+
+func TestAFailureSaysNothingThatIsNotForAdministrators(t *testing.T) {
+	each(t, func(w *world) {
+		s := w.stream()
+		w.happens("a")
+		w.replies(down)
+		w.due(w.streams)
+		if v := w.read(s.ID); v.Failures != 1 || v.LastError == "" || strings.Contains(v.LastError, errDown.Error()) || !v.Enabled {
+			t.Errorf("%+v", v)
+		}
+	})
+}
+
+func TestWhileOneReplicaSendsAnotherDoesNot(t *testing.T) {
+	each(t, func(w *world) {
+		s := w.stream()
+		w.happens("a")
+		began, goOn := make(chan struct{}), make(chan struct{})
+		w.replies(func(webhook.Request) (webhook.Reply, error) {
+			close(began)
+			<-goOn
+			return webhook.Reply{Status: http.StatusOK}, nil
+		})
+		w.clock.Advance(time.Second)
+		_, _, err := w.streams.Source().Next(w.ctx)
+		w.ok(err)
+		for n := 0; n == 0; {
+			n, err = w.streams.Source().Run(w.ctx, w.clock.Now())
+			w.ok(err)
+		}
+		<-began
+		other := w.service()
+		w.happens("b")
+		w.clock.Advance(webhook.Lease - time.Second)
+		w.due(other)
+		if got := w.taken(); len(got) != 1 {
+			t.Fatalf("two at once: %v", w.said(got))
+		}
+		// The first does not end. When its lease does, the other sends all of it again, and what the first says later does not count.
+		w.replies(status(http.StatusOK))
+		w.clock.Advance(2 * time.Second)
+		w.due(other)
+		if got := w.said(w.taken()); !slices.Equal(got, []string{"a b"}) {
+			t.Fatalf("after the lease: %v", got)
+		}
+		w.happens("c")
+		w.replies(down)
+		w.clock.Advance(time.Second)
+		w.due(other)
+		close(goOn)
+		w.streams.Idle()
+		if v := w.read(s.ID); v.Failures != 1 {
+			t.Errorf("a late answer counted: %+v", v)
+		}
+		w.taken()
+		w.replies(status(http.StatusOK))
+		w.clock.Advance(time.Minute)
+		w.due(w.streams)
+		if got := w.said(w.taken()); !slices.Equal(got, []string{"c"}) {
+			t.Errorf("at last: %v", got)
+		}
+	})
+}
+
+func TestAServerThatStopsLeavesTheBatchToTheNext(t *testing.T) {
+	each(t, func(w *world) {
+		w.stream()
+		w.happens("a")
+		began := make(chan struct{})
+		w.clock.Advance(time.Second)
+		w.mu.Lock()
+		w.reply = func(webhook.Request) (webhook.Reply, error) { close(began); return webhook.Reply{}, errDown }
+		w.mu.Unlock()
+		dying := w.service()
+		for n := 0; n == 0; {
+			var err error
+			n, err = dying.Source().Run(w.ctx, w.clock.Now())
+			w.ok(err)
+		}
+		<-began
+		dying.Close()
+		w.taken()
+		w.replies(status(http.StatusOK))
+		w.clock.Advance(time.Minute)
+		w.ok(w.streams.Recover(w.ctx))
+		w.due(w.streams)
+		if got := w.said(w.taken()); !slices.Equal(got, []string{"a"}) {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+func TestWhatIsCommittedLateIsSentInItsPlace(t *testing.T) {
+	each(t, func(w *world) {
+		if w.db.Engine() == db.SQLite { // nobody passes anybody
+			return
+		}
+		w.stream()
+		recorded, goOn, done := make(chan struct{}), make(chan struct{}), make(chan error)
+		go func() {
+			done <- w.db.Write(w.ctx, func(tx *db.Tx) error {
+				err := w.log.Record(tx, audit.System(), audit.Event{Kind: "test", Message: "early"})
+				var one int
+				if err == nil {
+					err = tx.Row(`select 1`).Scan(&one)
+				}
+				close(recorded)
+				<-goOn
+				return err
+			})
+		}()
+		<-recorded
+		w.held = true
+		w.happens("late")
+		for range 5 {
+			w.clock.Advance(time.Second)
+			w.due(w.streams)
+		}
+		if got := w.taken(); len(got) != 0 {
+			t.Errorf("sent before what comes before it: %v", w.said(got))
+		}
+		close(goOn)
+		w.ok(<-done)
+		w.held = false
+		w.clock.Advance(time.Second)
+		w.due(w.streams)
+		if got := strings.Join(w.said(w.taken()), " "); got != "early late" {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+func TestAMessageIsAsLargeAsAMessageMayBe(t *testing.T) {
+	each(t, func(w *world) {
+		w.stream()
+		for n := range 40 {
+			w.happens(fmt.Sprint(n, "-", strings.Repeat("x", 10_000)))
+		}
+		w.happens("huge-" + strings.Repeat("y", webhook.MaxBody))
+		w.clock.Advance(time.Second)
+		w.due(w.streams)
+		var sizes []int
+		for _, r := range w.taken() {
+			sizes = append(sizes, len(r.Body))
+		}
+		if len(sizes) != 3 || sizes[0] > webhook.MaxBody || sizes[1] > webhook.MaxBody || sizes[2] < webhook.MaxBody {
+			t.Errorf("sizes %v", sizes)
+		}
+	})
+}
+
+func TestMessagesAreSignedWithEachSecret(t *testing.T) {
+	each(t, func(w *world) {
+		given := strings.Repeat("s", 20)
+		s, err := w.streams.Create(w.ctx, "SIEM", address, stream.Credentials{Auth: stream.HMAC, Secrets: [2]stream.Secret{
+			{Wanted: true}, {Wanted: true, Value: given},
+		}})
+		w.ok(err)
+		w.due(w.streams)
+		sent := w.taken()
+		if len(sent) != 1 || sent[0].URL != address || s.Credentials.Secrets[1].Value != given {
+			t.Fatalf("%+v %v", s, sent)
+		}
+		var want []string
+		for _, secret := range s.Credentials.Secrets {
+			mac := hmac.New(sha256.New, []byte(secret.Value))
+			fmt.Fprintf(mac, "v0:%s:%s", sent[0].Header.Get("X-At"), sent[0].Body)
+			want = append(want, hex.EncodeToString(mac.Sum(nil)))
+		}
+		if got := sent[0].Header.Get("X-Signature"); got != strings.Join(want, ", ") || sent[0].Header.Get("X-At") != fmt.Sprint(w.clock.Now().Unix()) {
+			t.Errorf("got %q", got)
+		}
+		// The second takes the place of the first, and nothing is shown again.
+		one, two := s.Credentials.Secrets[0], s.Credentials.Secrets[1]
+		rotated := stream.Credentials{Auth: stream.HMAC, Secrets: [2]stream.Secret{{Wanted: true, ID: two.ID}, {Wanted: true}}}
+		after, err := w.streams.Update(w.ctx, s.ID, stream.Change{Credentials: &rotated})
+		w.ok(err)
+		got := after.Credentials.Secrets
+		if got[0].ID != two.ID || got[0].Value != "" || got[1].Value == "" || got[1].ID == one.ID {
+			t.Errorf("%+v", got)
+		}
+		if kept := w.read(s.ID).Credentials.Secrets; kept[0].Value != "" || kept[1].Value != "" || kept[1].ID != got[1].ID {
+			t.Errorf("shown again: %+v", kept)
+		}
+	})
+}
+
+func TestSecretsAreSealedAndInNoEvent(t *testing.T) {
+	each(t, func(w *world) {
+		s := w.stream()
+		var raw []byte
+		w.ok(w.db.Q(w.ctx).Row(`select credentials from event_stream where id = $1`, string(s.ID)).Scan(&raw))
+		secret := s.Credentials.Secrets[0].Value
+		if len(secret) < 40 || strings.Contains(string(raw), secret) {
+			t.Errorf("the secret %q lies open", secret)
+		}
+		all, err := w.log.Between(w.ctx, 0, 1<<40, 100)
+		w.ok(err)
+		for _, e := range all {
+			if text := fmt.Sprintf("%+v", e); strings.Contains(text, secret) || strings.Contains(text, "hidden") {
+				t.Errorf("an event tells: %s", text)
+			}
+		}
+	})
+}
+
+func TestAPIKeysGoWhereTheyWereGivenForAndNowhereElse(t *testing.T) {
+	each(t, func(w *world) {
+		key := func(k stream.Key) stream.Credentials {
+			return stream.Credentials{Auth: stream.APIKey, Keys: []stream.Key{k}}
+		}
+		s, err := w.streams.Create(w.ctx, "SIEM", address, stream.Credentials{Auth: stream.APIKey, Keys: []stream.Key{
+			{Name: "X-Api-Key", Value: "opensesame", In: stream.Header}, {Name: "token", Value: "a&b", In: stream.Query},
+		}})
+		w.ok(err)
+		w.due(w.streams)
+		sent := w.taken()
+		if len(sent) != 1 || sent[0].Header.Get("X-Api-Key") != "opensesame" || sent[0].URL != address+"&token=a%26b" ||
+			sent[0].Header.Get("X-Signature") != "" {
+			t.Fatalf("%+v", sent)
+		}
+		elsewhere, there := "https://evil.example.com/in", "https://siem.example.com/elsewhere"
+		kept := stream.Credentials{Auth: stream.APIKey, Keys: []stream.Key{
+			{ID: s.Credentials.Keys[0].ID, Name: "X-Api-Key", In: stream.Header},
+		}}
+		for _, c := range []stream.Change{{URL: &elsewhere}, {URL: &elsewhere, Credentials: &kept}} {
+			_, err = w.streams.Update(w.ctx, s.ID, c)
+			w.refused(err, fault.Invalid, "another host")
+		}
+		after, err := w.streams.Update(w.ctx, s.ID, stream.Change{URL: &there, Credentials: &kept})
+		w.ok(err)
+		if len(after.Credentials.Keys) != 1 || after.Credentials.Keys[0].Value != "" {
+			t.Errorf("%+v", after.Credentials)
+		}
+		w.happens("x")
+		w.clock.Advance(time.Second)
+		w.due(w.streams)
+		if sent = w.taken(); len(sent) == 0 || sent[0].Header.Get("X-Api-Key") != "opensesame" || sent[0].URL != there {
+			t.Errorf("%+v", sent)
+		}
+		fresh := key(stream.Key{Name: "X-Api-Key", Value: "another", In: stream.Header})
+		after, err = w.streams.Update(w.ctx, s.ID, stream.Change{URL: &elsewhere, Credentials: &fresh})
+		w.ok(err)
+		if after.URL != elsewhere || after.Credentials.Keys[0].Value != "another" {
+			t.Errorf("%+v", after)
+		}
+		for words, k := range map[string]stream.Key{
+			"yours to set": {Name: "Host", Value: "x", In: stream.Header}, "value: is required": {Name: "X", In: stream.Header},
+			"value: must": {Name: "X", Value: "a\r\nX-Evil: 1", In: stream.Header}, "name: must be 1 to": {Value: "x", In: stream.Query},
+			"in: is not known": {Name: "X", Value: "x"}, "yours": {Name: "X\r\nY", Value: "x", In: stream.Header},
+		} {
+			_, err := w.streams.Create(w.ctx, "SIEM", address, key(k))
+			w.refused(err, fault.Invalid, words)
+		}
+		_, err = w.streams.Create(w.ctx, "SIEM", address, stream.Credentials{Auth: stream.APIKey})
+		w.refused(err, fault.Invalid, "1 to 10")
+	})
+}
+
+func TestAStreamThatMakesNoSenseIsRefused(t *testing.T) {
+	each(t, func(w *world) {
+		hmacs := stream.Credentials{Auth: stream.HMAC}
+		for _, c := range []struct {
+			name, url, words string
+			credentials      stream.Credentials
+		}{
+			{" ", address, "name", hmacs}, {strings.Repeat("n", 257), address, "name", hmacs}, {"n\x1b[2J", address, "name", hmacs},
+			{"n", "", "url: is required", hmacs}, {"n", "ftp://x.example.com", "url", hmacs}, {"n", "https://u:p@x.example.com", "url", hmacs},
+			{"n", address, "auth", stream.Credentials{Auth: "BASIC"}},
+			{"n", address, "secrets[0]", stream.Credentials{Auth: stream.HMAC, Secrets: [2]stream.Secret{{Wanted: true, Value: "short"}}}},
+		} {
+			_, err := w.streams.Create(w.ctx, c.name, c.url, c.credentials)
+			w.refused(err, fault.Invalid, c.words)
+		}
+		_, err := w.streams.Update(w.ctx, "nobody", stream.Change{})
+		w.refused(err, fault.NotFound, "event stream")
+		w.refused(w.streams.Delete(w.ctx, "nobody"), fault.NotFound, "event stream")
+		for range stream.MaxStreams {
+			w.stream()
+		}
+		_, err = w.streams.Create(w.ctx, "n", address, hmacs)
+		w.refused(err, fault.Precondition, "the most")
+	})
+}
+
+func TestADeletedStreamSendsNothing(t *testing.T) {
+	each(t, func(w *world) {
+		s, other := w.stream(), w.stream()
+		w.ok(w.streams.Delete(w.ctx, s.ID))
+		off := false
+		_, err := w.streams.Update(w.ctx, other.ID, stream.Change{Enabled: &off})
+		w.ok(err)
+		w.taken()
+		w.happens("a")
+		w.clock.Advance(time.Hour)
+		w.due(w.streams)
+		if got := w.taken(); len(got) != 0 {
+			t.Errorf("sent %v", w.said(got))
+		}
+		list, err := w.streams.List(w.ctx)
+		if err != nil || len(list) != 1 || list[0].ID != other.ID || list[0].Reason != "" {
+			t.Errorf("%+v %v", list, err)
+		}
+	})
+}
+
+func TestOfTwoWhoChangeAStreamAtOnceOneIsTold(t *testing.T) {
+	each(t, func(w *world) {
+		s := w.stream()
+		done := make(chan error, 2)
+		for _, name := range []string{"one", "two"} {
+			go func() { _, err := w.streams.Update(w.ctx, s.ID, stream.Change{Name: &name}); done <- err }()
+		}
+		for range 2 {
+			if err := <-done; err != nil && !fault.Is(err, fault.Conflict) {
+				t.Error(err)
+			}
+		}
+		if v := w.read(s.ID); !slices.Contains([]string{"one", "two"}, v.Name) || !reflect.DeepEqual(v.Credentials.Auth, stream.HMAC) {
+			t.Errorf("%+v", v)
+		}
+	})
+}

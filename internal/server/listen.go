@@ -75,6 +75,7 @@ func (p *parts) doors(trusted []netip.Prefix, perSecond int) (http.Handler, erro
 		return nil, err
 	}
 	second.Rules(rules)
+	p.streams.Speak(second)
 	web := chi.NewRouter()
 	web.Mount("/auth/v1", signIn)
 	web.Handle(opal.Base+"/*", second)
@@ -112,7 +113,7 @@ func (p *parts) opal(inner []grpc.UnaryServerInterceptor) (*opal.Door, error) {
 		DB: p.db, Clock: p.clock, Log: p.log, Tokens: p.tokens, Interceptors: inner,
 		Audit: p.audit, Directory: p.directory, IAM: p.iam, Apps: p.apps, Grants: p.grants, Owners: p.owners, Read: p.read,
 		Delegations: p.delegations, Policies: p.policies, Catalogs: p.catalogs, Items: p.items,
-		Contacts: p.contacts, Tasks: p.tasks, Tags: p.tags, Requests: p.requests,
+		Contacts: p.contacts, Tasks: p.tasks, Tags: p.tags, Streams: p.streams, Requests: p.requests,
 	}, p.version)
 }
 

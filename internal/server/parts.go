@@ -29,6 +29,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/request"
+	"github.com/interim-access/interim/internal/govern/stream"
 	"github.com/interim-access/interim/internal/govern/sync"
 	"github.com/interim-access/interim/internal/govern/tag"
 	"github.com/interim-access/interim/internal/govern/task"
@@ -56,6 +57,7 @@ type parts struct {
 	directory *directory.Service
 	iam       *iam.Service
 	webhooks  *webhook.Service
+	streams   *stream.Service
 	notify    *notify.Service
 	apps      *app.Service
 	targets   *connect.Registry
@@ -142,7 +144,8 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 		p.grants.Warners(o.Config.EndsSoonBefore()))
 	p.due = due.New(due.Options{
 		Clock: d.clock, Log: o.Log, DB: d.db, Registerer: p.metrics,
-		Sources: append(sources, p.tasks.Due(), p.automations.Keeper(), p.automations.OnCall(), p.delegations.Ender(), p.sync.Planned(), p.iam.Pruner()),
+		Sources: append(sources, p.tasks.Due(), p.automations.Keeper(), p.automations.OnCall(), p.delegations.Ender(), p.sync.Planned(),
+			p.iam.Pruner(), p.streams.Source()),
 	})
 	return p, nil
 }
@@ -183,7 +186,7 @@ func (p *parts) recover(ctx context.Context) error {
 	if p.db.Engine() != db.SQLite {
 		return nil
 	}
-	for _, takeUp := range []func(context.Context) error{p.provision.Recover, p.webhooks.Recover, p.notify.Recover} {
+	for _, takeUp := range []func(context.Context) error{p.provision.Recover, p.webhooks.Recover, p.streams.Recover, p.notify.Recover} {
 		if err := takeUp(ctx); err != nil {
 			return err
 		}
@@ -215,6 +218,7 @@ func (p *parts) close() {
 	p.sync.Close()
 	p.automations.Close()
 	p.webhooks.Close()
+	p.streams.Close()
 	p.notify.Close()
 	p.iam.Close()
 	p.targets.Close()

@@ -13,11 +13,12 @@ import (
 	"github.com/interim-access/interim/internal/connect/mail"
 	callout "github.com/interim-access/interim/internal/connect/webhook"
 	"github.com/interim-access/interim/internal/govern/notify"
+	"github.com/interim-access/interim/internal/govern/stream"
 	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/config"
 )
 
-// telling makes what tells others of what happens: webhooks and notifications.
+// telling makes what tells others of what happens: webhooks, event streams and notifications.
 func (p *parts) telling(ctx context.Context, o Options) error {
 	roots, err := authorities(o.Config.WebhookCA)
 	if err != nil {
@@ -31,9 +32,13 @@ func (p *parts) telling(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	sender := callout.New(callout.Options{Allow: o.Config.WebhookNetworks(), Roots: roots})
 	p.webhooks = webhook.New(webhook.Deps{
 		DB: p.db, Clock: p.clock, Log: o.Log, Audit: p.audit, Sign: p.iam.SignClaims, CallbackKey: key, PublicURL: p.url, Registerer: p.metrics,
-		Sender: callout.New(callout.Options{Allow: o.Config.WebhookNetworks(), Roots: roots}),
+		Sender: sender,
+	})
+	p.streams = stream.New(stream.Deps{
+		DB: p.db, Clock: p.clock, Log: o.Log, Audit: p.audit, Box: p.box, Sender: sender, Registerer: p.metrics,
 	})
 	mailer, err := p.mailer(o.Config)
 	if err != nil {

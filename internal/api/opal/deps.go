@@ -18,6 +18,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/request"
+	"github.com/interim-access/interim/internal/govern/stream"
 	"github.com/interim-access/interim/internal/govern/tag"
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/platform/clock"
@@ -48,6 +49,7 @@ type Deps struct {
 	Items       *item.Service
 	Contacts    *contact.Service
 	Tags        *tag.Service
+	Streams     *stream.Service
 	Tasks       *task.Service
 	Requests    *request.Service
 }

@@ -37,6 +37,8 @@ type door struct {
 	who    *iam.Principal
 	script bytes.Buffer
 	names  map[string]string // UUID → name in the transcript
+
+	secrets []string // and what else is new each time: values and their names, in turn
 }
 
 // onDoor runs test on both engines. The transcript of a test is compared with testdata/<name>.golden, which is the same for both; no
@@ -202,7 +204,7 @@ var (
 // compare compares the transcript with the golden one; identities are shown by their names, the others by their order.
 func (d *door) compare(file string) {
 	d.Helper()
-	text := cursor.ReplaceAllString(d.script.String(), `${1}<cursor>`)
+	text := strings.NewReplacer(d.secrets...).Replace(cursor.ReplaceAllString(d.script.String(), `${1}<cursor>`))
 	got := uuid.ReplaceAllStringFunc(text, func(id string) string {
 		if d.names[id] == "" {
 			d.names[id] = fmt.Sprintf("id-%d", len(d.names)+1)

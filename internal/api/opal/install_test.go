@@ -7,7 +7,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/interim-access/interim/internal/api/opal"
-	"github.com/interim-access/interim/internal/connect" //nolint:depguard // as the server does, the test builds everything
+	"github.com/interim-access/interim/internal/connect"                 //nolint:depguard // as the server does, the test builds everything
+	callout "github.com/interim-access/interim/internal/connect/webhook" //nolint:depguard // the same
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/catalog"
@@ -22,6 +23,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/provision"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/request"
+	"github.com/interim-access/interim/internal/govern/stream"
 	"github.com/interim-access/interim/internal/govern/sync"
 	"github.com/interim-access/interim/internal/govern/tag"
 	"github.com/interim-access/interim/internal/govern/task"
@@ -64,6 +66,10 @@ func install(t testing.TB, engine *db.DB, c *clock.Fake) *opal.Deps {
 	if err := d.Policies.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	d.Streams = stream.New(stream.Deps{
+		DB: engine, Clock: c, Log: quiet, Audit: log, Box: box, Sender: callout.New(callout.Options{}), Registerer: prometheus.NewRegistry(),
+	})
+	t.Cleanup(d.Streams.Close)
 	d.Tags = tag.New(tag.Deps{DB: engine, Clock: c, Audit: log})
 	d.Contacts = contact.New(contact.Deps{DB: engine, Clock: c, Audit: log})
 	d.Items = item.New(item.Deps{DB: engine, Audit: log, Apps: d.Apps})

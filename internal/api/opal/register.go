@@ -17,4 +17,7 @@ func (d *Door) register() {
 	d.bundles()
 	d.contacts()
 	d.mappings()
+	d.events()
+	d.eventStreams()
+	d.remote()
 }

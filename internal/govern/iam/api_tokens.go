@@ -167,3 +167,9 @@ func apiTokenEvent(t APIToken, kind string, a audit.Activity, message string) au
 		Kind: kind, Activity: a, ObjectType: "api_token", ObjectID: string(t.ID), UserID: string(t.UserID), Message: message, Data: data,
 	}
 }
+
+// APITokensNamed finds the tokens, deleted ones too, of that label and preview, by which events show them; at most [db.MaxIn].
+func APITokensNamed(q db.Q, label, preview string) ([]ClientKey, error) {
+	return db.Collect(q, func(r *db.Rows) (k ClientKey, err error) { return k, r.Scan(&k) },
+		`select id from client where kind = 'token' and preview = $1 and display_name = $2 order by id limit $3`, preview, label, db.MaxIn)
+}

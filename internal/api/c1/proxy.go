@@ -2,6 +2,7 @@ package c1
 
 import (
 	"context"
+	"time"
 
 	"google.golang.org/protobuf/types/known/anypb"
 
@@ -33,7 +34,7 @@ func (s proxies) Create(
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.Automations.Bind(ctx, b)
+	p, err := s.Automations.Bind(ctx, b, time.Time{})
 	if err != nil {
 		return nil, err
 	}

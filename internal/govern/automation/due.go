@@ -7,6 +7,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/due"
@@ -114,13 +115,18 @@ func (k Keeper) keep(ctx context.Context, r Rule, now time.Time) (out outcome, e
 	if err != nil {
 		return out, err
 	}
-	p := pass{of: r.Of, via: r.Of, since: r.UpdatedAt}
+	p := pass{of: r.Of, via: r.Of, since: r.UpdatedAt, now: now}
 	if p.have, err = k.passedOn(q, p.of, p.via); err != nil {
 		return out, err
 	}
 	if r.DeletedAt.IsZero() {
-		if p.should.users, err = k.matches(ctx, r, e, now); err != nil {
+		users, err := k.matches(ctx, r, e, now)
+		if err != nil {
 			return out, err
+		}
+		p.should.users = make(map[directory.UserID]time.Time, len(users))
+		for u := range users {
+			p.should.users[u] = time.Time{}
 		}
 	}
 	if lost := len(p.surplus()); r.tooMuch(len(p.have), lost, len(p.should.users)) {
@@ -143,24 +149,20 @@ func (s *Service) Count(ctx context.Context, r Rule) (int, error) {
 	return len(users), err
 }
 
-const dueProxySQL = `select src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, updated_at, deleted_at from proxy
-	where due_at <= $1 order by due_at, src_app_id, src_entitlement_id limit 1`
+const dueProxySQL = `select ` + proxyColumns + ` from proxy where due_at <= $1 order by due_at, src_app_id, src_entitlement_id limit 1`
 
 func (k Keeper) runProxy(ctx context.Context, now time.Time) (int, error) {
 	var list []Proxy
 	until := clock.Micros(now.Add(lease))
 	err := k.DB.Write(ctx, func(tx *db.Tx) (err error) {
-		list, err = db.Collect(tx, func(r *db.Rows) (p Proxy, err error) {
-			var updated int64
-			var deleted *int64
-			err = r.Scan(&p.Source.AppID, &p.Source.ID, &p.Destination.AppID, &p.Destination.ID, &updated, &deleted)
-			p.UpdatedAt, p.DeletedAt = clock.FromMicros(updated), clock.FromNull(deleted)
-			return p, err
-		}, dueProxySQL+tx.Skip(), clock.Micros(now))
-		if err == nil && len(list) > 0 {
-			tx.Queue(`update proxy set due_at = $5 where `+ofBinding, append(list[0].args(), until)...)
+		if list, err = db.Collect(tx, scanProxy, dueProxySQL+tx.Skip(), clock.Micros(now)); err != nil || len(list) == 0 {
+			return err
 		}
-		return err
+		tx.Queue(`update proxy set due_at = $5 where `+ofBinding, append(list[0].args(), until)...)
+		if list[0].DeletedAt.IsZero() && passed(list[0].Until, now) {
+			return k.endProxy(tx, &list[0])
+		}
+		return nil
 	})
 	if err != nil || len(list) == 0 {
 		return 0, err
@@ -177,11 +179,21 @@ func (k Keeper) runProxy(ctx context.Context, now time.Time) (int, error) {
 		case gone:
 			tx.Queue(`delete from proxy where `+ofBinding, p.args()...)
 		default:
-			tx.Queue(`update proxy set due_at = $5 where `+ofBinding+` and due_at = $6`,
-				append(p.args(), clock.Micros(k.Clock.Now().Add(period)), until)...)
+			next := sooner(k.Clock.Now().Add(period), p.Until)
+			tx.Queue(`update proxy set due_at = $5 where `+ofBinding+` and due_at = $6`, append(p.args(), clock.Micros(next), until)...)
 		}
 		return nil
 	})
+}
+
+// endProxy writes down that a proxy was found past its end: from now on it is a row that ended, and no comparison, so that a clock that is
+// set back does not bring it back.
+func (k Keeper) endProxy(tx *db.Tx, p *Proxy) error {
+	p.DeletedAt = p.Until
+	tx.Queue(`update proxy set deleted_at = until_at, updated_at = $5 where `+ofBinding, append(p.args(), clock.Micros(k.Clock.Now()))...)
+	e := p.event("proxy.ended", audit.Delete, "a binding ended on time")
+	e.Data["until"] = shown(p.Until)
+	return k.Audit.Record(tx, audit.System(), e)
 }
 
 // passProxy brings grants in step with a proxy. gone says that one of its entitlements was deleted, so that nothing is left to do.
@@ -198,7 +210,7 @@ func (k Keeper) passProxy(ctx context.Context, p Proxy, now time.Time) (gone boo
 	if !live[p.Destination] {
 		return true, nil // its grants end with it
 	}
-	through := pass{of: p.Destination, via: p.Source, since: p.UpdatedAt}
+	through := pass{of: p.Destination, via: p.Source, since: p.UpdatedAt, now: now}
 	if through.have, err = k.passedOn(q, through.of, through.via); err != nil {
 		return false, err
 	}
@@ -206,7 +218,11 @@ func (k Keeper) passProxy(ctx context.Context, p Proxy, now time.Time) (gone boo
 		if through.should, err = k.holders(q, p.Source, p.Destination.AppID, now); err != nil {
 			return false, err
 		}
-		through.still = func(tx *db.Tx, h holder) (bool, error) { return holdsNow(tx, p.Binding, h, k.Clock.Now()) }
+		through.should.within(p.Until)
+		through.still = func(tx *db.Tx, h holder) (bool, time.Time, error) {
+			holds, until, err := holdsNow(tx, p.Binding, h, k.Clock.Now())
+			return holds, sooner(until, p.Until), err
+		}
 	}
 	_, err = k.step(ctx, through)
 	return !live[p.Source], err

@@ -1,7 +1,7 @@
 package automation
 
 import (
-	"errors"
+	"slices"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -15,7 +15,7 @@ import (
 // follow brings one person in step with a binding in the transaction that changed what they hold of its source. Where it cannot be done
 // now, the binding's pass tries again.
 func (s *Service) follow(tx *db.Tx, b Binding, h holder, at time.Time) error {
-	p, err := getProxy(tx, b, shared(tx)) // what is known of bindings may be old: one that is gone takes back nothing any more
+	p, err := getProxy(tx, b, at, shared(tx)) // what is known of bindings may be old: one that is gone takes back nothing any more
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
@@ -26,27 +26,33 @@ func (s *Service) follow(tx *db.Tx, b Binding, h holder, at time.Time) error {
 	if err != nil || len(accounts) == 0 {
 		return err
 	}
-	holds, err := holdsNow(tx, b, h, at)
+	holds, until, err := holdsNow(tx, b, h, at)
 	if err != nil {
 		return err
 	}
 	if !holds {
-		for _, a := range accounts {
-			if err := s.Grants.RemoveDerived(tx, audit.System(), b.grantOf(a.account), b.Source); refused(err) != nil {
-				return err
-			}
-		}
-		return nil
+		return s.takeBack(tx, b, accounts)
 	}
 	have, err := passedTo(tx, b, accounts)
-	if err != nil || have {
+	if err != nil {
 		return err
 	}
-	ready, err := heed(tx, pass{of: b.Destination, since: p.UpdatedAt}, accounts[:1])
-	if err != nil || len(ready) == 0 {
-		return err
+	if have = slices.DeleteFunc(have, func(h holder) bool { return passed(h.until, at) }); len(have) == 0 {
+		if have, err = heed(tx, pass{of: b.Destination, since: p.UpdatedAt}, accounts[:1]); err != nil || len(have) == 0 {
+			return err
+		}
 	}
-	return refused(s.Grants.Keep(tx, audit.System(), b.grantOf(ready[0].account), b.Source))
+	return refused(s.Grants.Keep(tx, audit.System(), b.grantOf(have[0].account), b.Source, sooner(until, p.Until)))
+}
+
+// takeBack takes what the binding gave to the accounts of somebody who holds its source no longer.
+func (s *Service) takeBack(tx *db.Tx, b Binding, accounts []holder) error {
+	for _, a := range accounts {
+		if err := s.Grants.RemoveDerived(tx, audit.System(), b.grantOf(a.account), b.Source); refused(err) != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refused leaves out of an error what says only that it is not possible now.
@@ -70,50 +76,52 @@ func accountsOf(tx *db.Tx, b Binding, h holder) ([]holder, error) {
 	case h.user == "":
 		return nil, nil
 	}
-	return db.Collect(tx, scanHolder, `select id, user_id from account where user_id = $1 and app_id = $2 and deleted_at is null
+	return db.Collect(tx, scanHolder, `select id, user_id, cast(null as bigint) from account where user_id = $1 and app_id = $2 and deleted_at is null
 		order by case when status = 'ENABLED' then 0 else 1 end, id limit 100`, string(h.user), string(b.Destination.AppID))
 }
 
 var (
-	holdsSQL = `select 1 from grants g join account a on a.app_id = g.app_id and a.id = g.account_id left join users u on u.id = a.user_id
+	holdsSQL = `select g.account_id, a.user_id, ` + grant.UntilSQL("g.") + ` from grants g
+		join account a on a.app_id = g.app_id and a.id = g.account_id left join users u on u.id = a.user_id
 		join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id join app p on p.id = g.app_id
 		where g.app_id = $1 and g.entitlement_id = $2 and g.ended_at is null and ` + grant.AccessSQL("$3")
-	accountHolds = holdsSQL + ` and g.account_id = $4 limit 1`
-	userHolds    = holdsSQL + ` and g.account_id in (select id from account where app_id = $1 and user_id = $4) limit 1`
+	accountHolds = holdsSQL + ` and g.account_id = $4`
+	userHolds    = holdsSQL + ` and g.account_id in (select id from account where app_id = $1 and user_id = $4)`
 )
 
-// holdsNow reports whether h holds the source of a binding: in one app the account, in another the user, by whichever account.
-func holdsNow(tx *db.Tx, b Binding, h holder, at time.Time) (bool, error) {
+// holdsNow reports whether h holds the source of a binding, and until when: in one app the account, in another the user, by whichever
+// account the longest.
+func holdsNow(tx *db.Tx, b Binding, h holder, at time.Time) (holds bool, until time.Time, err error) {
 	sql, who := accountHolds, string(h.account)
 	if b.Source.AppID != b.Destination.AppID {
 		sql, who = userHolds, string(h.user)
 	}
 	if who == "" {
-		return false, nil
+		return false, until, nil
 	}
-	var one int
-	err := tx.Row(sql, string(b.Source.AppID), string(b.Source.ID), clock.Micros(at), who).Scan(&one)
-	if errors.Is(err, db.ErrNoRows) {
-		return false, nil
+	found, err := db.Collect(tx, scanHolder, sql, string(b.Source.AppID), string(b.Source.ID), clock.Micros(at), who)
+	for i, f := range found {
+		if until = later(until, f.until); i == 0 {
+			until = f.until
+		}
 	}
-	return err == nil, err
+	return len(found) > 0, until, err
 }
 
 func passedToSQL(n int) string {
-	return `select count(*) from grants g join grant_source s on s.grant_id = g.id and s.ended_at is null
+	return `select g.account_id, a.user_id, s.until_at from grants g join grant_source s on s.grant_id = g.id and s.ended_at is null
+		left join account a on a.app_id = g.app_id and a.id = g.account_id
 		where s.via_app_id = $1 and s.via_entitlement_id = $2 and g.app_id = $3 and g.entitlement_id = $4 and g.ended_at is null
 			and g.account_id in ` + db.In(n, 5)
 }
 
-// passedTo reports whether one of the accounts holds the destination by way of the source.
-func passedTo(tx *db.Tx, b Binding, accounts []holder) (bool, error) {
+// passedTo are those of the accounts that hold the destination by way of the source.
+func passedTo(tx *db.Tx, b Binding, accounts []holder) ([]holder, error) {
 	args := b.args()
 	for _, h := range accounts {
 		args = append(args, string(h.account))
 	}
-	var n int
-	err := tx.Row(passedToSQL(len(accounts)), args...).Scan(&n)
-	return n > 0, err
+	return db.Collect(tx, scanHolder, passedToSQL(len(accounts)), args...)
 }
 
 // shared ends a statement whose rows nobody is to change until tx ends.

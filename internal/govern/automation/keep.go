@@ -2,7 +2,6 @@ package automation
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -17,24 +16,45 @@ import (
 // batch is how many rows are read at once.
 const batch = 500
 
-// wanted is who should hold an entitlement.
+// wanted is who should hold an entitlement, and until when; zero is without end.
 type wanted struct {
-	users    map[directory.UserID]bool
-	accounts map[app.AccountID]bool
+	users    map[directory.UserID]time.Time
+	accounts map[app.AccountID]time.Time
+}
+
+// until is when what h should hold ends; false if they should not.
+func (w wanted) until(h holder) (end time.Time, ok bool) {
+	if end, ok = w.accounts[h.account]; !ok {
+		end, ok = w.users[h.user]
+	}
+	return end, ok
+}
+
+// within has nobody hold it beyond an end.
+func (w wanted) within(end time.Time) {
+	for a, until := range w.accounts {
+		w.accounts[a] = sooner(until, end)
+	}
+	for u, until := range w.users {
+		w.users[u] = sooner(until, end)
+	}
 }
 
 // holder is an account that holds something, and whose it is.
 type holder struct {
 	account app.AccountID
 	user    directory.UserID // empty: nobody's
+	until   time.Time        // when they no longer will; zero: without end
 }
 
 func scanHolder(r *db.Rows) (h holder, err error) {
 	var user *string
-	err = r.Scan(&h.account, &user)
+	var until *int64
+	err = r.Scan(&h.account, &user, &until)
 	if user != nil {
 		h.user = directory.UserID(*user)
 	}
+	h.until = clock.FromNull(until)
 	return h, err
 }
 
@@ -54,34 +74,36 @@ func all(q db.Q, sql string, args ...any) ([]holder, error) {
 	}
 }
 
-const passedOnSQL = `select g.account_id, a.user_id from grants g
+const passedOnSQL = `select g.account_id, a.user_id, s.until_at from grants g
+	join grant_source s on s.grant_id = g.id and s.ended_at is null and s.via_app_id = $3 and s.via_entitlement_id = $4
 	left join account a on a.app_id = g.app_id and a.id = g.account_id
 	where g.app_id = $1 and g.entitlement_id = $2 and g.ended_at is null and g.ending_at is null
-		and exists (select 1 from grant_source s where s.grant_id = g.id and s.ended_at is null and s.via_app_id = $3
-			and s.via_entitlement_id = $4)
 		and g.account_id > $5 order by g.account_id limit $6`
 
-// passedOn are the accounts that hold an entitlement by way of another.
+// passedOn are the accounts that hold an entitlement by way of another, with the ends of that.
 func (k Keeper) passedOn(q db.Q, of, via app.EntitlementRef) ([]holder, error) {
 	return all(q, passedOnSQL, string(of.AppID), string(of.ID), string(via.AppID), string(via.ID))
 }
 
-var holdersSQL = `select g.account_id, a.user_id from grants g
+var holdersSQL = `select g.account_id, a.user_id, ` + grant.UntilSQL("g.") + ` from grants g
 	join account a on a.app_id = g.app_id and a.id = g.account_id left join users u on u.id = a.user_id
 	join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id join app p on p.id = g.app_id
 	where g.app_id = $1 and g.entitlement_id = $2 and g.ended_at is null and ` + grant.AccessSQL("$3") + `
 		and g.account_id > $4 order by g.account_id limit $5`
 
-// holders are those who hold an entitlement now: in its own app their accounts, in another their users.
+// holders are those who hold an entitlement now, and until when: in its own app their accounts, in another their users.
 func (k Keeper) holders(q db.Q, of app.EntitlementRef, in app.ID, now time.Time) (wanted, error) {
 	list, err := all(q, holdersSQL, string(of.AppID), string(of.ID), clock.Micros(now))
-	w := wanted{map[directory.UserID]bool{}, map[app.AccountID]bool{}}
+	w := wanted{map[directory.UserID]time.Time{}, map[app.AccountID]time.Time{}}
 	for _, h := range list {
 		switch {
 		case of.AppID == in:
-			w.accounts[h.account] = true
+			w.accounts[h.account] = h.until
 		case h.user != "":
-			w.users[h.user] = true
+			if end, twice := w.users[h.user]; twice {
+				h.until = later(end, h.until)
+			}
+			w.users[h.user] = h.until
 		}
 	}
 	return w, err
@@ -97,7 +119,9 @@ func (k Keeper) matches(ctx context.Context, r Rule, e app.Entitlement, now time
 			if err != nil {
 				return nil, err
 			}
-			maps.Copy(found, w.users)
+			for u := range w.users {
+				found[u] = true
+			}
 		}
 	case Nobody:
 	case Basic, CEL:

@@ -62,7 +62,8 @@ func (o OnCall) keep(ctx context.Context, d contact.Duty, now time.Time) (next t
 		}
 		return next, false, err
 	}
-	todo := pass{of: d.Of(), via: d.Source(), since: d.UpdatedAt, should: wanted{users: map[directory.UserID]bool{}}}
+	todo := pass{of: d.Of(), via: d.Source(), since: d.UpdatedAt, now: now}
+	todo.should.users = map[directory.UserID]time.Time{}
 	if todo.have, err = o.passedOn(q, todo.of, todo.via); err != nil {
 		return next, false, err
 	}
@@ -73,15 +74,15 @@ func (o OnCall) keep(ctx context.Context, d contact.Duty, now time.Time) (next t
 			return next, false, err
 		}
 		for _, t := range contact.OnCall(shifts, now) {
-			todo.should.users[t.User] = true
+			todo.should.users[t.User] = time.Time{}
 		}
 		if change := contact.NextChange(shifts, now); !change.IsZero() && change.Before(next) {
 			next = change
 		}
 	}
-	todo.still = func(tx *db.Tx, h holder) (bool, error) {
+	todo.still = func(tx *db.Tx, h holder) (bool, time.Time, error) {
 		_, on, err := contact.OnDuty(tx, d, h.user, o.Clock.Now())
-		return on, err
+		return on, time.Time{}, err
 	}
 	out, err := o.step(ctx, todo)
 	if err == nil && out.refused > 0 && !d.DeletedAt.IsZero() {

@@ -23,11 +23,12 @@ const atOnce = 50
 type pass struct {
 	of, via app.EntitlementRef
 	since   time.Time // of the rule or the binding: whoever took what it kept out of the target before is not heeded any more
+	now     time.Time
 	have    []holder
 	should  wanted
 
-	// still asks once more whether an account should hold it, in the transaction that would change it; nil: nobody can.
-	still func(tx *db.Tx, h holder) (bool, error)
+	// still asks once more whether an account should hold it and until when, in the transaction that would change it; nil: nobody can.
+	still func(tx *db.Tx, h holder) (bool, time.Time, error)
 }
 
 // outcome is what came of a pass.
@@ -56,10 +57,24 @@ func (o outcome) words() string {
 	return strings.Join(parts, "; ")
 }
 
-// surplus are those of p who hold it and should not.
+// lapsed reports whether what h has by way of the source is past its end: it is taken, whatever they should have by now.
+func (p pass) lapsed(h holder) bool { return passed(h.until, p.now) }
+
+// surplus are those of p who hold it and should not, or no longer by what they have.
 func (p pass) surplus() (list []holder) {
 	for _, h := range p.have {
-		if !p.should.accounts[h.account] && !p.should.users[h.user] {
+		if _, should := p.should.until(h); !should || p.lapsed(h) {
+			list = append(list, h)
+		}
+	}
+	return list
+}
+
+// moved are those of p who hold it and should, until another time than they do.
+func (p pass) moved() (list []holder) {
+	for _, h := range p.have {
+		if end, should := p.should.until(h); should && !p.lapsed(h) && !end.Equal(h.until) {
+			h.until = end
 			list = append(list, h)
 		}
 	}
@@ -72,6 +87,9 @@ func (k Keeper) step(ctx context.Context, p pass) (out outcome, err error) {
 	if out.taken, err = k.each(ctx, surplus, func(tx *db.Tx, h holder) error {
 		return k.settle(tx, p, h, false)
 	}); err != nil {
+		return out, err
+	}
+	if _, err := k.each(ctx, p.moved(), func(tx *db.Tx, h holder) error { return k.settle(tx, p, h, true) }); err != nil {
 		return out, err
 	}
 	add, without, err := k.missing(ctx, p)
@@ -89,16 +107,18 @@ func (k Keeper) step(ctx context.Context, p pass) (out outcome, err error) {
 	return out, err
 }
 
-// settle gives or takes one grant, unless what was true when the pass looked no longer is.
+// settle gives or takes one grant, or moves its end, unless what was true when the pass looked no longer is.
 func (k Keeper) settle(tx *db.Tx, p pass, h holder, give bool) error {
-	if p.still != nil {
-		if still, err := p.still(tx, h); err != nil || still != give {
+	if p.still != nil && (give || !p.lapsed(h)) {
+		still, until, err := p.still(tx, h)
+		if err != nil || still != give {
 			return err
 		}
+		h.until = until
 	}
 	key := grant.Key{App: p.of.AppID, Entitlement: p.of.ID, Account: h.account}
 	if give {
-		return k.Grants.Keep(tx, audit.System(), key, p.via)
+		return k.Grants.Keep(tx, audit.System(), key, p.via, h.until)
 	}
 	return k.Grants.RemoveDerived(tx, audit.System(), key, p.via)
 }
@@ -107,17 +127,19 @@ func (k Keeper) settle(tx *db.Tx, p pass, h holder, give bool) error {
 func (k Keeper) missing(ctx context.Context, p pass) (list []holder, without int, err error) {
 	users, accounts := maps.Clone(p.should.users), maps.Clone(p.should.accounts)
 	for _, h := range p.have {
-		delete(users, h.user)
-		delete(accounts, h.account)
+		if !p.lapsed(h) {
+			delete(users, h.user)
+			delete(accounts, h.account)
+		}
 	}
 	for _, a := range slices.Sorted(maps.Keys(accounts)) {
-		list = append(list, holder{account: a})
+		list = append(list, holder{account: a, until: accounts[a]})
 	}
 	for _, u := range slices.Sorted(maps.Keys(users)) {
 		account, err := k.Grants.AccountFor(ctx, p.of.AppID, u)
 		switch {
 		case err == nil:
-			list = append(list, holder{account, u})
+			list = append(list, holder{account, u, users[u]})
 		case fault.Of(err).Code == fault.Internal:
 			return nil, 0, err
 		default:

@@ -2,6 +2,7 @@ package automation
 
 import (
 	"context"
+	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
@@ -13,60 +14,136 @@ import (
 
 // GetProxy reads a live proxy. NotFound if there is none.
 func (s *Service) GetProxy(ctx context.Context, b Binding) (Proxy, error) {
-	return getProxy(s.DB.Q(ctx), b, "")
+	return getProxy(s.DB.Q(ctx), b, s.Clock.Now(), "")
 }
 
-// Bind makes a proxy; the holders of the source hold the destination soon after. NotFound for an entitlement that is not there;
-// Exists for one that there is; Precondition for a destination that is a source of the source, itself included, and above
-// [MaxProxies] of one source.
-func (s *Service) Bind(ctx context.Context, b Binding) (Proxy, error) {
-	p := Proxy{Binding: b}
-	err := s.DB.Write(ctx, func(tx *db.Tx) error {
-		for _, e := range []app.EntitlementRef{b.Source, b.Destination} {
-			if _, err := app.GetEntitlement(tx, e.AppID, e.ID); err != nil {
-				return err
-			}
+// Bind makes a proxy that lasts until an end (zero: without end); the holders of the source hold the destination soon after. NotFound for
+// an entitlement that is not there; Invalid for an end that is not in the future; Exists for a proxy that there is; Precondition for a
+// destination that is a source of the source, itself included, and above [MaxProxies] of one source.
+func (s *Service) Bind(ctx context.Context, b Binding, until time.Time) (p Proxy, err error) {
+	err = s.DB.Write(ctx, func(tx *db.Tx) error {
+		var fresh bool
+		p, fresh, err = s.bind(tx, audit.From(ctx), b, until)
+		if err == nil && !fresh {
+			err = fault.New(fault.Exists, "the entitlements are bound already")
 		}
-		if err := tx.Lock("automation:chain"); err != nil {
-			return err
-		}
-		if err := acyclic(tx, "", b); err != nil {
-			return err
-		}
-		now := s.Clock.Now()
-		p.CreatedAt, p.UpdatedAt = now, now
-		n, err := tx.Exec(`insert into proxy (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, due_at, created_at, updated_at,
-				deleted_at)
-			values ($1, $2, $3, $4, $5, $5, $5, null)
-			on conflict (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id) do update
-			set due_at = $5, created_at = $5, updated_at = $5, deleted_at = null where proxy.deleted_at is not null`,
-			append(b.args(), clock.Micros(now))...)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return fault.New(fault.Exists, "the entitlements are bound already")
-		}
-		if err := countProxies(tx, b.Source); err != nil {
-			return err
-		}
-		s.wake(tx, now)
-		return s.Audit.Record(tx, audit.From(ctx), b.event("proxy.created", audit.Create, "bound an entitlement to another"))
+		return err
 	})
 	return p, err
 }
 
+// Hold is [Service.Bind] in the caller's transaction, but that what is bound already is extended: the later end wins.
+func (s *Service) Hold(tx *db.Tx, actor audit.Actor, b Binding, until time.Time) (Proxy, error) {
+	p, fresh, err := s.bind(tx, actor, b, until)
+	if err != nil || fresh {
+		return p, err
+	}
+	return s.moveEnd(tx, actor, b, func(old time.Time) time.Time { return later(old, until) })
+}
+
+// bind makes a proxy unless there is one, and reports whether it did.
+func (s *Service) bind(tx *db.Tx, actor audit.Actor, b Binding, until time.Time) (p Proxy, fresh bool, err error) {
+	now := s.Clock.Now()
+	until = until.UTC().Truncate(time.Microsecond)
+	p = Proxy{Binding: b, Until: until, CreatedAt: now, UpdatedAt: now}
+	if passed(until, now) {
+		return p, false, inThePast()
+	}
+	for _, e := range []app.EntitlementRef{b.Source, b.Destination} {
+		if _, err := app.GetEntitlement(tx, e.AppID, e.ID); err != nil {
+			return p, false, err
+		}
+	}
+	if err := tx.Lock("automation:chain"); err != nil {
+		return p, false, err
+	}
+	if err := acyclic(tx, "", b); err != nil {
+		return p, false, err
+	}
+	n, err := tx.Exec(`insert into proxy (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, due_at, created_at, updated_at,
+			deleted_at, until_at)
+		values ($1, $2, $3, $4, $5, $5, $5, null, $6)
+		on conflict (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id) do update
+		set due_at = $5, created_at = $5, updated_at = $5, deleted_at = null, until_at = $6
+		where proxy.deleted_at is not null or proxy.until_at <= $5`,
+		append(b.args(), clock.Micros(now), clock.Null(until))...)
+	if err != nil || n == 0 {
+		return p, false, err
+	}
+	if err := countProxies(tx, b.Source); err != nil {
+		return p, false, err
+	}
+	s.wake(tx, now)
+	e := b.event("proxy.created", audit.Create, "bound an entitlement to another")
+	if !until.IsZero() {
+		e.Data["until"] = until.Format(time.RFC3339Nano)
+	}
+	return p, true, s.Audit.Record(tx, actor, e)
+}
+
+func inThePast() error { return fault.InvalidField("until", "must be in the future") }
+
+// SetEnd moves the end of a live proxy to exactly until, or clears it where until is zero; what it passed on ends then, soon after this
+// call. NotFound, also for a proxy that is past its end: that never comes back; Invalid for an end that is not in the future.
+func (s *Service) SetEnd(ctx context.Context, b Binding, until time.Time) (p Proxy, err error) {
+	err = s.DB.Write(ctx, func(tx *db.Tx) error {
+		p, err = s.moveEnd(tx, audit.From(ctx), b, func(time.Time) time.Time { return until })
+		return err
+	})
+	return p, err
+}
+
+func (s *Service) moveEnd(tx *db.Tx, actor audit.Actor, b Binding, to func(old time.Time) time.Time) (Proxy, error) {
+	now := s.Clock.Now()
+	p, err := getProxy(tx, b, now, locked(tx))
+	if err != nil {
+		return p, err
+	}
+	until := to(p.Until)
+	if !until.IsZero() {
+		until = until.UTC().Truncate(time.Microsecond)
+	}
+	switch {
+	case passed(until, now):
+		return p, inThePast()
+	case until.Equal(p.Until):
+		return p, nil
+	}
+	kind, message := "proxy.end_moved", "moved the end of a binding"
+	if until.IsZero() {
+		kind, message = "proxy.end_cleared", "cleared the end of a binding"
+	}
+	e := b.event(kind, audit.Update, message)
+	e.Data["from"], e.Data["to"] = shown(p.Until), shown(until)
+	p.Until, p.UpdatedAt = until, now
+	tx.Queue(`update proxy set until_at = $5, updated_at = $6, due_at = $6 where `+ofBinding,
+		append(b.args(), clock.Null(until), clock.Micros(now))...)
+	due.Wake(tx, now)
+	return p, s.Audit.Record(tx, actor, e)
+}
+
+// shown is a time as the audit shows it, nil for none.
+func shown(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.Format(time.RFC3339Nano)
+}
+
 // Unbind takes a proxy away, and soon what it gave. NotFound.
 func (s *Service) Unbind(ctx context.Context, b Binding) error {
-	return s.DB.Write(ctx, func(tx *db.Tx) error {
-		if _, err := getProxy(tx, b, locked(tx)); err != nil {
-			return err
-		}
-		now := s.Clock.Now()
-		tx.Queue(`update proxy set deleted_at = $5, due_at = $5, updated_at = $5 where `+ofBinding, append(b.args(), clock.Micros(now))...)
-		due.Wake(tx, now)
-		return s.Audit.Record(tx, audit.From(ctx), b.event("proxy.deleted", audit.Delete, "unbound an entitlement from another"))
-	})
+	return s.DB.Write(ctx, func(tx *db.Tx) error { return s.Release(tx, audit.From(ctx), b) })
+}
+
+// Release is [Service.Unbind] in the caller's transaction.
+func (s *Service) Release(tx *db.Tx, actor audit.Actor, b Binding) error {
+	now := s.Clock.Now()
+	if _, err := getProxy(tx, b, now, locked(tx)); err != nil {
+		return err
+	}
+	tx.Queue(`update proxy set deleted_at = $5, due_at = $5, updated_at = $5 where `+ofBinding, append(b.args(), clock.Micros(now))...)
+	due.Wake(tx, now)
+	return s.Audit.Record(tx, actor, b.event("proxy.deleted", audit.Delete, "unbound an entitlement from another"))
 }
 
 func (b Binding) event(kind string, a audit.Activity, message string) audit.Event {

@@ -9,7 +9,7 @@ import (
 )
 
 func (w *world) bind(from, to app.EntitlementRef) error {
-	_, err := w.auto.Bind(w.Ctx, automation.Binding{Source: from, Destination: to})
+	_, err := w.auto.Bind(w.Ctx, automation.Binding{Source: from, Destination: to}, grantNoEnd)
 	return err
 }
 

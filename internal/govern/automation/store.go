@@ -1,6 +1,8 @@
 package automation
 
 import (
+	"time"
+
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/clock"
@@ -85,14 +87,39 @@ func (b Binding) args() []any {
 	return []any{string(b.Source.AppID), string(b.Source.ID), string(b.Destination.AppID), string(b.Destination.ID)}
 }
 
-func getProxy(q db.Q, b Binding, lock string) (Proxy, error) {
-	p, err := db.One(q, func(r *db.Rows) (Proxy, error) {
-		var created, updated int64
-		err := r.Scan(&created, &updated)
-		return Proxy{Binding: b, CreatedAt: clock.FromMicros(created), UpdatedAt: clock.FromMicros(updated)}, err
-	}, `select created_at, updated_at from proxy where deleted_at is null and `+ofBinding+lock, b.args()...)
+const proxyColumns = `src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, until_at, created_at, updated_at, deleted_at`
+
+func scanProxy(r *db.Rows) (p Proxy, err error) {
+	var created, updated int64
+	var until, deleted *int64
+	err = r.Scan(&p.Source.AppID, &p.Source.ID, &p.Destination.AppID, &p.Destination.ID, &until, &created, &updated, &deleted)
+	p.CreatedAt, p.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
+	p.Until, p.DeletedAt = clock.FromNull(until), clock.FromNull(deleted)
+	return p, err
+}
+
+// getProxy reads a proxy that is live at a moment: neither taken away nor past its end.
+func getProxy(q db.Q, b Binding, at time.Time, lock string) (Proxy, error) {
+	p, err := db.One(q, scanProxy, `select `+proxyColumns+` from proxy where deleted_at is null and (until_at is null or until_at > $5)
+		and `+ofBinding+lock, append(b.args(), clock.Micros(at))...)
 	return p, missing(err, "binding of the entitlements")
 }
+
+// Bound lists the live proxies that pass an entitlement on, at most [MaxProxies], by destination.
+func (s *Service) Bound(q db.Q, source app.EntitlementRef) ([]Proxy, error) {
+	return db.Collect(q, scanProxy, boundSQL, string(source.AppID), string(source.ID), clock.Micros(s.Clock.Now()))
+}
+
+const boundSQL = `select ` + proxyColumns + ` from proxy where src_app_id = $1 and src_entitlement_id = $2 and deleted_at is null
+	and (until_at is null or until_at > $3) order by dst_app_id, dst_entitlement_id`
+
+// BoundTo lists the live proxies by which the entitlement is passed on to holders of others, at most most of them, by source.
+func (s *Service) BoundTo(q db.Q, destination app.EntitlementRef, most int) ([]Proxy, error) {
+	return db.Collect(q, scanProxy, boundToSQL, string(destination.AppID), string(destination.ID), clock.Micros(s.Clock.Now()), most)
+}
+
+const boundToSQL = `select ` + proxyColumns + ` from proxy where dst_app_id = $1 and dst_entitlement_id = $2 and deleted_at is null
+	and (until_at is null or until_at > $3) order by src_app_id, src_entitlement_id limit $4`
 
 func countProxies(q db.Q, source app.EntitlementRef) error {
 	var n int

@@ -138,7 +138,7 @@ func (s *Service) grantsChanged(tx *db.Tx, g *graph, of app.EntitlementRef, chan
 	}
 	for _, to := range g.bound[of] {
 		for _, c := range changed {
-			if err := s.follow(tx, Binding{of, to}, holder{c.Account, c.User}, at); err != nil {
+			if err := s.follow(tx, Binding{of, to}, holder{account: c.Account, user: c.User}, at); err != nil {
 				return err
 			}
 		}

@@ -74,9 +74,27 @@ func (f Facts) Access(now time.Time) Answer {
 // the moment in microseconds. The sum with nothing keeps SQLite from reading an index by the beginning, which tells next to nothing.
 func LiveSQL(alias, now string) string {
 	g := alias
-	return `(` + g + `ended_at is null and ` + g + `state = 'active' and ` + g + `active_at + 0 <= ` + now + ` and (` + g +
-		`deprovision_at is null or ` + g + `deprovision_at > ` + now + ` or ` + g + `derived > 0 and not ` + g + `force_end))`
+	return `(` + g + `ended_at is null and ` + g + `state = 'active' and ` + g + `active_at + 0 <= ` + now + ` and ` + sourcedSQL(g, now) + `)`
 }
+
+// sourcedSQL is that a grant which is neither ending nor ended has a source that is not past its end, see [Grant.Over].
+func sourcedSQL(g, now string) string {
+	return `((` + g + `deprovision_at is null or ` + g + `deprovision_at > ` + now + `) and (` + g + `derived_until is null or ` + g +
+		`direct <> '' or ` + g + `force_end) or ` + g + `derived > 0 and not ` + g + `force_end and (` + g + `derived_until is null or ` + g +
+		`derived_until > ` + now + `))`
+}
+
+// UntilSQL is [Grant.Until] of a grant that is neither ending nor ended, null for no end; alias is that of [LiveSQL].
+func UntilSQL(alias string) string {
+	g := alias
+	return `case when ` + g + `derived = 0 or ` + g + `force_end then ` + g + `deprovision_at
+		when ` + g + `direct = '' then ` + g + `derived_until
+		when ` + g + `derived_until > ` + g + `deprovision_at then ` + g + `derived_until
+		when ` + g + `derived_until is not null then ` + g + `deprovision_at end`
+}
+
+// OverSQL is that a grant which is neither ending nor ended is past its end; the parameters are those of [LiveSQL].
+func OverSQL(alias, now string) string { return `not ` + sourcedSQL(alias, now) }
 
 // AccessSQL is [Facts.Access] as a condition; every question of who has access now is asked with it. The aliases are g for grants,
 // a for its account, u for that account's user (left joined), e for its entitlement and p for its app; now is as for [LiveSQL].
@@ -90,8 +108,7 @@ func GivenSQL(now string) string { return `(` + NotOverSQL("g.", now) + reachabl
 // NotOverSQL is a grant that is live or will be once the target holds it; the parameters are those of [LiveSQL].
 func NotOverSQL(alias, now string) string {
 	g := alias
-	return `(` + g + `ended_at is null and ` + g + `ending_at is null and (` + g + `deprovision_at is null or ` + g +
-		`deprovision_at > ` + now + ` or ` + g + `derived > 0 and not ` + g + `force_end))`
+	return `(` + g + `ended_at is null and ` + g + `ending_at is null and ` + sourcedSQL(g, now) + `)`
 }
 
 // reachable is the half of the rule that is not about the grant.

@@ -49,8 +49,11 @@ func (s *Service) apply(tx *db.Tx, actor audit.Actor, before held, after *Grant,
 	if after.EndNote != "" {
 		e.Data["reason"] = after.EndNote
 	}
-	if err := s.Audit.Record(tx, actor, e); err != nil || before.State == after.State {
+	if err := s.Audit.Record(tx, actor, e); err != nil {
 		return err
+	}
+	if before.State == after.State {
+		return s.endMoved(tx, now, before, Step{*after, effect.Kind, before.User})
 	}
 	if over(before.Grant, *after) {
 		if err := s.tellEnded(tx, []held{{Grant: *after, User: before.User}}); err != nil {

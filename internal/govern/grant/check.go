@@ -23,8 +23,8 @@ type Question struct {
 // question with its grant. The last column tells a grant that ended from one that never was, and is worked out only where there is
 // no live one.
 const (
-	askColumns = `select p.deleted_at is not null, e.deleted_at is not null, who.id, a.id, a.status, u.status, g.state, g.derived,
-		g.deprovision_at, g.force_end, g.active_at, g.ending_at,
+	askColumns = `select p.deleted_at is not null, e.deleted_at is not null, who.id, a.id, a.status, u.status, g.state, g.direct, g.derived,
+		g.derived_until, g.deprovision_at, g.force_end, g.active_at, g.ending_at,
 		case when g.id is null and a.id is not null then exists (select 1 from grants o
 			where o.account_id = a.id and o.entitlement_id = e.id and o.app_id = e.app_id) else false end
 		from entitlement e join app p on p.id = e.app_id `
@@ -94,10 +94,10 @@ func better(a, b Answer) bool {
 var weight = map[State]int{Pending: 4, Active: 3, Ending: 2, Ended: 1}
 
 func scanFacts(r *db.Rows) (f row, err error) {
-	var who, account, status, user, state *string
-	var derived, deprovision, active, ending *int64
+	var who, account, status, user, state, direct *string
+	var derived, until, deprovision, active, ending *int64
 	var force *bool
-	err = r.Scan(&f.AppDeleted, &f.EntitlementDeleted, &who, &account, &status, &user, &state, &derived, &deprovision, &force,
+	err = r.Scan(&f.AppDeleted, &f.EntitlementDeleted, &who, &account, &status, &user, &state, &direct, &derived, &until, &deprovision, &force,
 		&active, &ending, &f.Before)
 	f.known, f.account = who != nil, account != nil
 	if status != nil {
@@ -108,7 +108,7 @@ func scanFacts(r *db.Rows) (f row, err error) {
 	}
 	if state != nil {
 		f.Grant = &Grant{
-			State: State(*state), Derived: int(*derived), DeprovisionAt: clock.FromNull(deprovision), ForceEnd: *force,
+			State: State(*state), Direct: Origin(*direct), Derived: int(*derived), DerivedUntil: clock.FromNull(until), DeprovisionAt: clock.FromNull(deprovision), ForceEnd: *force,
 			ActiveAt: clock.FromNull(active), EndingAt: clock.FromNull(ending),
 		}
 	}

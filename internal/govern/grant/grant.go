@@ -83,6 +83,7 @@ type Grant struct {
 	Direct        Origin
 	Derived       int       // how many live entitlements pass it on, see grant_source
 	Kept          int       // for how many of those Interim itself keeps the membership in the target
+	DerivedUntil  time.Time // when the last of those ends; zero: one of them has no end, or there is none
 	PutBack       int       // how many readings in a row missed what is kept, and had it put back
 	DeprovisionAt time.Time // when the direct source ends
 	ForceEnd      bool      // at DeprovisionAt everything ends, derived sources too
@@ -110,11 +111,18 @@ type Grant struct {
 // Over reports whether every source of g is past its end at now, whether or not anybody has noticed. From then on g gives no
 // access and can only be removed.
 func (g Grant) Over(now time.Time) bool {
-	if g.State == Ending || g.State == Ended {
+	switch {
+	case g.State == Ending || g.State == Ended:
 		return true
+	case g.Derived == 0 || g.ForceEnd:
+		return passed(g.DeprovisionAt, now)
+	default:
+		return passed(g.DerivedUntil, now) && !g.HeldDirectly(now)
 	}
-	return passed(g.DeprovisionAt, now) && (g.Derived == 0 || g.ForceEnd)
 }
+
+// passedOn reports whether g has a derived source that is not past its end at now.
+func (g Grant) passedOn(now time.Time) bool { return g.Derived > 0 && !passed(g.DerivedUntil, now) }
 
 // HeldDirectly reports whether g has a direct source that is not past its end at now.
 func (g Grant) HeldDirectly(now time.Time) bool {
@@ -130,15 +138,18 @@ func (g Grant) Live(now time.Time) bool {
 	return g.State == Active && !g.ActiveAt.After(now) && !g.Over(now)
 }
 
-// Until is when g ends as things are; zero if no end is set or other entitlements pass it on beyond it.
+// Until is when g ends as things are, with the last of its sources; zero if one of those has no end.
 func (g Grant) Until() time.Time {
-	if g.State == Ending || g.State == Ended {
+	switch {
+	case g.State == Ending || g.State == Ended:
 		return g.EndingAt
+	case g.Derived == 0 || g.ForceEnd:
+		return g.DeprovisionAt
+	case g.Direct == None:
+		return g.DerivedUntil
+	default:
+		return later(g.DeprovisionAt, g.DerivedUntil)
 	}
-	if g.Derived > 0 && !g.ForceEnd {
-		return time.Time{}
-	}
-	return g.DeprovisionAt
 }
 
 // passed reports whether the end is set and now is not before it: intervals are half-open.

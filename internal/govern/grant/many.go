@@ -40,25 +40,27 @@ var writes = map[string]string{
 	"grant.provisioned":              seenBy,
 	"grant.removed":                  `state = 'ended', ended_at = $1, removed_at = $1`,
 	"grant.abandoned":                `state = 'ended', ended_at = $1`,
-	"grant.ended_on_time":            `state = 'ending', ending_at = deprovision_at, end_reason = 'EXPIRED', derived = 0, kept = 0`,
-	"grant.ended":                    `state = 'ending', ending_at = deprovision_at, derived = 0, kept = 0`,
+	"grant.ended_on_time":            `state = 'ending', ` + ends + `, end_reason = 'EXPIRED'`,
+	"grant.ended":                    `state = 'ending', ` + ends,
 	"grant.direct_ended_on_time":     `direct = '', deprovision_at = null`,
 	"grant.direct_removed_in_target": `direct = '', deprovision_at = null`,
 	"grant.direct_removed, put back": `direct = '', deprovision_at = null, put_back = put_back + 1`,
 	"grant.put_back":                 `put_back = put_back + 1`,
 	"grant.removed_in_target":        removedInTarget,
-	"grant.ended_on_time, no target": `state = 'ended', ending_at = deprovision_at, end_reason = 'EXPIRED', derived = 0, kept = 0,
-		ended_at = $1`,
-	"grant.ended, no target": `state = 'ended', ending_at = deprovision_at, derived = 0, kept = 0, ended_at = $1`,
+	"grant.ended_on_time, no target": `state = 'ended', ` + ends + `, end_reason = 'EXPIRED', ended_at = $1`,
+	"grant.ended, no target":         `state = 'ended', ` + ends + `, ended_at = $1`,
 	"grant.abandoned, never in force": `state = 'ended', ended_at = $1, ending_at = $1, end_reason = 'CONNECTOR_DELETED', derived = 0,
-		kept = 0`,
+		kept = 0, derived_until = null`,
 	"grant.direct_removed, noted only": ``,
 }
+
+// ends is the end of a grant with the last of its sources, which all are past their ends.
+var ends = `ending_at = ` + UntilSQL("") + `, derived = 0, kept = 0, derived_until = null`
 
 const seenBy = `seen_at = case when seen_at > $1 then seen_at else $1 end`
 
 const removedInTarget = `state = 'ended', end_reason = 'REMOVED_IN_TARGET', ending_at = $1, ended_at = $1, removed_at = $1,
-	derived = 0, kept = 0`
+	derived = 0, kept = 0, derived_until = null`
 
 // form names what a step writes, for grants that share its event and differ in the rest.
 func form(before, after Grant, kind string) string {

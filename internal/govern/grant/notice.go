@@ -47,12 +47,12 @@ const (
 	ofApp = `app_id = $5`
 )
 
-const condemnSQL = `update grants set force_end = true,
+var condemnSQL = `update grants set force_end = true,
 		deprovision_at = case when coalesce(active_at, created_at) > $1 then coalesce(active_at, created_at) else $1 end,
 		end_reason = $2, ended_by = $3, ended_by_name = $4,
 		updated_at = $1, version = version + 1
 	where ended_at is null and ending_at is null
-		and (deprovision_at is null or deprovision_at > $1 or derived > 0 and not force_end) and `
+		and ` + sourcedSQL("", "$1") + ` and `
 
 // condemn is Grant.Condemn for all grants that the condition names, in one statement: from at on they give no access. The due loop
 // then moves them in batches, with an event for each. The caller's own event tells why.

@@ -74,7 +74,7 @@ func (g Grant) Revoke(by Person, note string, now time.Time) (Grant, Effect, err
 		return g, Effect{}, ending()
 	case !g.HeldDirectly(now):
 		return g, Effect{}, indirect()
-	case g.Derived > 0:
+	case g.passedOn(now):
 		g, effect := g.dropDirect()
 		effect.Kind = "grant.direct_revoked"
 		return g, effect, nil
@@ -92,7 +92,7 @@ func (g Grant) Expire(now time.Time) (Grant, Effect) {
 	if g.State != Pending && g.State != Active || !passed(g.DeprovisionAt, now) {
 		return g, Effect{}
 	}
-	if g.Derived > 0 && !g.ForceEnd {
+	if g.passedOn(now) && !g.ForceEnd {
 		g, effect := g.dropDirect()
 		effect.Kind = "grant.direct_ended_on_time"
 		return g, effect
@@ -101,7 +101,7 @@ func (g Grant) Expire(now time.Time) (Grant, Effect) {
 	if g.EndReason == "" {
 		g.EndReason, kind = Expired, "grant.ended_on_time"
 	}
-	g, effect := g.end(g.EndReason, g.DeprovisionAt, now)
+	g, effect := g.end(g.EndReason, g.Until(), now)
 	effect.Kind = kind
 	return g, effect
 }
@@ -160,7 +160,7 @@ func (g Grant) Removed(at time.Time) (Grant, Effect) {
 func (g Grant) Abandoned(at time.Time) (Grant, Effect) {
 	switch g.State {
 	case Pending:
-		g.EndingAt, g.EndReason, g.Derived, g.Kept = at, NoConnector, 0, 0
+		g.EndingAt, g.EndReason, g.Derived, g.Kept, g.DerivedUntil = at, NoConnector, 0, 0, time.Time{}
 	case Ending:
 	default:
 		return g, Effect{}
@@ -179,22 +179,22 @@ func (g Grant) Found(now, seen time.Time) Grant {
 // put back, [MaxPutBacks] times in a row at most: then whoever takes it there has the last word, unless something else passes it on. A
 // grant that is past its end was over before.
 func (g Grant) Missing(at time.Time) (Grant, Effect) {
-	if g.State != Active || passed(g.DeprovisionAt, at) || !g.member() {
+	if g.State != Active || passed(g.DeprovisionAt, at) || g.Over(at) || !g.member() {
 		return g, Effect{}
 	}
-	again := g.Kept > 0 && g.PutBack < MaxPutBacks
+	again := g.Kept > 0 && g.passedOn(at) && g.PutBack < MaxPutBacks
 	var effect Effect
 	switch {
-	case g.Direct != None && g.Derived > 0:
+	case g.Direct != None && g.passedOn(at):
 		g.Direct, g.DeprovisionAt = None, time.Time{}
 		effect.Kind = "grant.direct_removed_in_target"
 	case again:
 		effect.Kind = "grant.put_back"
-	case g.Derived > g.Kept:
+	case g.Derived > g.Kept && g.passedOn(at):
 		return g, Effect{}
 	default:
 		g.State, g.EndReason, g.EndingAt, g.EndedAt, g.RemovedAt = Ended, RemovedInTarget, at, at, at
-		g.Derived, g.Kept = 0, 0
+		g.Derived, g.Kept, g.DerivedUntil = 0, 0, time.Time{}
 		return g, Effect{"", "grant.removed_in_target"}
 	}
 	if again {
@@ -210,29 +210,31 @@ func (g Grant) Derive(now time.Time) Grant {
 	return g
 }
 
-// AddSource is another entitlement that passes g on from now: whoever waited for the direct membership has access through it.
+// AddSource is another entitlement that passes g on from now, without end: whoever waited for the direct membership has access through it.
 // Conflict once g is past its end: what is on its way out cannot be caught up with.
 func (g Grant) AddSource(now time.Time) (Grant, Effect, error) {
 	if g.Over(now) {
 		return g, Effect{}, ending()
 	}
 	g.Derived++
+	g.DerivedUntil = time.Time{}
 	if g.State == Pending {
 		g.State, g.ActiveAt = Active, now
 	}
 	return g, Effect{"", "grant.source_added"}, nil
 }
 
-// BeginKept is the first step of a grant for which Interim itself keeps the membership in the target, as if somebody had given it.
-func (g Grant) BeginKept(now time.Time) (Grant, Effect) {
+// BeginKept is the first step of a grant for which Interim itself keeps the membership in the target until an end (zero: without end),
+// as if somebody had given it.
+func (g Grant) BeginKept(until, now time.Time) (Grant, Effect) {
 	g, effect := g.Begin(None, time.Time{}, now)
-	g.Derived, g.Kept = 1, 1
+	g.Derived, g.Kept, g.DerivedUntil = 1, 1, until
 	return g, effect
 }
 
-// Keep is another entitlement that passes g on from now, and for which Interim itself keeps the membership in the target. Conflict
-// once g is past its end.
-func (g Grant) Keep(now time.Time) (Grant, Effect, error) {
+// Keep is another entitlement that passes g on from now until an end (zero: without end), and for which Interim itself keeps the
+// membership in the target. Conflict once g is past its end.
+func (g Grant) Keep(until, now time.Time) (Grant, Effect, error) {
 	if g.Over(now) {
 		return g, Effect{}, ending()
 	}
@@ -240,17 +242,38 @@ func (g Grant) Keep(now time.Time) (Grant, Effect, error) {
 	if !g.member() {
 		effect.Call = g.call(provision.Grant)
 	}
+	if g.Derived > 0 {
+		until = later(g.DerivedUntil, until)
+	}
+	g.DerivedUntil = until
 	g.Derived++
 	g.Kept++
 	return g, effect, nil
 }
 
-// DropSource is one of the entitlements that passed g on not doing so any more; without any source left g ends. kept says that the
-// membership was kept for it: it goes from the target with the last source that needs it there.
-func (g Grant) DropSource(kept bool, now time.Time) (Grant, Effect) {
-	if g.State != Active && g.State != Pending || g.Derived == 0 {
-		return g, Effect{}
+// MoveSources is the end of one of the entitlements that pass g on being moved, so that the last of them now ends at until. Conflict once
+// g is past its end.
+func (g Grant) MoveSources(until, now time.Time) (Grant, Effect, error) {
+	if g.Over(now) {
+		return g, Effect{}, ending()
 	}
+	g.DerivedUntil = until
+	return g, Effect{"", "grant.source_end_moved"}, nil
+}
+
+// DropSource is one of the entitlements that passed g on not doing so any more; left is when the last of the others ends. Without any
+// source left g ends; where all are past their ends, it did with the last of them. kept says that the membership was kept for the one
+// that goes: it leaves the target with the last source that needs it there.
+func (g Grant) DropSource(kept bool, left, now time.Time) (Grant, Effect) {
+	switch {
+	case g.State != Active && g.State != Pending || g.Derived == 0:
+		return g, Effect{}
+	case g.Over(now) && !g.ForceEnd:
+		g, effect := g.end(Expired, g.Until(), now)
+		effect.Kind = "grant.ended_on_time"
+		return g, effect
+	}
+	g.DerivedUntil = left
 	g.Derived--
 	if kept {
 		g.Kept--
@@ -269,7 +292,7 @@ func (g Grant) DropSource(kept bool, now time.Time) (Grant, Effect) {
 
 // end takes access at the given moment: the target, where there is one, has to confirm the removal before the row is closed.
 func (g Grant) end(reason Reason, at, now time.Time) (Grant, Effect) {
-	g.EndReason, g.EndingAt, g.Derived, g.Kept = reason, at, 0, 0
+	g.EndReason, g.EndingAt, g.Derived, g.Kept, g.DerivedUntil = reason, at, 0, 0, time.Time{}
 	if g.Connector == "" {
 		g.State, g.EndedAt = Ended, now
 		return g, Effect{}

@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,10 @@ var stages = []struct {
 	{"active, kept and passed on", Grant{State: Active, ActiveAt: past, Derived: 2, Kept: 1}},
 	{"active, kept against the target", Grant{State: Active, ActiveAt: past, Derived: 1, Kept: 1, PutBack: MaxPutBacks}},
 	{"active, kept against the target, and passed on", Grant{State: Active, ActiveAt: past, Derived: 2, Kept: 1, PutBack: MaxPutBacks}},
+	{"active, kept until soon", Grant{State: Active, ActiveAt: past, Derived: 1, Kept: 1, DerivedUntil: soon}},
+	{"active, kept until now", Grant{State: Active, ActiveAt: past, Derived: 1, Kept: 1, DerivedUntil: noon}},
+	{"active, kept until now, and given", Grant{State: Active, Direct: Manual, DeprovisionAt: soon, ActiveAt: past, Derived: 1, Kept: 1, DerivedUntil: noon}},
+	{"active, given and kept until now", Grant{State: Active, Direct: Manual, DeprovisionAt: past, ActiveAt: past.Add(-time.Hour), Derived: 1, Kept: 1, DerivedUntil: noon}},
 	{"condemned", Grant{State: Active, Direct: Manual, DeprovisionAt: noon, ActiveAt: past, Derived: 1, ForceEnd: true, EndReason: "USER_DISABLED"}},
 	{"ending", Grant{State: Ending, Direct: Manual, DeprovisionAt: past, ActiveAt: past, EndingAt: past, EndReason: Expired}},
 	{"ended", Grant{State: Ended, Direct: Manual, ActiveAt: past, EndingAt: past, EndedAt: past, EndReason: Expired}},
@@ -59,8 +64,12 @@ var steps = []struct {
 	{"Abandoned", func(g Grant) (Grant, Effect, error) { h, e := g.Abandoned(noon); return h, e, nil }},
 	{"Missing", func(g Grant) (Grant, Effect, error) { h, e := g.Missing(noon); return h, e, nil }},
 	{"AddSource", func(g Grant) (Grant, Effect, error) { return g.AddSource(noon) }},
-	{"DropSource", func(g Grant) (Grant, Effect, error) { h, e := g.DropSource(g.Kept > 0, noon); return h, e, nil }},
-	{"Keep", func(g Grant) (Grant, Effect, error) { return g.Keep(noon) }},
+	{"DropSource", func(g Grant) (Grant, Effect, error) {
+		h, e := g.DropSource(g.Kept > 0, noonOr(g), noon)
+		return h, e, nil
+	}},
+	{"Keep", func(g Grant) (Grant, Effect, error) { return g.Keep(time.Time{}, noon) }},
+	{"MoveSources", func(g Grant) (Grant, Effect, error) { return g.MoveSources(soon, noon) }},
 }
 
 // TestEveryStepFromEveryState holds the whole state machine as one table: what each step does to a grant in each stage, as
@@ -148,6 +157,26 @@ func TestEveryStepFromEveryState(t *testing.T) {
 			"Provisioned": "active . provisioned", "Removed": "active . direct_removed", "AddSource": "active . source_added",
 			"DropSource": "ending revoke ended", "Keep": "active grant source_added",
 		},
+		"active, kept until soon": {
+			"Extend later": "active . direct_added", "Extend sooner": "active . direct_added", "SetEnd": "refused invalid state",
+			"ClearEnd": "refused invalid state", "Revoke": "refused invalid state", "Condemn": "condemned",
+			"Provisioned": "active . provisioned", "Removed": "active . direct_removed", "Missing": "active grant put_back",
+			"AddSource": "active . source_added", "Keep": "active . source_added", "DropSource": "ending revoke ended",
+			"MoveSources": "active . source_end_moved",
+		},
+		"active, kept until now": {
+			"Provisioned": "active . provisioned", "Removed": "active . direct_removed", "DropSource": "ending revoke ended_on_time",
+		},
+		"active, kept until now, and given": {
+			"Extend later": "active . extended", "Extend sooner": "-", "SetEnd": "active . end_moved", "ClearEnd": "active . end_cleared",
+			"Revoke": "ending revoke revoked", "Condemn": "condemned", "Provisioned": "active . provisioned",
+			"Removed": "active . direct_removed", "Missing": "ended . removed_in_target", "AddSource": "active . source_added",
+			"Keep": "active . source_added", "DropSource": "active . source_removed", "MoveSources": "active . source_end_moved",
+		},
+		"active, given and kept until now": {
+			"Expire": "ending revoke ended_on_time", "Provisioned": "active . provisioned", "Removed": "active . direct_removed",
+			"DropSource": "ending revoke ended_on_time",
+		},
 		"condemned": {
 			"Expire": "ending revoke ended", "Provisioned": "active . provisioned", "Removed": "active . direct_removed",
 			"DropSource": "active . source_removed",
@@ -159,9 +188,12 @@ func TestEveryStepFromEveryState(t *testing.T) {
 		for _, step := range steps {
 			t.Run(stage.name+"/"+step.name, func(t *testing.T) {
 				want, ok := table[stage.name][step.name]
+				if step.name == "MoveSources" && !ok && !stage.grant.Over(noon) {
+					return // nobody moves the end of what is not passed on with one
+				}
 				if !ok {
 					want = "-"
-					if stage.grant.Over(noon) && strings.Contains("Extend later,Extend sooner,SetEnd,ClearEnd,Revoke,AddSource,Keep", step.name) {
+					if stage.grant.Over(noon) && strings.Contains("Extend later,Extend sooner,SetEnd,ClearEnd,Revoke,AddSource,Keep,MoveSources", step.name) {
 						want = "refused conflict"
 					}
 				}
@@ -173,6 +205,14 @@ func TestEveryStepFromEveryState(t *testing.T) {
 			})
 		}
 	}
+}
+
+// noonOr is when the sources of g end that are left when one of several goes.
+func noonOr(g Grant) time.Time {
+	if g.Derived > 1 {
+		return g.DerivedUntil
+	}
+	return time.Time{}
 }
 
 func outcome(g Grant, e Effect, err error) string {
@@ -230,12 +270,13 @@ func TestAGrantsLife(t *testing.T) {
 		g, _ = g.Begin(Manual, drawEnd(t, now), now)
 		open := g.call(provision.Grant) // what the target is being asked for
 		target := false                 // whether it holds the membership
+		var passing []source            // what passes it on
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 90).Draw(t, "minutes")) * time.Minute)
 			before, over := g, g.Over(now)
 			var effect Effect
 			var err error
-			switch rapid.SampledFrom([]string{"extend", "end", "revoke", "expire", "condemn", "target", "missing", "add", "keep", "drop"}).Draw(t, "step") {
+			switch rapid.SampledFrom([]string{"extend", "end", "revoke", "expire", "condemn", "target", "missing", "add", "keep", "move", "drop"}).Draw(t, "step") {
 			case "extend":
 				g, effect, err = g.Extend(Manual, drawEnd(t, now), now)
 			case "end":
@@ -263,11 +304,38 @@ func TestAGrantsLife(t *testing.T) {
 					g, effect = g.Missing(now)
 				}
 			case "add":
-				g, effect, err = g.AddSource(now)
+				if g, effect, err = g.AddSource(now); err == nil {
+					passing = append(passing, source{})
+				}
 			case "keep":
-				g, effect, err = g.Keep(now)
+				end := drawEnd(t, now)
+				if g, effect, err = g.Keep(end, now); err == nil {
+					passing = append(passing, source{kept: true, until: end})
+				}
+			case "move":
+				if len(passing) == 0 {
+					break
+				}
+				moved := slices.Clone(passing)
+				moved[rapid.IntRange(0, len(moved)-1).Draw(t, "which")].until = drawEnd(t, now)
+				if g, effect, err = g.MoveSources(lastOf(moved), now); err == nil {
+					passing = moved
+				}
 			case "drop":
-				g, effect = g.DropSource(g.Kept == g.Derived || g.Kept > 0 && rapid.Bool().Draw(t, "a kept one"), now)
+				if len(passing) == 0 {
+					break
+				}
+				i := rapid.IntRange(0, len(passing)-1).Draw(t, "which")
+				gone := passing[i]
+				passing = slices.Delete(passing, i, i+1)
+				g, effect = g.DropSource(gone.kept, lastOf(passing), now)
+			}
+			if g.Derived == 0 {
+				passing = nil
+			}
+			sourced := g.HeldDirectly(now)
+			for _, s := range passing {
+				sourced = sourced || !passed(s.until, now)
 			}
 			if effect.Call != "" {
 				open = effect.Call
@@ -281,12 +349,16 @@ func TestAGrantsLife(t *testing.T) {
 				t.Fatalf("an ended grant changed: %+v", g)
 			case over && !g.Over(now):
 				t.Fatalf("what was over lives again: %+v", g)
-			case g.Live(now) && g.Derived == 0 && g.Direct == None:
+			case g.Live(now) && !sourced && !g.ForceEnd:
 				t.Fatalf("access without a source: %+v", g)
 			case g.State == Ending && g.Connector == "":
 				t.Fatalf("nobody will ever end %+v", g)
 			case g.State == Ending && before.State != Ending && open != provision.Revoke:
 				t.Fatalf("ending, and the target is not asked to remove it")
+			case g.State == Active && !g.ForceEnd && g.Over(now) == sourced:
+				t.Fatalf("over %v with a source in time %v: %+v", g.Over(now), sourced, g)
+			case len(passing) != g.Derived || !g.DerivedUntil.Equal(lastOf(passing)):
+				t.Fatalf("%+v by %+v", g, passing)
 			case g.Derived < g.Kept || g.Kept < 0:
 				t.Fatalf("%d sources, %d of them kept", g.Derived, g.Kept)
 			case g.Connector != "" && g.State == Active && g.member() != holds(target, open):
@@ -327,7 +399,7 @@ func TestLosingOneSourceNeverShortensAnother(t *testing.T) {
 			}
 		}
 		for range g.Derived {
-			g, _ = g.DropSource(g.Kept > 0, noon)
+			g, _ = g.DropSource(g.Kept > 0, time.Time{}, noon)
 		}
 		if !g.Live(noon) || !g.Until().Equal(g.DeprovisionAt) {
 			t.Fatalf("the direct source went with the derived ones: %+v", g)

@@ -16,7 +16,7 @@ var names = []string{
 	"id", "app_id", "entitlement_id", "account_id", "connector_id", "state", "direct", "derived", "deprovision_at", "force_end",
 	"created_at", "active_at", "ending_at", "ended_at", "removed_at", "end_reason", "end_note", "target_note", "seen_at", "discovered",
 	"granted_by", "granted_by_name", "granted_task", "policy_version", "decided_by", "decided_for", "ended_by", "ended_by_name",
-	"ended_task", "updated_at", "version", "kept", "put_back",
+	"ended_task", "updated_at", "version", "kept", "put_back", "derived_until",
 }
 
 // Columns are the columns [Scan] reads, for packages that join grants; alias is the table's alias with its dot, or empty.
@@ -26,12 +26,12 @@ func Columns(alias string) string { return alias + strings.Join(names, ", "+alia
 func Scan(r *db.Rows, rest ...any) (g Grant, err error) {
 	var connector *string
 	var created, updated int64
-	var deprovision, active, ending, ended, removed, seen *int64
+	var deprovision, active, ending, ended, removed, seen, passed *int64
 	err = r.Scan(append([]any{
 		&g.ID, &g.App, &g.Entitlement, &g.Account, &connector, &g.State, &g.Direct, &g.Derived, &deprovision, &g.ForceEnd,
 		&created, &active, &ending, &ended, &removed, &g.EndReason, &g.EndNote, &g.TargetNote, &seen, &g.Discovered,
 		&g.Given.By.ID, &g.Given.By.Name, &g.Given.Task, &g.Given.PolicyVersion, &g.Given.DecidedBy, &g.Given.DecidedFor,
-		&g.EndedBy.ID, &g.EndedBy.Name, &g.EndedTask, &updated, &g.Version, &g.Kept, &g.PutBack,
+		&g.EndedBy.ID, &g.EndedBy.Name, &g.EndedTask, &updated, &g.Version, &g.Kept, &g.PutBack, &passed,
 	}, rest...)...)
 	if connector != nil {
 		g.Connector = app.ConnectorID(*connector)
@@ -39,6 +39,7 @@ func Scan(r *db.Rows, rest ...any) (g Grant, err error) {
 	g.CreatedAt, g.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
 	g.DeprovisionAt, g.ActiveAt, g.EndingAt = clock.FromNull(deprovision), clock.FromNull(active), clock.FromNull(ending)
 	g.EndedAt, g.RemovedAt, g.SeenAt = clock.FromNull(ended), clock.FromNull(removed), clock.FromNull(seen)
+	g.DerivedUntil = clock.FromNull(passed)
 	return g, err
 }
 
@@ -79,14 +80,14 @@ func live(q db.Q, k Key) (held, error) {
 
 // insertSQL adds a grant unless another of its key is live. The index decides, not a look before.
 var insertSQL = `insert into grants (` + Columns("") + `)
-		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,null,null,null,'','','',$13,$14,$15,$16,$17,$18,$19,$20,'','','',$11,1,$21,0)
+		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,null,null,null,'','','',$13,$14,$15,$16,$17,$18,$19,$20,'','','',$11,1,$21,0,$22)
 		on conflict (app_id, entitlement_id, account_id) where ended_at is null do nothing`
 
 func insertArgs(g Grant) []any {
 	return []any{
 		g.ID, g.App, g.Entitlement, g.Account, connector(g), g.State, g.Direct, g.Derived, clock.Null(g.DeprovisionAt), g.ForceEnd,
 		clock.Micros(g.CreatedAt), clock.Null(g.ActiveAt), clock.Null(g.SeenAt), g.Discovered, g.Given.By.ID, g.Given.By.Name, g.Given.Task,
-		g.Given.PolicyVersion, g.Given.DecidedBy, g.Given.DecidedFor, g.Kept,
+		g.Given.PolicyVersion, g.Given.DecidedBy, g.Given.DecidedFor, g.Kept, clock.Null(g.DerivedUntil),
 	}
 }
 
@@ -113,11 +114,11 @@ func moveEnd(tx *db.Tx, g Grant, now time.Time) error {
 func save(tx *db.Tx, g Grant, now time.Time) error {
 	return guarded(tx.Exec(`update grants set state = $3, direct = $4, derived = $5, deprovision_at = $6, force_end = $7, active_at = $8,
 			ending_at = $9, ended_at = $10, removed_at = $11, end_reason = $12, end_note = $13, seen_at = $14, ended_by = $15,
-			ended_by_name = $16, ended_task = $17, updated_at = $18, kept = $19, put_back = $20, version = version + 1
+			ended_by_name = $16, ended_task = $17, updated_at = $18, kept = $19, put_back = $20, derived_until = $21, version = version + 1
 		where id = $1 and version = $2`,
 		g.ID, g.Version, g.State, g.Direct, g.Derived, clock.Null(g.DeprovisionAt), g.ForceEnd, clock.Null(g.ActiveAt), clock.Null(g.EndingAt),
 		clock.Null(g.EndedAt), clock.Null(g.RemovedAt), g.EndReason, g.EndNote, clock.Null(g.SeenAt), g.EndedBy.ID, g.EndedBy.Name, g.EndedTask,
-		clock.Micros(now), g.Kept, g.PutBack))
+		clock.Micros(now), g.Kept, g.PutBack, clock.Null(g.DerivedUntil)))
 }
 
 // guarded turns a write that found another version into a conflict.

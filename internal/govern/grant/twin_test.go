@@ -24,13 +24,20 @@ func combinations() []grant.Grant {
 	var all []grant.Grant
 	for _, state := range []grant.State{grant.Pending, grant.Active, grant.Ending, grant.Ended} {
 		for _, direct := range []grant.Origin{grant.None, grant.Manual} {
-			for _, sources := range []struct{ derived, kept, putBack int }{{0, 0, 0}, {2, 0, 0}, {2, 1, 0}, {2, 2, 4}, {2, 2, 5}, {2, 1, 5}} {
+			for _, sources := range []struct {
+				derived, kept, putBack int
+				until                  time.Time
+			}{
+				{}, {derived: 2}, {derived: 2, kept: 1}, {derived: 2, kept: 2, putBack: 4}, {derived: 2, kept: 2, putBack: 5},
+				{derived: 2, kept: 1, putBack: 5}, {derived: 2, kept: 2, until: now.Add(-time.Minute)}, {derived: 2, kept: 2, until: now},
+				{derived: 2, kept: 2, until: now.Add(2 * time.Hour)},
+			} {
 				for _, end := range []time.Time{{}, now.Add(-time.Hour), now, now.Add(time.Hour)} {
 					for _, force := range []bool{false, true} {
 						for _, connector := range []app.ConnectorID{"", "connector"} {
 							g := grant.Grant{
 								ID: grant.ID(id.New(now)), Connector: connector, State: state, Direct: direct, Derived: sources.derived,
-								Kept: sources.kept, PutBack: sources.putBack,
+								Kept: sources.kept, PutBack: sources.putBack, DerivedUntil: sources.until,
 								DeprovisionAt: end, ForceEnd: force, CreatedAt: now.Add(-2 * time.Hour), UpdatedAt: now.Add(-2 * time.Hour),
 								Key: grant.Key{App: "app", Entitlement: app.EntitlementID(fmt.Sprint("e", len(all))), Account: "account"}, Version: 1,
 							}

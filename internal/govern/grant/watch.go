@@ -7,9 +7,8 @@ import (
 	"github.com/interim-access/interim/internal/platform/db"
 )
 
-// Watcher is told, in the transaction of the change, of grants that began or are in another state than before. It is told nothing of
-// an end that is set or moved, until it comes, nor of accounts and users that are disabled. What it does with other grants it is told
-// of in turn.
+// Watcher is told, in the transaction of the change, of grants that began, are in another state than before, or will end at another time,
+// see [Grant.Until]. It is told nothing of accounts and users that are disabled. What it does with other grants it is told of in turn.
 type Watcher interface {
 	GrantsChanged(tx *db.Tx, changed []Step, at time.Time) error
 }
@@ -17,13 +16,22 @@ type Watcher interface {
 // Watch says who is told of holders that change. Only at start, before anything runs.
 func (s *Service) Watch(w Watcher) { s.watcher = w }
 
-// Holders is told what a [Watcher] is told, of all entitlements of one change at once, each of them once.
+// Holders is told what a [Watcher] is told, except for an end that is set or moved, until it comes; of all entitlements of one change at
+// once, each of them once.
 type Holders interface {
 	HoldersChanged(tx *db.Tx, of []app.EntitlementRef, at time.Time) error
 }
 
 // TellHolders says who is told, too. Only at start, before anything runs.
 func (s *Service) TellHolders(n Holders) { s.holders = n }
+
+// endMoved tells of a grant that stays what it is and will end at another time than before.
+func (s *Service) endMoved(tx *db.Tx, at time.Time, before held, after Step) error {
+	if s.watcher == nil || before.Until().Equal(after.Until()) {
+		return nil
+	}
+	return s.watcher.GrantsChanged(tx, []Step{after}, at)
+}
 
 // watched tells of the steps that grants took.
 func (s *Service) watched(tx *db.Tx, at time.Time, changed ...Step) error {

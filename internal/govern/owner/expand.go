@@ -73,7 +73,7 @@ const (
 )
 
 // untilSQL is [grant.Grant.Until] of the grant g, null for no end.
-const untilSQL = `case when g.derived > 0 and not g.force_end then null else g.deprovision_at end`
+var untilSQL = grant.UntilSQL("g.")
 
 // Users answers who owns each of the objects under the role at that moment, as approvals see it: named users and holders of
 // entitlements, enabled ones only; a user once for each reason, the named first. An object that nobody owns, or that is deleted, is

@@ -31,7 +31,7 @@ func asOfSQL(at time.Time, f GrantFilter, r page.Request) (string, []any, error)
 	var w db.Where
 	then := w.Bind(clock.Micros(at))
 	w.And("g.active_at is not null and g.active_at <= " + then + " and (g.ending_at is null or g.ending_at > " + then + ")")
-	w.And("(g.ending_at is not null or g.deprovision_at is null or g.deprovision_at > " + then + " or g.derived > 0 and not g.force_end)")
+	w.And("(g.ending_at is not null or not (" + grant.OverSQL("g.", then) + "))")
 	f.where(&w, moment(at))
 	return byAge(&w, r)
 }

@@ -25,7 +25,7 @@ type Holding struct {
 type whose func(w *db.Where) string
 
 // until is when a grant g ends as things are, as [grant.Grant.Until] has it: null is never.
-const until = `coalesce(g.ending_at, case when g.derived > 0 and not g.force_end then null else g.deprovision_at end)`
+var until = `coalesce(g.ending_at, ` + grant.UntilSQL("g.") + `)`
 
 // moment is who held the account at a time.
 func moment(at time.Time) whose {

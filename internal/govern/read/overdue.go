@@ -58,27 +58,33 @@ func (s *Service) Overdue(ctx context.Context, apps []app.ID, r page.Request) (p
 	return page.Cut(rows, r.Size, func(o OverdueGrant) page.Key { return momentKey(o.EndedAt, string(o.ID)) }), err
 }
 
-// overdueSQL joins those that are ending with those whose end has passed and was not noticed yet; whoever goes from one to the other
+// overdueSQL joins those that are ending with those whose end has passed and was not noticed yet, be it that of what was given or the last
+// of those by which it is passed on; whoever goes from one to the other
 // between two pages keeps its place.
 func overdueSQL(apps []app.ID, now time.Time, r page.Request) (string, []any, error) {
 	var args []any
 	sql := ""
-	for i, half := range []struct{ at, which string }{
+	for i, part := range []struct{ at, which string }{
 		{"g.ending_at", "g.ending_at is not null and g.ended_at is null"},
 		{"g.deprovision_at", "g.deprovision_at is not null and g.ending_at is null and (g.derived = 0 or g.force_end)"},
+		{"g.derived_until", "g.derived_until is not null and g.ending_at is null and not g.force_end"},
 	} {
 		w := db.Where{}
 		for _, v := range args {
 			w.Bind(v)
 		}
-		w.And(half.which)
-		w.And(half.at+" <= ?", clock.Micros(now))
+		w.And(part.which)
+		moment := w.Bind(clock.Micros(now))
+		w.And(part.at + " <= " + moment)
+		if part.at == "g.derived_until" {
+			w.And(grant.OverSQL("g.", moment))
+		}
 		if len(r.After) > 0 {
 			at, err := micros(r.After)
 			if err != nil {
 				return "", nil, err
 			}
-			w.And("("+half.at+", g.id) > (?, ?)", at, r.After[1])
+			w.And("("+part.at+", g.id) > (?, ?)", at, r.After[1])
 		}
 		in(&w, "g.app_id", apps)
 		limit := w.Bind(r.Size + 1)
@@ -87,8 +93,8 @@ func overdueSQL(apps []app.ID, now time.Time, r page.Request) (string, []any, er
 		if sql != "" {
 			sql += " union all "
 		}
-		sql += `select ` + grant.Columns("") + `, at from (select ` + grant.Columns("g.") + `, ` + half.at + ` as at from grants g` + where + `
-			order by ` + half.at + `, g.id limit ` + limit + `) as half` + strconv.Itoa(i)
+		sql += `select ` + grant.Columns("") + `, at from (select ` + grant.Columns("g.") + `, ` + part.at + ` as at from grants g` + where + `
+			order by ` + part.at + `, g.id limit ` + limit + `) as part` + strconv.Itoa(i)
 	}
 	return `select ` + grant.Columns("late.") + `, late.at, o.attempts, o.last_error from (` + sql + `) as late
 		left join operation o on o.grant_id = late.id and o.state = 'open' and o.kind = 'revoke'

@@ -21,6 +21,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/group"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/govern/notify"
@@ -76,6 +77,7 @@ type parts struct {
 	contacts    *contact.Service
 	automations *automation.Service
 	items       *item.Service
+	groups      *group.Service
 	tasks       *task.Service
 	requests    *request.Service
 }
@@ -130,6 +132,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	}
 
 	p.items = item.New(item.Deps{DB: d.db, Audit: p.audit, Apps: p.apps})
+	p.groups = group.New(group.Deps{DB: d.db, Items: p.items, Bindings: p.automations})
 	p.tasks = task.New(task.Deps{
 		DB: d.db, Clock: d.clock, Log: o.Log, Audit: p.audit, Grants: p.grants, Owners: p.owners, Delegations: p.delegations,
 		Policies: p.policies, Items: p.items, Offers: item.Offers{Service: p.catalogs}, Webhooks: p.webhooks, Notices: p.notify,

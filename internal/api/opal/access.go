@@ -32,7 +32,7 @@ type AccessBody struct {
 	Level       levelBody        `json:"access_level"`
 	FullName    string           `json:"full_name"`
 	Email       string           `json:"email"`
-	Expires     *time.Time       `json:"expiration_date" doc:"When the direct access ends; null: without end, or there is none."`
+	Expires     *time.Time       `json:"expiration_date" doc:"When the direct access ends or, where there is none, what is held through groups; null: without end."`
 	Propagation *propagationBody `json:"propagation_status,omitempty" doc:"Left out of what was not given here but found."`
 }
 
@@ -110,16 +110,21 @@ func (r accessRow) body() AccessBody {
 
 func encodeLevel(l item.Level) levelBody { return levelBody{Name: l.Name, RemoteID: l.Slug} }
 
-// expires is the end of the direct access; the latest, where several accounts have one.
+// expires is the end of the direct access or, where there is none, of what is passed on; the latest, where several accounts have one.
 func (r accessRow) expires() *time.Time {
+	_, direct := r.paths()
 	var end *time.Time
 	for _, g := range r.Grants {
+		at := g.DeprovisionAt
+		if !direct {
+			at = g.Until()
+		}
 		switch {
-		case g.Direct == grant.None:
-		case g.DeprovisionAt.IsZero():
+		case direct && g.Direct == grant.None:
+		case at.IsZero():
 			return nil
-		case end == nil || end.Before(g.DeprovisionAt):
-			end = &g.DeprovisionAt
+		case end == nil || end.Before(at):
+			end = &at
 		}
 	}
 	return end

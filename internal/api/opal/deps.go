@@ -12,6 +12,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/group"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/govern/owner"
@@ -48,6 +49,7 @@ type Deps struct {
 	Catalogs    *catalog.Service
 	Items       *item.Service
 	Contacts    *contact.Service
+	Groups      *group.Service
 	Tags        *tag.Service
 	Streams     *stream.Service
 	Tasks       *task.Service

@@ -11,11 +11,13 @@ import (
 	callout "github.com/interim-access/interim/internal/connect/webhook" //nolint:depguard // the same
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/contact"
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/group"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/govern/owner"
@@ -73,6 +75,10 @@ func install(t testing.TB, engine *db.DB, c *clock.Fake) *opal.Deps {
 	d.Tags = tag.New(tag.Deps{DB: engine, Clock: c, Audit: log})
 	d.Contacts = contact.New(contact.Deps{DB: engine, Clock: c, Audit: log})
 	d.Items = item.New(item.Deps{DB: engine, Audit: log, Apps: d.Apps})
+	bindings := automation.New(automation.Deps{DB: engine, Clock: c, Audit: log, Grants: d.Grants, Policies: d.Policies})
+	t.Cleanup(bindings.Close)
+	d.Grants.Watch(bindings)
+	d.Groups = group.New(group.Deps{DB: engine, Items: d.Items, Bindings: bindings})
 	d.Tasks = task.New(task.Deps{
 		DB: engine, Clock: c, Log: quiet, Audit: log, Grants: d.Grants, Owners: d.Owners, Delegations: d.Delegations,
 		Policies: d.Policies, Items: d.Items, Offers: item.Offers{Service: d.Catalogs},

@@ -6,6 +6,8 @@ func (d *Door) register() {
 	d.apps()
 	d.resources()
 	d.groups()
+	d.groupResources()
+	d.containingGroups()
 	d.owners()
 	d.accessLists()
 	d.accessStatus()

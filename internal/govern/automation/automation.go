@@ -46,7 +46,8 @@ const (
 const (
 	MaxSources    = 32  // entitlements of a rule of [Holders]
 	MaxExclusions = 500 // users whom a rule passes over
-	MaxProxies    = 64  // destinations of one entitlement
+	MaxProxies    = 200 // destinations of one entitlement
+	MaxSourcesOf  = 500 // sources of one entitlement, by proxies
 	MaxDoubts     = 100 // from so many on a pass doubts what takes more than a fifth
 	maxChain      = 1000
 )

@@ -15,6 +15,8 @@ func Statements() []struct {
 		{"has one of the accounts it that way", passedToSQL(2), "grants_live", []any{"a", "f", "a", "e", "c", "d"}},
 		{"does an account hold it", accountHolds, "grants_", []any{"a", "e", 1, "c"}},
 		{"does a user hold it", userHolds, "grants_", []any{"a", "e", 1, "u"}},
+		{"what a source is bound to", boundSQL, "proxy", []any{"a", "e", 1}},
+		{"what is bound to a destination", boundToSQL, "proxy_dst", []any{"a", "e", 1}},
 		{"from whom the target took it", yieldedSQL(2), "grants_", []any{"a", "e", "R", 5, 1, "c", "d"}},
 	}
 }

@@ -19,7 +19,7 @@ func (s *Service) GetProxy(ctx context.Context, b Binding) (Proxy, error) {
 
 // Bind makes a proxy that lasts until an end (zero: without end); the holders of the source hold the destination soon after. NotFound for
 // an entitlement that is not there; Invalid for an end that is not in the future; Exists for a proxy that there is; Precondition for a
-// destination that is a source of the source, itself included, and above [MaxProxies] of one source.
+// destination that is a source of the source, itself included, and above [MaxProxies] of one source and [MaxSourcesOf] one destination.
 func (s *Service) Bind(ctx context.Context, b Binding, until time.Time) (p Proxy, err error) {
 	err = s.DB.Write(ctx, func(tx *db.Tx) error {
 		var fresh bool
@@ -70,7 +70,7 @@ func (s *Service) bind(tx *db.Tx, actor audit.Actor, b Binding, until time.Time)
 	if err != nil || n == 0 {
 		return p, false, err
 	}
-	if err := countProxies(tx, b.Source); err != nil {
+	if err := countProxies(tx, b); err != nil {
 		return p, false, err
 	}
 	s.wake(tx, now)

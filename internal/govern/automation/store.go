@@ -113,22 +113,32 @@ func (s *Service) Bound(q db.Q, source app.EntitlementRef) ([]Proxy, error) {
 const boundSQL = `select ` + proxyColumns + ` from proxy where src_app_id = $1 and src_entitlement_id = $2 and deleted_at is null
 	and (until_at is null or until_at > $3) order by dst_app_id, dst_entitlement_id`
 
-// BoundTo lists the live proxies by which the entitlement is passed on to holders of others, at most most of them, by source.
-func (s *Service) BoundTo(q db.Q, destination app.EntitlementRef, most int) ([]Proxy, error) {
-	return db.Collect(q, scanProxy, boundToSQL, string(destination.AppID), string(destination.ID), clock.Micros(s.Clock.Now()), most)
+// BoundTo lists the live proxies by which others pass an entitlement on, at most [MaxSourcesOf], by source.
+func (s *Service) BoundTo(q db.Q, destination app.EntitlementRef) ([]Proxy, error) {
+	return db.Collect(q, scanProxy, boundToSQL, string(destination.AppID), string(destination.ID), clock.Micros(s.Clock.Now()))
 }
 
 const boundToSQL = `select ` + proxyColumns + ` from proxy where dst_app_id = $1 and dst_entitlement_id = $2 and deleted_at is null
-	and (until_at is null or until_at > $3) order by src_app_id, src_entitlement_id limit $4`
+	and (until_at is null or until_at > $3) order by src_app_id, src_entitlement_id`
 
-func countProxies(q db.Q, source app.EntitlementRef) error {
-	var n int
+// countProxies refuses the proxy of b where its ends have too many.
+func countProxies(q db.Q, b Binding) error {
+	var from, to int
 	err := q.Row(`select count(*) from proxy where src_app_id = $1 and src_entitlement_id = $2 and deleted_at is null`,
-		string(source.AppID), string(source.ID)).Scan(&n)
-	if err == nil && n > MaxProxies {
-		err = fault.New(fault.Precondition, "an entitlement is bound to %d others at most", MaxProxies)
+		string(b.Source.AppID), string(b.Source.ID)).Scan(&from)
+	if err == nil {
+		err = q.Row(`select count(*) from proxy where dst_app_id = $1 and dst_entitlement_id = $2 and deleted_at is null`,
+			string(b.Destination.AppID), string(b.Destination.ID)).Scan(&to)
 	}
-	return err
+	switch {
+	case err != nil:
+		return err
+	case from > MaxProxies:
+		return fault.New(fault.Precondition, "an entitlement is bound to %d others at most", MaxProxies)
+	case to > MaxSourcesOf:
+		return fault.New(fault.Precondition, "at most %d others are bound to an entitlement", MaxSourcesOf)
+	}
+	return nil
 }
 
 // destinations are the entitlements that the holders of e get by a proxy or a rule.

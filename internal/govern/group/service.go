@@ -1,0 +1,97 @@
+package group
+
+import (
+	"context"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/automation"
+	"github.com/interim-access/interim/internal/govern/item"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// Deps is what the service stands on.
+type Deps struct {
+	DB       *db.DB
+	Items    *item.Service
+	Bindings *automation.Service
+}
+
+// Service holds the use cases about groups as principals. Who may call them is for the door to ask.
+type Service struct{ Deps }
+
+// New returns the use cases over d.
+func New(d Deps) *Service { return &Service{d} }
+
+// Give has the members of a group hold a thing until an end (zero: without end), soon after this call; what they hold already is extended:
+// the later end wins. NotFound, Invalid for an end that is not in the future; Precondition for what would hold itself, and above [MaxHeld]
+// and [MaxHolders].
+func (s *Service) Give(ctx context.Context, g item.Item, t Thing, until time.Time) (Holding, error) {
+	h := Holding{Group: g, Thing: t}
+	err := s.DB.Write(ctx, func(tx *db.Tx) error {
+		members, err := s.members(tx, g)
+		if err != nil {
+			return err
+		}
+		p, err := s.Bindings.Hold(tx, audit.From(ctx), automation.Binding{Source: members, Destination: t.Level.Entitlement}, until)
+		h.Since, h.Until = p.CreatedAt, p.Until
+		return err
+	})
+	return h, err
+}
+
+// Take has the members of a group hold a thing no longer, soon after this call. NotFound where they do not.
+func (s *Service) Take(ctx context.Context, g item.Item, t Thing) error {
+	return s.DB.Write(ctx, func(tx *db.Tx) error {
+		members, err := s.members(tx, g)
+		if err != nil {
+			return err
+		}
+		return s.Bindings.Release(tx, audit.From(ctx), automation.Binding{Source: members, Destination: t.Level.Entitlement})
+	})
+}
+
+// Set has the members of a group hold these things, of those that are no groups, and no others. What they hold already keeps its end; the
+// rest is without end. Faults as for [Service.Give]; then nothing is changed.
+func (s *Service) Set(ctx context.Context, g item.Item, things []Thing) error {
+	if len(things) > MaxHeld {
+		return fault.InvalidField("resources", "has %d entries; at most %d are allowed", len(things), MaxHeld)
+	}
+	return s.DB.Write(ctx, func(tx *db.Tx) error {
+		members, err := s.members(tx, g)
+		if err != nil {
+			return err
+		}
+		if err := tx.Lock("group:" + string(g.ID)); err != nil { // two lists at once: the later counts, not a mixture
+			return err
+		}
+		held, err := s.Held(tx, g, false)
+		if err != nil {
+			return err
+		}
+		keep := make(map[app.EntitlementRef]bool, len(things))
+		for _, t := range things {
+			keep[t.Level.Entitlement] = true
+		}
+		for _, h := range held {
+			to := automation.Binding{Source: members, Destination: h.Level.Entitlement}
+			if keep[to.Destination] {
+				delete(keep, to.Destination)
+			} else if err := s.Bindings.Release(tx, audit.From(ctx), to); err != nil && !fault.Is(err, fault.NotFound) {
+				return err
+			}
+		}
+		for _, t := range things {
+			if !keep[t.Level.Entitlement] {
+				continue
+			}
+			delete(keep, t.Level.Entitlement)
+			if _, err := s.Bindings.Hold(tx, audit.From(ctx), automation.Binding{Source: members, Destination: t.Level.Entitlement}, time.Time{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

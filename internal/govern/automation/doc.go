@@ -2,7 +2,7 @@
 //
 //   - A rule belongs to one entitlement and gives it to every enabled user it matches: those for whom an expression holds, those who
 //     hold one of some entitlements, or nobody. Users on its list of exclusions never match.
-//   - A proxy binds two entitlements: who holds the source, a group say, holds the destination, a role say.
+//   - A proxy binds two entitlements: who holds the source, a group say, holds the destination, a role say, until the proxy's end.
 //
 // What they give is a derived source of a grant: of a proxy its source entitlement, of a rule the entitlement itself. It is kept in the
 // target where a connector manages the entitlement, goes when the reason goes, and never shortens what somebody has otherwise.
@@ -11,7 +11,7 @@
 //	          │  ▲
 //	  the pass ▼  │ everything in step, or FAILED with its reason
 //	         (rest)
-//	deleted ──▶ due ──▶ everything taken back ──▶ gone
+//	deleted, or past its end ──▶ due ──▶ everything taken back ──▶ gone
 //
 // A pass works out who should hold the entitlement, outside of any transaction, and then gives and takes in transactions of at most
 // [atOnce] grants, each with its audit events. A pass that was cut short is done again. A proxy follows, besides, in the transaction
@@ -21,6 +21,8 @@
 //   - a pass in which an expression fails for anybody changes nothing and says so; neither does one take from over a fifth of
 //     [MaxDoubts] or more, or everything because the rule was changed to match nobody: who wants that saves the rule again as it is,
 //     deletes it, or sets it to match nobody;
+//   - what a proxy gives ends with the proxy, or with what its source was given for, whichever is sooner: each grant carries that end, which
+//     denies whether or not a pass came by. The pass takes what ended, in steps; an end that was found is never moved;
 //   - no entitlement is its own source, by however many proxies and rules: it would never be lost again;
 //   - what the target takes [grant.MaxPutBacks] times in a row, and once more, is not given again before somebody changes the rule;
 //   - of a rule or proxy that is deleted nothing stays behind, and the same may be made again at once.

@@ -10,7 +10,7 @@ func Statements() []struct {
 		Name, SQL, Index string
 		Args             []any
 	}{
-		{"holders", holdersSQL, "grants_live", []any{"a", "e", 1, "", 500}},
+		{"holders", holdersSQL, "grants_", []any{"a", "e", 1, "", 500}},
 		{"who holds it by way of another", passedOnSQL, "grants_live", []any{"a", "e", "a", "f", "", 500}},
 		{"has one of the accounts it that way", passedToSQL(2), "grants_live", []any{"a", "f", "a", "e", "c", "d"}},
 		{"does an account hold it", accountHolds, "grants_", []any{"a", "e", 1, "c"}},

@@ -113,13 +113,13 @@ func (s *Service) Bound(q db.Q, source app.EntitlementRef) ([]Proxy, error) {
 const boundSQL = `select ` + proxyColumns + ` from proxy where src_app_id = $1 and src_entitlement_id = $2 and deleted_at is null
 	and (until_at is null or until_at > $3) order by dst_app_id, dst_entitlement_id`
 
-// BoundTo lists the live proxies by which others pass an entitlement on, at most [MaxSourcesOf], by source.
+// BoundTo lists the live proxies by which others pass an entitlement on, at most [MaxSourcesOf], in no order.
 func (s *Service) BoundTo(q db.Q, destination app.EntitlementRef) ([]Proxy, error) {
 	return db.Collect(q, scanProxy, boundToSQL, string(destination.AppID), string(destination.ID), clock.Micros(s.Clock.Now()))
 }
 
 const boundToSQL = `select ` + proxyColumns + ` from proxy where dst_app_id = $1 and dst_entitlement_id = $2 and deleted_at is null
-	and (until_at is null or until_at > $3) order by src_app_id, src_entitlement_id`
+	and (until_at is null or until_at > $3)`
 
 // countProxies refuses the proxy of b where its ends have too many.
 func countProxies(q db.Q, b Binding) error {

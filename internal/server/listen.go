@@ -112,3 +112,31 @@ func (p *parts) opal(inner []grpc.UnaryServerInterceptor) (*opal.Door, error) {
 	return opal.New(&opal.Deps{
 		DB: p.db, Clock: p.clock, Log: p.log, Tokens: p.tokens, Interceptors: inner,
 		Audit: p.audit, Directory: p.directory, IAM: p.iam, Apps: p.apps, Grants: p.grants, Owners: p.owners, Read: p.read,
+		Delegations: p.delegations, Policies: p.policies, Catalogs: p.catalogs, Items: p.items, Groups: p.groups,
+		Contacts: p.contacts, Tasks: p.tasks, Tags: p.tags, Streams: p.streams, Requests: p.requests,
+	}, p.version)
+}
+
+func httpServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		// What clients do wrong in a handshake is theirs to see, and theirs to repeat: no line each at a level that people read.
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		HTTP2:    &http.HTTP2Config{MaxConcurrentStreams: 250},
+	}
+}
+
+// opsServer serves health and metrics.
+func (p *parts) opsServer(log *slog.Logger, draining *atomic.Bool) *http.Server {
+	return httpServer(ops.Handler(ops.Options{
+		Ready: func(ctx context.Context) error {
+			if draining.Load() {
+				return errors.New("draining")
+			}
+			return p.ready(ctx)
+		},
+		Gatherer: p.metrics, Log: log, Shift: shift(p.clock),
+	}), log)
+}
+
+type tlsConfig = tls.Config

@@ -87,6 +87,7 @@ func (b *bench) answers(ctx context.Context) (err error) {
 		measure func(context.Context, *house) error
 	}{
 		{"check", b.check}, {"identity", b.identity}, {"update", b.update}, {"token", b.token},
+		{"delegation", b.delegate}, {"parallel", b.parallel}, {"items", b.items},
 	} {
 		if !b.only.MatchString(figure.name) {
 			continue

@@ -13,6 +13,7 @@
 //	office.go    people who ask and decide, and the services they do it with
 //	replay.go    the server's own statements, heard once and run again
 //	decide.go, work.go, hostile.go   the figures about tasks
+//	items.go     the figures at the Opal door
 //
 // Everything listens on 127.0.0.1, lies in temporary folders, and ends by itself.
 package main

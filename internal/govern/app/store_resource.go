@@ -19,15 +19,20 @@ func ResourceColumns(alias string) string {
 }
 
 // ScanResource reads one row of [ResourceColumns].
-func ScanResource(r *db.Rows) (Resource, error) {
+func ScanResource(r *db.Rows) (Resource, error) { return ScanResourceAnd(r) }
+
+// ScanResourceAnd reads one row of [ResourceColumns] and what a statement selects after them.
+func ScanResourceAnd(r *db.Rows, more ...any) (Resource, error) {
 	var (
 		v                             Resource
 		parentType, parent, connector *string
 		doc                           string
 		at                            stamp
 	)
-	err := r.Scan(&parentType, &v.AppID, &v.ID, &v.TypeID, &parent, &v.DisplayName, &v.Description, &connector, &v.ExternalID, &doc,
-		&at.created, &at.updated, &at.deleted, &v.Version)
+	err := r.Scan(append([]any{
+		&parentType, &v.AppID, &v.ID, &v.TypeID, &parent, &v.DisplayName, &v.Description, &connector, &v.ExternalID, &doc,
+		&at.created, &at.updated, &at.deleted, &v.Version,
+	}, more...)...)
 	if err != nil {
 		return v, err
 	}

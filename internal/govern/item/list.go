@@ -36,7 +36,7 @@ func (s *Service) List(ctx context.Context, f Filter, at time.Time, r page.Reque
 	if err != nil {
 		return page.Page[Item]{}, err
 	}
-	cut := page.Cut(rows, r.Size, func(v row) page.Key { return page.Key{string(v.ref.ID)} })
+	cut := page.Cut(rows, r.Size, func(v row) page.Key { return page.Key{string(v.ID)} })
 	items, err := assemble(q, cut.Items)
 	return page.Page[Item]{Items: items, Next: cut.Next}, err
 }

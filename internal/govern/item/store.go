@@ -11,9 +11,10 @@ import (
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
-// row is what the tables say of an item beside its resource.
+// row is what the tables of resources and items say of an item.
 type row struct {
-	ref     app.ResourceRef
+	app.Resource
+
 	group   bool
 	label   string
 	offered bool
@@ -22,13 +23,16 @@ type row struct {
 	version int64
 }
 
-const rowColumns = `r.app_id, r.id, r.is_group, coalesce(i.label, ''), coalesce(i.offered, false), coalesce(i.limited, false), i.doc,
+var rowColumns = app.ResourceColumns("r.") + `, r.is_group, coalesce(i.label, ''), coalesce(i.offered, false), coalesce(i.limited, false), i.doc,
 	coalesce(i.version, 0)`
 
 const rowTables = ` from resource r left join item i on i.app_id = r.app_id and i.resource_id = r.id`
 
+func (v row) ref() app.ResourceRef { return app.ResourceRef{AppID: v.AppID, ID: v.ID} }
+
 func scanRow(r *db.Rows) (v row, err error) {
-	return v, r.Scan(&v.ref.AppID, &v.ref.ID, &v.group, &v.label, &v.offered, &v.limited, &v.doc, &v.version)
+	v.Resource, err = app.ScanResourceAnd(r, &v.group, &v.label, &v.offered, &v.limited, &v.doc, &v.version)
+	return v, err
 }
 
 // Get reads one item. NotFound if there is none.
@@ -79,23 +83,13 @@ func configured(q db.Q, r app.ResourceRef) (i Item, ok bool, err error) {
 	return i, len(i.Configurations) > 0, err
 }
 
-// assemble adds to rows what other tables hold: two statements, whatever their number up to a page.
+// assemble adds to rows what another table holds: at most one statement, whatever their number up to a page.
 func assemble(q db.Q, rows []row) ([]Item, error) {
-	refs := make([]app.ResourceRef, len(rows))
 	var limited []app.ResourceRef
-	for n, v := range rows {
-		refs[n] = v.ref
+	for _, v := range rows {
 		if v.limited {
-			limited = append(limited, v.ref)
+			limited = append(limited, v.ref())
 		}
-	}
-	resources, err := app.ManyResources(q, refs)
-	if err != nil {
-		return nil, err
-	}
-	byRef := make(map[app.ResourceRef]app.Resource, len(resources))
-	for _, r := range resources {
-		byRef[app.ResourceRef{AppID: r.AppID, ID: r.ID}] = r
 	}
 	audiences, err := audiencesOf(q, limited)
 	if err != nil {
@@ -103,13 +97,13 @@ func assemble(q db.Q, rows []row) ([]Item, error) {
 	}
 	out := make([]Item, len(rows))
 	for n, v := range rows {
-		i := Item{Resource: byRef[v.ref], Group: v.group, Version: v.version}
+		i := Item{Resource: v.Resource, Group: v.group, Version: v.version}
 		if v.doc != nil {
 			if err := json.Unmarshal([]byte(*v.doc), &i.Settings); err != nil { //nolint:musttag // refs are spelled as everywhere in documents
-				return nil, fmt.Errorf("settings of item %s: %w", v.ref.ID, err)
+				return nil, fmt.Errorf("settings of item %s: %w", v.ID, err)
 			}
 		}
-		i.Label, i.Offered, i.Limited, i.Audience = v.label, v.offered, v.limited, audiences[v.ref]
+		i.Label, i.Offered, i.Limited, i.Audience = v.label, v.offered, v.limited, audiences[v.ref()]
 		out[n] = i
 	}
 	return out, nil

@@ -48,6 +48,8 @@ func Statements() []Statement {
 		ask("sets of a member", func() (string, []any) {
 			return setsPage(SetFilter{Member: "u"}, at, page.Request{Size: 25, After: page.Key{"s"}})
 		}, "owner_set_member_of", "owner_from_set_of"),
+		ask("who decides as an owner", func() (string, []any) { return adminsSQL([]Object{o, OfApp("a")}) },
+			"owner_user", "owner_entitlement", "owner_from_set"),
 		ask("sets by name", func() (string, []any) { return setsPage(SetFilter{Name: "n"}, at, r) }, "owner_set_name"),
 	}
 }

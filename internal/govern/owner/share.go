@@ -100,14 +100,10 @@ func Admins(q db.Q, objects []Object) (map[Object]Admin, error) {
 	}
 	owned := map[Object]SetID{}
 	for _, chunk := range db.Chunks(once(asked), batch) {
-		which, args := among(chunk, 2)
-		which = ` and o.role = $1 and ` + which
+		sql, args := adminsSQL(chunk)
 		list, err := db.Collect(q, func(r *db.Rows) (v found, err error) {
 			return v, r.Scan(&v.Kind, &v.App, &v.ID, &v.set)
-		}, `select o.kind, o.app_id, o.object_id, o.set_id from owner_from_set o where 0 = 0`+which+`
-			union select o.kind, o.app_id, o.object_id, '' from owner_user o join users u on u.id = o.user_id where u.status <> 'DELETED'`+which+`
-			union select o.kind, o.app_id, o.object_id, '' from owner_entitlement o join entitlement e on e.app_id = o.via_app_id
-				and e.id = o.via_entitlement_id where e.deleted_at is null`+which, append([]any{Primary}, args...)...)
+		}, sql, args...)
 		if err != nil {
 			return nil, err
 		}
@@ -125,6 +121,18 @@ func Admins(q db.Q, objects []Object) (map[Object]Admin, error) {
 		out[o] = a
 	}
 	return out, nil
+}
+
+// adminsSQL reads which of the objects have primary owners, and the set that owns them; empty if they have owners of their own.
+func adminsSQL(objects []Object) (string, []any) {
+	rows, args := rowsOf(objects, 2)
+	const of = ` where o.kind = k.kind and o.app_id = k.app_id and o.object_id = k.object_id and o.role = $1`
+	return `with asked (kind, app_id, object_id) as materialized (` + rows + `)
+		select o.kind, o.app_id, o.object_id, o.set_id from asked k cross join owner_from_set o` + of + `
+		union all select o.kind, o.app_id, o.object_id, '' from asked k cross join owner_user o cross join users u` + of + `
+			and u.id = o.user_id and u.status <> 'DELETED'
+		union all select o.kind, o.app_id, o.object_id, '' from asked k cross join owner_entitlement o cross join entitlement e` + of + `
+			and e.app_id = o.via_app_id and e.id = o.via_entitlement_id and e.deleted_at is null`, append([]any{Primary}, args...)
 }
 
 // anonymous are the owners of an app or resource as a set of its own identity. NotFound.

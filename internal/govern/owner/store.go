@@ -226,6 +226,15 @@ func deleteEntitlement(tx *db.Tx, o Object, role string, via app.EntitlementRef)
 
 // among is the condition that the row o is about one of the objects, whose values are bound from $first on.
 func among(objects []Object, first int) (string, []any) {
+	list, args := rowsOf(objects, first)
+	if len(objects) == 1 { // as approvals ask: no list to be made and searched
+		return fmt.Sprintf(`o.kind = $%d and o.app_id = $%d and o.object_id = $%d`, first, first+1, first+2), args
+	}
+	return `(o.kind, o.app_id, o.object_id) in (` + list + `)`, args
+}
+
+// rowsOf are the names of the objects as rows of (kind, app_id, object_id); their placeholders begin with that number.
+func rowsOf(objects []Object, first int) (string, []any) {
 	var b strings.Builder
 	args := make([]any, 0, 3*len(objects))
 	for i, o := range objects {
@@ -235,7 +244,7 @@ func among(objects []Object, first int) (string, []any) {
 		fmt.Fprintf(&b, "($%d,$%d,$%d)", first+3*i, first+3*i+1, first+3*i+2)
 		args = append(args, string(o.Kind), string(o.App), o.ID)
 	}
-	return `(o.kind, o.app_id, o.object_id) in (values ` + b.String() + `)`, args
+	return "values " + b.String(), args
 }
 
 func listSQL(tables [2]table, o Object, role string, r page.Request) (string, []any) {

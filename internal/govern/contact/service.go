@@ -35,7 +35,7 @@ var (
 
 // Channels lists all channels, [MaxRecords] at most, in the order they were registered.
 func (s *Service) Channels(ctx context.Context) ([]Channel, error) {
-	return db.Collect(s.DB.Q(ctx), scanChannel, `select `+channelColumns+` from message_channel c order by c.id`)
+	return db.Collect(s.DB.Q(ctx), scanChannel, `select `+channelColumns+` from message_channel c order by c.id limit $1`, MaxRecords)
 }
 
 // Channel reads a channel. NotFound.
@@ -116,7 +116,7 @@ func (s *Service) SetChannels(ctx context.Context, item app.ResourceRef, channel
 
 // Schedules lists all schedules, [MaxRecords] at most, in the order they were registered.
 func (s *Service) Schedules(ctx context.Context) ([]Schedule, error) {
-	return db.Collect(s.DB.Q(ctx), scanSchedule, `select `+scheduleColumns+` from on_call_schedule c order by c.id`)
+	return db.Collect(s.DB.Q(ctx), scanSchedule, `select `+scheduleColumns+` from on_call_schedule c order by c.id limit $1`, MaxRecords)
 }
 
 // Schedule reads a schedule. NotFound.

@@ -84,7 +84,7 @@ func insertSchedule(tx *db.Tx, c Schedule) error {
 // room refuses one more row of a table that is read whole.
 func room(tx *db.Tx, table string) error {
 	var n int
-	err := tx.Row(`select count(*) from ` + table).Scan(&n)
+	err := tx.Row(`select count(*) from (select id from `+table+` order by id limit $1) t`, MaxRecords).Scan(&n)
 	if err == nil && n >= MaxRecords {
 		err = fault.New(fault.Precondition, "there are %d of them, which is the most", MaxRecords)
 	}

@@ -45,7 +45,9 @@ func TestGroupsAreShownAsRolesOfAResource(t *testing.T) {
 
 		d.want(http.StatusOK, "the whole list", "PUT", all,
 			fmt.Sprintf(`{"mappings":[{"group_id":%q,"alias":"User"},{"group_id":%q,"hidden_from_end_user":false}]}`, two, one))
-		d.want(http.StatusOK, "what there is then", "GET", all, "")
+		d.want(http.StatusOK, "what there is then, in that order", "GET", all, "")
+		d.want(http.StatusOK, "one that is said again stays in its place", "POST", all+"/groups/"+two, `{"alias":"Somebody"}`)
+		d.want(http.StatusOK, "as it does", "GET", all, "")
 		d.as(grace, iam.BasicUser)
 		if got := d.call("GET", "/groups/"+one, ""); got.status != http.StatusOK {
 			d.Error("it stays hidden:", got)

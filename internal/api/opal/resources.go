@@ -60,7 +60,7 @@ type updateResource struct {
 	ItemChange
 	MFAToConnect *bool        `json:"require_mfa_to_connect,omitempty"`
 	Tickets      *ticketsBody `json:"ticket_propagation,omitempty"`
-	Parent       *UUID        `json:"parent_resource_id,omitempty" nullable:"true"`
+	Parent       parentID     `json:"parent_resource_id,omitzero"`
 }
 
 type updateResources struct {
@@ -135,15 +135,11 @@ func (d *Door) updateResources(ctx context.Context, in *updateResources) (resour
 	if err := iam.RequireAll(ctx); err != nil {
 		return resourcesBody{}, err
 	}
-	before, err := d.itemsOf(ctx, aResource, each(in.Body.Resources, func(r updateResource) UUID { return r.ID }))
-	if err != nil {
+	if _, err := d.itemsOf(ctx, aResource, each(in.Body.Resources, func(r updateResource) UUID { return r.ID })); err != nil {
 		return resourcesBody{}, err
 	}
 	changes, said := make([]item.Change, len(in.Body.Resources)), map[item.ID]UUID{}
 	for n, r := range in.Body.Resources {
-		if r.Parent != nil && item.ID(*r.Parent) != before[item.ID(r.ID)].ParentID {
-			return resourcesBody{}, fault.NotServed("parent_resource_id")
-		}
 		become, err := d.apply(d.DB.Q(ctx), r.ItemChange)
 		if err != nil {
 			return resourcesBody{}, err
@@ -151,6 +147,9 @@ func (d *Door) updateResources(ctx context.Context, in *updateResources) (resour
 		saidAdmin(said, r.ID, r.ItemChange)
 		changes[n] = item.Change{ID: item.ID(r.ID), Become: func(i *item.Item) error {
 			set(&i.MFAToConnect, r.MFAToConnect)
+			if r.Parent.said {
+				i.ParentID = item.ID(r.Parent.id)
+			}
 			if r.Tickets != nil {
 				i.Tickets = item.Tickets(*r.Tickets)
 			}
@@ -159,13 +158,13 @@ func (d *Door) updateResources(ctx context.Context, in *updateResources) (resour
 	}
 	after, err := d.Items.Update(ctx, changes, d.administer(ctx, said))
 	if err != nil {
-		return resourcesBody{}, err
+		return resourcesBody{}, respelled(err, map[string]string{"parentResourceId": "parent_resource_id"})
 	}
 	with, err := d.besides(ctx, after)
 	return resourcesBody{each(after, func(i item.Item) updateResource {
 		return updateResource{
 			ID: UUID(i.ID), ItemChange: encodeChange(i, with), MFAToConnect: &i.MFAToConnect, Tickets: encodeTickets(i.Tickets),
-			Parent: unlessEmpty(UUID(i.ParentID)),
+			Parent: parentID{i.ParentID != "", UUID(i.ParentID)},
 		}
 	})}, err
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/id"
@@ -77,7 +78,13 @@ func (s *Service) ChangeResource(
 		return before, err
 	}
 	name, description, own, annotations := after.DisplayName, after.Description, after.CustomDescription, after.Annotations
+	parent := after.ParentID
 	after = before
+	if after.ParentID = parent; parent != before.ParentID {
+		if err := hangable(tx, before, parent); err != nil {
+			return before, err
+		}
+	}
 	after.DisplayName, after.Description, after.CustomDescription, after.Annotations = name, description, own, annotations
 	after.Edited = before.Edited.note(before.ConnectorID, [2]string{before.DisplayName, before.Description}, [2]string{name, description})
 	if err := after.Validate(); err != nil {
@@ -97,7 +104,38 @@ func (s *Service) ChangeResource(
 	return after, s.log.Record(tx, actor, e)
 }
 
-// DeleteResource deletes a live resource of the given type, made by people, and its entitlements. NotFound, Conflict; Precondition
+// maxDepth is how deep resources hang below each other.
+const maxDepth = 16
+
+// hangable refuses a parent that a resource cannot hang below: Invalid for one that is not there, or is itself below the resource;
+// Precondition where a connector says what hangs where. No parent is always possible.
+func hangable(tx *db.Tx, r Resource, parent ResourceID) error {
+	const field = "parentResourceId"
+	if r.ConnectorID != "" {
+		return fault.New(fault.Precondition, "the connector says what %s hangs below", r.DisplayName)
+	}
+	if err := lockApp(tx, r.AppID); err != nil { // two at once could hang below each other
+		return err
+	}
+	for depth := 0; parent != ""; depth++ {
+		switch p, err := GetResource(tx, r.AppID, parent); {
+		case fault.Is(err, fault.NotFound) || p.Builtin() || p.ConnectorID != "":
+			return fault.InvalidField(field, "there is no such resource that people made in the same app")
+		case err != nil:
+			return err
+		case p.ID == r.ID:
+			return fault.InvalidField(field, "a resource does not hang below itself")
+		case depth == maxDepth:
+			return fault.InvalidField(field, "resources hang at most %d deep", maxDepth)
+		default:
+			parent = p.ParentID
+		}
+	}
+	return nil
+}
+
+// DeleteResource deletes a live resource of the given type, made by people, and its entitlements; what hangs below it hangs below nothing
+// then. NotFound, Conflict; Precondition
 // for the built-in one and for one that a connector reads.
 func (s *Service) DeleteResource(ctx context.Context, appID ID, typeID ResourceTypeID, resourceID ResourceID) error {
 	return s.db.Write(ctx, func(tx *db.Tx) error { return s.RemoveResource(tx, audit.From(ctx), appID, typeID, resourceID) })
@@ -118,6 +156,9 @@ func (s *Service) RemoveResource(tx *db.Tx, actor audit.Actor, appID ID, typeID 
 	}
 	r.UpdatedAt, r.DeletedAt = now, now
 	if err := updateResource(tx, r); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(orphanSQL, string(appID), string(resourceID), clock.Micros(now)); err != nil {
 		return err
 	}
 	if err := s.resourcesEnded(tx, appID); err != nil {

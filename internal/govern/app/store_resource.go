@@ -93,3 +93,7 @@ func updateResource(tx *db.Tx, r Resource) error {
 		clock.Null(r.DeletedAt))
 	return won(n, err, "resource")
 }
+
+// orphanSQL lets what hangs below a resource hang below nothing.
+const orphanSQL = `update resource set parent_resource_id = null, updated_at = $3, version = version + 1
+	where app_id = $1 and parent_resource_id = $2 and deleted_at is null`

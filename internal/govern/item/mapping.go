@@ -35,7 +35,7 @@ func (m Mapping) validate() error {
 	return text.Line("alias", *m.Alias)
 }
 
-// Mappings lists the mappings of a resource, [MaxMappings] at most, in the order in which the groups were made.
+// Mappings lists the mappings of a resource, [MaxMappings] at most, in the order in which they were set.
 func (s *Service) Mappings(ctx context.Context, of ID) ([]Mapping, error) {
 	return mappings(s.DB.Q(ctx), of)
 }
@@ -86,7 +86,7 @@ func (s *Service) Map(ctx context.Context, of, group ID, become func(m *Mapping)
 	return after, err
 }
 
-// SetMappings makes the mappings of a resource be those. NotFound for the resource; Invalid for a group that is not there or is named
+// SetMappings makes the mappings of a resource be those, in that order. NotFound for the resource; Invalid for a group that is not there or is named
 // twice, and above [MaxMappings].
 func (s *Service) SetMappings(ctx context.Context, of ID, list []Mapping) error {
 	if len(list) > MaxMappings {
@@ -123,7 +123,7 @@ func (s *Service) SetMappings(ctx context.Context, of ID, list []Mapping) error 
 				return fault.InvalidField("mappings", "there is no such group: %s", list[n].Group)
 			}
 		}
-		if slices.EqualFunc(before, sorted(list), Mapping.equal) {
+		if slices.EqualFunc(before, list, Mapping.equal) {
 			return nil
 		}
 		if err := setMappings(tx, resource, list, found); err != nil {
@@ -178,18 +178,6 @@ func mapped(tx *db.Tx, of, group ID) (Item, error) {
 
 func (m Mapping) equal(o Mapping) bool {
 	return m.Group == o.Group && m.Hidden == o.Hidden && (m.Alias == nil) == (o.Alias == nil) && (m.Alias == nil || *m.Alias == *o.Alias)
-}
-
-// sorted is list as [Service.Mappings] answers it.
-func sorted(list []Mapping) []Mapping {
-	list = slices.Clone(list)
-	slices.SortFunc(list, func(a, b Mapping) int {
-		if a.Group < b.Group {
-			return -1
-		}
-		return 1
-	})
-	return list
 }
 
 func mappingKey(of ID) string { return "item-mapping:" + string(of) }

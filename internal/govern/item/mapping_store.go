@@ -20,7 +20,7 @@ func unhidden(id string) string {
 func scanMapping(r *db.Rows) (m Mapping, err error) { return m, r.Scan(&m.Group, &m.Alias, &m.Hidden) }
 
 func mappings(q db.Q, of ID) ([]Mapping, error) {
-	return db.Collect(q, scanMapping, mappingsSQL+` order by m.group_id`, string(of))
+	return db.Collect(q, scanMapping, mappingsSQL+` order by m.place, m.group_id`, string(of))
 }
 
 func mapping(q db.Q, of, group ID) (Mapping, error) {
@@ -31,26 +31,33 @@ func mapping(q db.Q, of, group ID) (Mapping, error) {
 	return m, err
 }
 
+// putMapping writes a mapping; one that is new comes last.
 func putMapping(tx *db.Tx, of Item, m Mapping) error {
 	group, err := Get(tx, m.Group)
-	if err == nil {
-		queueMapping(tx, of, group, m)
+	if err != nil {
+		return err
 	}
-	return err
+	last := -1
+	if err := tx.Row(`select coalesce(max(place), -1) from item_mapping where resource_id = $1`, string(of.ID)).Scan(&last); err != nil {
+		return err
+	}
+	queueMapping(tx, of, group, m, last+1)
+	return nil
 }
 
-func queueMapping(tx *db.Tx, of, group Item, m Mapping) {
-	tx.Queue(`insert into item_mapping (resource_id, group_id, app_id, group_app_id, alias, hidden) values ($1, $2, $3, $4, $5, $6)
+// queueMapping writes a mapping. One that is there stays in its place.
+func queueMapping(tx *db.Tx, of, group Item, m Mapping, place int) {
+	tx.Queue(`insert into item_mapping (resource_id, group_id, app_id, group_app_id, alias, hidden, place) values ($1, $2, $3, $4, $5, $6, $7)
 		on conflict (resource_id, group_id) do update set alias = excluded.alias, hidden = excluded.hidden`,
-		string(of.ID), string(group.ID), string(of.AppID), string(group.AppID), m.Alias, m.Hidden)
+		string(of.ID), string(group.ID), string(of.AppID), string(group.AppID), m.Alias, m.Hidden, place)
 }
 
 func setMappings(tx *db.Tx, of Item, list []Mapping, groups map[ID]Item) error {
 	if _, err := tx.Exec(`delete from item_mapping where resource_id = $1`, string(of.ID)); err != nil {
 		return err
 	}
-	for _, m := range list {
-		queueMapping(tx, of, groups[m.Group], m)
+	for n, m := range list {
+		queueMapping(tx, of, groups[m.Group], m, n)
 	}
 	return nil
 }

@@ -84,7 +84,8 @@ type Change struct {
 	Become func(i *Item) error
 }
 
-// Update changes items, all or none, and answers them in the order of the changes. Of the resource, name and description can change.
+// Update changes items, all or none, and answers them in the order of the changes. Of the resource, name, description and
+// parent can change.
 // Invalid, NotFound, Conflict.
 func (s *Service) Update(ctx context.Context, list []Change, also ...func(tx *db.Tx, i Item) error) ([]Item, error) {
 	ids := make([]ID, len(list))
@@ -132,7 +133,7 @@ func (s *Service) update(tx *db.Tx, actor audit.Actor, before Item, become func(
 		return before, err
 	}
 	r, err := s.Apps.ChangeResource(tx, actor, before.AppID, before.TypeID, before.ID, func(r *app.Resource) error {
-		r.DisplayName, r.Description = after.DisplayName, after.Description
+		r.DisplayName, r.Description, r.ParentID = after.DisplayName, after.Description, after.ParentID
 		return nil
 	})
 	if err != nil {

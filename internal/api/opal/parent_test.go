@@ -1,0 +1,34 @@
+package opal_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/interim-access/interim/internal/govern/iam"
+)
+
+func TestAResourceHangsBelowAnother(t *testing.T) {
+	onDoor(t, "resource_parents", func(d *door) {
+		d.person("Root", iam.SuperAdministrator)
+		a, other := string(d.app("warehouse").ID), string(d.app("elsewhere").ID)
+		top, middle, leaf := d.newItem("resource", "account", a), d.newItem("resource", "database", a), d.newItem("resource", "table", a)
+		stranger := d.newItem("resource", "stranger", other)
+		below := func(id, parent string) string { return fmt.Sprintf(`{"resources":[{"resource_id":%q,"parent_resource_id":%s}]}`, id, parent) }
+		quoted := func(s string) string { return fmt.Sprintf("%q", s) }
+		d.want(http.StatusOK, "one below another", "PUT", "/resources", below(middle, quoted(top)))
+		d.want(http.StatusOK, "and a third below that", "PUT", "/resources", below(leaf, quoted(middle)))
+		d.want(http.StatusOK, "left out, it stays", "PUT", "/resources", fmt.Sprintf(`{"resources":[{"resource_id":%q,"name":"orders"}]}`, leaf))
+		d.want(http.StatusOK, "what is below", "GET", "/resources?parent_resource_id="+middle, "")
+		for _, bad := range []string{
+			below(top, quoted(top)), below(top, quoted(leaf)), below(top, quoted(stranger)), below(top, quoted(nobodysID)), below(top, `"x"`),
+		} {
+			d.refused(http.StatusBadRequest, "PUT", "/resources", map[string]string{"parent_resource_id": bad})
+		}
+		d.want(http.StatusOK, "null is none", "PUT", "/resources", below(leaf, "null"))
+		d.want(http.StatusOK, "below the first again", "PUT", "/resources", below(leaf, quoted(top)))
+		d.want(http.StatusOK, "empty is none", "PUT", "/resources", below(leaf, `""`))
+		d.want(http.StatusOK, "the first is deleted", "DELETE", "/resources/"+top, "")
+		d.want(http.StatusOK, "and what hung below it does not", "GET", "/resources/"+middle, "")
+	})
+}

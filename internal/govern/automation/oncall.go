@@ -12,8 +12,8 @@ import (
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
-// OnCall gives what the members of a group hold to who is on call for it, and takes it when their shift is over. What it gives is a
-// derived, kept source of its own: whoever is a member otherwise stays one.
+// OnCall gives what the members of a group hold to who is on call for it, until the end of their turn and no longer, whenever it comes to
+// take it. What it gives is a derived, kept source of its own: whoever is a member otherwise stays one.
 type OnCall struct{ Keeper }
 
 // OnCall is the due source of on-call duties.
@@ -74,15 +74,15 @@ func (o OnCall) keep(ctx context.Context, d contact.Duty, now time.Time) (next t
 			return next, false, err
 		}
 		for _, t := range contact.OnCall(shifts, now) {
-			todo.should.users[t.User] = time.Time{}
+			todo.should.users[t.User] = t.Until
 		}
 		if change := contact.NextChange(shifts, now); !change.IsZero() && change.Before(next) {
 			next = change
 		}
 	}
 	todo.still = func(tx *db.Tx, h holder) (bool, time.Time, error) {
-		_, on, err := contact.OnDuty(tx, d, h.user, o.Clock.Now())
-		return on, time.Time{}, err
+		t, on, err := contact.OnDuty(tx, d, h.user, o.Clock.Now())
+		return on, t.Until, err
 	}
 	out, err := o.step(ctx, todo)
 	if err == nil && out.refused > 0 && !d.DeletedAt.IsZero() {

@@ -97,6 +97,26 @@ func TestWhoIsOnCallHoldsItFromTheFirstMomentOfTheirShiftToTheLast(t *testing.T)
 	})
 }
 
+func TestWhoseTurnIsOverIsDeniedBeforeAnybodyLooks(t *testing.T) {
+	onRotas(t, func(r *rota) {
+		ada := r.user("Ada", "")
+		r.set(r.shift(ada, 0, 4), r.shift(ada, 4, 8))
+		r.now()
+		r.Clock.Advance(8*time.Hour - time.Microsecond)
+		r.wantHolders(r.a, "[Ada]")
+		r.Clock.Advance(time.Microsecond)
+		r.wantHolders(r.a, "[]")
+		r.now()
+		r.set(r.shift(ada, 0, 12))
+		r.now()
+		r.wantHolders(r.a, "[Ada]")
+		r.set(r.shift(ada, 0, 9)) // shorter than it was
+		r.now()
+		r.Clock.Advance(time.Hour)
+		r.wantHolders(r.a, "[]")
+	})
+}
+
 func TestTheLoopIsWokenWhenAShiftBegins(t *testing.T) {
 	onRotas(t, func(r *rota) {
 		r.now()

@@ -79,6 +79,7 @@ func FuzzBody(f *testing.F) {
 		`{"groups":[{"group_id":"` + some + `","request_configuration_list":{"request_configurations":[]}}]}`,
 		`{"visibility":"LIMITED","visibility_group_ids":["` + strings.ToUpper(some) + `",""]}`,
 		`{"delegator_user_id":"` + some + `","delegate_user_id":"` + some + `","start_time":"2026-05-04T14:00:00+02:00","end_time":"9999-12-31T23:59:59.999999999Z","reason":"x"}`,
+		`{"name":"x","connection_type":"WEBHOOK","webhook_url":"https://x.example.com","credentials":{"auth_type":"HMAC","hmac_credential_1":null,"hmac_credential_2":{"id":""}}}`,
 	} {
 		f.Add(seed)
 	}
@@ -87,10 +88,19 @@ func FuzzBody(f *testing.F) {
 		for _, at := range [][2]string{
 			{http.MethodPost, "/delegations"}, {http.MethodPost, "/resources"}, {http.MethodPut, "/resources"}, {http.MethodPost, "/groups"},
 			{http.MethodPut, "/groups"}, {http.MethodPut, "/groups/" + some + "/visibility"}, {http.MethodPut, "/resources/" + some + "/visibility"},
+			{http.MethodPost, "/event-streams"}, {http.MethodPut, "/event-streams/" + some},
 		} {
 			send(t, door, at[0], at[1], body)
 		}
 	})
+}
+
+// joined adds parameters to a path that may have some.
+func joined(path, query string) string {
+	if strings.Contains(path, "?") {
+		return path + "&" + query
+	}
+	return path + "?" + query
 }
 
 // No cursor that is made up opens a page. (The list of apps has no pages and takes no cursor.)
@@ -104,8 +114,10 @@ func FuzzCursor(f *testing.F) {
 	door := fuzzed(f)
 	f.Fuzz(func(t *testing.T, cursor, size string) {
 		q := url.Values{"cursor": {cursor}, "page_size": {size}}.Encode()
-		for _, list := range []string{"/users", "/groups", "/resources", "/delegations"} {
-			if status := send(t, door, http.MethodGet, list+"?"+q, ""); cursor != "" && status == http.StatusOK {
+		for _, list := range []string{
+			"/users", "/groups", "/resources", "/delegations", "/events", "/events?actor_filter=" + id.Static("some"), "/users/remote_users",
+		} {
+			if status := send(t, door, http.MethodGet, joined(list, q), ""); cursor != "" && status == http.StatusOK {
 				t.Errorf("%s took the cursor %.100q", list, cursor)
 			}
 		}

@@ -88,7 +88,10 @@ func run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer p.close()
-	if err := p.bootstrap(ctx, o, caFile); err != nil {
+	if err = p.bootstrap(ctx, o, caFile); err == nil {
+		err = p.seed(ctx)
+	}
+	if err != nil {
 		_ = main.Close()
 		return err
 	}

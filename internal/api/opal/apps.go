@@ -87,5 +87,9 @@ func (d *Door) getApp(ctx context.Context, in *appPath) (appBody, error) {
 }
 
 func encodeApp(a app.App, admin UUID) appBody {
-	return appBody{ID: UUID(a.ID), Name: a.DisplayName, Description: a.Description, AdminOwner: admin, Type: "CUSTOM"}
+	kind := appKind("CUSTOM")
+	if a.ID == app.Own {
+		kind = "OPAL"
+	}
+	return appBody{ID: UUID(a.ID), Name: a.DisplayName, Description: a.Description, AdminOwner: admin, Type: kind}
 }

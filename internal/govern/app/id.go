@@ -27,6 +27,13 @@ var (
 	AccessEntitlement = EntitlementID(id.Static("app.entitlement.access"))
 )
 
+// The apps that every installation has under these ids, from its first start on. Own holds what belongs to no other system: groups and
+// roles of people's own making. It cannot be deleted. ByHand is for what people keep without a connector.
+var (
+	Own    = ID(id.Static("app/interim"))
+	ByHand = ID(id.Static("app/by-hand"))
+)
+
 // ResourceRef names a resource.
 type ResourceRef struct {
 	AppID ID

@@ -9,6 +9,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/id"
 )
 
@@ -22,27 +23,50 @@ func (s *Service) CreateApp(ctx context.Context, a App, also ...func(tx *db.Tx, 
 		return App{}, err
 	}
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
-		if err := s.choose(tx, EntitlementRef{AppID: a.ID}, Chosen{}, a.Chosen, Emergency{}, Emergency{}); err != nil {
+		if err := s.addApp(tx, actor, a); err != nil {
 			return err
-		}
-		if err := insertApp(tx, a); err != nil {
-			return err
-		}
-		if err := insertBuiltin(tx, a); err != nil {
-			return err
-		}
-		if err := s.log.Record(tx, actor,
-			event("app.created", audit.Create, "app", a.ID, a.ID, "created app "+a.DisplayName)); err != nil {
-			return err
-		}
-		for _, n := range s.created {
-			if err := n.AppCreated(tx, actor, a); err != nil {
-				return err
-			}
 		}
 		return alsoDo(tx, a, also)
 	})
 	return a, err
+}
+
+// EnsureApp makes the app that every installation has under a.ID, unless it is there or was deleted, and reports whether it did.
+func (s *Service) EnsureApp(tx *db.Tx, actor audit.Actor, a App) (fresh bool, err error) {
+	if err := lockApp(tx, a.ID); err != nil {
+		return false, err
+	}
+	there, err := ManyApps(tx, []ID{a.ID})
+	if err != nil || len(there) > 0 {
+		return false, err
+	}
+	now := s.clock.Now()
+	a.CreatedAt, a.UpdatedAt, a.DeletedAt, a.Version, a.ManuallyManaged = now, now, time.Time{}, 1, true
+	if err := a.Validate(); err != nil {
+		return false, err
+	}
+	return true, s.addApp(tx, actor, a)
+}
+
+func (s *Service) addApp(tx *db.Tx, actor audit.Actor, a App) error {
+	if err := s.choose(tx, EntitlementRef{AppID: a.ID}, Chosen{}, a.Chosen, Emergency{}, Emergency{}); err != nil {
+		return err
+	}
+	if err := insertApp(tx, a); err != nil {
+		return err
+	}
+	if err := insertBuiltin(tx, a); err != nil {
+		return err
+	}
+	if err := s.log.Record(tx, actor, event("app.created", audit.Create, "app", a.ID, a.ID, "created app "+a.DisplayName)); err != nil {
+		return err
+	}
+	for _, n := range s.created {
+		if err := n.AppCreated(tx, actor, a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func insertBuiltin(tx *db.Tx, a App) error {
@@ -102,8 +126,11 @@ func (s *Service) UpdateApp(ctx context.Context, appID ID, change func(a *App) e
 }
 
 // DeleteApp deletes a live app and everything in it, and tells every [Notice]. Its connectors stop reading but keep how to reach
-// their targets, where the grants that end now are still to be removed. NotFound.
+// their targets, where the grants that end now are still to be removed. NotFound; Precondition for [Own].
 func (s *Service) DeleteApp(ctx context.Context, appID ID) error {
+	if appID == Own {
+		return fault.New(fault.Precondition, "this app is Interim itself and cannot be deleted")
+	}
 	now, actor := s.clock.Now(), audit.From(ctx)
 	return s.db.Write(ctx, func(tx *db.Tx) error {
 		if err := lockApp(tx, appID); err != nil {

@@ -20,25 +20,33 @@ import (
 // CreateSet makes a set; identity, times and version are filled in. Invalid; Exists for a name that is taken; NotFound for a user or
 // entitlement that is not there or deleted.
 func (s *Service) CreateSet(ctx context.Context, v Set) (Set, error) {
+	var made Set
+	err := s.db.Write(ctx, func(tx *db.Tx) (err error) {
+		made, err = s.CreateSetIn(tx, audit.From(ctx), v)
+		return err
+	})
+	return made, err
+}
+
+// CreateSetIn is CreateSet in a transaction of the caller.
+func (s *Service) CreateSetIn(tx *db.Tx, actor audit.Actor, v Set) (Set, error) {
 	now := s.clock.Now()
 	v.ID, v.CreatedAt, v.UpdatedAt, v.Version, v.Of = SetID(id.New(now)), now, now, 1, Object{}
 	v.Members = once(v.Members)
 	if err := v.Validate(); err != nil {
 		return Set{}, err
 	}
-	return v, s.db.Write(ctx, func(tx *db.Tx) error {
-		if err := tx.Lock(namesKey); err != nil {
-			return err
-		}
-		if err := checkSet(tx, Set{}, v); err != nil {
-			return err
-		}
-		if err := insertSet(tx, v); err != nil {
-			return err
-		}
-		placeMembers(tx, v)
-		return s.log.Record(tx, audit.From(ctx), setCreated(v))
-	})
+	if err := tx.Lock(namesKey); err != nil {
+		return Set{}, err
+	}
+	if err := checkSet(tx, Set{}, v); err != nil {
+		return Set{}, err
+	}
+	if err := insertSet(tx, v); err != nil {
+		return Set{}, err
+	}
+	placeMembers(tx, v)
+	return v, s.log.Record(tx, actor, setCreated(v))
 }
 
 // SetChange is what one set becomes.

@@ -113,7 +113,8 @@ func (p *parts) opal(inner []grpc.UnaryServerInterceptor) (*opal.Door, error) {
 		DB: p.db, Clock: p.clock, Log: p.log, Tokens: p.tokens, Interceptors: inner,
 		Audit: p.audit, Directory: p.directory, IAM: p.iam, Apps: p.apps, Grants: p.grants, Owners: p.owners, Read: p.read,
 		Delegations: p.delegations, Policies: p.policies, Catalogs: p.catalogs, Items: p.items, Groups: p.groups,
-		Contacts: p.contacts, Tasks: p.tasks, Tags: p.tags, Streams: p.streams, Requests: p.requests,
+		Automations: p.automations,
+		Contacts:    p.contacts, Tasks: p.tasks, Tags: p.tags, Streams: p.streams, Requests: p.requests,
 	}, p.version)
 }
 

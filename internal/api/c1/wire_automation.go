@@ -38,6 +38,7 @@ func encodeAutomation(r automation.Rule) *appv1.AppEntitlementAutomation {
 		v.Conditions = &appv1.AppEntitlementAutomation_Entitlements{
 			Entitlements: &appv1.AppEntitlementAutomationRuleEntitlement{EntitlementRefs: refs},
 		}
+	case automation.ByTraits: // the contract has no words for tags: no condition is shown
 	default:
 		v.Conditions = &appv1.AppEntitlementAutomation_None{None: &appv1.AppEntitlementAutomationRuleNone{}}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/contact"
 	"github.com/interim-access/interim/internal/govern/delegation"
@@ -47,6 +48,7 @@ type Deps struct {
 	Delegations *delegation.Service
 	Policies    *policy.Service
 	Catalogs    *catalog.Service
+	Automations *automation.Service
 	Items       *item.Service
 	Contacts    *contact.Service
 	Groups      *group.Service

@@ -7,6 +7,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/govern/tag"
+	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // groupBody is an item whose members may hold other items together.
@@ -98,6 +99,9 @@ func (d *Door) getGroup(ctx context.Context, in *GroupPath) (groupBody, error) {
 func (d *Door) createGroup(ctx context.Context, in *createGroup) (groupBody, error) {
 	if err := iam.RequireAll(ctx); err != nil {
 		return groupBody{}, err
+	}
+	if in.Body.Type == accessRuleKind {
+		return groupBody{}, fault.InvalidField("group_type", "access rules are made with POST /access-rules")
 	}
 	i, err := d.Items.Create(ctx, in.Body.draft(true, string(in.Body.Type)))
 	if err != nil {

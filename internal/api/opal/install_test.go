@@ -74,11 +74,10 @@ func install(t testing.TB, engine *db.DB, c *clock.Fake) *opal.Deps {
 	t.Cleanup(d.Streams.Close)
 	d.Tags = tag.New(tag.Deps{DB: engine, Clock: c, Audit: log})
 	d.Contacts = contact.New(contact.Deps{DB: engine, Clock: c, Audit: log})
+	d.Automations = automation.New(automation.Deps{DB: engine, Clock: c, Audit: log, Grants: d.Grants, Policies: d.Policies})
+	t.Cleanup(d.Automations.Close)
 	d.Items = item.New(item.Deps{DB: engine, Audit: log, Apps: d.Apps})
-	bindings := automation.New(automation.Deps{DB: engine, Clock: c, Audit: log, Grants: d.Grants, Policies: d.Policies})
-	t.Cleanup(bindings.Close)
-	d.Grants.Watch(bindings)
-	d.Groups = group.New(group.Deps{DB: engine, Items: d.Items, Bindings: bindings})
+	d.Groups = group.New(group.Deps{DB: engine, Items: d.Items, Bindings: d.Automations})
 	d.Tasks = task.New(task.Deps{
 		DB: engine, Clock: c, Log: quiet, Audit: log, Grants: d.Grants, Owners: d.Owners, Delegations: d.Delegations,
 		Policies: d.Policies, Items: d.Items, Offers: item.Offers{Service: d.Catalogs},
@@ -90,6 +89,10 @@ func install(t testing.TB, engine *db.DB, c *clock.Fake) *opal.Deps {
 		d.Directory.Tell(n)
 	}
 	d.Directory.Tell(d.Tags)
+	d.Directory.TellChanged(d.Automations)
+	d.Directory.TellCreated(d.Automations)
+	d.Grants.Watch(d.Automations)
+	d.Tags.Tell(d.Automations)
 	d.Apps.TellResources(d.Tags)
 	d.Directory.Tell(d.Contacts)
 	d.Apps.TellResources(d.Contacts)
@@ -101,4 +104,18 @@ func install(t testing.TB, engine *db.DB, c *clock.Fake) *opal.Deps {
 	d.Owners.Tell(d.Tasks)
 	operations.Tell(d.Grants)
 	return d
+}
+
+// interim makes the app that is Interim itself, as the first start does.
+func (d *door) interim() string {
+	d.Helper()
+	err := d.DB.Write(d.Context(), func(tx *db.Tx) error {
+		_, err := d.Apps.EnsureApp(tx, audit.System(), app.App{ID: app.Own, DisplayName: "Interim"})
+		return err
+	})
+	if err != nil {
+		d.Fatal(err)
+	}
+	d.names[string(app.Own)] = "interim"
+	return string(app.Own)
 }

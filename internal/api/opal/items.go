@@ -157,7 +157,7 @@ func (d *Door) deleteItem(ctx context.Context, s itemSort, id UUID) error {
 	if err != nil {
 		return err
 	}
-	return d.Items.Delete(ctx, i.ID)
+	return d.Items.Delete(ctx, i.ID, d.unruled(ctx))
 }
 
 // notFound says that there is no kind with that id, for whatever reason; other failures stay.

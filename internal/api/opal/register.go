@@ -22,4 +22,5 @@ func (d *Door) register() {
 	d.events()
 	d.eventStreams()
 	d.remote()
+	d.accessRules()
 }

@@ -1,6 +1,7 @@
 package automation
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -17,10 +18,11 @@ type Kind string
 
 // The kinds of rules.
 const (
-	Basic   Kind = "BASIC"        // for whom an expression holds, written by a form
-	CEL     Kind = "CEL"          // for whom an expression holds
-	Holders Kind = "ENTITLEMENTS" // who holds one of some entitlements
-	Nobody  Kind = "NONE"         // nobody
+	Basic    Kind = "BASIC"        // for whom an expression holds, written by a form
+	CEL      Kind = "CEL"          // for whom an expression holds
+	Holders  Kind = "ENTITLEMENTS" // who holds one of some entitlements
+	ByTraits Kind = "TRAITS"       // whose tags and status match
+	Nobody   Kind = "NONE"         // nobody
 )
 
 // Status says how the last pass went.
@@ -58,6 +60,8 @@ type Rule struct {
 	Kind        Kind
 	Expression  string               // of Basic and CEL
 	Sources     []app.EntitlementRef // of Holders
+	Traits      Traits               // of ByTraits
+	Paused      bool                 // it gives nothing more, and who has it by the rule keeps it
 	DisplayName string
 	Description string
 	Status      Status
@@ -83,6 +87,8 @@ func (r Rule) validate() error {
 		if n := len(r.Sources); n == 0 || n > MaxSources {
 			return fault.InvalidField("entitlementRefs", "has %d entries; 1 to %d are allowed", n, MaxSources)
 		}
+	case ByTraits:
+		return r.Traits.validate()
 	case Nobody:
 	default:
 		return fault.InvalidField("conditions", "is required: basic, cel, entitlements or none")
@@ -103,7 +109,7 @@ func (r Rule) tooMuch(have, lost, matches int) bool {
 
 // alike reports whether two rules match the same people, whoever there is.
 func (r Rule) alike(o Rule) bool {
-	return r.Kind == o.Kind && r.Expression == o.Expression && len(r.Sources) == len(o.Sources) &&
+	return r.Kind == o.Kind && r.Expression == o.Expression && len(r.Sources) == len(o.Sources) && reflect.DeepEqual(r.Traits, o.Traits) &&
 		!slices.ContainsFunc(r.Sources, func(e app.EntitlementRef) bool { return !slices.Contains(o.Sources, e) })
 }
 

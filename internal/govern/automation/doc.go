@@ -1,7 +1,8 @@
 // Package automation owns what gives access without anybody asking: rules, and entitlements that pass themselves on.
 //
 //   - A rule belongs to one entitlement and gives it to every enabled user it matches: those for whom an expression holds, those who
-//     hold one of some entitlements, or nobody. Users on its list of exclusions never match.
+//     hold one of some entitlements, those whose tags and status match, or nobody. Users on its list of exclusions never match. A rule
+//     that is paused gives and takes nothing until it goes on.
 //   - A proxy binds two entitlements: who holds the source, a group say, holds the destination, a role say, until the proxy's end.
 //
 // What they give is a derived source of a grant: of a proxy its source entitlement, of a rule the entitlement itself. It is kept in the

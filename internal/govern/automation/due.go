@@ -108,6 +108,9 @@ var errDoubt = errors.New("too much to take")
 // keep brings grants in step with a rule.
 func (k Keeper) keep(ctx context.Context, r Rule, now time.Time) (out outcome, err error) {
 	q := k.DB.Q(ctx)
+	if r.Paused && r.DeletedAt.IsZero() {
+		return out, nil
+	}
 	e, err := app.GetEntitlement(q, r.Of.AppID, r.Of.ID)
 	if fault.Is(err, fault.NotFound) {
 		return out, fault.New(fault.Precondition, "the entitlement was deleted")

@@ -17,6 +17,7 @@ func Statements() []struct {
 		{"does a user hold it", userHolds, "grants_", []any{"a", "e", 1, "u"}},
 		{"what a source is bound to", boundSQL, "proxy", []any{"a", "e", 1}},
 		{"what is bound to a destination", boundToSQL, "proxy_dst", []any{"a", "e", 1}},
+		{"which rules go by a tag", tagsChangedSQL, "automation_tag_of", []any{"team", "data", 1}},
 		{"from whom the target took it", yieldedSQL(2), "grants_", []any{"a", "e", "R", 5, 1, "c", "d"}},
 	}
 }

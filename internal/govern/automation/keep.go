@@ -9,6 +9,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/policy"
+	"github.com/interim-access/interim/internal/govern/tag"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 )
@@ -124,6 +125,10 @@ func (k Keeper) matches(ctx context.Context, r Rule, e app.Entitlement, now time
 			}
 		}
 	case Nobody:
+	case ByTraits:
+		if err := match(q, r.Traits, found); err != nil {
+			return nil, err
+		}
 	case Basic, CEL:
 		if err := k.hold(ctx, r, e, now, found); err != nil {
 			return nil, err
@@ -155,6 +160,30 @@ func (k Keeper) hold(ctx context.Context, r Rule, e app.Entitlement, now time.Ti
 				return err
 			}
 			if holds {
+				found[u.ID] = true
+			}
+		}
+		after = string(users[len(users)-1].ID)
+	}
+}
+
+// match finds the enabled users whom traits match.
+func match(q db.Q, t Traits, found map[directory.UserID]bool) error {
+	for after := ""; ; {
+		users, err := db.Collect(q, directory.Scan, `select `+directory.Columns("")+usersSQL, after, batch)
+		if err != nil || len(users) == 0 {
+			return err
+		}
+		ids := make([]directory.UserID, len(users))
+		for n, u := range users {
+			ids[n] = u.ID
+		}
+		tags, err := tag.OfUsers(q, ids)
+		if err != nil {
+			return err
+		}
+		for _, u := range users {
+			if t.Match(Person{Status: u.Status, Tags: tags[u.ID]}) {
 				found[u.ID] = true
 			}
 		}

@@ -59,26 +59,31 @@ func (s *Service) Create(ctx context.Context, r Rule) (Rule, error) {
 	if err := s.check(r); err != nil {
 		return Rule{}, err
 	}
-	err := s.DB.Write(ctx, func(tx *db.Tx) error {
-		if err := s.givable(tx, r); err != nil {
-			return err
-		}
-		now := s.Clock.Now()
-		r.CreatedAt, r.UpdatedAt, r.DeletedAt, r.Version, r.Status, r.Error, r.CompletedAt = now, now, time.Time{}, 1, "", "", time.Time{}
-		fresh, err := insertRule(tx, r)
-		switch {
-		case err != nil:
-			return err
-		case !fresh:
-			return fault.New(fault.Exists, "the entitlement has an automation already")
-		}
-		if err := setSources(tx, r); err != nil {
-			return err
-		}
-		s.wake(tx, now)
-		return s.Audit.Record(tx, audit.From(ctx), r.event("automation.created", audit.Create, "made an automation"))
+	err := s.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		r, err = s.create(tx, audit.From(ctx), r)
+		return err
 	})
 	return r, err
+}
+
+func (s *Service) create(tx *db.Tx, actor audit.Actor, r Rule) (Rule, error) {
+	if err := s.givable(tx, r); err != nil {
+		return r, err
+	}
+	now := s.Clock.Now()
+	r.CreatedAt, r.UpdatedAt, r.DeletedAt, r.Version, r.Status, r.Error, r.CompletedAt = now, now, time.Time{}, 1, "", "", time.Time{}
+	fresh, err := insertRule(tx, r)
+	switch {
+	case err != nil:
+		return r, err
+	case !fresh:
+		return r, fault.New(fault.Exists, "the entitlement has an automation already")
+	}
+	if err := setSources(tx, r); err != nil {
+		return r, err
+	}
+	s.wake(tx, now)
+	return r, s.Audit.Record(tx, actor, r.event("automation.created", audit.Create, "made an automation"))
 }
 
 // Update changes the live rule of an entitlement as change says. A rule whose last pass was refused for what it would have taken, and
@@ -94,42 +99,84 @@ func (s *Service) Update(ctx context.Context, of app.EntitlementRef, change func
 	if err := s.check(r); err != nil {
 		return Rule{}, err
 	}
+	err = s.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		r, err = s.update(tx, audit.From(ctx), before, r)
+		return err
+	})
+	return r, err
+}
+
+// update writes r over before; both are of the same entitlement.
+func (s *Service) update(tx *db.Tx, actor audit.Actor, before, r Rule) (Rule, error) {
+	if r.Kind != ByTraits {
+		r.Traits, r.Paused = Traits{}, false
+	}
 	if r.Doubt = ""; before.Doubt != "" && r.alike(before) {
 		r.Doubt = Accepted
 	}
-	err = s.DB.Write(ctx, func(tx *db.Tx) error {
-		if err := s.givable(tx, r); err != nil {
-			return err
-		}
-		r.UpdatedAt = s.Clock.Now()
-		if err := updateRule(tx, r); err != nil {
-			return err
-		}
-		if err := setSources(tx, r); err != nil {
-			return err
-		}
-		s.wake(tx, r.UpdatedAt)
-		return s.Audit.Record(tx, audit.From(ctx), r.event("automation.updated", audit.Update, "changed the automation"))
-	})
+	if err := s.givable(tx, r); err != nil {
+		return r, err
+	}
+	r.UpdatedAt = s.Clock.Now()
+	if err := updateRule(tx, r); err != nil {
+		return r, err
+	}
+	if err := setSources(tx, r); err != nil {
+		return r, err
+	}
+	s.wake(tx, r.UpdatedAt)
 	r.Version++
-	return r, err
+	return r, s.Audit.Record(tx, actor, r.event("automation.updated", audit.Update, "changed the automation"))
+}
+
+// Put makes the rule of an entitlement what r says, or changes the one it has to that, in a transaction of the caller: for rules of kind
+// [ByTraits]. One that says so already, and waits for nobody's word, stays as it is. Invalid, NotFound, Conflict.
+func (s *Service) Put(tx *db.Tx, actor audit.Actor, r Rule) error {
+	if r.Kind != ByTraits {
+		return fault.New(fault.Internal, "a rule with an expression is checked before it is written")
+	}
+	if err := r.validate(); err != nil {
+		return err
+	}
+	before, err := getRule(tx, r.Of, locked(tx))
+	if fault.Is(err, fault.NotFound) {
+		_, err = s.create(tx, actor, r)
+		return err
+	}
+	if err != nil || before.Doubt == "" && before.alike(r) && before.Paused == r.Paused && before.DisplayName == r.DisplayName &&
+		before.Description == r.Description {
+		return err
+	}
+	after := before
+	after.Kind, after.Expression, after.Sources, after.Traits, after.Paused = r.Kind, "", nil, r.Traits, r.Paused
+	after.DisplayName, after.Description = r.DisplayName, r.Description
+	_, err = s.update(tx, actor, before, after)
+	return err
+}
+
+// ByTraits reads the live rules of that kind of some entitlements; others are left out.
+func (s *Service) ByTraits(ctx context.Context, of []app.EntitlementRef) (map[app.EntitlementRef]Rule, error) {
+	return traitRules(s.DB.Q(ctx), of)
 }
 
 // Delete takes the rule of an entitlement away, and soon all that it gave. NotFound.
 func (s *Service) Delete(ctx context.Context, of app.EntitlementRef) error {
-	return s.DB.Write(ctx, func(tx *db.Tx) error {
-		r, err := getRule(tx, of, locked(tx))
-		if err != nil {
-			return err
-		}
-		now := s.Clock.Now()
-		tx.Queue(`update automation set deleted_at = $3, due_at = $3, updated_at = $3, version = version + 1
-			where app_id = $1 and entitlement_id = $2`, string(of.AppID), string(of.ID), clock.Micros(now))
-		tx.Queue(`delete from automation_ref where app_id = $1 and entitlement_id = $2`, string(of.AppID), string(of.ID))
-		tx.Queue(`delete from automation_exclusion where app_id = $1 and entitlement_id = $2`, string(of.AppID), string(of.ID))
-		due.Wake(tx, now)
-		return s.Audit.Record(tx, audit.From(ctx), r.event("automation.deleted", audit.Delete, "deleted the automation"))
-	})
+	return s.DB.Write(ctx, func(tx *db.Tx) error { return s.DeleteIn(tx, audit.From(ctx), of) })
+}
+
+// DeleteIn is Delete in a transaction of the caller.
+func (s *Service) DeleteIn(tx *db.Tx, actor audit.Actor, of app.EntitlementRef) error {
+	r, err := getRule(tx, of, locked(tx))
+	if err != nil {
+		return err
+	}
+	now := s.Clock.Now()
+	tx.Queue(`update automation set deleted_at = $3, due_at = $3, updated_at = $3, version = version + 1
+		where app_id = $1 and entitlement_id = $2`, string(of.AppID), string(of.ID), clock.Micros(now))
+	forgetSources(tx, of)
+	tx.Queue(`delete from automation_exclusion where app_id = $1 and entitlement_id = $2`, string(of.AppID), string(of.ID))
+	due.Wake(tx, now)
+	return s.Audit.Record(tx, actor, r.event("automation.deleted", audit.Delete, "deleted the automation"))
 }
 
 // check refuses what is wrong with r whatever else there is.
@@ -166,10 +213,14 @@ func (s *Service) givable(tx *db.Tx, r Rule) error {
 }
 
 func (r Rule) event(kind string, a audit.Activity, message string) audit.Event {
-	return audit.Event{
+	e := audit.Event{
 		Kind: kind, Activity: a, ObjectType: "entitlement", ObjectID: string(r.Of.ID), AppID: string(r.Of.AppID), Message: message,
 		Data: map[string]any{"kind": r.Kind, "expression": r.Expression, "displayName": r.DisplayName, "sources": r.Sources},
 	}
+	if r.Kind == ByTraits {
+		e.Data["traits"], e.Data["paused"] = r.Traits, r.Paused
+	}
+	return e
 }
 
 // Exclusions lists the users whom the rule of an entitlement passes over, oldest first. NotFound for an entitlement without a rule.

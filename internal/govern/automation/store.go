@@ -1,6 +1,8 @@
 package automation
 
 import (
+	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -11,15 +13,19 @@ import (
 )
 
 const ruleColumns = `app_id, entitlement_id, kind, expression, display_name, description, status, error, completed_at, created_at,
-	updated_at, deleted_at, version, doubt`
+	updated_at, deleted_at, version, doubt, traits, paused`
 
 func scanRule(r *db.Rows) (v Rule, err error) {
 	var created, updated int64
 	var completed, deleted *int64
+	var traits *string
 	err = r.Scan(&v.Of.AppID, &v.Of.ID, &v.Kind, &v.Expression, &v.DisplayName, &v.Description, &v.Status, &v.Error, &completed, &created,
-		&updated, &deleted, &v.Version, &v.Doubt)
+		&updated, &deleted, &v.Version, &v.Doubt, &traits, &v.Paused)
 	v.CreatedAt, v.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
 	v.CompletedAt, v.DeletedAt = clock.FromNull(completed), clock.FromNull(deleted)
+	if err == nil && traits != nil {
+		err = json.Unmarshal([]byte(*traits), &v.Traits)
+	}
 	return v, err
 }
 
@@ -42,37 +48,91 @@ func sources(q db.Q, of app.EntitlementRef) ([]app.EntitlementRef, error) {
 
 func scanRef(r *db.Rows) (e app.EntitlementRef, err error) { return e, r.Scan(&e.AppID, &e.ID) }
 
+// document are the traits of r as their column has them; nil: it has none.
+func (r Rule) document() (*string, error) {
+	if r.Kind != ByTraits {
+		return nil, nil //nolint:nilnil // no document is a value
+	}
+	raw, err := json.Marshal(r.Traits)
+	return new(string(raw)), err
+}
+
 // insertRule adds r unless the entitlement has a live one, and reports whether it did. One that is on its way out comes back to life.
 func insertRule(tx *db.Tx, r Rule) (bool, error) {
+	traits, err := r.document()
+	if err != nil {
+		return false, err
+	}
 	n, err := tx.Exec(`insert into automation (app_id, entitlement_id, kind, expression, display_name, description, status, error,
-			completed_at, due_at, created_at, updated_at, deleted_at, version) values ($1, $2, $3, $4, $5, $6, '', '', null, $7, $7, $7, null, 1)
+			completed_at, due_at, created_at, updated_at, deleted_at, version, traits, paused)
+			values ($1, $2, $3, $4, $5, $6, '', '', null, $7, $7, $7, null, 1, $8, $9)
 		on conflict (app_id, entitlement_id) do update set kind = $3, expression = $4, display_name = $5, description = $6, status = '',
-			error = '', completed_at = null, due_at = $7, created_at = $7, updated_at = $7, deleted_at = null, version = 1, doubt = ''
+			error = '', completed_at = null, due_at = $7, created_at = $7, updated_at = $7, deleted_at = null, version = 1, doubt = '',
+			traits = $8, paused = $9
 		where automation.deleted_at is not null`,
-		string(r.Of.AppID), string(r.Of.ID), string(r.Kind), r.Expression, r.DisplayName, r.Description, clock.Micros(r.CreatedAt))
+		string(r.Of.AppID), string(r.Of.ID), string(r.Kind), r.Expression, r.DisplayName, r.Description, clock.Micros(r.CreatedAt),
+		traits, r.Paused)
 	return n == 1, err
 }
 
 func updateRule(tx *db.Tx, r Rule) error {
+	traits, err := r.document()
+	if err != nil {
+		return err
+	}
 	n, err := tx.Exec(`update automation set kind = $4, expression = $5, display_name = $6, description = $7, updated_at = $8, due_at = $8,
-			doubt = $9, version = version + 1
+			doubt = $9, traits = $10, paused = $11, version = version + 1
 		where app_id = $1 and entitlement_id = $2 and version = $3 and deleted_at is null`,
 		string(r.Of.AppID), string(r.Of.ID), r.Version, string(r.Kind), r.Expression, r.DisplayName, r.Description, clock.Micros(r.UpdatedAt),
-		string(r.Doubt))
+		string(r.Doubt), traits, r.Paused)
 	if err == nil && n == 0 {
 		err = fault.New(fault.Conflict, "the automation was changed by someone else; read it again")
 	}
 	return err
 }
 
+// setSources writes down which entitlements and tags r goes by.
 func setSources(tx *db.Tx, r Rule) error {
-	tx.Queue(`delete from automation_ref where app_id = $1 and entitlement_id = $2`, string(r.Of.AppID), string(r.Of.ID))
+	forgetSources(tx, r.Of)
+	for _, t := range r.Traits.tags() {
+		tx.Queue(`insert into automation_tag (app_id, entitlement_id, key, value) values ($1, $2, $3, $4)`,
+			string(r.Of.AppID), string(r.Of.ID), t.Key, t.Value)
+	}
 	for _, e := range r.Sources {
 		tx.Queue(`insert into automation_ref (app_id, entitlement_id, src_app_id, src_entitlement_id) values ($1, $2, $3, $4)
 			on conflict (app_id, entitlement_id, src_app_id, src_entitlement_id) do nothing`,
 			string(r.Of.AppID), string(r.Of.ID), string(e.AppID), string(e.ID))
 	}
 	return nil
+}
+
+func forgetSources(tx *db.Tx, of app.EntitlementRef) {
+	for _, table := range []string{"automation_ref", "automation_tag"} {
+		tx.Queue(`delete from `+table+` where app_id = $1 and entitlement_id = $2`, string(of.AppID), string(of.ID))
+	}
+}
+
+// traitRules reads the live rules of kind [ByTraits] of some entitlements.
+func traitRules(q db.Q, of []app.EntitlementRef) (map[app.EntitlementRef]Rule, error) {
+	out := map[app.EntitlementRef]Rule{}
+	for _, chunk := range db.Chunks(of) {
+		w := &db.Where{}
+		w.And("kind = 'TRAITS' and deleted_at is null")
+		list := make([]string, len(chunk))
+		for n, e := range chunk {
+			list[n] = "(" + w.Bind(string(e.AppID)) + "," + w.Bind(string(e.ID)) + ")"
+		}
+		w.And("(app_id, entitlement_id) in (values " + strings.Join(list, ",") + ")")
+		where, args := w.SQL()
+		found, err := db.Collect(q, scanRule, `select `+ruleColumns+` from automation`+where, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range found {
+			out[r.Of] = r
+		}
+	}
+	return out, nil
 }
 
 func excluded(q db.Q, of app.EntitlementRef) ([]directory.UserID, error) {

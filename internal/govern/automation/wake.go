@@ -9,6 +9,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/tag"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/due"
@@ -176,9 +177,9 @@ func (s *Service) look(tx *db.Tx, of app.EntitlementRef, at time.Time, statement
 	return nil
 }
 
-// UserChanged implements directory.Changed: rules with an expression are worked out anew soon.
+// UserChanged implements directory.Changed: rules with an expression, and those that go by a status, are worked out anew soon.
 func (s *Service) UserChanged(tx *db.Tx, _ directory.UserID, at time.Time) error {
-	n, err := tx.Exec(`update automation set due_at = $1 where due_at > $1 and deleted_at is null and kind in ('BASIC', 'CEL')`,
+	n, err := tx.Exec(`update automation set due_at = $1 where due_at > $1 and deleted_at is null and kind in ('BASIC', 'CEL', 'TRAITS')`,
 		clock.Micros(at.Add(settle)))
 	if n > 0 {
 		due.Wake(tx, at.Add(settle))
@@ -189,4 +190,17 @@ func (s *Service) UserChanged(tx *db.Tx, _ directory.UserID, at time.Time) error
 // UserCreated implements directory.Created.
 func (s *Service) UserCreated(tx *db.Tx, _ audit.Actor, u directory.User) error {
 	return s.UserChanged(tx, u.ID, u.CreatedAt)
+}
+
+const tagsChangedSQL = `update automation set due_at = $3 where due_at > $3 and deleted_at is null and (app_id, entitlement_id) in
+	(select t.app_id, t.entitlement_id from automation_tag t where t.key = $1 and t.value = $2)`
+
+// TagsChanged implements tag.Notice: the rules that go by the tag are worked out anew soon.
+func (s *Service) TagsChanged(tx *db.Tx, t tag.Tag, at time.Time) error {
+	at = at.Add(settle)
+	n, err := tx.Exec(tagsChangedSQL, t.Key, t.Value, clock.Micros(at))
+	if n > 0 {
+		due.Wake(tx, at)
+	}
+	return err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/grant/granttest"
 	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/policy"
+	"github.com/interim-access/interim/internal/govern/tag"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/db/dbtest"
 	"github.com/interim-access/interim/internal/platform/page"
@@ -24,6 +25,7 @@ type world struct {
 
 	t       *testing.T
 	auto    *automation.Service
+	tags    *tag.Service
 	wiki    app.App
 	a, b, c app.EntitlementRef
 }
@@ -46,6 +48,9 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	}
 	w := &world{House: h, t: t}
 	w.auto = automation.New(automation.Deps{DB: d, Clock: h.Clock, Audit: h.Audit, Grants: h.Grants, Policies: policies})
+	w.tags = tag.New(tag.Deps{DB: d, Clock: h.Clock, Audit: h.Audit})
+	w.tags.Tell(w.auto)
+	h.Directory.Tell(w.tags)
 	h.Grants.Watch(w.auto)
 	h.Directory.TellChanged(w.auto)
 	h.Directory.TellCreated(w.auto)

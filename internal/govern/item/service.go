@@ -207,13 +207,18 @@ func named(q db.Q, before, after []Configuration) error {
 	return nil
 }
 
-// Delete deletes an item that people made, its levels and its settings; access that it gave ends. NotFound, Conflict; Precondition for
-// one that a connector reads.
-func (s *Service) Delete(ctx context.Context, itemID ID) error {
+// Delete deletes an item that people made, its levels and its settings; access that it gave ends. Also is done in the same transaction,
+// before. NotFound, Conflict; Precondition for one that a connector reads.
+func (s *Service) Delete(ctx context.Context, itemID ID, also ...func(tx *db.Tx, i Item) error) error {
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
 		i, err := Get(tx, itemID)
 		if err != nil {
 			return err
+		}
+		for _, fn := range also {
+			if err := fn(tx, i); err != nil {
+				return err
+			}
 		}
 		if err := forget(tx, i.Ref()); err != nil {
 			return err

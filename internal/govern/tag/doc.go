@@ -1,4 +1,5 @@
-// Package tag owns tags: a key with a value, put on users and resources, that lists are narrowed by. They give nobody anything.
+// Package tag owns tags: a key with a value, put on users and resources, that lists are narrowed by. They give nobody
+// anything themselves; who goes by the tags of people is told of each that changes.
 //
 // Invariants:
 //   - no two tags have the same key and value; a value may be empty;

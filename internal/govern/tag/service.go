@@ -21,11 +21,40 @@ type Deps struct {
 	Audit *audit.Log
 }
 
+// Notice is told, in the transaction of the change, of a tag that other people have from now on.
+type Notice interface {
+	TagsChanged(tx *db.Tx, t Tag, at time.Time) error
+}
+
 // Service holds the use cases about tags. Who may call them is for the doors to ask.
-type Service struct{ Deps }
+type Service struct {
+	Deps
+
+	notices []Notice
+}
 
 // New returns the use cases over d.
-func New(d Deps) *Service { return &Service{d} }
+func New(d Deps) *Service { return &Service{Deps: d} }
+
+// Tell adds a listener to the tags of people. Only at start, before requests are served.
+func (s *Service) Tell(n Notice) { s.notices = append(s.notices, n) }
+
+func (s *Service) tell(tx *db.Tx, t Tag) error {
+	for _, n := range s.notices {
+		if err := n.TagsChanged(tx, t, s.Clock.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellOf is tell if the object is a person.
+func (s *Service) tellOf(tx *db.Tx, t Tag, o Object) error {
+	if o.kind != "user" {
+		return nil
+	}
+	return s.tell(tx, t)
+}
 
 var (
 	_ directory.Notice  = (*Service)(nil)
@@ -86,6 +115,9 @@ func (s *Service) Delete(ctx context.Context, tagID ID) error {
 		if err != nil {
 			return err
 		}
+		if err := s.tell(tx, t); err != nil {
+			return err
+		}
 		e := event(t, "tag.deleted", audit.Delete, "deleted tag "+t.name())
 		e.Data = map[string]any{"taken off": n}
 		return s.Audit.Record(tx, audit.From(ctx), e)
@@ -117,6 +149,9 @@ func (s *Service) Put(ctx context.Context, tagID ID, o Object) error {
 		if n > MaxPerObject {
 			return fault.New(fault.Precondition, "there are %d tags on this %s, which is the most", MaxPerObject, o.kind)
 		}
+		if err := s.tellOf(tx, t, o); err != nil {
+			return err
+		}
 		return s.Audit.Record(tx, audit.From(ctx), onEvent(t, o, appID, o.kind+".tagged", "put tag "+t.name()+" on the "+o.kind))
 	})
 }
@@ -130,6 +165,9 @@ func (s *Service) TakeOff(ctx context.Context, tagID ID, o Object) error {
 		}
 		appID, err := takeOff(tx, tagID, o)
 		if err != nil {
+			return err
+		}
+		if err := s.tellOf(tx, t, o); err != nil {
 			return err
 		}
 		return s.Audit.Record(tx, audit.From(ctx), onEvent(t, o, appID, o.kind+".untagged", "took tag "+t.name()+" off the "+o.kind))

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -49,6 +50,33 @@ func listSQL(r page.Request) (string, []any) {
 func onSQL(o Object) string {
 	return `select ` + columns + ` from ` + o.table() + ` o join tag t on t.id = o.tag_id
 		where o.` + o.column() + ` = $1 order by t.key, t.value`
+}
+
+// OfUsers answers the tags of some users, in no order; who has none is left out.
+func OfUsers(q db.Q, users []directory.UserID) (map[directory.UserID][]Tag, error) {
+	type row struct {
+		of directory.UserID
+		Tag
+	}
+	out := map[directory.UserID][]Tag{}
+	for _, chunk := range db.Chunks(users) {
+		sql, args := ofUsersSQL(chunk)
+		found, err := db.Collect(q, func(r *db.Rows) (v row, err error) { return v, r.Scan(&v.of, &v.ID, &v.Key, &v.Value) }, sql, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range found {
+			out[v.of] = append(out[v.of], v.Tag)
+		}
+	}
+	return out, nil
+}
+
+func ofUsersSQL(users []directory.UserID) (string, []any) {
+	w := &db.Where{}
+	w.In("o.user_id", users)
+	where, args := w.SQL()
+	return `select o.user_id, t.id, t.key, t.value from tag_user o join tag t on t.id = o.tag_id` + where, args
 }
 
 // insert adds t unless there is one of its key and value, and reports whether it did.

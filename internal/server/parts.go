@@ -131,7 +131,9 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 		return nil, err
 	}
 
-	p.items = item.New(item.Deps{DB: d.db, Audit: p.audit, Apps: p.apps})
+	p.items = item.New(item.Deps{
+		DB: d.db, Clock: d.clock, Audit: p.audit, Apps: p.apps, Owners: p.owners, Contacts: p.contacts,
+	})
 	p.groups = group.New(group.Deps{DB: d.db, Items: p.items, Bindings: p.automations})
 	p.tasks = task.New(task.Deps{
 		DB: d.db, Clock: d.clock, Log: o.Log, Audit: p.audit, Grants: p.grants, Owners: p.owners, Delegations: p.delegations,
@@ -147,7 +149,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 		p.grants.Warners(o.Config.EndsSoonBefore()))
 	p.due = due.New(due.Options{
 		Clock: d.clock, Log: o.Log, DB: d.db, Registerer: p.metrics,
-		Sources: append(sources, p.tasks.Due(), p.automations.Keeper(), p.automations.OnCall(), p.delegations.Ender(), p.sync.Planned(),
+		Sources: append(sources, p.tasks.Due(), p.items.Follower(), p.automations.Keeper(), p.automations.OnCall(), p.delegations.Ender(), p.sync.Planned(),
 			p.iam.Pruner(), p.streams.Source()),
 	})
 	return p, nil

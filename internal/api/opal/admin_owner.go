@@ -44,6 +44,13 @@ func (d *Door) administer(ctx context.Context, said map[item.ID]UUID) func(tx *d
 			return nil
 		}
 		o := owner.OfResource(i.Ref())
+		if i.TemplateID != "" {
+			admins, err := owner.Admins(tx, []owner.Object{o})
+			if err == nil && UUID(admins[o].ID()) != to {
+				err = item.Following()
+			}
+			return err
+		}
 		err := d.Owners.ShareIn(tx, audit.From(ctx), o, owner.Primary, owner.SetID(to))
 		if !fault.Is(err, fault.NotFound) {
 			return err

@@ -5,6 +5,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/contact"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/item"
 )
 
 // channelBody is a channel for messages in another system.
@@ -198,7 +199,11 @@ func (d *Door) setChannels(ctx context.Context, s itemSort, id UUID, said channe
 	if err != nil {
 		return nil, err
 	}
-	after, err := d.Contacts.SetChannels(ctx, i.Ref(), ids[contact.ChannelID](said.IDs))
+	channels := ids[contact.ChannelID](said.IDs)
+	if err := unlessFollowing(d.DB.Q(ctx), i, channels, func(t item.Template) []contact.ChannelID { return t.Channels }); err != nil {
+		return nil, err
+	}
+	after, err := d.Contacts.SetChannels(ctx, i.Ref(), channels)
 	return encodeChannels(after).IDs, respelled(err, contactNames)
 }
 
@@ -222,12 +227,16 @@ func (d *Door) updateGroupSchedules(ctx context.Context, in *groupSchedules) ([]
 	if err != nil {
 		return nil, err
 	}
+	schedules := ids[contact.ScheduleID](in.Body.IDs)
+	if err := unlessFollowing(d.DB.Q(ctx), i, schedules, func(t item.Template) []contact.ScheduleID { return t.Schedules }); err != nil {
+		return nil, err
+	}
 	level, err := d.Items.LevelOf(d.DB.Q(ctx), i, "")
 	if err != nil {
 		return nil, err
 	}
 	g := contact.Group{ResourceRef: i.Ref(), Gives: level.Entitlement.ID}
-	after, err := d.Contacts.SetSchedules(ctx, g, ids[contact.ScheduleID](in.Body.IDs))
+	after, err := d.Contacts.SetSchedules(ctx, g, schedules)
 	return encodeSchedules(after).IDs, respelled(err, contactNames)
 }
 

@@ -114,7 +114,8 @@ func (d *Door) updateGroups(ctx context.Context, in *updateGroups) (groupsBody, 
 	if err := iam.RequireAll(ctx); err != nil {
 		return groupsBody{}, err
 	}
-	if _, err := d.itemsOf(ctx, aGroup, each(in.Body.Groups, func(g updateGroup) UUID { return g.ID })); err != nil {
+	before, err := d.itemsOf(ctx, aGroup, each(in.Body.Groups, func(g updateGroup) UUID { return g.ID }))
+	if err != nil {
 		return groupsBody{}, err
 	}
 	changes, said := make([]item.Change, len(in.Body.Groups)), map[item.ID]UUID{}
@@ -130,6 +131,9 @@ func (d *Door) updateGroups(ctx context.Context, in *updateGroups) (groupsBody, 
 			}
 			return become(i)
 		}}
+	}
+	if err := d.unlessShown(ctx, said, before); err != nil {
+		return groupsBody{}, err
 	}
 	after, err := d.Items.Update(ctx, changes, d.administer(ctx, said))
 	if err != nil {

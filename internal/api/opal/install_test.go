@@ -76,7 +76,7 @@ func install(t testing.TB, engine *db.DB, c *clock.Fake) *opal.Deps {
 	d.Contacts = contact.New(contact.Deps{DB: engine, Clock: c, Audit: log})
 	d.Automations = automation.New(automation.Deps{DB: engine, Clock: c, Audit: log, Grants: d.Grants, Policies: d.Policies})
 	t.Cleanup(d.Automations.Close)
-	d.Items = item.New(item.Deps{DB: engine, Audit: log, Apps: d.Apps})
+	d.Items = item.New(item.Deps{DB: engine, Clock: c, Audit: log, Apps: d.Apps, Owners: d.Owners, Contacts: d.Contacts})
 	d.Groups = group.New(group.Deps{DB: engine, Items: d.Items, Bindings: d.Automations})
 	d.Tasks = task.New(task.Deps{
 		DB: engine, Clock: c, Log: quiet, Audit: log, Grants: d.Grants, Owners: d.Owners, Delegations: d.Delegations,

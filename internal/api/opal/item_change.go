@@ -6,7 +6,6 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/platform/db"
-	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // ItemChange is what a change of a resource and of a group have in common, asked for and answered. What is not there stays as it is;
@@ -18,7 +17,7 @@ type ItemChange struct {
 	MFAToApprove   *bool               `json:"require_mfa_to_approve,omitempty"`
 	Notice         *string             `json:"custom_request_notification,omitempty" nullable:"true" maxLength:"800"`
 	RiskOverride   *string             `json:"risk_sensitivity_override,omitempty" enum:"UNKNOWN,CRITICAL,HIGH,MEDIUM,LOW,NONE"`
-	Template       *UUID               `json:"configuration_template_id,omitempty"`
+	Template       link                `json:"configuration_template_id,omitzero" doc:"The template to follow; null or empty: none any more, what it said stays."`
 	Configurations []configurationBody `json:"request_configurations,omitempty" nullable:"true" maxItems:"16"`
 	Configured     *configurationList  `json:"request_configuration_list,omitempty" doc:"The older way to say request_configurations."`
 	Folder         *UUID               `json:"folder_id,omitempty" doc:"There are no folders any more; it is not kept."`
@@ -46,9 +45,6 @@ type DefaultChange struct {
 
 // apply returns what makes an item what u says.
 func (d *Door) apply(q db.Q, u ItemChange) (func(i *item.Item) error, error) {
-	if u.Template != nil && *u.Template != "" {
-		return nil, fault.NotServed("configuration_template_id")
-	}
 	said := u.Configurations
 	if said == nil && u.Configured != nil {
 		said = u.Configured.Configurations
@@ -63,6 +59,9 @@ func (d *Door) apply(q db.Q, u ItemChange) (func(i *item.Item) error, error) {
 		set(&i.MFAToApprove, u.MFAToApprove)
 		set(&i.Notice, u.Notice)
 		set(&i.Risk, u.RiskOverride)
+		if u.Template.said {
+			i.TemplateID = string(u.Template.id)
+		}
 		switch {
 		case said != nil:
 			i.Configure(configurations)
@@ -128,7 +127,7 @@ func encodeChange(i item.Item, with beside) ItemChange {
 	b := encodeItem(i, with)
 	return ItemChange{
 		Name: &b.Name, Description: &b.Description, AdminOwner: unlessEmpty(b.AdminOwner), MFAToApprove: &b.MFAToApprove,
-		Notice: b.Notice, RiskOverride: orNull(b.RiskOverride), Template: unlessEmpty(b.Template), Configurations: b.Configurations,
+		Notice: b.Notice, RiskOverride: orNull(b.RiskOverride), Template: linkTo(b.Template), Configurations: b.Configurations,
 		Configured: &configurationList{b.Configurations},
 		DefaultChange: DefaultChange{
 			Max: unlessZero(b.Max), Recommended: unlessZero(b.Recommended), Manager: &b.Manager, Ticket: &b.Ticket,

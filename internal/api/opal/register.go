@@ -8,6 +8,8 @@ func (d *Door) register() {
 	d.groups()
 	d.groupResources()
 	d.containingGroups()
+	d.reviewers()
+	d.templates()
 	d.owners()
 	d.accessLists()
 	d.accessStatus()

@@ -156,6 +156,9 @@ func (d *Door) updateResources(ctx context.Context, in *updateResources) (resour
 			return become(i)
 		}}
 	}
+	if err := d.unlessShown(ctx, said, before); err != nil {
+		return resourcesBody{}, err
+	}
 	after, err := d.Items.Update(ctx, changes, d.administer(ctx, said))
 	if err != nil {
 		return resourcesBody{}, respelled(err, map[string]string{"parentResourceId": "parent_resource_id"})

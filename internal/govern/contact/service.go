@@ -79,39 +79,44 @@ func (s *Service) ChannelsOf(ctx context.Context, item app.ResourceRef) ([]Chann
 
 // SetChannels makes the channels of an item be those, and answers them as [Service.ChannelsOf] does. NotFound for the item; Invalid for a
 // channel that is not there, and above [MaxPerItem].
-func (s *Service) SetChannels(ctx context.Context, item app.ResourceRef, channels []ChannelID) ([]Channel, error) {
+func (s *Service) SetChannels(ctx context.Context, item app.ResourceRef, channels []ChannelID) (after []Channel, err error) {
+	return after, s.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		after, err = s.SetChannelsIn(tx, audit.From(ctx), item, channels)
+		return err
+	})
+}
+
+// SetChannelsIn is [Service.SetChannels] in a transaction that does more.
+func (s *Service) SetChannelsIn(tx *db.Tx, actor audit.Actor, item app.ResourceRef, channels []ChannelID) ([]Channel, error) {
 	channels = once(channels)
 	if err := few("channelIds", len(channels)); err != nil {
 		return nil, err
 	}
-	var after []Channel
-	return after, s.DB.Write(ctx, func(tx *db.Tx) (err error) {
-		if err := tx.Lock(itemKey(item)); err != nil {
-			return err
-		}
-		if err := standing(tx, item); err != nil {
-			return err
-		}
-		before, err := db.Collect(tx, scanChannel, channelsOfSQL, string(item.AppID), string(item.ID))
-		if err != nil {
-			return err
-		}
-		old := each(before, func(c Channel) ChannelID { return c.ID })
-		if slices.Equal(old, channels) {
-			after = before
-			return nil
-		}
-		if err := setChannels(tx, item, channels); err != nil {
-			return err
-		}
-		if after, err = db.Collect(tx, scanChannel, channelsOfSQL, string(item.AppID), string(item.ID)); err != nil {
-			return err
-		}
-		if len(after) != len(channels) {
-			return fault.InvalidField("channelIds", "names a channel that is not there")
-		}
-		return s.Audit.Record(tx, audit.From(ctx), ofItem(item, "resource.channels_set", "set where people are told of it", old, channels))
-	})
+	if err := tx.Lock(itemKey(item)); err != nil {
+		return nil, err
+	}
+	if err := standing(tx, item); err != nil {
+		return nil, err
+	}
+	before, err := db.Collect(tx, scanChannel, channelsOfSQL, string(item.AppID), string(item.ID))
+	if err != nil {
+		return nil, err
+	}
+	old := each(before, func(c Channel) ChannelID { return c.ID })
+	if slices.Equal(old, channels) {
+		return before, nil
+	}
+	if err := setChannels(tx, item, channels); err != nil {
+		return nil, err
+	}
+	after, err := db.Collect(tx, scanChannel, channelsOfSQL, string(item.AppID), string(item.ID))
+	if err != nil {
+		return nil, err
+	}
+	if len(after) != len(channels) {
+		return nil, fault.InvalidField("channelIds", "names a channel that is not there")
+	}
+	return after, s.Audit.Record(tx, actor, ofItem(item, "resource.channels_set", "set where people are told of it", old, channels))
 }
 
 // Schedules lists all schedules, [MaxRecords] at most, in the order they were registered.
@@ -199,42 +204,47 @@ func (s *Service) SchedulesOf(ctx context.Context, group app.ResourceRef) ([]Sch
 // SetSchedules makes the schedules of a group be those, and answers them as [Service.SchedulesOf] does. Who is on call by one is given
 // what the members of the group hold, soon, and loses it with the shift or the schedule. NotFound for the group; Invalid for a schedule
 // that is not there, above [MaxPerItem] and for one that has [MaxGroups].
-func (s *Service) SetSchedules(ctx context.Context, g Group, schedules []ScheduleID) ([]Schedule, error) {
+func (s *Service) SetSchedules(ctx context.Context, g Group, schedules []ScheduleID) (after []Schedule, err error) {
+	return after, s.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		after, err = s.SetSchedulesIn(tx, audit.From(ctx), g, schedules)
+		return err
+	})
+}
+
+// SetSchedulesIn is [Service.SetSchedules] in a transaction that does more.
+func (s *Service) SetSchedulesIn(tx *db.Tx, actor audit.Actor, g Group, schedules []ScheduleID) ([]Schedule, error) {
 	schedules = once(schedules)
 	if err := few("scheduleIds", len(schedules)); err != nil {
 		return nil, err
 	}
-	var after []Schedule
-	return after, s.DB.Write(ctx, func(tx *db.Tx) (err error) {
-		// Two at once count the groups of a schedule one after the other.
-		if err := tx.Lock(append(each(schedules, scheduleKey), itemKey(g.ResourceRef))...); err != nil {
-			return err
-		}
-		if err := standing(tx, g.ResourceRef); err != nil {
-			return err
-		}
-		before, err := db.Collect(tx, scanSchedule, schedulesOfSQL, string(g.AppID), string(g.ID))
-		if err != nil {
-			return err
-		}
-		old := each(before, func(c Schedule) ScheduleID { return c.ID })
-		if slices.Equal(old, schedules) {
-			after = before
-			return nil
-		}
-		now := s.Clock.Now()
-		if err := setDuties(tx, g, schedules, now); err != nil {
-			return err
-		}
-		due.Wake(tx, now)
-		if after, err = db.Collect(tx, scanSchedule, schedulesOfSQL, string(g.AppID), string(g.ID)); err != nil {
-			return err
-		}
-		if len(after) != len(schedules) {
-			return fault.InvalidField("scheduleIds", "names a schedule that is not there")
-		}
-		return s.Audit.Record(tx, audit.From(ctx), ofItem(g.ResourceRef, "resource.on_call_set", "set who is on call for it", old, schedules))
-	})
+	// Two at once count the groups of a schedule one after the other.
+	if err := tx.Lock(append(each(schedules, scheduleKey), itemKey(g.ResourceRef))...); err != nil {
+		return nil, err
+	}
+	if err := standing(tx, g.ResourceRef); err != nil {
+		return nil, err
+	}
+	before, err := db.Collect(tx, scanSchedule, schedulesOfSQL, string(g.AppID), string(g.ID))
+	if err != nil {
+		return nil, err
+	}
+	old := each(before, func(c Schedule) ScheduleID { return c.ID })
+	if slices.Equal(old, schedules) {
+		return before, nil
+	}
+	now := s.Clock.Now()
+	if err := setDuties(tx, g, schedules, now); err != nil {
+		return nil, err
+	}
+	due.Wake(tx, now)
+	after, err := db.Collect(tx, scanSchedule, schedulesOfSQL, string(g.AppID), string(g.ID))
+	if err != nil {
+		return nil, err
+	}
+	if len(after) != len(schedules) {
+		return nil, fault.InvalidField("scheduleIds", "names a schedule that is not there")
+	}
+	return after, s.Audit.Record(tx, actor, ofItem(g.ResourceRef, "resource.on_call_set", "set who is on call for it", old, schedules))
 }
 
 // UserEnded implements [directory.Notice]: who is deleted has no shift any more. Their access ends by itself.

@@ -28,7 +28,7 @@ func each(t *testing.T, test func(h *house)) {
 		h := &house{House: granttest.New(t, d)}
 		h.catalogs = catalog.New(catalog.Deps{DB: d, Clock: h.Clock, Audit: h.Audit, Apps: h.Apps})
 		h.Apps.Offer(h.catalogs)
-		h.items = item.New(item.Deps{DB: d, Audit: h.Audit, Apps: h.Apps})
+		h.items = item.New(item.Deps{DB: d, Clock: h.Clock, Audit: h.Audit, Apps: h.Apps})
 		test(h)
 	})
 }

@@ -48,6 +48,8 @@ type Settings struct {
 	Tickets        Tickets         `json:"tickets,omitzero"`
 	// TemplateID names the template that all these settings follow; empty: none.
 	TemplateID string `json:"templateId,omitempty"`
+	// TemplateVersion is the state of the template that was taken.
+	TemplateVersion int64 `json:"templateVersion,omitempty"`
 }
 
 // Tickets says what is to be written to a system of tickets. It is kept; nothing writes to one yet.

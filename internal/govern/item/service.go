@@ -6,8 +6,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
-	"github.com/interim-access/interim/internal/govern/directory"
-	"github.com/interim-access/interim/internal/govern/owner"
+	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
@@ -15,8 +14,13 @@ import (
 // Deps is what the service stands on.
 type Deps struct {
 	DB    *db.DB
+	Clock clock.Clock
 	Audit *audit.Log
 	Apps  *app.Service
+
+	// What templates need: nil, and they leave owners or contacts as they are.
+	Owners   Owners
+	Contacts Contacts
 }
 
 // Service holds the use cases about items. Who may call them is for the door to ask.
@@ -75,7 +79,17 @@ func (s *Service) create(tx *db.Tx, actor audit.Actor, d Draft) (Item, error) {
 		return Item{}, err
 	}
 	i := Item{Resource: r, Settings: d.Settings, Group: d.Group, Version: 1}
-	return i, save(tx, i, 0)
+	if i.TemplateID == "" {
+		return i, save(tx, i, 0)
+	}
+	from, err := s.follow(tx, Settings{}, &i)
+	if err != nil {
+		return i, err
+	}
+	if err := save(tx, i, 0); err != nil {
+		return i, err
+	}
+	return i, s.takeRest(tx, actor, i, from)
 }
 
 // Change is what one item becomes.
@@ -126,12 +140,42 @@ func (s *Service) update(tx *db.Tx, actor audit.Actor, before Item, become func(
 	if err := become(&after); err != nil {
 		return before, err
 	}
+	linked, err := s.link(tx, before, &after)
+	if err != nil {
+		return before, err
+	}
 	if err := after.Settings.Validate(); err != nil {
 		return before, err
 	}
 	if err := named(tx, before.Configurations, after.Configurations); err != nil {
 		return before, err
 	}
+	if after, err = s.put(tx, actor, before, after); err != nil || linked.ID == "" {
+		return after, err
+	}
+	return after, s.takeRest(tx, actor, after, linked)
+}
+
+// link answers which template an item begins to follow, if it begins to follow one, and refuses to change what an item that follows one
+// has from it.
+func (s *Service) link(tx *db.Tx, before Item, after *Item) (Template, error) {
+	switch after.TemplateID {
+	case "":
+		after.TemplateVersion = 0
+		return Template{}, nil
+	case before.TemplateID:
+		changed, err := differences(before.owned(), after.owned())
+		if err == nil && len(changed) > 0 {
+			err = Following()
+		}
+		after.configured = false // the same was said again
+		return Template{}, err
+	}
+	return s.follow(tx, before.Settings, after)
+}
+
+// put writes what has become of an item and its resource.
+func (s *Service) put(tx *db.Tx, actor audit.Actor, before, after Item) (Item, error) {
 	r, err := s.Apps.ChangeResource(tx, actor, before.AppID, before.TypeID, before.ID, func(r *app.Resource) error {
 		r.DisplayName, r.Description, r.ParentID = after.DisplayName, after.Description, after.ParentID
 		return nil
@@ -157,54 +201,6 @@ func (s *Service) update(tx *db.Tx, actor audit.Actor, before Item, become func(
 		Kind: "item.updated", Activity: audit.Update, ObjectType: "resource", ObjectID: string(before.ID), AppID: string(before.AppID),
 		Message: "changed how " + after.DisplayName + " is asked for", Data: diff,
 	})
-}
-
-// named answers Invalid for whom after asks first and who is not there.
-func named(q db.Q, before, after []Configuration) error {
-	known := map[string]bool{}
-	for _, c := range before {
-		for _, s := range c.Stages {
-			for _, id := range s.Owners {
-				known[id] = true
-			}
-			for _, u := range s.People {
-				known[string(u)] = true
-			}
-		}
-	}
-	var people []directory.UserID
-	for _, c := range after {
-		for _, s := range c.Stages {
-			for _, id := range s.Owners {
-				if known[id] {
-					continue
-				}
-				if _, err := owner.AnySet(q, owner.SetID(id)); fault.Is(err, fault.NotFound) {
-					return fault.InvalidField("owner_ids", "there is no such owner: %s", id)
-				} else if err != nil {
-					return err
-				}
-				known[id] = true
-			}
-			for _, u := range s.People {
-				if !known[string(u)] {
-					known[string(u)], people = true, append(people, u)
-				}
-			}
-		}
-	}
-	for _, chunk := range db.Chunks(people) {
-		found, err := directory.Many(q, chunk)
-		if err != nil {
-			return err
-		}
-		for _, u := range chunk {
-			if !slices.ContainsFunc(found, func(f directory.User) bool { return f.ID == u && f.Status != directory.Deleted }) {
-				return fault.InvalidField("service_user_ids", "there is no such user: %s", u)
-			}
-		}
-	}
-	return nil
 }
 
 // Delete deletes an item that people made, its levels and its settings; access that it gave ends. Also is done in the same transaction,

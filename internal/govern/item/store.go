@@ -140,11 +140,14 @@ func save(tx *db.Tx, i Item, version int64) error {
 	if err != nil {
 		return err
 	}
-	n, err := tx.Exec(`insert into item (app_id, resource_id, label, limited, doc, version, offered) values ($1,$2,$3,$4,$5,$6,$8)
+	n, err := tx.Exec(`insert into item (app_id, resource_id, label, limited, doc, version, offered, template_id, template_version)
+			values ($1,$2,$3,$4,$5,$6,$8,$9,$10)
 		on conflict (app_id, resource_id) do update set label = excluded.label, limited = excluded.limited, doc = excluded.doc,
-			version = excluded.version, offered = excluded.offered
+			version = excluded.version, offered = excluded.offered, template_id = excluded.template_id,
+			template_version = excluded.template_version
 		where item.version = $7`,
-		string(i.AppID), string(i.ID), i.Label, i.Limited, string(doc), version+1, version, i.Offered)
+		string(i.AppID), string(i.ID), i.Label, i.Limited, string(doc), version+1, version, i.Offered,
+		i.TemplateID, i.TemplateVersion)
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func TestOffersAreWhatCanBeAskedFor(t *testing.T) {
 				}
 			}
 		}
-		items := item.New(item.Deps{DB: w.db, Audit: log, Apps: app.New(w.db, c, log)})
+		items := item.New(item.Deps{DB: w.db, Clock: c, Audit: log, Apps: app.New(w.db, c, log)})
 		for i, e := range w.entitlements {
 			_, _ = items.Update(w.ctx, []item.Change{{ID: e.ResourceID, Become: func(v *item.Item) error { // refused where there is none
 				v.Offered, v.Limited = i%3 == 0, i%2 == 0

@@ -15,7 +15,12 @@
 // [Settings.Requestable] says it for one, [RequestableSQL] in SQL. What people make as an item is offered, and what they say of any
 // item's visibility or configurations offers it; what a connector reads, or people make as a mere resource, only catalogs list.
 //
+// How an item may be asked for are its configurations, of which the one of the highest priority counts whose condition holds. Package
+// task asks for the [Terms] of each request and keeps to them. A [Template] owns settings of the items that follow it, which take what
+// changes in it in steps ([Service.Follower]).
+//
 // Invariants:
+//   - what an item has from its template it cannot have otherwise, and a template that is followed is not deleted;
 //   - an item has settings at most once, and they live and die with its resource;
 //   - an item that is limited is seen by those who have access now by an entitlement of its audience, by those who have access to the
 //     item itself, and by whoever may see every item; an empty audience is nobody;

@@ -135,7 +135,8 @@ func (d *Door) updateResources(ctx context.Context, in *updateResources) (resour
 	if err := iam.RequireAll(ctx); err != nil {
 		return resourcesBody{}, err
 	}
-	if _, err := d.itemsOf(ctx, aResource, each(in.Body.Resources, func(r updateResource) UUID { return r.ID })); err != nil {
+	before, err := d.itemsOf(ctx, aResource, each(in.Body.Resources, func(r updateResource) UUID { return r.ID }))
+	if err != nil {
 		return resourcesBody{}, err
 	}
 	changes, said := make([]item.Change, len(in.Body.Resources)), map[item.ID]UUID{}

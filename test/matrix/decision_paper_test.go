@@ -46,7 +46,7 @@ func (o *office) group(name string, g group) {
 	}
 }
 
-func (o *office) owned(kind string, owners []string) {
+func (o *office) object(kind string) owner.Object {
 	o.Helper()
 	objects := map[string]owner.Object{
 		"app": owner.OfApp(o.app.ID), "entitlement": owner.OfEntitlement(o.of.Ref()), "resource": owner.OfResource(app.ResourceRef{AppID: o.app.ID, ID: o.resource.ID}),
@@ -55,6 +55,12 @@ func (o *office) owned(kind string, owners []string) {
 	if !ok {
 		o.Fatalf("nobody owns a %q", kind)
 	}
+	return object
+}
+
+func (o *office) owned(kind string, owners []string) {
+	o.Helper()
+	object := o.object(kind)
 	var people, groups []string
 	for _, n := range owners {
 		if _, ok := o.groups[n]; ok {
@@ -229,6 +235,10 @@ func (o *office) approval(p approvalPaper) *policy.Approval {
 	for _, e := range p.Expressions {
 		a.Expressions = append(a.Expressions, o.expression(e))
 	}
+	a.Quorum = policy.Quorum(p.Quorum)
+	for _, s := range p.Slots {
+		a.Slots = append(a.Slots, o.slot(s))
+	}
 	if f := p.Fallback; f != nil {
 		a.Fallback = &policy.Fallback{Enabled: !f.Off, UserIDs: o.users(f.Users), ByGroups: len(f.Groups) > 0, Groups: o.refs(f.Groups)}
 	}
@@ -239,6 +249,22 @@ func (o *office) approval(p approvalPaper) *policy.Approval {
 		}
 	}
 	return a
+}
+
+func (o *office) slot(text string) policy.Slot {
+	o.Helper()
+	kind, what, _ := strings.Cut(text, " of ")
+	switch kind {
+	case "manager":
+		return policy.Slot{Kind: policy.ToManager}
+	case "item":
+		return policy.Slot{Kind: policy.ToItem}
+	case "owners":
+		return policy.Slot{Kind: policy.ToOwners, Owned: o.object(what)}
+	case "holders":
+		return policy.Slot{Kind: policy.ToHolders, Group: o.refs([]string{what})[0]}
+	}
+	return policy.Slot{Kind: policy.ToUser, User: o.user(text)}
 }
 
 func (o *office) wait(p waitPaper) *policy.Wait {

@@ -113,6 +113,8 @@ type approvalPaper struct {
 	Users        []string         `yaml:"users"`
 	Group        string           `yaml:"group"`
 	Expressions  []string         `yaml:"expressions"`
+	Slots        []string         `yaml:"slots"`  // manager, item, "owners of" app, entitlement or resource, "holders of" a group, or a person
+	Quorum       string           `yaml:"quorum"` // any or all
 	Self         bool             `yaml:"self"`
 	Distinct     bool             `yaml:"distinct"`
 	Delegation   bool             `yaml:"delegation"`

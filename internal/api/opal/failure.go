@@ -89,8 +89,10 @@ func invalid(status int, message string, errs ...error) huma.StatusError {
 // habits turns off, once, what huma does for the whole program; this door is the only one built with it.
 var habits = sync.OnceFunc(func() {
 	huma.NewError = invalid
-	huma.NewErrorWithContext = func(_ huma.Context, status int, message string, errs ...error) huma.StatusError {
-		return invalid(status, message, errs...)
+	huma.NewErrorWithContext = func(c huma.Context, status int, message string, errs ...error) huma.StatusError {
+		refused := invalid(status, message, errs...)
+		note(c.Context(), fault.New(fault.Invalid, "%s", refused.Error()))
+		return refused
 	}
 })
 

@@ -1,6 +1,7 @@
 package opal_test
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -14,14 +15,21 @@ import (
 	"github.com/interim-access/interim/internal/api/opal"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/platform/db/dbtest"
+	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // guarded is a door behind the real guard, which lets perSecond requests of one client through.
 func guarded(t *testing.T, perSecond int) *door {
 	t.Helper()
+	return guardedBy(t, perSecond, slog.DiscardHandler)
+}
+
+// guardedBy is guarded with a log of the guard.
+func guardedBy(t *testing.T, perSecond int, log slog.Handler) *door {
+	t.Helper()
 	d := newDoor(t, dbtest.SQLite(t))
 	rules := guard.Rules{}
-	watch := guard.New(d.IAM, rules.Find, guard.NewRate(d.clock, perSecond), slog.New(slog.DiscardHandler))
+	watch := guard.New(d.IAM, rules.Find, guard.NewRate(d.clock, perSecond), slog.New(log))
 	d.Interceptors = []grpc.UnaryServerInterceptor{watch.Unary()}
 	var err error
 	if d.door, err = opal.New(d.Deps, "test"); err != nil {
@@ -76,6 +84,24 @@ func TestAnAPITokenOpensTheDoorAndOneThatReadsOnlyChangesNothing(t *testing.T) {
 	}
 	inShape(t, "a write with a token that reads", d.with(http.MethodPost, "/delegations", reads), http.StatusForbidden)
 	inShape(t, "the same with full access", d.with(http.MethodPost, "/delegations", full), http.StatusBadRequest)
+}
+
+// What a client did wrong is not taken for a handler that forgot to ask, nor for a success.
+func TestARequestThatNoHandlerSeesIsTheClientsFault(t *testing.T) {
+	var said strings.Builder
+	d := guardedBy(t, 0, slog.NewTextHandler(&said, nil))
+	var ended []error
+	d.Interceptors = append([]grpc.UnaryServerInterceptor{
+		func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+			reply, err := next(ctx, req)
+			ended = append(ended, err)
+			return reply, err
+		},
+	}, d.Interceptors...)
+	inShape(t, "a body without what is required", d.with(http.MethodPost, "/delegations", "Bearer "+d.token(iam.FullAccess)), http.StatusBadRequest)
+	if len(ended) != 1 || !fault.Is(ended[0], fault.Invalid) || said.Len() > 0 {
+		t.Errorf("ended with %v, and the log says %q", ended, said.String())
+	}
 }
 
 func TestAnAccessTokenOpensTheDoor(t *testing.T) {

@@ -14,7 +14,9 @@ func TestAResourceHangsBelowAnother(t *testing.T) {
 		a, other := string(d.app("warehouse").ID), string(d.app("elsewhere").ID)
 		top, middle, leaf := d.newItem("resource", "account", a), d.newItem("resource", "database", a), d.newItem("resource", "table", a)
 		stranger := d.newItem("resource", "stranger", other)
-		below := func(id, parent string) string { return fmt.Sprintf(`{"resources":[{"resource_id":%q,"parent_resource_id":%s}]}`, id, parent) }
+		below := func(id, parent string) string {
+			return fmt.Sprintf(`{"resources":[{"resource_id":%q,"parent_resource_id":%s}]}`, id, parent)
+		}
 		quoted := func(s string) string { return fmt.Sprintf("%q", s) }
 		d.want(http.StatusOK, "one below another", "PUT", "/resources", below(middle, quoted(top)))
 		d.want(http.StatusOK, "and a third below that", "PUT", "/resources", below(leaf, quoted(middle)))

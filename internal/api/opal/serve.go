@@ -82,10 +82,15 @@ func outcome(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if noted, ok := ctx.Value(failedKey{}).(*error); ok {
+	note(ctx, err)
+	return refusal(err)
+}
+
+// note keeps the first thing that an operation failed with.
+func note(ctx context.Context, err error) {
+	if noted, ok := ctx.Value(failedKey{}).(*error); ok && *noted == nil {
 		*noted = err
 	}
-	return refusal(err)
 }
 
 var errUnasked = errors.New("the handler answered without asking what its caller may do")

@@ -134,10 +134,11 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	p.items = item.New(item.Deps{
 		DB: d.db, Clock: d.clock, Audit: p.audit, Apps: p.apps, Owners: p.owners, Contacts: p.contacts,
 	})
-	p.groups = group.New(group.Deps{DB: d.db, Items: p.items, Bindings: p.automations})
+	p.groups = group.New(group.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Grants: p.grants, Items: p.items, Bindings: p.automations})
 	p.tasks = task.New(task.Deps{
 		DB: d.db, Clock: d.clock, Log: o.Log, Audit: p.audit, Grants: p.grants, Owners: p.owners, Delegations: p.delegations,
-		Policies: p.policies, Items: p.items, Offers: item.Offers{Service: p.catalogs}, Webhooks: p.webhooks, Notices: p.notify,
+		Policies: p.policies, Items: p.items, Offers: item.Offers{Service: p.catalogs}, Redirects: p.groups, Webhooks: p.webhooks,
+		Notices: p.notify,
 	})
 	p.requests = request.New(request.Deps{DB: d.db, Tasks: p.tasks})
 	p.introduce()
@@ -149,7 +150,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 		p.grants.Warners(o.Config.EndsSoonBefore()))
 	p.due = due.New(due.Options{
 		Clock: d.clock, Log: o.Log, DB: d.db, Registerer: p.metrics,
-		Sources: append(sources, p.tasks.Due(), p.items.Follower(), p.automations.Keeper(), p.automations.OnCall(), p.delegations.Ender(),
+		Sources: append(sources, p.tasks.Due(), p.items.Follower(), p.automations.Keeper(), p.automations.OnCall(), p.groups.Porter(), p.delegations.Ender(),
 			p.sync.Planned(), p.iam.Pruner(), p.streams.Source()),
 	})
 	return p, nil
@@ -174,6 +175,8 @@ func (p *parts) introduce() {
 	p.apps.Tell(p.tasks)
 	p.grants.Tell(p.tasks)
 	p.grants.Watch(p.automations)
+	p.grants.Watch(p.groups)
+	p.apps.TellResources(p.groups)
 	p.grants.TellHolders(p.tasks)
 	p.directory.TellChanged(p.automations)
 	p.directory.TellStanding(p.tasks)
@@ -223,6 +226,7 @@ func (p *parts) locked(err error) error {
 func (p *parts) close() {
 	p.sync.Close()
 	p.automations.Close()
+	p.groups.Close()
 	p.webhooks.Close()
 	p.streams.Close()
 	p.notify.Close()

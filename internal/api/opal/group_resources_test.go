@@ -17,7 +17,7 @@ func (d *door) settle() {
 	for range 20 {
 		d.clock.Advance(time.Second)
 		n := 0
-		for _, s := range append(d.Grants.Enders(), d.Groups.Bindings.Keeper()) {
+		for _, s := range append(d.Grants.Enders(), d.Groups.Bindings.Keeper(), d.Groups.Porter()) {
 			k, err := s.Run(d.Context(), d.clock.Now())
 			if err != nil {
 				d.Fatal(err)

@@ -159,9 +159,14 @@ func (d *Door) updateGroupVisibility(ctx context.Context, in *groupVisibility) (
 
 func (d *Door) encodeGroups(ctx context.Context, items []item.Item) ([]groupBody, error) {
 	with, err := d.besides(ctx, items)
+	if err != nil {
+		return nil, err
+	}
+	links, err := d.Groups.LinksOf(d.DB.Q(ctx), each(items, func(i item.Item) item.ID { return i.ID }))
 	return each(items, func(i item.Item) groupBody {
 		return groupBody{
-			ID: UUID(i.ID), ItemBody: encodeItem(i, with), Leaders: userIDs(i.Leaders), RemoteID: i.ExternalID,
+			Binding: UUID(links[i.ID]),
+			ID:      UUID(i.ID), ItemBody: encodeItem(i, with), Leaders: userIDs(i.Leaders), RemoteID: i.ExternalID,
 			Type: groupKind(groupKinds.of(i)),
 		}
 	}), err

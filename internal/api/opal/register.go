@@ -8,6 +8,7 @@ func (d *Door) register() {
 	d.groups()
 	d.groupResources()
 	d.containingGroups()
+	d.groupBindings()
 	d.reviewers()
 	d.templates()
 	d.owners()

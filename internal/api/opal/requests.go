@@ -252,7 +252,11 @@ func (d *Door) ask(ctx context.Context, a task.Ask, s itemSort, one wanted) (tas
 	if err != nil {
 		return a, err
 	}
-	a.App, a.Entitlement = l.Entitlement.AppID, l.Entitlement.ID
+	of, err := d.Groups.Instead(d.DB.Q(ctx), l.Entitlement)
+	if err != nil {
+		return a, err
+	}
+	a.App, a.Entitlement = of.AppID, of.ID
 	return a, d.mayAsk(ctx, &a)
 }
 

@@ -32,11 +32,11 @@ type Deps struct {
 type Service struct {
 	Deps
 
-	share   string // locks the rows of a select against change, where the engine has rows to lock
-	metrics *metrics
-	notice  Notice  // nil: nobody is told
-	watcher Watcher // nil: nobody is told
-	holders Holders // nil: nobody is told
+	share    string // locks the rows of a select against change, where the engine has rows to lock
+	metrics  *metrics
+	notice   Notice // nil: nobody is told
+	watchers []Watcher
+	holders  Holders // nil: nobody is told
 }
 
 // The interfaces that the server wires.

@@ -13,8 +13,8 @@ type Watcher interface {
 	GrantsChanged(tx *db.Tx, changed []Step, at time.Time) error
 }
 
-// Watch says who is told of holders that change. Only at start, before anything runs.
-func (s *Service) Watch(w Watcher) { s.watcher = w }
+// Watch adds who is told of holders that change. Only at start, before anything runs.
+func (s *Service) Watch(w Watcher) { s.watchers = append(s.watchers, w) }
 
 // Holders is told what a [Watcher] is told, except for an end that is set or moved, until it comes; of all entitlements of one change at
 // once, each of them once.
@@ -27,10 +27,10 @@ func (s *Service) TellHolders(n Holders) { s.holders = n }
 
 // endMoved tells of a grant that stays what it is and will end at another time than before.
 func (s *Service) endMoved(tx *db.Tx, at time.Time, before held, after Step) error {
-	if s.watcher == nil || before.Until().Equal(after.Until()) {
+	if before.Until().Equal(after.Until()) {
 		return nil
 	}
-	return s.watcher.GrantsChanged(tx, []Step{after}, at)
+	return s.tellWatchers(tx, at, []Step{after})
 }
 
 // watched tells of the steps that grants took.
@@ -38,15 +38,22 @@ func (s *Service) watched(tx *db.Tx, at time.Time, changed ...Step) error {
 	if len(changed) == 0 {
 		return nil
 	}
-	if s.watcher != nil {
-		if err := s.watcher.GrantsChanged(tx, changed, at); err != nil {
-			return err
-		}
+	if err := s.tellWatchers(tx, at, changed); err != nil {
+		return err
 	}
 	if s.holders == nil {
 		return nil
 	}
 	return s.holders.HoldersChanged(tx, entitlementsOf(changed), at)
+}
+
+func (s *Service) tellWatchers(tx *db.Tx, at time.Time, changed []Step) error {
+	for _, w := range s.watchers {
+		if err := w.GrantsChanged(tx, changed, at); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // entitlementsOf are the entitlements of the steps, each once.

@@ -7,7 +7,9 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/automation"
+	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/item"
+	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
@@ -15,15 +17,32 @@ import (
 // Deps is what the service stands on.
 type Deps struct {
 	DB       *db.DB
+	Clock    clock.Clock
+	Audit    *audit.Log
+	Grants   *grant.Service
 	Items    *item.Service
 	Bindings *automation.Service
 }
 
 // Service holds the use cases about groups as principals. Who may call them is for the door to ask.
-type Service struct{ Deps }
+//
+// It implements grant.Watcher, app.ResourceEnded and task.Redirects; the server introduces it to those.
+type Service struct {
+	Deps
 
-// New returns the use cases over d.
-func New(d Deps) *Service { return &Service{d} }
+	known known
+	stop  func()
+}
+
+// New returns the use cases over d. [Service.Close] ends its listening.
+func New(d Deps) *Service {
+	s := &Service{Deps: d}
+	s.stop = d.DB.Subscribe(topic, func(string) { s.known.forget() })
+	return s
+}
+
+// Close ends listening for changes that other replicas make.
+func (s *Service) Close() { s.stop() }
 
 // Give has the members of a group hold a thing until an end (zero: without end), soon after this call; what they hold already is extended:
 // the later end wins. NotFound, Invalid for an end that is not in the future; Precondition for what would hold itself, and above [MaxHeld]

@@ -75,6 +75,9 @@ type prepared struct {
 
 // prepare finds everything that a task begins with.
 func (s *Service) prepare(ctx context.Context, kind Kind, a Ask) (p prepared, err error) {
+	if a, err = s.instead(ctx, kind, a); err != nil {
+		return p, err
+	}
 	g, err := s.offer(ctx, kind, a)
 	if err != nil {
 		return p, err

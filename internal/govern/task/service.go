@@ -66,6 +66,7 @@ type Deps struct {
 	Policies    Policies
 	Items       Configurations // nil: nothing is configured
 	Offers      Offers         // nil: everything can be asked for, as its entitlement alone says
+	Redirects   Redirects      // nil: what is asked for is what was named
 	Webhooks    Webhooks
 	Notices     Notices
 }

@@ -147,6 +147,8 @@ var paged = regexp.MustCompile(`order by [^()]* limit \S+$`)
 var onPurpose = []string{
 	// All bindings and rules, as many as administrators made: what passes what on, remembered until one of them changes.
 	"select true, src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id from proxy where deleted_at is null\n",
+	// What the members of all linked groups hold, remembered until other groups are linked.
+	"select app_id, entitlement_id from group_link_member",
 }
 
 var (

@@ -16,9 +16,9 @@
 // Groups may be linked: they stand for one another, and one of them is the source. It is asked for in place of the others, and who no
 // longer is a member of one is written down with that, and taken out of the others by the [Porter].
 //
-//	member of a linked group ── no longer, whoever or whatever ended it ──▶ leaver, due ──▶ out of the others
-//	                                                                            └─ is back, or a member in another way ──▶ stays
+//		member of a linked group ── no longer, whoever or whatever ended it ──▶ leaver, due ──▶ out of the others
+//		                                                                            └─ is back, or a member in another way ──▶ stays
 //
-//   - a group is in one link at most, under any race; a link has its source and another group;
-//   - nobody becomes a member by being one of a linked group.
+//	  - a group is in one link at most, under any race; a link has its source and another group;
+//	  - nobody becomes a member by being one of a linked group.
 package group

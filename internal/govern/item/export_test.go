@@ -3,6 +3,8 @@ package item
 import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/grant/granttest"
+	"github.com/interim-access/interim/internal/govern/owner"
+	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/page"
 )
 
@@ -25,6 +27,7 @@ func Statements() []Statement {
 		ask("requestable", func() (string, []any) {
 			return requestableSQL("u", []app.EntitlementRef{{AppID: "a", ID: "b"}, {AppID: "a", ID: "c"}}, granttest.Noon)
 		}, "catalog_everyone", "account_user", "catalog_audience_of", "grants", "sqlite_autoindex_item_"),
+		ask("items that follow a template", func() (string, []any) { return followersSQL, []any{"t", 2, 20} }, "item_template_item"),
 		ask("mappings", func() (string, []any) { return mappingsSQL, []any{"r"} }, "item_mapping"),
 		ask("whether a group is hidden", func() (string, []any) { return "select 1 where " + unhidden("$1"), []any{"g"} }, "item_mapping_hidden"),
 		ask("mappings of resources that are deleted", func() (string, []any) { return forgetMappingsSQL[0], []any{"a"} }, "item_mapping_app"),
@@ -36,3 +39,6 @@ func Statements() []Statement {
 		}, "catalog_entry", "account_user"),
 	}
 }
+
+// Steps are the steps of a task under c.
+func (c Configuration) Steps(owned map[string]owner.Object) []policy.Step { return c.steps(owned) }

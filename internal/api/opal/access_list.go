@@ -67,11 +67,11 @@ func (d *Door) accessLists() {
 }
 
 func (d *Door) getGroupUsers(ctx context.Context, in *getGroupUsers) (Results[groupUserBody], error) {
-	return listAccess(ctx, d, aGroup, in.ID, in.Paging, encodeGroupUser)
+	return listAccess(ctx, d, aGroup, in.ID, read.AccessFilter{}, in.Paging, encodeGroupUser)
 }
 
 func (d *Door) getResourceUsers(ctx context.Context, in *getResourceUsers) (Results[resourceAccessBody], error) {
-	return listAccess(ctx, d, aResource, in.ID, in.paging(), encodeResourceAccess)
+	return listAccess(ctx, d, aResource, in.ID, read.AccessFilter{}, in.paging(), encodeResourceAccess)
 }
 
 func (d *Door) getUserGroups(ctx context.Context, in *getUserGroups) (Results[groupUserBody], error) {
@@ -82,9 +82,9 @@ func (d *Door) getUserResources(ctx context.Context, in *getUserResources) (Resu
 	return listAccessOf(ctx, d, in.User, false, in.paging(), encodeResourceAccess)
 }
 
-// listAccess lists who has access to an item.
+// listAccess lists who has access to an item, narrowed by f.
 func listAccess[T any](
-	ctx context.Context, d *Door, s itemSort, id UUID, in Paging, encode func(accessRow) T,
+	ctx context.Context, d *Door, s itemSort, id UUID, f read.AccessFilter, in Paging, encode func(accessRow) T,
 ) (Results[T], error) {
 	i, err := d.itemOf(ctx, s, id)
 	if err != nil {
@@ -94,7 +94,7 @@ func listAccess[T any](
 	if err != nil {
 		return Results[T]{}, err
 	}
-	f := read.AccessFilter{Refs: each(levels[i.ID], func(l item.Level) app.EntitlementRef { return l.Entitlement })}
+	f.Refs = each(levels[i.ID], func(l item.Level) app.EntitlementRef { return l.Entitlement })
 	if len(f.Refs) == 0 {
 		return Results[T]{Results: []T{}}, nil
 	}

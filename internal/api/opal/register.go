@@ -26,4 +26,5 @@ func (d *Door) register() {
 	d.eventStreams()
 	d.remote()
 	d.accessRules()
+	d.nhis()
 }

@@ -25,6 +25,12 @@ const (
 	KindSystem  Kind = "SYSTEM"
 )
 
+// Nonhuman reports whether users of the kind act by themselves and are no people: services and agents, not Interim itself.
+func (k Kind) Nonhuman() bool { return k == KindService || k == KindAgent }
+
+// NonhumanSQL is [Kind.Nonhuman] of the user whose columns begin with prefix. Its words are those of the index users_nonhuman.
+func NonhumanSQL(prefix string) string { return prefix + "kind in ('SERVICE', 'AGENT')" }
+
 // Origin says where a user came from.
 type Origin string
 

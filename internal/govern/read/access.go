@@ -35,6 +35,8 @@ type AccessFilter struct {
 	User   directory.UserID
 	Groups *bool // of groups, or of what is none; nil: of either
 
+	Nonhuman bool // that services and agents have only
+
 	// Own is the caller, if they may see no more than what they have themselves, but for what anybody has of Whole.
 	Own   directory.UserID
 	Whole []app.EntitlementRef
@@ -97,6 +99,9 @@ func accessSQL(f AccessFilter, r page.Request, now time.Time) (string, []any) {
 	w.And("p.id = g.app_id and r.deleted_at is null and " + grant.GivenSQL(at))
 	if f.Groups != nil {
 		w.And("r.is_group = ? and r.id <> ?", *f.Groups, string(app.AccessResource))
+	}
+	if f.Nonhuman {
+		w.And(directory.NonhumanSQL("u."))
 	}
 	w.And(`not exists (select 1 from account b cross join grants h where b.user_id = a.user_id and b.app_id = a.app_id and b.id < a.id
 		and b.status = 'ENABLED' and h.app_id = b.app_id and h.entitlement_id = g.entitlement_id and h.account_id = b.id

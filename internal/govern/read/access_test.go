@@ -119,6 +119,7 @@ func TestListsOfAccessAreReadFromAnIndex(t *testing.T) {
 				"of an entitlement": {AccessFilter{Refs: one}, false, "grants_live"},
 				"of two":            {AccessFilter{Refs: append(one, app.EntitlementRef{AppID: "a", ID: "f"})}, true, ""},
 				"of a person":       {AccessFilter{User: "u", Groups: &groups}, true, "account_user"},
+				"of services":       {AccessFilter{Refs: one, Nonhuman: true}, false, "grants_live"},
 				"own, one whole":    {AccessFilter{Refs: one, Own: "u", Whole: one}, false, "grants_live"},
 			} {
 				sql, args := accessSQL(c.f, page.Request{Size: 25, After: after}, start)

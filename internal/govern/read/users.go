@@ -25,6 +25,7 @@ type UserFilter struct {
 	Origins        []directory.Origin
 	ExcludeOrigins []directory.Origin
 	ExcludeKinds   []directory.Kind
+	Nonhuman       bool // services and agents only
 	Departments    []string
 	JobTitles      []string
 	ManagerIDs     []directory.UserID
@@ -135,6 +136,9 @@ func (f UserFilter) where(now int64) *db.Where {
 	w.NotIn("u.id", f.ExcludeIDs)
 	w.NotIn("u.origin", f.ExcludeOrigins)
 	w.NotIn("u.kind", f.ExcludeKinds)
+	if f.Nonhuman {
+		w.And(directory.NonhumanSQL("u."))
+	}
 	w.Exists("select 1 from user_manager m where m.user_id = u.id and m.manager_id in", f.ManagerIDs)
 	w.Exists("select 1 from user_role r where r.user_id = u.id and r.role_id in", f.RoleIDs)
 	w.Exists("select 1 from account a where a.user_id = u.id and a.deleted_at is null and a.app_id in", f.AppIDs)

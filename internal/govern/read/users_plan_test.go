@@ -1,6 +1,7 @@
 package read
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/interim-access/interim/internal/govern/directory"
@@ -27,6 +28,20 @@ func TestUsersAreFoundByTheirDelegatesWithoutReadingATable(t *testing.T) {
 				sql, args := usersSQL(f, clock.Micros(start), r)
 				if plan := w.plan(sql, args); full(plan) || sorts(plan) {
 					w.Errorf("%s:\n%s\n%s", name, sql, plan)
+				}
+			}
+		}
+	})
+}
+
+// Services and agents are found among any number of people.
+func TestServicesAndAgentsAreReadFromTheirIndex(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		for _, f := range []UserFilter{{Nonhuman: true}, {Nonhuman: true, Own: "me", Statuses: []directory.Status{directory.Enabled}}} {
+			for _, r := range []page.Request{{Size: 25}, {Size: 25, After: page.Key{"a"}}} {
+				sql, args := usersSQL(f, clock.Micros(start), r)
+				if plan := w.plan(sql, args); full(plan) || sorts(plan) || !strings.Contains(plan, "users_nonhuman") {
+					w.Errorf("%s\n%s", sql, plan)
 				}
 			}
 		}

@@ -113,12 +113,13 @@ func (c *Client) Send(ctx context.Context, r webhook.Request) (webhook.Reply, er
 		return webhook.Reply{}, explain(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
+	answered := webhook.Reply{Status: resp.StatusCode}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, webhook.MaxBody+1))
 	if err != nil {
-		return webhook.Reply{}, explain(err)
+		return answered, explain(err)
 	}
 	if len(body) > webhook.MaxBody {
-		return webhook.Reply{}, fault.New(fault.Unavailable, "the reply has more than %d bytes", webhook.MaxBody)
+		return answered, fault.New(fault.Unavailable, "the reply has more than %d bytes", webhook.MaxBody)
 	}
 	return webhook.Reply{Status: resp.StatusCode, Body: body}, nil
 }

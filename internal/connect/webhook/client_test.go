@@ -229,8 +229,8 @@ func TestRepliesAreBounded(t *testing.T) {
 		t.Errorf("at the limit: %d bytes, %v", len(reply.Body), err)
 	}
 	atomic.StoreInt64(&size, webhook.MaxBody+1)
-	if _, err := send(t, c, r.URL); err == nil || !strings.Contains(err.Error(), "more than 250000 bytes") {
-		t.Errorf("over the limit: %v", err)
+	if reply, err := send(t, c, r.URL); err == nil || !strings.Contains(err.Error(), "more than 250000 bytes") || reply.Status != http.StatusOK {
+		t.Errorf("over the limit: %d, %v", reply.Status, err)
 	}
 }
 

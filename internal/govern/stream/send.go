@@ -48,11 +48,12 @@ func (s *Service) attempt(ctx context.Context, v Stream, settled audit.Place) (o
 	o.upTo, o.events = found[n-1].Place, n
 	reply, err := s.Sender.Send(ctx, request)
 	switch {
-	case err != nil:
-		o.err = err
+	case reply.Status >= 200 && reply.Status <= 299: // whatever became of the body, which is not wanted
 	case reply.Status == http.StatusGone:
 		o.err, o.final = fault.New(fault.Precondition, "the receiver wants no more messages (410)"), true
-	case reply.Status < 200 || reply.Status > 299:
+	case err != nil:
+		o.err = err
+	default:
 		o.err = fault.New(fault.Unavailable, "the receiver answered with status %d", reply.Status)
 	}
 	return o

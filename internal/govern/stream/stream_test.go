@@ -121,6 +121,31 @@ func TestAReceiverThatIsGoneIsNotTriedAgain(t *testing.T) {
 	})
 }
 
+// What counts is the status: a receiver that says more than we read took the events all the same.
+func TestAStatusCountsWhateverBecameOfItsBody(t *testing.T) {
+	each(t, func(w *world) {
+		s := w.stream()
+		answers := func(code int) func(webhook.Request) (webhook.Reply, error) {
+			return func(webhook.Request) (webhook.Reply, error) { return webhook.Reply{Status: code}, errDown }
+		}
+		w.happens("a")
+		w.replies(answers(http.StatusOK))
+		w.due(w.streams)
+		w.clock.Advance(time.Hour)
+		w.due(w.streams)
+		if got, v := w.said(w.taken()), w.read(s.ID); !slices.Equal(got, []string{"a"}) || v.Failures != 0 || v.SentAt.IsZero() {
+			t.Errorf("got %q, %+v", got, v)
+		}
+		w.happens("b")
+		w.replies(answers(http.StatusGone))
+		w.clock.Advance(time.Second)
+		w.due(w.streams)
+		if v := w.read(s.ID); v.Enabled {
+			t.Errorf("410: %+v", v)
+		}
+	})
+}
+
 func TestAFailureSaysNothingThatIsNotForAdministrators(t *testing.T) {
 	each(t, func(w *world) {
 		s := w.stream()

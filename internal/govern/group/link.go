@@ -173,15 +173,22 @@ func (*Service) Instead(q db.Q, of app.EntitlementRef) (app.EntitlementRef, erro
 // ResourcesEnded implements [app.ResourceEnded]: a group that is deleted is in no link any more, and a link of which the source is gone, or
 // one group is left, is none. The members of the others stay.
 func (s *Service) ResourcesEnded(tx *db.Tx, appID app.ID) error {
-	n, err := tx.Exec(`delete from group_link_member where app_id = $1 and exists (select 1 from resource r
-		where r.app_id = group_link_member.app_id and r.id = group_link_member.group_id and r.deleted_at is not null)`, string(appID))
-	if err != nil || n == 0 {
+	left, err := db.Collect(tx, scanLinked, `delete from group_link_member where app_id = $1 and exists (select 1 from resource r
+		where r.app_id = group_link_member.app_id and r.id = group_link_member.group_id and r.deleted_at is not null)
+		returning group_id, link_id`, string(appID))
+	if err != nil || len(left) == 0 {
 		return err
 	}
-	const lone = ` (select l.id from group_link l where not exists (select 1 from group_link_member m where m.link_id = l.id and m.group_id = l.source_id)
-		or (select count(*) from group_link_member m where m.link_id = l.id) < 2)`
-	tx.Queue(`delete from group_link_member where link_id in` + lone)
-	tx.Queue(`delete from group_link where id in` + lone)
+	for _, chunk := range db.Chunks(left) { // not all links there are: each is asked about
+		args := make([]any, len(chunk))
+		for n, m := range chunk {
+			args[n] = string(m.link)
+		}
+		lone := ` (select l.id from group_link l where l.id in ` + db.In(len(chunk), 1) + ` and (not exists (select 1 from group_link_member m
+			where m.link_id = l.id and m.group_id = l.source_id) or (select count(*) from group_link_member m where m.link_id = l.id) < 2))`
+		tx.Queue(`delete from group_link_member where link_id in`+lone, args...)
+		tx.Queue(`delete from group_link where id in`+lone, args...)
+	}
 	tx.Notify(topic, "links")
 	return nil
 }

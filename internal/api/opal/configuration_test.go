@@ -353,3 +353,29 @@ func TestAConfigurationNamesWhoIsThere(t *testing.T) {
 		d.configure(s, s.orders, configuration(fmt.Sprintf(`"reviewer_stages":[{"operator":"OR","owner_ids":[%q]}]`, string(s.app.ID))))
 	})
 }
+
+func TestAnEmergencyWithoutAPolicyOfItsOwnIsDecidedAsTheItemIsConfigured(t *testing.T) {
+	onDoor(t, "", func(d *door) {
+		s := d.shop()
+		p := d.staff(s)
+		of := d.level(s.orders)
+		d.configure(s, s.orders, configuration(`"reviewer_stages":[{"operator":"AND","owner_ids":[],"require_manager_approval":true}]`))
+		ask := task.Ask{App: of.AppID, Entitlement: of.ID, Subject: p.ada.ID, Duration: time.Hour, Emergency: true}
+		if _, err := d.Tasks.DryRun(d.acting(p.ada), task.Grant, ask); !fault.Is(err, fault.Precondition) {
+			d.Errorf("an emergency that is not allowed: %v", err)
+		}
+		if _, err := d.Apps.UpdateEntitlement(iam.AsSystem(d.Context()), of.AppID, of.ID, func(e *app.Entitlement) error {
+			e.EmergencyGrantEnabled = true
+			return nil
+		}); err != nil {
+			d.Fatal(err)
+		}
+		dry, err := d.Tasks.DryRun(d.acting(p.ada), task.Grant, ask)
+		if err != nil {
+			d.Fatal(err)
+		}
+		if got := dry.Steps[0].Users(); !slices.Equal(got, []directory.UserID{p.mia.ID}) {
+			d.Errorf("%v decide, want the manager", got)
+		}
+	})
+}

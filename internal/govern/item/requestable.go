@@ -17,6 +17,7 @@ type Standing struct {
 	Audience bool // they have access by an entitlement of the item's audience
 	Holds    bool // they have access to the item, at whichever level
 	Hidden   bool // a [Mapping] hides the item
+	Refused  bool // the configuration that counts lets nobody ask: [Settings.Refuses]
 }
 
 // VisibleTo reports whether somebody sees the item who may not see every item. [seenBy] says the same.
@@ -25,10 +26,10 @@ func (s Settings) VisibleTo(p Standing) bool {
 }
 
 // Requestable is the rule of what can be asked for: a level that is live, of an item that the person sees, if a catalog lists it for
-// them or the item itself is offered. [RequestableSQL] says the same. Those who may give the access are not bound by it; that is the
+// them or the item itself is offered, and how the item is configured lets them ask. [RequestableSQL] says the same. Those who may give the access are not bound by it; that is the
 // doors' to judge.
 func (s Settings) Requestable(p Standing) bool {
-	return p.Live && s.VisibleTo(p) && (p.Listed || s.Offered)
+	return p.Live && !p.Refused && s.VisibleTo(p) && (p.Listed || s.Offered)
 }
 
 // KnownSQL are the common table expressions that [RequestableSQL] stands on: seen, the catalogs that a user sees, and held, the
@@ -38,7 +39,7 @@ func KnownSQL(user, now string) string {
 }
 
 // RequestableSQL is the condition that a user can ask for an entitlement, live or not; alias is its table's alias with its dot and must
-// be none of n, d, s, i, x, h and m.
+// be none of n, d, s, i, x, h, m, c, k, o and z.
 func RequestableSQL(alias string) string {
 	settings := `select 1 from item i where i.app_id = ` + alias + `app_id and i.resource_id = ` + alias + `resource_id and `
 	return `(` + catalog.InSQL(alias, "seen") + ` or exists (` + settings + `i.offered))
@@ -46,7 +47,7 @@ func RequestableSQL(alias string) string {
 			and not exists (select 1 from item_audience x join held h on h.app_id = x.via_app_id and h.id = x.via_entitlement_id
 				where x.app_id = i.app_id and x.resource_id = i.resource_id)
 			and not exists (select 1 from held h where h.app_id = i.app_id and h.resource_id = i.resource_id))
-		and ` + unhidden(alias+"resource_id")
+		and ` + unhidden(alias+"resource_id") + ` and not ` + refusedSQL(alias)
 }
 
 // Offers is what can be asked for and what a request has to bring: the catalogs and the items together.

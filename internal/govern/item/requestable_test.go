@@ -37,6 +37,7 @@ func TestWhatIsSeenAndOfferedOrListedCanBeAskedFor(t *testing.T) {
 		{"limited, to a holder of another level", limited, item.Standing{Live: true, Holds: true}, true},
 		{"limited, though listed", hidden, item.Standing{Live: true, Listed: true}, false},
 		{"limited and listed, to the audience", hidden, item.Standing{Live: true, Listed: true, Audience: true}, true},
+		{"offered, and configured to be asked for by nobody", all, item.Standing{Live: true, Refused: true}, false},
 		{"offered, and hidden", all, item.Standing{Live: true, Hidden: true}, false},
 		{"listed, and hidden from who holds it", quiet, item.Standing{Live: true, Listed: true, Holds: true, Hidden: true}, false},
 		{"limited, to the audience, and not offered", hidden, item.Standing{Live: true, Audience: true}, false},
@@ -157,6 +158,9 @@ func (w *world) step(r *rapid.T) {
 		if rapid.Bool().Draw(r, "nobody") {
 			said.Audience = nil
 		}
+		if rapid.Bool().Draw(r, "configured") {
+			said.Configurations = w.configurations(r)
+		}
 		list, err := w.house.items.Update(w.Ctx, []item.Change{{
 			ID:     rapid.SampledFrom(w.items).Draw(r, "item"),
 			Become: func(i *item.Item) error { i.Settings = said; return nil },
@@ -164,6 +168,38 @@ func (w *world) step(r *rapid.T) {
 		w.ok(err)
 		w.settings[list[0].Ref()] = said
 	}
+}
+
+// configurations are some, of which others than the default go by groups, by levels or by both.
+func (w *world) configurations(r *rapid.T) []item.Configuration {
+	list := []item.Configuration{{Allow: rapid.Bool().Draw(r, "allow")}}
+	for p := range rapid.IntRange(0, 3).Draw(r, "conditional") {
+		c, by := item.Condition{}, rapid.IntRange(0, 2).Draw(r, "by")
+		if by != 1 {
+			c.Groups = []app.EntitlementRef{rapid.SampledFrom(w.all).Draw(r, "group").Ref()}
+		}
+		if by != 0 {
+			c.Levels = rapid.SliceOfN(rapid.SampledFrom([]string{"", "admin", "other"}), 1, 2).Draw(r, "levels")
+		}
+		list = append(list, item.Configuration{Priority: p + 1, Condition: &c, Allow: rapid.Bool().Draw(r, "allow")})
+	}
+	return list
+}
+
+// slug is the level that e is: the one that is left where only one is, else by its name.
+func (w *world) slug(e app.Entitlement) string {
+	var live []app.Entitlement
+	for _, o := range w.all {
+		if o.AppID == e.AppID && o.ResourceID == e.ResourceID && !w.gone[o.Ref()] {
+			live = append(live, o)
+		}
+	}
+	for _, l := range item.Levels(live) {
+		if l.Entitlement == e.Ref() {
+			return l.Slug
+		}
+	}
+	return ""
 }
 
 // compare asks of everybody and everything in three ways.
@@ -195,6 +231,9 @@ func (w *world) compare(r *rapid.T) {
 				Live: !w.gone[e.Ref()], Listed: catalog.Listed(in, holds), Audience: slices.ContainsFunc(settings.Audience, holds),
 				Holds: slices.ContainsFunc(w.all, func(o app.Entitlement) bool {
 					return o.AppID == e.AppID && o.ResourceID == e.ResourceID && holds(o.Ref())
+				}),
+				Refused: settings.Refuses(func(c item.Condition) bool {
+					return (len(c.Groups) == 0 || slices.ContainsFunc(c.Groups, holds)) && (len(c.Levels) == 0 || slices.Contains(c.Levels, w.slug(e)))
 				}),
 			})
 			if got := w.can(p, e.Ref()); got != want || listed[e.Ref()] != want {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
@@ -161,11 +162,11 @@ func save(tx *db.Tx, i Item, version int64) error {
 		tx.Queue(`insert into item_audience (app_id, resource_id, via_app_id, via_entitlement_id) values ($1,$2,$3,$4)
 			on conflict do nothing`, string(i.AppID), string(i.ID), string(via.AppID), string(via.ID))
 	}
-	return nil
+	return saveCases(tx, i)
 }
 
 func forget(tx *db.Tx, r app.ResourceRef) error {
-	for _, table := range []string{"item_audience", "item"} {
+	for _, table := range append(slices.Clone(caseTables), "item_audience", "item") {
 		if _, err := tx.Exec(`delete from `+table+` where app_id = $1 and resource_id = $2`, string(r.AppID), string(r.ID)); err != nil {
 			return err
 		}

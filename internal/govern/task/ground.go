@@ -82,10 +82,13 @@ func (g *ground) permits(a Ask) error {
 }
 
 // configures reports whether the configurations of the item say who decides on t, and not a policy: the emergency policy of an emergency,
-// and the grant policy that the entitlement chose since it was configured.
+// and the grant policy that the entitlement chose since it was configured. The threat is an emergency that has no policy of its own, and
+// would be decided by the app's, which asks fewer.
 func (g *ground) configures(t Task) bool {
 	chosen := g.of.GrantPolicyID != "" && !g.of.Overruled
-	return g.terms != nil && len(g.terms.Steps) > 0 && !t.Emergency && !chosen
+	e := g.defaults.Emergency
+	emergency := t.Emergency && (!e.EmergencyGrantEnabled || e.EmergencyGrantPolicyID != "")
+	return g.terms != nil && len(g.terms.Steps) > 0 && !emergency && !chosen
 }
 
 // defaults answers what holds for a request for an entitlement that does not say so itself.

@@ -150,7 +150,8 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 		p.grants.Warners(o.Config.EndsSoonBefore()))
 	p.due = due.New(due.Options{
 		Clock: d.clock, Log: o.Log, DB: d.db, Registerer: p.metrics,
-		Sources: append(sources, p.tasks.Due(), p.items.Follower(), p.automations.Keeper(), p.automations.OnCall(), p.groups.Porter(), p.delegations.Ender(),
+		Sources: append(sources, p.tasks.Due(), p.items.Follower(), p.automations.Keeper(), p.automations.OnCall(), p.groups.Porter(),
+			p.delegations.Ender(),
 			p.sync.Planned(), p.iam.Pruner(), p.streams.Source()),
 	})
 	return p, nil

@@ -62,7 +62,9 @@ func newSecondDoor(c *company) secondDoor {
 }
 
 // access is the path of the asker's direct access to the role.
-func (d secondDoor) access() string { return "/v1/resources/" + d.item + "/users/" + d.uuid(d.asker.id) }
+func (d secondDoor) access() string {
+	return "/v1/resources/" + d.item + "/users/" + d.uuid(d.asker.id)
+}
 
 // uuid is how that API shows an identity.
 func (d secondDoor) uuid(ksuid string) string {

@@ -9,7 +9,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -47,7 +47,7 @@ func withSink(t *testing.T, story func(c *company, k *sink)) {
 			s.stop()
 			k := &sink{s: s, status: http.StatusOK}
 			k.server = httptest.NewUnstartedServer(k)
-			k.server.Config.ErrorLog = log.New(io.Discard, "", 0)
+			k.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 			k.server.StartTLS()
 			t.Cleanup(k.server.Close)
 			ca := filepath.Join(t.TempDir(), "sink.pem")

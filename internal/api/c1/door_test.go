@@ -17,7 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/interim-access/interim/internal/api/c1"
-	"github.com/interim-access/interim/internal/api/golden"
+	"github.com/interim-access/interim/internal/api/goldentest"
 	"github.com/interim-access/interim/internal/api/interim"
 	"github.com/interim-access/interim/internal/api/transcode"
 	"github.com/interim-access/interim/internal/govern/app"
@@ -267,7 +267,7 @@ func (d *door) compare(file string) {
 		}
 		return "<" + d.names[id] + ">"
 	})
-	golden.Compare(d.T, file, got)
+	goldentest.Compare(d.T, file, got)
 }
 
 // unserved checks that each body is refused with 501 naming the field.

@@ -68,6 +68,7 @@ func EncodeApproval(a policy.Approval) *policyv1.Approval {
 			Expressions: a.Expressions, AllowSelfApproval: a.AllowSelfApproval, RequireDistinctApprovers: a.RequireDistinctApprovers,
 			Fallback: f.Enabled, FallbackUserIds: users, FallbackGroupIds: groups, IsGroupFallbackEnabled: f.ByGroups,
 		}}
+	case policy.Slots: // shown as what comes nearest, see closest
 	case policy.Webhook:
 		v.Typ = &policyv1.Approval_Webhook{Webhook: &policyv1.WebhookApproval{WebhookId: KSUID(a.WebhookID)}}
 	}

@@ -96,12 +96,12 @@ func (d *Door) bundleItems() {
 	serveEmpty(d, "Bundles.RemoveBundleResource", about{
 		Summary: "Take a resource at a level out of a bundle; administrators may",
 	}, func(ctx context.Context, in *removeBundleResource) error {
-		return d.takeOutOfBundle(ctx, in.Bundle, aResource, in.ResourcePath.ID, in.Level)
+		return d.takeOutOfBundle(ctx, in.Bundle, aResource, in.ID, in.Level)
 	})
 	serveEmpty(d, "Bundles.RemoveBundleGroup", about{
 		Summary: "Take a group at a level out of a bundle; administrators may",
 	}, func(ctx context.Context, in *removeBundleGroup) error {
-		return d.takeOutOfBundle(ctx, in.Bundle, aGroup, in.GroupPath.ID, in.Level)
+		return d.takeOutOfBundle(ctx, in.Bundle, aGroup, in.ID, in.Level)
 	})
 }
 

@@ -16,7 +16,7 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/interim-access/interim/internal/api/golden"
+	"github.com/interim-access/interim/internal/api/goldentest"
 	"github.com/interim-access/interim/internal/api/opal"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
@@ -211,5 +211,5 @@ func (d *door) compare(file string) {
 		}
 		return "<" + d.names[id] + ">"
 	})
-	golden.Compare(d.T, file, got)
+	goldentest.Compare(d.T, file, got)
 }

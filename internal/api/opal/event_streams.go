@@ -61,7 +61,7 @@ type createStream struct {
 		Name        string                      `json:"name" maxLength:"256"`
 		Type        string                      `json:"connection_type" enum:"WEBHOOK"`
 		URL         string                      `json:"webhook_url,omitempty" maxLength:"2048"`
-		Credentials orNothing[credentialsInput] `json:"credentials,omitempty" doc:"Without them messages carry none."`
+		Credentials orNothing[credentialsInput] `json:"credentials,omitzero" doc:"Without them messages carry none."`
 	}
 }
 
@@ -71,7 +71,7 @@ type updateStream struct {
 		Name        *string                     `json:"name,omitempty" maxLength:"256"`
 		Enabled     *bool                       `json:"enabled,omitempty" doc:"Switched on again, it goes on with what it has not sent."`
 		URL         *string                     `json:"webhook_url,omitempty" maxLength:"2048"`
-		Credentials orNothing[credentialsInput] `json:"credentials,omitempty" doc:"All of them; those of a known id and no value, or the mask, are kept."`
+		Credentials orNothing[credentialsInput] `json:"credentials,omitzero" doc:"All of them; those of a known id and no value, or the mask, are kept."`
 	}
 }
 
@@ -83,8 +83,8 @@ type StreamPath struct {
 type credentialsInput struct {
 	Auth stream.Auth            `json:"auth_type" enum:"NONE,API_KEY,HMAC"`
 	Keys []keyInput             `json:"api_key_credentials,omitempty" nullable:"true" maxItems:"10"`
-	One  orNothing[secretInput] `json:"hmac_credential_1,omitempty"`
-	Two  orNothing[secretInput] `json:"hmac_credential_2,omitempty"`
+	One  orNothing[secretInput] `json:"hmac_credential_1,omitzero"`
+	Two  orNothing[secretInput] `json:"hmac_credential_2,omitzero"`
 }
 
 type keyInput struct {

@@ -3,6 +3,7 @@ package opal
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"strings"
 	"time"
 
@@ -35,9 +36,7 @@ type subEventBody struct {
 // MarshalJSON is part of json.Marshaler.
 func (s subEventBody) MarshalJSON() ([]byte, error) {
 	all := map[string]string{"sub_event_type": s.Type}
-	for k, v := range s.More {
-		all[k] = v
-	}
+	maps.Copy(all, s.More)
 	return json.Marshal(all)
 }
 

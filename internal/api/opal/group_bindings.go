@@ -94,7 +94,8 @@ func (d *Door) getGroupBindings(ctx context.Context, in *getGroupBindings) (Resu
 		return Results[groupBindingBody]{}, err
 	}
 	list, err := d.encodeBindings(ctx, found.Items)
-	return resultsOf(p, page.Page[groupBindingBody]{Items: list, Next: found.Next}, func(b groupBindingBody) groupBindingBody { return b }), err
+	shown := page.Page[groupBindingBody]{Items: list, Next: found.Next}
+	return resultsOf(p, shown, func(b groupBindingBody) groupBindingBody { return b }), err
 }
 
 func (d *Door) getGroupBinding(ctx context.Context, in *BindingPath) (groupBindingBody, error) {

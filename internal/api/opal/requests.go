@@ -227,7 +227,9 @@ func (d *Door) createRequest(ctx context.Context, in *createRequest) (idBody, er
 }
 
 // requestNames are the names of fields in faults of the rules, as this API spells them.
-var requestNames = map[string]string{"description": "reason", "grantDuration": "duration_minutes", "data": "custom_metadata", "ticket": "support_ticket"}
+var requestNames = map[string]string{
+	"description": "reason", "grantDuration": "duration_minutes", "data": "custom_metadata", "ticket": "support_ticket",
+}
 
 func details(t *ticketBody, fields []fieldBody) request.Details {
 	out := request.Details{Fields: each(fields, func(f fieldBody) request.Field { return request.Field(f) })}

@@ -73,8 +73,10 @@ type TemplatePath struct {
 }
 
 func (d *Door) templates() {
-	serve(d, "ConfigurationTemplates.GetConfigurationTemplates", about{Summary: "List configuration templates; administrators may"}, d.getTemplates)
-	serve(d, "ConfigurationTemplates.CreateConfigurationTemplate", about{Summary: "Make a configuration template; administrators may"}, d.createTemplate)
+	serve(d, "ConfigurationTemplates.GetConfigurationTemplates", about{Summary: "List configuration templates; administrators may"},
+		d.getTemplates)
+	serve(d, "ConfigurationTemplates.CreateConfigurationTemplate", about{Summary: "Make a configuration template; administrators may"},
+		d.createTemplate)
 	serve(d, "ConfigurationTemplates.UpdateConfigurationTemplate", about{
 		Summary: "Change a configuration template, and soon the items that follow it; administrators may",
 	}, d.updateTemplate)
@@ -230,7 +232,8 @@ func (d *Door) encodeTemplates(ctx context.Context, list []item.Template) ([]tem
 	for _, t := range list {
 		b := templateBody{
 			ID: UUID(t.ID), Name: t.Name, Admin: UUID(t.Admin), Visibility: visibilityBody{"GLOBAL", knownGroups(groups, t.Audience)},
-			Channels: each(t.Channels, func(c contact.ChannelID) UUID { return UUID(c) }), Schedules: each(t.Schedules, func(c contact.ScheduleID) UUID { return UUID(c) }),
+			Channels:      each(t.Channels, func(c contact.ChannelID) UUID { return UUID(c) }),
+			Schedules:     each(t.Schedules, func(c contact.ScheduleID) UUID { return UUID(c) }),
 			Configuration: UUID(id.Static("configurations of " + string(t.ID))), BreakGlass: userIDs(t.BreakGlass),
 			MFAToApprove: t.MFAToApprove, MFAToConnect: t.MFAToConnect, Tickets: encodeTickets(t.Tickets), Notice: orNull(t.Notice),
 		}

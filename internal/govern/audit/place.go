@@ -86,6 +86,7 @@ func (l *Log) Between(ctx context.Context, after, until Place, n int) ([]Placed,
 
 func betweenSQL(e db.Engine, after, until Place, n int) (string, []any) {
 	column := placeColumn[e]
-	return `select ` + columns + `, ` + column + ` from event where ` + column + ` > $1 and ` + column + ` <= $2 order by ` + column + ` limit $3`,
+	return `select ` + columns + `, ` + column + ` from event where ` + column + ` > $1 and ` + column + ` <= $2
+			order by ` + column + ` limit $3`,
 		[]any{int64(after), int64(until), n}
 }

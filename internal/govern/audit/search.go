@@ -146,7 +146,7 @@ func findSQL(s Search, from []source, after page.Key, look, n int) (string, []an
 	w.In("kind", s.Kinds)
 	w.In("client_key", s.Credentials)
 	where, args := w.SQL()
-	return `select ` + columns + ` from (select * from (` + sql + `) u order by at desc, id desc limit ` + strconv.Itoa(look) + `) e` + where +
+	return `select ` + columns + ` from (select ` + columns + ` from (` + sql + `) u order by at desc, id desc limit ` + strconv.Itoa(look) + `) e` + where +
 		` order by at desc, id desc limit ` + strconv.Itoa(n), args, nil
 }
 
@@ -183,9 +183,10 @@ func unionSQL(what string, s Search, from []source, after page.Key, n int) (stri
 		return parts[0], args, nil
 	}
 	for i, p := range parts {
-		parts[i] = `select * from (` + p + `) e` + strconv.Itoa(i)
+		parts[i] = `select ` + what + ` from (` + p + `) e` + strconv.Itoa(i)
 	}
-	return `select ` + what + ` from (` + strings.Join(parts, " union all ") + `) u order by at desc, id desc` + fmt.Sprintf(` limit %d`, n), slices.Clone(args), nil
+	return `select ` + what + ` from (` + strings.Join(parts, " union all ") + `) u order by at desc, id desc limit ` + strconv.Itoa(n),
+		slices.Clone(args), nil
 }
 
 // Get reads one event. NotFound. For people who may read the system log.

@@ -22,8 +22,8 @@
 //   - a pass in which an expression fails for anybody changes nothing and says so; neither does one take from over a fifth of
 //     [MaxDoubts] or more, or everything because the rule was changed to match nobody: who wants that saves the rule again as it is,
 //     deletes it, or sets it to match nobody;
-//   - what a proxy gives ends with the proxy, or with what its source was given for, whichever is sooner: each grant carries that end, which
-//     denies whether or not a pass came by. The pass takes what ended, in steps; an end that was found is never moved;
+//   - what a proxy gives ends with the proxy, or with what its source was given for, whichever is sooner: each grant carries that end,
+//     which denies whether or not a pass came by. The pass takes what ended, in steps; an end that was found is never moved;
 //   - no entitlement is its own source, by however many proxies and rules: it would never be lost again;
 //   - what the target takes [grant.MaxPutBacks] times in a row, and once more, is not given again before somebody changes the rule;
 //   - of a rule or proxy that is deleted nothing stays behind, and the same may be made again at once.

@@ -76,7 +76,8 @@ func accountsOf(tx *db.Tx, b Binding, h holder) ([]holder, error) {
 	case h.user == "":
 		return nil, nil
 	}
-	return db.Collect(tx, scanHolder, `select id, user_id, cast(null as bigint) from account where user_id = $1 and app_id = $2 and deleted_at is null
+	return db.Collect(tx, scanHolder, `select id, user_id, cast(null as bigint) from account
+			where user_id = $1 and app_id = $2 and deleted_at is null
 		order by case when status = 'ENABLED' then 0 else 1 end, id limit 100`, string(h.user), string(b.Destination.AppID))
 }
 

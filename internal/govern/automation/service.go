@@ -79,9 +79,7 @@ func (s *Service) create(tx *db.Tx, actor audit.Actor, r Rule) (Rule, error) {
 	case !fresh:
 		return r, fault.New(fault.Exists, "the entitlement has an automation already")
 	}
-	if err := setSources(tx, r); err != nil {
-		return r, err
-	}
+	setSources(tx, r)
 	s.wake(tx, now)
 	return r, s.Audit.Record(tx, actor, r.event("automation.created", audit.Create, "made an automation"))
 }
@@ -121,9 +119,7 @@ func (s *Service) update(tx *db.Tx, actor audit.Actor, before, r Rule) (Rule, er
 	if err := updateRule(tx, r); err != nil {
 		return r, err
 	}
-	if err := setSources(tx, r); err != nil {
-		return r, err
-	}
+	setSources(tx, r)
 	s.wake(tx, r.UpdatedAt)
 	r.Version++
 	return r, s.Audit.Record(tx, actor, r.event("automation.updated", audit.Update, "changed the automation"))

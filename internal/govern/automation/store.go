@@ -92,7 +92,7 @@ func updateRule(tx *db.Tx, r Rule) error {
 }
 
 // setSources writes down which entitlements and tags r goes by.
-func setSources(tx *db.Tx, r Rule) error {
+func setSources(tx *db.Tx, r Rule) {
 	forgetSources(tx, r.Of)
 	for _, t := range r.Traits.tags() {
 		tx.Queue(`insert into automation_tag (app_id, entitlement_id, key, value) values ($1, $2, $3, $4)`,
@@ -103,7 +103,6 @@ func setSources(tx *db.Tx, r Rule) error {
 			on conflict (app_id, entitlement_id, src_app_id, src_entitlement_id) do nothing`,
 			string(r.Of.AppID), string(r.Of.ID), string(e.AppID), string(e.ID))
 	}
-	return nil
 }
 
 func forgetSources(tx *db.Tx, of app.EntitlementRef) {

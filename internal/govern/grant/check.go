@@ -108,7 +108,8 @@ func scanFacts(r *db.Rows) (f row, err error) {
 	}
 	if state != nil {
 		f.Grant = &Grant{
-			State: State(*state), Direct: Origin(*direct), Derived: int(*derived), DerivedUntil: clock.FromNull(until), DeprovisionAt: clock.FromNull(deprovision), ForceEnd: *force,
+			State: State(*state), Direct: Origin(*direct), Derived: int(*derived), DerivedUntil: clock.FromNull(until),
+			DeprovisionAt: clock.FromNull(deprovision), ForceEnd: *force,
 			ActiveAt: clock.FromNull(active), EndingAt: clock.FromNull(ending),
 		}
 	}

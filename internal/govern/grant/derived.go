@@ -179,7 +179,8 @@ func sources(tx *db.Tx, g ID) ([]source, error) {
 // had not been.
 func addSource(tx *db.Tx, g ID, of source, now time.Time) (bool, error) {
 	n, err := tx.Exec(`update grant_source set ended_at = null, kept = $5, until_at = $6 where grant_id = $1 and via_app_id = $2
-		and via_entitlement_id = $3 and created_at = $4 and ended_at is not null`, g, of.via.AppID, of.via.ID, us(now), of.kept, clock.Null(of.until))
+		and via_entitlement_id = $3 and created_at = $4 and ended_at is not null`,
+		g, of.via.AppID, of.via.ID, us(now), of.kept, clock.Null(of.until))
 	if err != nil || n == 1 {
 		return n == 1, err
 	}

@@ -1,9 +1,9 @@
 // Package grant owns the grants: which account holds which entitlement, since when, until when, and why it no longer does.
 //
 // A grant lives as long as it has a source. The direct source is what somebody gave (or a sync found); its end is DeprovisionAt.
-// Derived sources are entitlements that pass it on; whoever has them pass it on says until when. For a kept one Interim holds the membership in
-// the target as for a direct one; for the others the target lets the account in by itself. One row is one lifespan; ended rows stay as
-// history.
+// Derived sources are entitlements that pass it on; whoever has them pass it on says until when. For a kept one Interim holds the
+// membership in the target as for a direct one; for the others the target lets the account in by itself. One row is one lifespan; ended
+// rows stay as history.
 //
 //	                  Create, no target                  ┌──────────┐ Extend, SetEnd, ClearEnd
 //	   ┌────────────────────────────────────────────────▶│          │ AddSource, DropSource (others left)

@@ -99,7 +99,8 @@ func (m *metrics) read(now time.Time) error {
 				and deprovision_at <= $1 and (derived = 0 or force_end) order by deprovision_at, id limit $2) as y
 			union all
 			select at from (select derived_until as at from grants where derived_until is not null and ending_at is null
-				and derived_until <= $1 and not force_end and `+OverSQL("", "$1")+` order by derived_until, id limit $2) as z) x`, us(now), countAtMost).
+				and derived_until <= $1 and not force_end and `+OverSQL("", "$1")+` order by derived_until, id limit $2) as z) x`,
+			us(now), countAtMost).
 			Scan(&unnoticed, &missed)
 		m.count, m.since = float64(removing+unnoticed), clock.FromNull(since)
 		if at := clock.FromNull(missed); !at.IsZero() && (m.since.IsZero() || at.Before(m.since)) {

@@ -53,7 +53,8 @@ func (s *Service) Held(q db.Q, g item.Item, groups bool) ([]Holding, error) {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Holding) int {
-		return cmp.Or(cmp.Compare(a.Item.DisplayName, b.Item.DisplayName), cmp.Compare(a.Item.ID, b.Item.ID), cmp.Compare(a.Level.Slug, b.Level.Slug))
+		return cmp.Or(cmp.Compare(a.Item.DisplayName, b.Item.DisplayName), cmp.Compare(a.Item.ID, b.Item.ID),
+			cmp.Compare(a.Level.Slug, b.Level.Slug))
 	})
 	return out, nil
 }

@@ -85,7 +85,8 @@ func (*Service) LinksOf(q db.Q, groups []item.ID) (map[item.ID]LinkID, error) {
 		for n, g := range chunk {
 			args[n] = string(g)
 		}
-		found, err := db.Collect(q, scanLinked, `select group_id, link_id from group_link_member where group_id in `+db.In(len(chunk), 1), args...)
+		found, err := db.Collect(q, scanLinked, `select group_id, link_id from group_link_member
+			where group_id in `+db.In(len(chunk), 1), args...)
 		if err != nil {
 			return nil, err
 		}

@@ -107,7 +107,8 @@ func (s *Service) Set(ctx context.Context, g item.Item, things []Thing) error {
 				continue
 			}
 			delete(keep, t.Level.Entitlement)
-			if _, err := s.Bindings.Hold(tx, audit.From(ctx), automation.Binding{Source: members, Destination: t.Level.Entitlement}, time.Time{}); err != nil {
+			b := automation.Binding{Source: members, Destination: t.Level.Entitlement}
+			if _, err := s.Bindings.Hold(tx, audit.From(ctx), b, time.Time{}); err != nil {
 				return err
 			}
 		}

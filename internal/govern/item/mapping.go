@@ -86,8 +86,8 @@ func (s *Service) Map(ctx context.Context, of, group ID, become func(m *Mapping)
 	return after, err
 }
 
-// SetMappings makes the mappings of a resource be those, in that order. NotFound for the resource; Invalid for a group that is not there or is named
-// twice, and above [MaxMappings].
+// SetMappings makes the mappings of a resource be those, in that order. NotFound for the resource; Invalid for a group that is not there
+// or is named twice, and above [MaxMappings].
 func (s *Service) SetMappings(ctx context.Context, of ID, list []Mapping) error {
 	if len(list) > MaxMappings {
 		return fault.InvalidField("mappings", "has %d entries; at most %d are allowed", len(list), MaxMappings)

@@ -22,25 +22,12 @@ func named(q db.Q, before, after []Configuration) error {
 			}
 		}
 	}
-	var people []directory.UserID
-	for _, c := range after {
-		for _, s := range c.Stages {
-			for _, id := range s.Owners {
-				if known[id] {
-					continue
-				}
-				if _, err := owner.AnySet(q, owner.SetID(id)); fault.Is(err, fault.NotFound) {
-					return fault.InvalidField("owner_ids", "there is no such owner: %s", id)
-				} else if err != nil {
-					return err
-				}
-				known[id] = true
-			}
-			for _, u := range s.People {
-				if !known[string(u)] {
-					known[string(u)], people = true, append(people, u)
-				}
-			}
+	sets, people := newcomers(known, after)
+	for _, id := range sets {
+		if _, err := owner.AnySet(q, id); fault.Is(err, fault.NotFound) {
+			return fault.InvalidField("owner_ids", "there is no such owner: %s", id)
+		} else if err != nil {
+			return err
 		}
 	}
 	for _, chunk := range db.Chunks(people) {
@@ -55,4 +42,23 @@ func named(q db.Q, before, after []Configuration) error {
 		}
 	}
 	return nil
+}
+
+// newcomers are the owner sets and people whom a configuration asks and who are not known yet, each once.
+func newcomers(known map[string]bool, list []Configuration) (sets []owner.SetID, people []directory.UserID) {
+	for _, c := range list {
+		for _, s := range c.Stages {
+			for _, id := range s.Owners {
+				if !known[id] {
+					known[id], sets = true, append(sets, owner.SetID(id))
+				}
+			}
+			for _, u := range s.People {
+				if !known[string(u)] {
+					known[string(u)], people = true, append(people, u)
+				}
+			}
+		}
+	}
+	return sets, people
 }

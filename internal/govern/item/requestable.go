@@ -1,6 +1,7 @@
 package item
 
 import (
+	"strings"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -83,14 +84,10 @@ func (Offers) RequestableOf(
 func requestableSQL(user directory.UserID, refs []app.EntitlementRef, at time.Time) (string, []any) {
 	w := &db.Where{}
 	known := KnownSQL(w.Bind(string(user)), w.Bind(clock.Micros(at)))
-	list := ""
-	for n, r := range refs {
-		if n > 0 {
-			list += ","
-		}
-		list += "(" + w.Bind(string(r.AppID)) + "," + w.Bind(string(r.ID)) + ")"
-	}
-	w.And("(e.app_id, e.id) in (values " + list + ") and e.deleted_at is null and p.deleted_at is null and " + RequestableSQL("e."))
+	list := each(refs, func(r app.EntitlementRef) string {
+		return "(" + w.Bind(string(r.AppID)) + "," + w.Bind(string(r.ID)) + ")"
+	})
+	w.And("(e.app_id, e.id) in (values " + strings.Join(list, ",") + ") and e.deleted_at is null and p.deleted_at is null and " + RequestableSQL("e."))
 	where, args := w.SQL()
 	return `with ` + known + ` select e.app_id, e.id from entitlement e join app p on p.id = e.app_id` + where, args
 }

@@ -24,8 +24,8 @@ type row struct {
 	version int64
 }
 
-var rowColumns = app.ResourceColumns("r.") + `, r.is_group, coalesce(i.label, ''), coalesce(i.offered, false), coalesce(i.limited, false), i.doc,
-	coalesce(i.version, 0)`
+var rowColumns = app.ResourceColumns("r.") + `, r.is_group, coalesce(i.label, ''), coalesce(i.offered, false), coalesce(i.limited, false),
+	i.doc, coalesce(i.version, 0)`
 
 const rowTables = ` from resource r left join item i on i.app_id = r.app_id and i.resource_id = r.id`
 
@@ -79,7 +79,7 @@ func configured(q db.Q, r app.ResourceRef) (i Item, ok bool, err error) {
 		return i, false, nil
 	}
 	if err == nil {
-		err = json.Unmarshal([]byte(doc), &i.Settings)
+		err = json.Unmarshal([]byte(doc), &i.Settings) //nolint:musttag // refs are spelled as everywhere in documents
 	}
 	return i, len(i.Configurations) > 0, err
 }

@@ -40,7 +40,8 @@ func (s *Service) CreateTemplate(ctx context.Context, t Template) (Template, err
 		if err := s.putTemplate(tx, Template{}, t); err != nil {
 			return err
 		}
-		return s.Audit.Record(tx, audit.From(ctx), templateEvent(t, "item_template.created", audit.Create, "made the configuration template ", nil))
+		return s.Audit.Record(tx, audit.From(ctx), templateEvent(t, "item_template.created", audit.Create,
+			"made the configuration template ", nil))
 	})
 	t.Version = 1
 	return t, err
@@ -101,7 +102,8 @@ func (s *Service) DeleteTemplate(ctx context.Context, templateID TemplateID) err
 		if _, err := tx.Exec(`delete from item_template where id = $1`, string(templateID)); err != nil {
 			return err
 		}
-		return s.Audit.Record(tx, audit.From(ctx), templateEvent(t, "item_template.deleted", audit.Delete, "deleted the configuration template ", nil))
+		return s.Audit.Record(tx, audit.From(ctx), templateEvent(t, "item_template.deleted", audit.Delete,
+			"deleted the configuration template ", nil))
 	})
 }
 
@@ -239,7 +241,8 @@ func (s *Service) follow(tx *db.Tx, before Settings, after *Item) (Template, err
 	other, err := differences(said.owned(), after.owned())
 	for name := range other {
 		if _, asked := changed[name]; asked && err == nil {
-			err = fault.InvalidField("configuration_template_id", "an item that follows a template takes %s from it, and not from what is said with it", name)
+			err = fault.InvalidField("configuration_template_id",
+				"an item that follows a template takes %s from it, and not from what is said with it", name)
 		}
 	}
 	return t, err
@@ -256,7 +259,8 @@ func (Follower) Name() string { return "item" }
 
 // Next implements due.Source.
 func (f Follower) Next(ctx context.Context) (time.Time, bool, error) {
-	t, err := db.Collect(f.DB.Q(ctx), scanTemplate, `select `+templateColumns+` from item_template where follow_at is not null order by follow_at limit 1`)
+	t, err := db.Collect(f.DB.Q(ctx), scanTemplate, `select `+templateColumns+` from item_template
+		where follow_at is not null order by follow_at limit 1`)
 	if err != nil || len(t) == 0 {
 		return time.Time{}, false, err
 	}
@@ -291,7 +295,8 @@ func (f Follower) Run(ctx context.Context, now time.Time) (int, error) {
 			if ctx.Err() != nil {
 				return 0, err
 			}
-			slog.Default().WarnContext(ctx, "items could not take the state of their template", slog.String("template", string(one.ID)), slog.Any("error", err))
+			slog.Default().WarnContext(ctx, "items could not take the state of their template", slog.String("template", string(one.ID)),
+				slog.Any("error", err))
 			if err := f.DB.Write(ctx, func(tx *db.Tx) error { return putOff(tx, one, now.Add(wait)) }); err != nil {
 				return 0, err
 			}

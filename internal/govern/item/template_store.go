@@ -20,7 +20,7 @@ func scanTemplate(r *db.Rows) (t Template, err error) {
 		return t, err
 	}
 	t.FollowAt = clock.FromNull(follow)
-	return t, json.Unmarshal([]byte(doc), &t)
+	return t, json.Unmarshal([]byte(doc), &t) //nolint:musttag // refs are spelled as everywhere in documents
 }
 
 // GetTemplate reads a template. NotFound.
@@ -72,7 +72,8 @@ func (t Template) put(tx *db.Tx) error {
 const (
 	followersSQL = `select resource_id from item where template_id = $1 and template_id <> '' and template_version < $2
 		order by template_version, resource_id limit $3`
-	dueSQL = `select ` + templateColumns + ` from item_template where follow_at is not null and follow_at <= $1 order by follow_at, id limit 20`
+	dueSQL = `select ` + templateColumns + ` from item_template
+		where follow_at is not null and follow_at <= $1 order by follow_at, id limit 20`
 )
 
 // followers are the first items that have not taken the state of t.

@@ -76,7 +76,8 @@ var (
 )
 
 // ours are the headers that no key may take the place of.
-var ours = regexp.MustCompile(`(?i)^(host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|proxy-.*|user-agent)$`)
+var ours = regexp.MustCompile(`(?i)^(host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|` +
+	`proxy-.*|user-agent)$`)
 
 // resolve turns what somebody asked for into what is kept: values that were not given are those of old with the same id, new secrets
 // are made. Invalid for what is missing or breaks a limit.

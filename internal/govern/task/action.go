@@ -84,9 +84,11 @@ func (t Task) against(u directory.UserID) bool {
 	return t.Kind != Grant && u == t.Subject && u != t.Opener
 }
 
-// WasAsked reports whether u could decide a step, or fill a slot of the open one, that is over: they were told of the task, and may see what becomes of it.
+// WasAsked reports whether u could decide a step, or fill a slot of the open one, that is over: they were told of the task, and may see
+// what becomes of it.
 func (t Task) WasAsked(u directory.UserID) bool {
-	if t.Current != nil && slices.ContainsFunc(t.Current.Seats, func(s Seat) bool { return s.Filled != nil && slices.Contains(s.Eligible, u) }) {
+	over := func(s Seat) bool { return s.Filled != nil && slices.Contains(s.Eligible, u) }
+	if t.Current != nil && slices.ContainsFunc(t.Current.Seats, over) {
 		return true
 	}
 	return slices.ContainsFunc(t.History, func(i Instance) bool { return slices.Contains(i.Asked(), u) })

@@ -103,7 +103,7 @@ func (s *Service) Ahead(ctx context.Context, tasks []Task) ([]map[int]Resolution
 	return out, err
 }
 
-// answers answers many questions at once. Fallbacks and Super Administrators are read only for those where nobody else is left.
+// answers is answer for many questions at once. Fallbacks and Super Administrators are read only for those where nobody else is left.
 func (s *Service) answers(q db.Q, questions map[int]Question, at time.Time) (map[int]Resolution, error) {
 	f := Facts{People: map[Slot][]Filler{}, Stands: map[directory.UserID][]Stand{}}
 	out, left := make(map[int]Resolution, len(questions)), maps.Clone(questions)

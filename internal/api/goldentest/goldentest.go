@@ -1,5 +1,5 @@
-// Package golden compares what a test said and heard with what is kept of it beside the test. Only tests use it.
-package golden
+// Package goldentest compares what a test said and heard with what is kept of it beside the test. Only tests use it.
+package goldentest
 
 import (
 	"flag"
@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write the golden transcripts anew")
 func Compare(t testing.TB, file, got string) {
 	t.Helper()
 	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {

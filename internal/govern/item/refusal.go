@@ -44,11 +44,12 @@ func slugSQL(alias string) string {
 			`resource_id and ` + as + `.deleted_at is null and `
 	}
 	likelier := func(than string) string {
-		return `exists (` + live("z") + `(` + rank("z") + `, z.created_at, z.id) < (` + rank(than) + `, ` + than + `.created_at, ` + than + `.id))`
+		return `exists (` + live("z") + `(` + rank("z") + `, z.created_at, z.id) < (` + rank(than) + `, ` + than + `.created_at, ` +
+			than + `.id))`
 	}
 	return `case when (` + rank(v) + ` < 9 or not exists (` + live("o") + `o.id <> ` + alias + `id)) and not ` + likelier(v) + ` then ''
-		when ` + alias + `slug = '' or exists (` + live("o") + `o.slug = ` + alias + `slug and (o.created_at, o.id) < (` + alias + `created_at, ` +
-		alias + `id) and (` + rank("o") + ` = 9 or ` + likelier("o") + `)) then ` + alias + `id
+		when ` + alias + `slug = '' or exists (` + live("o") + `o.slug = ` + alias + `slug and (o.created_at, o.id) < (` +
+		alias + `created_at, ` + alias + `id) and (` + rank("o") + ` = 9 or ` + likelier("o") + `)) then ` + alias + `id
 		else ` + alias + `slug end`
 }
 

@@ -27,8 +27,8 @@ func (s Settings) VisibleTo(p Standing) bool {
 }
 
 // Requestable is the rule of what can be asked for: a level that is live, of an item that the person sees, if a catalog lists it for
-// them or the item itself is offered, and how the item is configured lets them ask. [RequestableSQL] says the same. Those who may give the access are not bound by it; that is the
-// doors' to judge.
+// them or the item itself is offered, and how the item is configured lets them ask. [RequestableSQL] says the same. Those who may give
+// the access are not bound by it; that is the doors' to judge.
 func (s Settings) Requestable(p Standing) bool {
 	return p.Live && !p.Refused && s.VisibleTo(p) && (p.Listed || s.Offered)
 }

@@ -34,7 +34,7 @@ func slots(q policy.Quorum, list ...policy.Slot) policy.Step {
 func asks(t *testing.T, change func(f *task.Facts), plan ...policy.Step) *drive {
 	t.Helper()
 	tk := task.Task{Resource: "resource"}
-	d := begin(t, tk, policy.Step{Wait: &policy.Wait{Duration: time.Hour}}, plan[0])
+	d := begin(t, tk, append([]policy.Step{{Wait: &policy.Wait{Duration: time.Hour}}}, plan...)...)
 	d.facts.People[setOf], d.facts.People[managerOf] = fillers(grace, linus), fillers(mia)
 	d.facts.People[itemOf], d.facts.People[ownersOf] = fillers(linus), fillers("barbara")
 	d.facts.People[task.Slot{Kind: task.ToUser, User: mia}] = fillers(mia)
@@ -222,6 +222,19 @@ func TestWhereDistinctPeopleAreWantedOneYesCountsOnce(t *testing.T) {
 	d.must(task.Look{})
 	d.refused(d.approve(grace), fault.Conflict)
 	d.askedAre(linus) // who owns the item
+}
+
+// Whoever has had a say in a step is not another person at the next, although the rest of the step was passed over.
+func TestWhoFilledASlotOfAStepThatWasSkippedIsNoOtherPersonLater(t *testing.T) {
+	later := slots(policy.AnySlot, ownersSlot)
+	later.Approval.RequireDistinctApprovers = true
+	d := asks(t, nil, slots(policy.AllSlots, ownersSlot, managerSlot), later)
+	d.must(d.approve(grace))
+	d.must(task.Skip{By: d.who(edith), Step: d.t.Step()})
+	d.askedAre(linus)
+	if err := d.try(d.approve(grace)); err == nil {
+		t.Error("Grace decides twice")
+	}
 }
 
 func TestTheHistoryNamesWhoApprovedForWhichSlot(t *testing.T) {

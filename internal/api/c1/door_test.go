@@ -23,6 +23,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/catalog"
+	"github.com/interim-access/interim/internal/govern/contact"
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
@@ -87,6 +88,7 @@ func newDoor(t *testing.T, engine *db.DB) *door {
 		Apps: apps, Owners: owners, Read: read.New(engine, c), PublicURL: "https://interim.example.com",
 	}}
 	d.deps.Delegations = delegation.New(delegation.Deps{DB: engine, Clock: c, Audit: log})
+	d.deps.Contacts = contact.New(contact.Deps{DB: engine, Clock: c, Audit: log})
 	people.Tell(d.deps.Delegations)
 	if d.deps.Policies, err = policy.New(policy.Deps{DB: engine, Clock: c, Audit: log, Owners: d.deps.Owners}); err != nil {
 		t.Fatal(err)

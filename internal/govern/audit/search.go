@@ -146,8 +146,8 @@ func findSQL(s Search, from []source, after page.Key, look, n int) (string, []an
 	w.In("kind", s.Kinds)
 	w.In("client_key", s.Credentials)
 	where, args := w.SQL()
-	return `select ` + columns + ` from (select ` + columns + ` from (` + sql + `) u order by at desc, id desc limit ` + strconv.Itoa(look) + `) e` + where +
-		` order by at desc, id desc limit ` + strconv.Itoa(n), args, nil
+	return `select ` + columns + ` from (select ` + columns + ` from (` + sql + `) u order by at desc, id desc
+			limit ` + strconv.Itoa(look) + `) e` + where + ` order by at desc, id desc limit ` + strconv.Itoa(n), args, nil
 }
 
 // unionSQL reads the first n events of the sources in the time of s after a position, each from its own index.

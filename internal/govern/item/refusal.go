@@ -3,6 +3,7 @@ package item
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -33,11 +34,11 @@ func refusedSQL(alias string) string {
 func slugSQL(alias string) string {
 	v := alias[:len(alias)-1]
 	rank := func(of string) string {
-		words := "case " + of + ".slug"
+		cases := make([]string, len(defaultSlugs))
 		for n, s := range defaultSlugs {
-			words += " when '" + s + "' then " + strconv.Itoa(n)
+			cases[n] = "when '" + s + "' then " + strconv.Itoa(n)
 		}
-		return words + " else 9 end" // belonging is not what it says
+		return "case " + of + ".slug " + strings.Join(cases, " ") + " else 9 end" // belonging is not what it says
 	}
 	live := func(as string) string {
 		return `select 1 from entitlement ` + as + ` where ` + as + `.app_id = ` + alias + `app_id and ` + as + `.resource_id = ` + alias +

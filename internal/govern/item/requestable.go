@@ -87,7 +87,8 @@ func requestableSQL(user directory.UserID, refs []app.EntitlementRef, at time.Ti
 	list := each(refs, func(r app.EntitlementRef) string {
 		return "(" + w.Bind(string(r.AppID)) + "," + w.Bind(string(r.ID)) + ")"
 	})
-	w.And("(e.app_id, e.id) in (values " + strings.Join(list, ",") + ") and e.deleted_at is null and p.deleted_at is null and " + RequestableSQL("e."))
+	w.And("(e.app_id, e.id) in (values " + strings.Join(list, ",") + ") and e.deleted_at is null and p.deleted_at is null")
+	w.And(RequestableSQL("e."))
 	where, args := w.SQL()
 	return `with ` + known + ` select e.app_id, e.id from entitlement e join app p on p.id = e.app_id` + where, args
 }

@@ -53,10 +53,11 @@ func check(q db.Q, app, entitlement, user string) (c checked, err error) {
 	defer rows.Close()
 	for rows.Next() {
 		var appGone, entitlementGone, before bool
-		var who, account, status, owner, state *string
-		var derived, end, active, ending *int64
+		var who, account, status, owner, state, direct *string
+		var derived, derivedEnd, end, active, ending *int64
 		var force *bool
-		err := rows.Scan(&appGone, &entitlementGone, &who, &account, &status, &owner, &state, &derived, &end, &force, &active, &ending, &before)
+		err := rows.Scan(&appGone, &entitlementGone, &who, &account, &status, &owner, &state, &direct, &derived, &derivedEnd, &end, &force,
+			&active, &ending, &before)
 		if err != nil {
 			return c, err
 		}

@@ -163,7 +163,7 @@ func (s *seeder) held(w *world) error {
 	ids, at := append(s.ids(w.grants()), w.noop.grants...), clock.Micros(s.now)
 	first, last := s.now.AddDate(0, 1, 0), clock.Micros(s.now.AddDate(1, 0, 0))
 	return s.bulk(`insert into grants (`+grant.Columns("")+`)`,
-		`(?,?,?,?,?,'active','manual',0,?,false,?,?,null,null,null,'','','',null,false,'','','','','','','','','',?,1,0,0)`,
+		`(?,?,?,?,?,'active','manual',0,?,false,?,?,null,null,null,'','','',null,false,'','','','','','','','','',?,1,0,0,null)`,
 		len(ids), func(i int) []any {
 			if n := i - w.grants(); n >= 0 {
 				c := w.noop.connector

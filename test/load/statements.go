@@ -8,8 +8,8 @@ import (
 // The statements of the measured paths, as their packages write them; statements_test.go sees to it that they stay the same.
 const (
 	// checkSQL is what an access check reads (package grant).
-	checkSQL = `select p.deleted_at is not null, e.deleted_at is not null, who.id, a.id, a.status, u.status, g.state, g.derived,
-		g.deprovision_at, g.force_end, g.active_at, g.ending_at,
+	checkSQL = `select p.deleted_at is not null, e.deleted_at is not null, who.id, a.id, a.status, u.status, g.state, g.direct, g.derived,
+		g.derived_until, g.deprovision_at, g.force_end, g.active_at, g.ending_at,
 		case when g.id is null and a.id is not null then exists (select 1 from grants o
 			where o.account_id = a.id and o.entitlement_id = e.id and o.app_id = e.app_id) else false end
 		from entitlement e join app p on p.id = e.app_id left join users who on who.id = $3

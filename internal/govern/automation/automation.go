@@ -146,25 +146,3 @@ type Proxy struct {
 	UpdatedAt time.Time
 	DeletedAt time.Time // zero while live
 }
-
-// passed reports whether the end is set and now is not before it: intervals are half-open.
-func passed(end, now time.Time) bool { return !end.IsZero() && !now.Before(end) }
-
-// sooner returns the earlier of two ends, where zero is no end at all.
-func sooner(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
-}
-
-// later returns the later of two ends, where zero is no end at all.
-func later(a, b time.Time) time.Time {
-	if a.IsZero() || b.IsZero() {
-		return time.Time{}
-	}
-	if a.After(b) {
-		return a
-	}
-	return b
-}

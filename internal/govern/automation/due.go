@@ -162,7 +162,7 @@ func (k Keeper) runProxy(ctx context.Context, now time.Time) (int, error) {
 			return err
 		}
 		tx.Queue(`update proxy set due_at = $5 where `+ofBinding, append(list[0].args(), until)...)
-		if list[0].DeletedAt.IsZero() && passed(list[0].Until, now) {
+		if list[0].DeletedAt.IsZero() && clock.Passed(list[0].Until, now) {
 			return k.endProxy(tx, &list[0])
 		}
 		return nil
@@ -182,7 +182,7 @@ func (k Keeper) runProxy(ctx context.Context, now time.Time) (int, error) {
 		case gone:
 			tx.Queue(`delete from proxy where `+ofBinding, p.args()...)
 		default:
-			next := sooner(k.Clock.Now().Add(period), p.Until)
+			next := clock.Sooner(k.Clock.Now().Add(period), p.Until)
 			tx.Queue(`update proxy set due_at = $5 where `+ofBinding+` and due_at = $6`, append(p.args(), clock.Micros(next), until)...)
 		}
 		return nil
@@ -224,7 +224,7 @@ func (k Keeper) passProxy(ctx context.Context, p Proxy, now time.Time) (gone boo
 		through.should.within(p.Until)
 		through.still = func(tx *db.Tx, h holder) (bool, time.Time, error) {
 			holds, until, err := holdsNow(tx, p.Binding, h, k.Clock.Now())
-			return holds, sooner(until, p.Until), err
+			return holds, clock.Sooner(until, p.Until), err
 		}
 	}
 	_, err = k.step(ctx, through)

@@ -37,12 +37,12 @@ func (s *Service) follow(tx *db.Tx, b Binding, h holder, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	if have = slices.DeleteFunc(have, func(h holder) bool { return passed(h.until, at) }); len(have) == 0 {
+	if have = slices.DeleteFunc(have, func(h holder) bool { return clock.Passed(h.until, at) }); len(have) == 0 {
 		if have, err = heed(tx, pass{of: b.Destination, since: p.UpdatedAt}, accounts[:1]); err != nil || len(have) == 0 {
 			return err
 		}
 	}
-	return refused(s.Grants.Keep(tx, audit.System(), b.grantOf(have[0].account), b.Source, sooner(until, p.Until)))
+	return refused(s.Grants.Keep(tx, audit.System(), b.grantOf(have[0].account), b.Source, clock.Sooner(until, p.Until)))
 }
 
 // takeBack takes what the binding gave to the accounts of somebody who holds its source no longer.
@@ -102,7 +102,7 @@ func holdsNow(tx *db.Tx, b Binding, h holder, at time.Time) (holds bool, until t
 	}
 	found, err := db.Collect(tx, scanHolder, sql, string(b.Source.AppID), string(b.Source.ID), clock.Micros(at), who)
 	for i, f := range found {
-		if until = later(until, f.until); i == 0 {
+		if until = clock.Later(until, f.until); i == 0 {
 			until = f.until
 		}
 	}

@@ -34,10 +34,10 @@ func (w wanted) until(h holder) (end time.Time, ok bool) {
 // within has nobody hold it beyond an end.
 func (w wanted) within(end time.Time) {
 	for a, until := range w.accounts {
-		w.accounts[a] = sooner(until, end)
+		w.accounts[a] = clock.Sooner(until, end)
 	}
 	for u, until := range w.users {
-		w.users[u] = sooner(until, end)
+		w.users[u] = clock.Sooner(until, end)
 	}
 }
 
@@ -102,7 +102,7 @@ func (k Keeper) holders(q db.Q, of app.EntitlementRef, in app.ID, now time.Time)
 			w.accounts[h.account] = h.until
 		case h.user != "":
 			if end, twice := w.users[h.user]; twice {
-				h.until = later(end, h.until)
+				h.until = clock.Later(end, h.until)
 			}
 			w.users[h.user] = h.until
 		}

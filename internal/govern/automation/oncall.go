@@ -62,9 +62,9 @@ func (o OnCall) keep(ctx context.Context, d contact.Duty, now time.Time) (next t
 		}
 		return next, false, err
 	}
-	todo := pass{of: d.Of(), via: d.Source(), since: d.UpdatedAt, now: now}
-	todo.should.users = map[directory.UserID]time.Time{}
-	if todo.have, err = o.passedOn(q, todo.of, todo.via); err != nil {
+	duty := pass{of: d.Of(), via: d.Source(), since: d.UpdatedAt, now: now}
+	duty.should.users = map[directory.UserID]time.Time{}
+	if duty.have, err = o.passedOn(q, duty.of, duty.via); err != nil {
 		return next, false, err
 	}
 	next = now.Add(period)
@@ -74,17 +74,17 @@ func (o OnCall) keep(ctx context.Context, d contact.Duty, now time.Time) (next t
 			return next, false, err
 		}
 		for _, t := range contact.OnCall(shifts, now) {
-			todo.should.users[t.User] = t.Until
+			duty.should.users[t.User] = t.Until
 		}
 		if change := contact.NextChange(shifts, now); !change.IsZero() && change.Before(next) {
 			next = change
 		}
 	}
-	todo.still = func(tx *db.Tx, h holder) (bool, time.Time, error) {
+	duty.still = func(tx *db.Tx, h holder) (bool, time.Time, error) {
 		t, on, err := contact.OnDuty(tx, d, h.user, o.Clock.Now())
 		return on, t.Until, err
 	}
-	out, err := o.step(ctx, todo)
+	out, err := o.step(ctx, duty)
 	if err == nil && out.refused > 0 && !d.DeletedAt.IsZero() {
 		err = fault.New(fault.Internal, "%d could not be taken back now", out.refused) // nothing of it may stay behind
 	}

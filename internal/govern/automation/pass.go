@@ -58,7 +58,7 @@ func (o outcome) words() string {
 }
 
 // lapsed reports whether what h has by way of the source is past its end: it is taken, whatever they should have by now.
-func (p pass) lapsed(h holder) bool { return passed(h.until, p.now) }
+func (p pass) lapsed(h holder) bool { return clock.Passed(h.until, p.now) }
 
 // surplus are those of p who hold it and should not, or no longer by what they have.
 func (p pass) surplus() (list []holder) {

@@ -38,7 +38,7 @@ func (s *Service) Hold(tx *db.Tx, actor audit.Actor, b Binding, until time.Time)
 	if err != nil || fresh {
 		return p, err
 	}
-	return s.moveEnd(tx, actor, b, func(old time.Time) time.Time { return later(old, until) })
+	return s.moveEnd(tx, actor, b, func(old time.Time) time.Time { return clock.Later(old, until) })
 }
 
 // bind makes a proxy unless there is one, and reports whether it did.
@@ -46,7 +46,7 @@ func (s *Service) bind(tx *db.Tx, actor audit.Actor, b Binding, until time.Time)
 	now := s.Clock.Now()
 	until = until.UTC().Truncate(time.Microsecond)
 	p = Proxy{Binding: b, Until: until, CreatedAt: now, UpdatedAt: now}
-	if passed(until, now) {
+	if clock.Passed(until, now) {
 		return p, false, inThePast()
 	}
 	for _, e := range []app.EntitlementRef{b.Source, b.Destination} {
@@ -104,7 +104,7 @@ func (s *Service) moveEnd(tx *db.Tx, actor audit.Actor, b Binding, to func(old t
 		until = until.UTC().Truncate(time.Microsecond)
 	}
 	switch {
-	case passed(until, now):
+	case clock.Passed(until, now):
 		return p, inThePast()
 	case until.Equal(p.Until):
 		return p, nil

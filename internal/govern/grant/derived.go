@@ -41,7 +41,7 @@ func (s *Service) AddDerived(tx *db.Tx, actor audit.Actor, k Key, via app.Entitl
 // is never moved, but ended, and another begins.
 func (s *Service) Keep(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef, until time.Time) error {
 	now := s.Clock.Now()
-	if passed(until, now) {
+	if clock.Passed(until, now) {
 		return nil
 	}
 	h, err := lockLive(tx, k)
@@ -69,7 +69,7 @@ func (s *Service) Keep(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementR
 	if err != nil {
 		return err
 	}
-	if passed(old, now) {
+	if clock.Passed(old, now) {
 		tx.Queue(endSourceSQL, h.ID, via.AppID, via.ID, us(old))
 		if _, err := addSource(tx, h.ID, source{via: via, kept: before[at].kept, until: until}, now); err != nil {
 			return err
@@ -134,7 +134,7 @@ func (s *Service) RemoveDerived(tx *db.Tx, actor audit.Actor, k Key, via app.Ent
 	}
 	taken := left[at]
 	end := now
-	if passed(taken.until, now) {
+	if clock.Passed(taken.until, now) {
 		end = taken.until
 	}
 	if _, err := tx.Exec(endSourceSQL, h.ID, via.AppID, via.ID, us(end)); err != nil {
@@ -157,7 +157,7 @@ type source struct {
 // lastOf is when the last of the sources ends; zero if one has no end, or there is none.
 func lastOf(list []source) (last time.Time) {
 	for i, s := range list {
-		if last = later(last, s.until); i == 0 {
+		if last = clock.Later(last, s.until); i == 0 {
 			last = s.until
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
@@ -115,18 +116,20 @@ func (g Grant) Over(now time.Time) bool {
 	case g.State == Ending || g.State == Ended:
 		return true
 	case g.Derived == 0 || g.ForceEnd:
-		return passed(g.DeprovisionAt, now)
+		return clock.Passed(g.DeprovisionAt, now)
 	default:
-		return passed(g.DerivedUntil, now) && !g.HeldDirectly(now)
+		return clock.Passed(g.DerivedUntil, now) && !g.HeldDirectly(now)
 	}
 }
 
 // passedOn reports whether g has a derived source that is not past its end at now.
-func (g Grant) passedOn(now time.Time) bool { return g.Derived > 0 && !passed(g.DerivedUntil, now) }
+func (g Grant) passedOn(now time.Time) bool {
+	return g.Derived > 0 && !clock.Passed(g.DerivedUntil, now)
+}
 
 // HeldDirectly reports whether g has a direct source that is not past its end at now.
 func (g Grant) HeldDirectly(now time.Time) bool {
-	return g.Direct != None && !passed(g.DeprovisionAt, now)
+	return g.Direct != None && !clock.Passed(g.DeprovisionAt, now)
 }
 
 // member reports whether the target itself is to hold the membership: somebody gave it, or it is kept there.
@@ -148,22 +151,8 @@ func (g Grant) Until() time.Time {
 	case g.Direct == None:
 		return g.DerivedUntil
 	default:
-		return later(g.DeprovisionAt, g.DerivedUntil)
+		return clock.Later(g.DeprovisionAt, g.DerivedUntil)
 	}
-}
-
-// passed reports whether the end is set and now is not before it: intervals are half-open.
-func passed(end, now time.Time) bool { return !end.IsZero() && !now.Before(end) }
-
-// later returns the later of two ends, where zero is no end at all.
-func later(a, b time.Time) time.Time {
-	if a.IsZero() || b.IsZero() {
-		return time.Time{}
-	}
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // latest returns the later of two moments, where zero is none.
@@ -179,7 +168,7 @@ func latest(a, b time.Time) time.Time {
 //
 // cone cuts such a message at the closing parenthesis to show it, so the text keeps upstream's words up to there.
 func CheckEnd(field string, end, now time.Time, longest time.Duration, unlimited bool) error {
-	if passed(end, now) {
+	if clock.Passed(end, now) {
 		return fault.InvalidField(field, "must be in the future")
 	}
 	if longest > 0 && !unlimited && (end.IsZero() || end.Sub(now) > longest) {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/provision"
+	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
@@ -40,7 +41,7 @@ func (g Grant) Extend(origin Origin, end, now time.Time) (Grant, Effect, error) 
 		}
 		return g, Effect{g.call(provision.Grant), "grant.direct_added"}, nil
 	}
-	end = later(g.DeprovisionAt, end)
+	end = clock.Later(g.DeprovisionAt, end)
 	if end.Equal(g.DeprovisionAt) {
 		return g, Effect{}, nil
 	}
@@ -89,7 +90,7 @@ func (g Grant) Revoke(by Person, note string, now time.Time) (Grant, Effect, err
 // entitlements pass on lives on without the direct source; its membership goes from the target unless it is kept there. Before its end
 // g stays as it is.
 func (g Grant) Expire(now time.Time) (Grant, Effect) {
-	if g.State != Pending && g.State != Active || !passed(g.DeprovisionAt, now) {
+	if g.State != Pending && g.State != Active || !clock.Passed(g.DeprovisionAt, now) {
 		return g, Effect{}
 	}
 	if g.passedOn(now) && !g.ForceEnd {
@@ -179,7 +180,7 @@ func (g Grant) Found(now, seen time.Time) Grant {
 // put back, [MaxPutBacks] times in a row at most: then whoever takes it there has the last word, unless something else passes it on. A
 // grant that is past its end was over before.
 func (g Grant) Missing(at time.Time) (Grant, Effect) {
-	if g.State != Active || passed(g.DeprovisionAt, at) || g.Over(at) || !g.member() {
+	if g.State != Active || clock.Passed(g.DeprovisionAt, at) || g.Over(at) || !g.member() {
 		return g, Effect{}
 	}
 	again := g.Kept > 0 && g.passedOn(at) && g.PutBack < MaxPutBacks
@@ -243,7 +244,7 @@ func (g Grant) Keep(until, now time.Time) (Grant, Effect, error) {
 		effect.Call = g.call(provision.Grant)
 	}
 	if g.Derived > 0 {
-		until = later(g.DerivedUntil, until)
+		until = clock.Later(g.DerivedUntil, until)
 	}
 	g.DerivedUntil = until
 	g.Derived++

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/interim-access/interim/internal/govern/provision"
+	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
@@ -299,7 +300,7 @@ func TestAGrantsLife(t *testing.T) {
 				}
 				open = ""
 			case "missing":
-				if open == "" && target && !g.Over(now) && !passed(g.DeprovisionAt, now) {
+				if open == "" && target && !g.Over(now) && !clock.Passed(g.DeprovisionAt, now) {
 					target = false
 					g, effect = g.Missing(now)
 				}
@@ -335,7 +336,7 @@ func TestAGrantsLife(t *testing.T) {
 			}
 			sourced := g.HeldDirectly(now)
 			for _, s := range passing {
-				sourced = sourced || !passed(s.until, now)
+				sourced = sourced || !clock.Passed(s.until, now)
 			}
 			if effect.Call != "" {
 				open = effect.Call

@@ -8,13 +8,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -240,22 +237,6 @@ func (s *server) await(what string, cond func() bool) {
 		case <-tick.C:
 		}
 	}
-}
-
-// freeAddress is an address that nobody listens on, at none of the ports that the kernel hands to whoever asks for any (from 32768 on):
-// a server that is down for a moment finds it free when it comes back.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	var err error
-	for range 50 {
-		var l net.Listener
-		if l, err = net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(10_000+rand.IntN(20_000))); err == nil {
-			defer l.Close()
-			return l.Addr().String()
-		}
-	}
-	t.Fatal(err)
-	return ""
 }
 
 type syncBuffer struct {

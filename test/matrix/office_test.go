@@ -30,10 +30,17 @@ type office struct {
 
 func open(t *testing.T, database string) *office {
 	t.Helper()
+	return started(t, database, func(server.Options) {})
+}
+
+// started is an office in what the first start left.
+func started(t *testing.T, database string, first func(server.Options)) *office {
+	t.Helper()
 	opt := server.Options{
 		Config: config.Serve{Storage: config.Storage{Data: t.TempDir(), Database: database}, Listen: "127.0.0.1:8443"},
 		Key:    strings.Repeat("42", 32), Out: io.Discard, Log: slog.New(slog.DiscardHandler),
 	}
+	first(opt)
 	if _, err := server.NewCredential(t.Context(), opt); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package opal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/interim-access/interim/internal/api/transcode"
+	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/id"
 )
@@ -55,6 +57,13 @@ func hidden(err error, kind, what string) error {
 		return fault.Missing(kind, what)
 	}
 	return err
+}
+
+// sees reports whether the caller may read everything that an operation reads, such as "Groups.GetGroup". Whoever does is refused what
+// they may not do with it, and not told that it is not there.
+func sees(ctx context.Context, operation string) (bool, error) {
+	p, err := iam.PrincipalFrom(ctx)
+	return err == nil && p.Scopes[iam.PermissionOf(fullMethod("opal.v1."+operation))] == iam.All, err
 }
 
 // maxFaults is how many mistakes in one request are named.

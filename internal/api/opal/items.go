@@ -116,6 +116,14 @@ const (
 // has reports whether i is of the sort.
 func (s itemSort) has(i item.Item) bool { return i.Group == (s == aGroup) }
 
+// read is the operation that reads an item of the sort.
+func (s itemSort) read() string {
+	if s == aGroup {
+		return "Groups.GetGroup"
+	}
+	return "Resources.GetResourceID"
+}
+
 // itemOf reads an item of one sort that the caller may see. What they may not see is not there.
 func (d *Door) itemOf(ctx context.Context, s itemSort, id UUID) (item.Item, error) {
 	seer, err := iam.OwnFilter(ctx)
@@ -126,10 +134,11 @@ func (d *Door) itemOf(ctx context.Context, s itemSort, id UUID) (item.Item, erro
 	if err != nil || !s.has(i) {
 		return i, notFound(err, string(s), id)
 	}
-	if seer == "" {
-		return i, nil
+	seen, err := sees(ctx, s.read())
+	if seer == "" || seen || err != nil {
+		return i, err
 	}
-	seen, err := d.Items.Seen(ctx, i.ID, seer, d.Clock.Now())
+	seen, err = d.Items.Seen(ctx, i.ID, seer, d.Clock.Now())
 	if err == nil && !seen {
 		err = missing(string(s), id)
 	}

@@ -89,8 +89,8 @@ func (d *Door) requests() {
 	serve(d, "Requests.CreateRequestComment", about{Summary: "Comment on a request; whoever sees it may"}, d.createRequestComment)
 }
 
-// theRequest reads a request that the caller has a part in: they asked, it is for them, they decide, decided or could have decided, or
-// they own what is asked for.
+// theRequest reads a request that the caller has a part in: they asked, it is for them, they or who answers instead of them decide,
+// decided or could have decided, or they own what is asked for. Whoever may read every request and has no part in it is denied.
 func (d *Door) theRequest(ctx context.Context, id UUID) (request.Request, error) {
 	own, err := iam.OwnFilter(ctx)
 	if err != nil {
@@ -107,11 +107,14 @@ func (d *Door) theRequest(ctx context.Context, id UUID) (request.Request, error)
 				return r, err
 			}
 		}
-		if t.WasAsked(own) {
+		if t.WasAsked(own) || t.StoodFor(own) {
 			return r, nil
 		}
 	}
-	return request.Request{}, request.Missing(task.ID(id))
+	if seen, unknown := sees(ctx, "Requests.GetRequest"); unknown != nil || !seen {
+		err = request.Missing(task.ID(id))
+	}
+	return request.Request{}, err
 }
 
 func (d *Door) getRequest(ctx context.Context, in *RequestPath) (requestBody, error) {

@@ -55,8 +55,15 @@ func (d *Door) deleteToken(ctx context.Context, in *tokenPath) error {
 		return err
 	}
 	t, err := d.IAM.APIToken(ctx, iam.ClientKey(in.ID))
-	if err != nil || own != "" && t.UserID != own {
+	if err != nil {
 		return notFound(err, "token", in.ID)
+	}
+	if own != "" && t.UserID != own {
+		err = iam.RequireAll(ctx)
+		if seen, unknown := sees(ctx, "Tokens.GetTokens"); unknown != nil || !seen {
+			err = hidden(err, "token", string(in.ID))
+		}
+		return err
 	}
 	return d.IAM.DeleteAPIToken(ctx, t.ID)
 }

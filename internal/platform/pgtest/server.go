@@ -264,11 +264,11 @@ func unprivileged() (*syscall.Credential, error) {
 	return nil, errors.New("running as root, and there is neither a user postgres nor nobody")
 }
 
-// freePort is a port that nobody listens on. It is none of those that the kernel hands to whoever asks for any (from 32768 on), so
-// that nobody gets it while the server that has it is down for a moment.
+// freePort is a port that nobody listens on. It is none of those that the kernel hands to whoever asks for any (from 32768 on), nor of
+// those that the stories hand out (below 30000), so that nobody gets it while the server that has it is down for a moment.
 func freePort() (port int, err error) {
 	for range 50 {
-		port = 10_000 + rand.IntN(20_000)
+		port = 30_000 + rand.IntN(2_700)
 		var l net.Listener
 		if l, err = net.Listen("tcp4", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
 			return port, l.Close()

@@ -2,6 +2,7 @@ package c1
 
 import (
 	"context"
+	"slices"
 
 	taskv1 "github.com/interim-access/interim/gen/c1/api/task/v1"
 	userv1 "github.com/interim-access/interim/gen/c1/api/user/v1"
@@ -11,6 +12,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/govern/webhook"
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/id"
 )
 
 // taskAudit serves c1.api.task.v1.TaskAudit.
@@ -52,9 +54,20 @@ func (s taskAudit) List(ctx context.Context, r *taskv1.TaskAuditListRequest) (*t
 	}
 	out := &taskv1.TaskAuditListResponse{NextPageToken: p.Token(found.Next)}
 	for _, e := range found.Items {
-		out.List = append(out.List, story.line(e))
+		out.List = append(out.List, asked(story.parts(e), r, lines)...)
 	}
 	return out, nil
+}
+
+// asked are those of the parts of a line that the caller asked for, in the order they asked for.
+func asked(parts []*taskv1.TaskAuditView, r *taskv1.TaskAuditListRequest, ids []string) []*taskv1.TaskAuditView {
+	parts = slices.DeleteFunc(parts, func(v *taskv1.TaskAuditView) bool {
+		return r.GetCommentsOnly() && v.GetComment() == nil || len(ids) > 0 && !slices.ContainsFunc(ids, func(one string) bool { return id.KSUID(one) == v.GetId() })
+	})
+	if r.GetNewestFirst() {
+		slices.Reverse(parts)
+	}
+	return parts
 }
 
 // story is what it takes to show the lines of a task's history.

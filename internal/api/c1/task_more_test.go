@@ -1,6 +1,8 @@
 package c1_test
 
 import (
+	"reflect"
+	"strconv"
 	"testing"
 	"time"
 
@@ -29,6 +31,57 @@ func TestWhatIsDoneByHandIsConfirmedByHand(t *testing.T) {
 		d.want(200, "It is done", "POST", "/api/interim/v1/tasks/"+id+"/provision/complete", `{"comment":"added"}`)
 		d.want(200, "How the steps were left", "GET", "/api/interim/v1/tasks/"+id+"/decisions", "")
 		d.want(200, "What happened", "POST", "/api/v1/task/audits", `{"taskId":"`+id+`","pageSize":100}`)
+	})
+}
+
+func TestTheHistoryTellsOfEachRuleThatWasTriedAndOfEachReasonThatWasGiven(t *testing.T) {
+	onTaskDoors(t, "tasks_reasons", func(d *tasking) {
+		d.as(d.edith, "system:owner")
+		brief := d.need(200, "", "POST", "/api/v1/policies", `{"displayName":"Brief","policyType":"POLICY_TYPE_GRANT",
+			"rules":[{"condition":"task.grantDuration < duration('61s')","stepKey":"brief"}],
+			"policySteps":{"grant":{"steps":[{"approval":{"appOwners":{},"allowReassignment":true}}]},"brief":{"steps":[{"accept":{}}]}}}`)
+		first := d.need(200, "", "POST", "/api/v1/policies", `{"displayName":"By whom","policyType":"POLICY_TYPE_GRANT","rules":[
+			{"condition":"subject.profile['shift'] == 'night'","stepKey":"grant"},{"condition":"subject.department == 'Sales'","stepKey":"grant"},
+			{"condition":"true","policyId":"`+brief.text("policy.id")+`"}],"policySteps":{"grant":{"steps":[{"reject":{}}]}}}`)
+		d.names[brief.text("policy.id")], d.names[first.text("policy.id")] = "brief", "by whom"
+		d.need(200, "", "POST", "/api/v1/apps/"+d.wiki+"/entitlements/"+d.member,
+			`{"entitlement":{"grantPolicyId":"`+first.text("policy.id")+`"},"updateMask":"grantPolicyId"}`)
+		made := d.request(`,"grantDuration":"3600s"`)
+		id := made.task()
+		d.as(d.grace, "system:user")
+		given := d.need(200, "", "POST", action(id, "reassign"), `{"policyStepId":"`+made.step()+`","newStepUserIds":["`+c1.KSUID(d.linus.ID)+`"],"comment":"you know this better"}`)
+		d.as(d.linus, "system:user")
+		d.need(200, "", "POST", action(id, "approve"), `{"policyStepId":"`+given.step()+`","comment":"of course"}`)
+		d.want(200, "What happened, to somebody who reads no policies", "POST", "/api/v1/task/audits", `{"taskId":"`+id+`","pageSize":100}`)
+		said := d.want(200, "What was said, the latest first", "POST", "/api/v1/task/audits", `{"taskId":"`+id+`","commentsOnly":true,"newestFirst":true}`)
+		if n := len(said.list()); n != 2 {
+			t.Errorf("%d lines of what was said: %v", n, said.body)
+		}
+		d.as(d.edith, "system:owner")
+		all := d.want(200, "And to somebody who does", "POST", "/api/v1/task/audits", `{"taskId":"`+id+`","pageSize":100}`)
+		lines := map[string]bool{}
+		for n := range all.list() {
+			at := "list." + strconv.Itoa(n)
+			line := all.text(at + ".id")
+			one := d.call("POST", "/api/v1/task/audits", `{"taskId":"`+id+`","refs":[{"id":"`+line+`"}]}`)
+			if lines[line] || len(one.list()) != 1 || !reflect.DeepEqual(one.at("list.0"), all.at(at)) {
+				t.Errorf("line %d by its identity %s: %v", n, line, one.body)
+			}
+			lines[line] = true
+		}
+		for _, size := range []string{"1", "2", "5"} {
+			n, token := 0, ""
+			for range 20 {
+				page := d.need(200, "", "POST", "/api/v1/task/audits", `{"taskId":"`+id+`","pageSize":`+size+`,"pageToken":"`+token+`"}`)
+				n, token = n+len(page.list()), page.text("nextPageToken")
+				if token == "" {
+					break
+				}
+			}
+			if n != len(lines) {
+				t.Errorf("%d lines by %s, want %d", n, size, len(lines))
+			}
+		}
 	})
 }
 

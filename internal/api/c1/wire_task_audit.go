@@ -11,12 +11,28 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/task"
+	"github.com/interim-access/interim/internal/platform/id"
 )
 
 // failures are the kinds of lines that tell of an error.
 var failures = map[task.AuditKind]bool{
 	task.ProvisionFailure: true, task.ExpressionFailed: true, task.NobodyEligible: true, task.ApprovalUnanswered: true,
 	task.ApprovalTried: true, task.ApprovalMisread: true, task.ProvisionTried: true,
+}
+
+// parts shows one line of a task's history as upstream's lines: what somebody did and why are two of them there, and so are the rules
+// of a policy that were tried at once. Nothing of that is kept twice: the parts have the identities that follow on that of the line.
+func (s story) parts(e task.Entry) []*taskv1.TaskAuditView {
+	if tried := s.tried(e); len(tried) > 0 {
+		return tried
+	}
+	list := []*taskv1.TaskAuditView{s.line(e)}
+	if e.Spoken() {
+		words := e
+		words.ID, words.Kind, words.Data = id.Beside(e.ID, 1), task.Commented, nil
+		list = append(list, s.line(words))
+	}
+	return list
 }
 
 // line shows one line of a task's history.
@@ -224,30 +240,6 @@ func spanAt(e task.Entry, name string) *durationpb.Duration {
 		return nil
 	}
 	return span(d)
-}
-
-// trace shows the last rule that was tried on the way to the steps of a task: the one that decided, or the last that did not before
-// the baseline did. What it says is for those who may read policies; see [knowledge.policy].
-func (s story) trace(e task.Entry) *taskv1.TaskAuditConditionalPolicyExecutionResult {
-	v := &taskv1.TaskAuditConditionalPolicyExecutionResult{
-		OutcomePolicyId: KSUID(word(e, "policyId")), PolicyKey: word(e, "key"), DefaultCondition: true,
-	}
-	trace, _ := e.Data["trace"].([]any)
-	if len(trace) == 0 {
-		return v
-	}
-	last, _ := trace[len(trace)-1].(map[string]any)
-	if s.know.policies {
-		v.Condition, _ = last["condition"].(string)
-		v.Error, _ = last["err"].(string)
-	}
-	v.ConditionMatched, _ = last["matched"].(bool)
-	v.DefaultCondition = !v.GetConditionMatched()
-	depth, _ := last["depth"].(float64)
-	v.ChainDepth = number(int(depth))
-	in, _ := last["policyId"].(string)
-	v.PolicyId = KSUID(in)
-	return v
 }
 
 // encodeOffboarded shows what became of an offboarding, for which upstream has no kind of line of its own.

@@ -44,5 +44,8 @@ type Tried struct {
 	Rule      int    `json:"rule"`  // its place in the policy
 	Condition string `json:"condition"`
 	Matched   bool   `json:"matched,omitempty"`
-	Err       string `json:"err,omitempty"` // why the condition could not be worked out, which counts as no
+	Err       string `json:"err,omitempty"`      // why the condition could not be worked out, which counts as no
+	Baseline  bool   `json:"baseline,omitempty"` // no rule of the policy held, and what it does else counts
+	StepKey   string `json:"stepKey,omitempty"`  // where it held, or is the baseline: the steps that are taken of the policy, or
+	Next      ID     `json:"next,omitempty"`     // the policy that decides instead
 }

@@ -49,12 +49,20 @@ func (s *Service) rule(ctx context.Context, p Policy, depth int, facts Facts, tr
 			}
 			tried.Err = fault.Of(err).Message
 		}
-		*trace = append(*trace, tried)
 		if holds {
+			tried.StepKey, tried.Next = r.StepKey, r.PolicyID
+			*trace = append(*trace, tried)
 			return r, nil
 		}
+		*trace = append(*trace, tried)
 	}
-	return Rule{PolicyID: p.BaselineID, StepKey: p.Kind.Baseline()}, nil
+	baseline := Rule{PolicyID: p.BaselineID, StepKey: p.Kind.Baseline()}
+	if n := len(p.Rules); n > 0 {
+		*trace = append(*trace, Tried{
+			PolicyID: p.ID, Depth: depth, Rule: n, Baseline: true, StepKey: baseline.StepKey, Next: baseline.PolicyID,
+		})
+	}
+	return baseline, nil
 }
 
 // Holds answers the condition of a rule or a wait. Invalid where it cannot be worked out.

@@ -71,7 +71,7 @@ func TestAConditionThatFailsDoesNotHoldAndTheTraceSaysWhy(t *testing.T) {
 			policy.Rule{Condition: `subject.department == "Sales"`, StepKey: "other"},
 		))
 		plan, err := w.policies.Resolve(w.ctx, p.ID, w.facts())
-		if err != nil || plan.Key != "grant" || plan.Generation != p.Generation || len(plan.Trace) != 3 {
+		if err != nil || plan.Key != "grant" || plan.Generation != p.Generation || len(plan.Trace) != 4 {
 			t.Fatalf("%+v, %v", plan, err)
 		}
 		for i, want := range []string{"no user with this e-mail address", "no such key", ""} {
@@ -79,9 +79,12 @@ func TestAConditionThatFailsDoesNotHoldAndTheTraceSaysWhy(t *testing.T) {
 				t.Errorf("%+v, want %q", got, want)
 			}
 		}
+		if last := plan.Trace[3]; !last.Baseline || last.Matched || last.StepKey != "grant" || last.Condition != "" {
+			t.Errorf("%+v, want the baseline", last)
+		}
 		_, err = w.policies.Update(w.ctx, p.ID, func(p *policy.Policy) error { p.Rules[2].Condition = `subject.department == "Engineering"`; return nil })
 		w.must(err)
-		if plan, err = w.policies.Resolve(w.ctx, p.ID, w.facts()); err != nil || plan.Key != "other" || !plan.Trace[2].Matched {
+		if plan, err = w.policies.Resolve(w.ctx, p.ID, w.facts()); err != nil || plan.Key != "other" || len(plan.Trace) != 3 || !plan.Trace[2].Matched || plan.Trace[2].StepKey != "other" {
 			t.Errorf("%+v, %v", plan, err)
 		}
 		if _, err := w.policies.Resolve(w.ctx, "nobody", w.facts()); !fault.Is(err, fault.NotFound) {

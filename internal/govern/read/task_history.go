@@ -5,20 +5,26 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/id"
 	"github.com/interim-access/interim/internal/platform/page"
 )
 
 // TaskHistoryFilter narrows the history of one task.
 type TaskHistoryFilter struct {
 	Task     task.ID
-	IDs      []string // these lines only
-	Comments bool     // comments only
+	IDs      []string // these lines only, and those that have one of these as a part, see [LinesPerEntry]
+	Comments bool     // comments only, and what has a comment as a part
 	Newest   bool     // newest first
 }
+
+// LinesPerEntry is how many parts a line of a history is shown in at most, itself among them. Their identities follow on its own, see
+// [id.Beside].
+const LinesPerEntry = 128
 
 // TaskHistory lists the lines of a task's history, oldest first unless asked otherwise.
 func (s *Service) TaskHistory(ctx context.Context, f TaskHistoryFilter, r page.Request) (page.Page[task.Entry], error) {
@@ -30,13 +36,26 @@ func (s *Service) TaskHistory(ctx context.Context, f TaskHistoryFilter, r page.R
 func taskHistorySQL(f TaskHistoryFilter, r page.Request) (string, []any) {
 	w := &db.Where{}
 	w.And("task_id = ?", string(f.Task))
-	in(w, "id", f.IDs)
+	parts(w, f.IDs)
 	if f.Comments {
-		w.And("kind = ?", string(task.Commented))
+		w.And("(kind = ? or "+task.SpokenSQL+")", string(task.Commented))
 	}
 	end := order{columns: []string{"id"}, desc: f.Newest}.page(w, r)
 	where, args := w.SQL()
 	return `select id, task_id, at, kind, user_id, for_id, step_id, state, note, data from task_event` + where + end, args
+}
+
+// parts keeps the lines that the identities are of parts of.
+func parts(w *db.Where, ids []string) {
+	var cond []string
+	var args []any
+	for _, one := range ids {
+		cond = append(cond, "id between ? and ?")
+		args = append(args, id.Beside(one, 1-LinesPerEntry), one)
+	}
+	if len(cond) > 0 {
+		w.And("("+strings.Join(cond, " or ")+")", args...)
+	}
 }
 
 func scanEntry(r *db.Rows) (e task.Entry, err error) {

@@ -191,7 +191,7 @@ func (e Now) apply(m *machine) error {
 		m.waited(e.By, "processed now")
 		return nil
 	}
-	m.audit(StateChanged, e.By, "processed now", nil)
+	m.audit(StateChanged, e.By, "", map[string]any{"processed": true})
 	if m.Current.Step.Approval.Kind == policy.Webhook {
 		m.do(Deliver{m.Current.ID, m.Current.Step.Approval.WebhookID, "approval"})
 	} else {

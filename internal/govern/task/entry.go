@@ -2,6 +2,7 @@ package task
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -34,6 +35,26 @@ func (t Task) event(e Entry) audit.Event {
 		ObjectID: string(t.ID), AppID: string(t.App), UserID: string(t.Subject), Message: strings.ReplaceAll(name, "_", " "), Data: data,
 	}
 }
+
+// Spoken reports whether the line tells of a deed for which somebody gave a reason in words of their own, which it shows besides. What
+// Interim itself says is none, nor is a word that is what the line tells: a comment, or why something failed or was given up.
+func (e Entry) Spoken() bool {
+	return e.Comment != "" && e.User != "" && slices.Contains(spoken, e.Kind)
+}
+
+// spoken are the kinds of the deeds that people give reasons for.
+var spoken = []AuditKind{
+	ApproversChosen, StepReassigned, StepSkipped, TaskRestarted, HardReset, TaskEscalated, StateChanged, ProvisionEnded, ProvisionAgain,
+}
+
+// SpokenSQL is the condition of [Entry.Spoken].
+var SpokenSQL = func() string {
+	names := make([]string, len(spoken))
+	for n, k := range spoken {
+		names[n] = "'" + string(k) + "'"
+	}
+	return "note <> '' and user_id <> '' and kind in (" + strings.Join(names, ",") + ")"
+}()
 
 // spelled is a kind as the audit spells kinds: "grantOutcome" is "grant_outcome", and "taskCreated" "created".
 func spelled(k AuditKind) string {

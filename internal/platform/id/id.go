@@ -54,6 +54,21 @@ func v7(micros int64, tail uint64) (u [16]byte) {
 	return u
 }
 
+// Beside returns the identity n places after that of something made, or before
+// it where n is negative: those of its parts, which nothing is stored for. New
+// leaves two billion places free after each on average, so that a part can be
+// found from its identity, and sorts with what it is a part of. What is no
+// identity gives "".
+func Beside(uuid string, n int) string {
+	u, ok := parse(uuid)
+	if !ok || !isV7(u) {
+		return ""
+	}
+	tail := binary.BigEndian.Uint64(u[8:]) + uint64(int64(n))
+	binary.BigEndian.PutUint64(u[8:], 1<<63|tail&randB)
+	return format(u)
+}
+
 // isV7 reports whether u has the version and variant of what New makes.
 func isV7(u [16]byte) bool { return u[6]>>4 == 7 && u[8]>>6 == 2 }
 

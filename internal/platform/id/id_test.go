@@ -48,6 +48,19 @@ func TestIdentitiesSortByTimeAndSoDoTheirKSUIDs(t *testing.T) {
 	})
 }
 
+func TestWhatIsBesideAnIdentityIsOneToo(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		whole, n := New(anyTime(t, "at")), rapid.IntRange(1, 127).Draw(t, "n")
+		part := Beside(whole, n)
+		if back, err := FromKSUID(KSUID(part)); err != nil || back != part || part <= whole || Beside(part, -n) != whole || Beside(whole, 0) != whole {
+			t.Fatalf("%d beside %s: %s, %v", n, whole, part, err)
+		}
+	})
+	if got := Beside("x", 1); got != "" {
+		t.Error(got)
+	}
+}
+
 func TestIdentitiesOfOneMomentSortInTheOrderTheyWereMade(t *testing.T) {
 	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	var ids []string

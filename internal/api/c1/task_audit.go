@@ -62,7 +62,8 @@ func (s taskAudit) List(ctx context.Context, r *taskv1.TaskAuditListRequest) (*t
 // asked are those of the parts of a line that the caller asked for, in the order they asked for.
 func asked(parts []*taskv1.TaskAuditView, r *taskv1.TaskAuditListRequest, ids []string) []*taskv1.TaskAuditView {
 	parts = slices.DeleteFunc(parts, func(v *taskv1.TaskAuditView) bool {
-		return r.GetCommentsOnly() && v.GetComment() == nil || len(ids) > 0 && !slices.ContainsFunc(ids, func(one string) bool { return id.KSUID(one) == v.GetId() })
+		named := func(one string) bool { return id.KSUID(one) == v.GetId() }
+		return r.GetCommentsOnly() && v.GetComment() == nil || len(ids) > 0 && !slices.ContainsFunc(ids, named)
 	})
 	if r.GetNewestFirst() {
 		slices.Reverse(parts)

@@ -30,8 +30,8 @@ type cli struct {
 
 const description = `Interim gives access that ends on time.
 
-It speaks the ConductorOne API, so its command line, SDKs, Terraform provider and connectors work with it. Interim is compatible with
-these products and not affiliated to their vendors.`
+It speaks the APIs of ConductorOne and of Opal, so their command lines, SDKs and Terraform providers work with it. Interim is
+compatible with these products and not affiliated to their vendors.`
 
 // Exit codes. Usage is what kong, too, answers to a wrong flag.
 const (

@@ -132,13 +132,13 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	}
 
 	p.items = item.New(item.Deps{
-		DB: d.db, Clock: d.clock, Audit: p.audit, Apps: p.apps, Owners: p.owners, Contacts: p.contacts,
+		DB: d.db, Clock: d.clock, Audit: p.audit, Apps: p.apps, Owners: p.owners, Contacts: p.contacts, Bindings: p.automations,
 	})
 	p.groups = group.New(group.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Grants: p.grants, Items: p.items, Bindings: p.automations})
 	p.tasks = task.New(task.Deps{
 		DB: d.db, Clock: d.clock, Log: o.Log, Audit: p.audit, Grants: p.grants, Owners: p.owners, Delegations: p.delegations,
-		Policies: p.policies, Items: p.items, Offers: item.Offers{Service: p.catalogs}, Redirects: p.groups, Webhooks: p.webhooks,
-		Notices: p.notify,
+		Policies: p.policies, Items: p.items, Offers: item.Offers{Service: p.catalogs}, Redirects: p.groups, Bindings: p.automations,
+		Webhooks: p.webhooks, Notices: p.notify,
 	})
 	p.requests = request.New(request.Deps{DB: d.db, Tasks: p.tasks})
 	p.introduce()

@@ -180,7 +180,7 @@ func (d *door) besides(method, path, body string) answer {
 	d.Helper()
 	deps := &c1.Deps{
 		DB: d.DB, Clock: d.Clock, Tokens: d.Tokens, Audit: d.Audit, Directory: d.Directory, IAM: d.IAM, Apps: d.Apps, Owners: d.Owners,
-		Read: d.Read, Grants: d.Grants, Delegations: d.Delegations, Policies: d.Policies, Catalogs: d.Catalogs,
+		Read: d.Read, Grants: d.Grants, Delegations: d.Delegations, Policies: d.Policies, Catalogs: d.Catalogs, Tasks: d.Tasks,
 	}
 	gateway := transcode.New(transcode.Options{Interceptors: d.Interceptors})
 	deps.Register(gateway)

@@ -76,14 +76,14 @@ func install(t testing.TB, engine *db.DB, c *clock.Fake) *opal.Deps {
 	d.Contacts = contact.New(contact.Deps{DB: engine, Clock: c, Audit: log})
 	d.Automations = automation.New(automation.Deps{DB: engine, Clock: c, Audit: log, Grants: d.Grants, Policies: d.Policies})
 	t.Cleanup(d.Automations.Close)
-	d.Items = item.New(item.Deps{DB: engine, Clock: c, Audit: log, Apps: d.Apps, Owners: d.Owners, Contacts: d.Contacts})
+	d.Items = item.New(item.Deps{DB: engine, Clock: c, Audit: log, Apps: d.Apps, Owners: d.Owners, Contacts: d.Contacts, Bindings: d.Automations})
 	d.Groups = group.New(group.Deps{DB: engine, Clock: c, Audit: log, Grants: d.Grants, Items: d.Items, Bindings: d.Automations})
 	t.Cleanup(d.Groups.Close)
 	d.Grants.Watch(d.Groups)
 	d.Apps.TellResources(d.Groups)
 	d.Tasks = task.New(task.Deps{
 		DB: engine, Clock: c, Log: quiet, Audit: log, Grants: d.Grants, Owners: d.Owners, Delegations: d.Delegations,
-		Policies: d.Policies, Items: d.Items, Offers: item.Offers{Service: d.Catalogs}, Redirects: d.Groups,
+		Policies: d.Policies, Items: d.Items, Offers: item.Offers{Service: d.Catalogs}, Redirects: d.Groups, Bindings: d.Automations,
 	})
 	d.Requests = request.New(request.Deps{DB: engine, Tasks: d.Tasks})
 	d.IAM.Relate(d.Tasks.Relate(d.Owners))

@@ -19,7 +19,7 @@ type requestBody struct {
 	UpdatedAt time.Time       `json:"updated_at"`
 	Requester UUID            `json:"requester_id"`
 	Target    UUID            `json:"target_user_id,omitempty"`
-	Group     UUID            `json:"target_group_id,omitempty" doc:"Groups do not ask yet."`
+	Group     UUID            `json:"target_group_id,omitempty" doc:"Whose members are to have it, if it is for a group."`
 	Status    request.Status  `json:"status" enum:"PENDING,APPROVED,DENIED,CANCELED"`
 	Reason    string          `json:"reason"`
 	Minutes   int             `json:"duration_minutes,omitempty" doc:"Absent: without end."`
@@ -148,7 +148,7 @@ func (d *Door) manyUsers(ctx context.Context, ids []directory.UserID) (list []di
 func (s shown) request(r request.Request) requestBody {
 	t := r.First()
 	out := requestBody{
-		ID: UUID(t.ID), CreatedAt: t.CreatedAt, UpdatedAt: r.UpdatedAt(), Requester: UUID(t.Opener), Target: UUID(t.Subject), Status: r.Status(),
+		ID: UUID(t.ID), CreatedAt: t.CreatedAt, UpdatedAt: r.UpdatedAt(), Requester: UUID(t.Opener), Target: UUID(t.Subject), Group: UUID(t.Group.ID), Status: r.Status(),
 		Reason: t.Description, Minutes: int(t.Duration.Minutes()), Items: each(r.Tasks, s.item), Stages: each(r.Tasks, s.stages),
 		Fields: each(r.Fields, encodeField),
 	}

@@ -41,7 +41,7 @@ type createRequest struct {
 		Resources []wanted    `json:"resources" nullable:"true" maxItems:"50"`
 		Groups    []wanted    `json:"groups" nullable:"true" maxItems:"50"`
 		User      UUID        `json:"target_user_id,omitempty" doc:"Whose access; the caller's if none is said."`
-		Group     UUID        `json:"target_group_id,omitempty" doc:"Not served."`
+		Group     UUID        `json:"target_group_id,omitempty" doc:"Or the group whose members are to have it together."`
 		Reason    string      `json:"reason" maxLength:"2048"`
 		Minutes   int         `json:"duration_minutes" minimum:"-1" maximum:"5259600" doc:"-1: without end."`
 		Ticket    *ticketBody `json:"support_ticket,omitempty"`
@@ -79,7 +79,8 @@ func (d *Door) requests() {
 	serve(d, "Requests.GetRequestsRelay", about{Summary: "List requests as a connection"}, d.getRequestsRelay)
 	serve(d, "Requests.GetRequest", about{Summary: "Read a request; whoever has a part in it may"}, d.getRequest)
 	serve(d, "Requests.CreateRequest", about{
-		Summary: "Ask for access, for oneself; for others, those who own what is asked for, their managers and administrators may",
+		Summary: "Ask for access, for oneself; for others, those who own what is asked for, their managers and administrators may; " +
+			"for a group, its leaders, those who own what is asked for and administrators may",
 	}, d.createRequest)
 	serve(d, "Requests.ApproveRequest", about{
 		Summary: "Approve a request as one of its reviewers, or in place of them all as who owns the item or as administrator",
@@ -191,8 +192,8 @@ func (d *Door) createRequest(ctx context.Context, in *createRequest) (idBody, er
 		return idBody{}, err
 	}
 	switch {
-	case b.Group != "":
-		return idBody{}, fault.NotServed("target_group_id")
+	case b.Group != "" && b.User != "":
+		return idBody{}, fault.InvalidField("target_group_id", "cannot be said together with target_user_id")
 	case len(b.Resources)+len(b.Groups) == 0:
 		return idBody{}, fault.InvalidField("resources", "name a resource, or a group in groups")
 	case b.Minutes == 0:
@@ -205,6 +206,14 @@ func (d *Door) createRequest(ctx context.Context, in *createRequest) (idBody, er
 	if b.User != "" {
 		template.Subject = directory.UserID(b.User)
 	}
+	may := d.mayAsk
+	if b.Group != "" {
+		of, err := d.askingGroup(ctx, b.Group, &template)
+		if err != nil {
+			return idBody{}, err
+		}
+		may = of.mayAsk
+	}
 	var list []task.Ask
 	for _, s := range []itemSort{aResource, aGroup} {
 		things := b.Resources
@@ -212,7 +221,7 @@ func (d *Door) createRequest(ctx context.Context, in *createRequest) (idBody, er
 			things = b.Groups
 		}
 		for _, one := range things {
-			ask, err := d.ask(ctx, template, s, one)
+			ask, err := d.ask(ctx, template, s, one, may)
 			if err != nil {
 				return idBody{}, err
 			}
@@ -232,6 +241,7 @@ func (d *Door) createRequest(ctx context.Context, in *createRequest) (idBody, er
 // requestNames are the names of fields in faults of the rules, as this API spells them.
 var requestNames = map[string]string{
 	"description": "reason", "grantDuration": "duration_minutes", "data": "custom_metadata", "ticket": "support_ticket",
+	"group": "target_group_id",
 }
 
 func details(t *ticketBody, fields []fieldBody) request.Details {
@@ -244,7 +254,9 @@ func details(t *ticketBody, fields []fieldBody) request.Details {
 }
 
 // ask is a request for one item that the caller sees and may ask for.
-func (d *Door) ask(ctx context.Context, a task.Ask, s itemSort, one wanted) (task.Ask, error) {
+func (d *Door) ask(
+	ctx context.Context, a task.Ask, s itemSort, one wanted, may func(context.Context, *task.Ask) error,
+) (task.Ask, error) {
 	i, err := d.itemOf(ctx, s, one.ID)
 	if err != nil {
 		return a, err
@@ -262,7 +274,7 @@ func (d *Door) ask(ctx context.Context, a task.Ask, s itemSort, one wanted) (tas
 		return a, err
 	}
 	a.App, a.Entitlement = of.AppID, of.ID
-	return a, d.mayAsk(ctx, &a)
+	return a, may(ctx, &a)
 }
 
 func levelOf(levels []item.Level, one wanted) (item.Level, error) {

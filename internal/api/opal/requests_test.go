@@ -130,7 +130,7 @@ func TestARequestIsMadeShownCommentedAndDecided(t *testing.T) {
 		d.want(http.StatusOK, "Nor list it", "GET", "/requests", "")
 		d.want(http.StatusForbidden, "Nor ask for others", "POST", "/requests", fmt.Sprintf(
 			`{"resources":[{"id":%q}],"groups":[],"reason":"","duration_minutes":5,"target_user_id":%q}`, s.orders, ada.ID))
-		d.want(http.StatusNotImplemented, "Groups do not ask yet", "POST", "/requests", fmt.Sprintf(
+		d.want(http.StatusForbidden, "Nor for a group that they do not lead", "POST", "/requests", fmt.Sprintf(
 			`{"resources":[{"id":%q}],"groups":[],"reason":"","duration_minutes":5,"target_group_id":%q}`, s.orders, s.readers))
 		d.refused(http.StatusBadRequest, "POST", "/requests", map[string]string{
 			"resources":        `{"resources":[],"groups":[],"reason":"","duration_minutes":5}`,

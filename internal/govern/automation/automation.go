@@ -51,6 +51,7 @@ const (
 	MaxProxies    = 200 // destinations of one entitlement
 	MaxSourcesOf  = 500 // sources of one entitlement, by proxies
 	MaxDoubts     = 100 // from so many on a pass doubts what takes more than a fifth
+	MaxReach      = 200 // entitlements that are looked at behind one
 	maxChain      = 1000
 )
 
@@ -142,6 +143,7 @@ type Proxy struct {
 	Binding
 
 	Until     time.Time // from then on it gives nothing; zero: without end
+	Task      string    // the task by which it was made; empty: none
 	CreatedAt time.Time
 	UpdatedAt time.Time
 	DeletedAt time.Time // zero while live

@@ -2,6 +2,7 @@ package automation
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -23,7 +24,7 @@ func (s *Service) GetProxy(ctx context.Context, b Binding) (Proxy, error) {
 func (s *Service) Bind(ctx context.Context, b Binding, until time.Time) (p Proxy, err error) {
 	err = s.DB.Write(ctx, func(tx *db.Tx) error {
 		var fresh bool
-		p, fresh, err = s.bind(tx, audit.From(ctx), b, until)
+		p, fresh, err = s.bind(tx, audit.From(ctx), Proxy{Binding: b, Until: until})
 		if err == nil && !fresh {
 			err = fault.New(fault.Exists, "the entitlements are bound already")
 		}
@@ -32,20 +33,60 @@ func (s *Service) Bind(ctx context.Context, b Binding, until time.Time) (p Proxy
 	return p, err
 }
 
-// Hold is [Service.Bind] in the caller's transaction, but that what is bound already is extended: the later end wins.
-func (s *Service) Hold(tx *db.Tx, actor audit.Actor, b Binding, until time.Time) (Proxy, error) {
-	p, fresh, err := s.bind(tx, actor, b, until)
+// Hold is [Service.Bind] in the caller's transaction, but that what is bound already is extended: the later end wins. Of p its binding, its
+// end and its task count; a task that extends is named in the audit only.
+func (s *Service) Hold(tx *db.Tx, actor audit.Actor, p Proxy) (Proxy, error) {
+	made, fresh, err := s.bind(tx, actor, p)
 	if err != nil || fresh {
-		return p, err
+		return made, err
 	}
-	return s.moveEnd(tx, actor, b, func(old time.Time) time.Time { return clock.Later(old, until) })
+	return s.moveEnd(tx, actor, p, func(old time.Time) time.Time { return clock.Later(old, p.Until) })
+}
+
+// Undo takes away, in the caller's transaction, a binding that was made by a task; one that was there before, or made since, stays.
+func (s *Service) Undo(tx *db.Tx, actor audit.Actor, b Binding, task string) error {
+	p, err := getProxy(tx, b, s.Clock.Now(), locked(tx))
+	if fault.Is(err, fault.NotFound) || err == nil && p.Task != task {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.Release(tx, actor, b)
+}
+
+// Holdable answers the faults that [Service.Hold] would, as things are now, but for those about the end.
+func (*Service) Holdable(q db.Q, b Binding) error {
+	for _, e := range []app.EntitlementRef{b.Source, b.Destination} {
+		if _, err := app.GetEntitlement(q, e.AppID, e.ID); err != nil {
+			return err
+		}
+	}
+	return acyclic(q, "", b)
+}
+
+// Reach are the entitlements that all who hold one hold as well, by bindings that are live now, by whatever way; at most [MaxReach].
+func (s *Service) Reach(q db.Q, of app.EntitlementRef) ([]app.EntitlementRef, error) {
+	reached := []app.EntitlementRef{of}
+	for n := 0; n < len(reached) && len(reached) <= MaxReach; n++ {
+		bound, err := s.Bound(q, reached[n])
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range bound {
+			if !slices.Contains(reached, p.Destination) {
+				reached = append(reached, p.Destination)
+			}
+		}
+	}
+	return reached[1:], nil
 }
 
 // bind makes a proxy unless there is one, and reports whether it did.
-func (s *Service) bind(tx *db.Tx, actor audit.Actor, b Binding, until time.Time) (p Proxy, fresh bool, err error) {
-	now := s.Clock.Now()
-	until = until.UTC().Truncate(time.Microsecond)
-	p = Proxy{Binding: b, Until: until, CreatedAt: now, UpdatedAt: now}
+func (s *Service) bind(tx *db.Tx, actor audit.Actor, p Proxy) (_ Proxy, fresh bool, err error) {
+	b, now := p.Binding, s.Clock.Now()
+	until := p.Until.UTC().Truncate(time.Microsecond)
+	p = Proxy{Binding: b, Until: until, Task: p.Task, CreatedAt: now, UpdatedAt: now}
 	if clock.Passed(until, now) {
 		return p, false, inThePast()
 	}
@@ -61,12 +102,12 @@ func (s *Service) bind(tx *db.Tx, actor audit.Actor, b Binding, until time.Time)
 		return p, false, err
 	}
 	n, err := tx.Exec(`insert into proxy (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, due_at, created_at, updated_at,
-			deleted_at, until_at)
-		values ($1, $2, $3, $4, $5, $5, $5, null, $6)
+			deleted_at, until_at, task_id)
+		values ($1, $2, $3, $4, $5, $5, $5, null, $6, $7)
 		on conflict (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id) do update
-		set due_at = $5, created_at = $5, updated_at = $5, deleted_at = null, until_at = $6
+		set due_at = $5, created_at = $5, updated_at = $5, deleted_at = null, until_at = $6, task_id = $7
 		where proxy.deleted_at is not null or proxy.until_at <= $5`,
-		append(b.args(), clock.Micros(now), clock.Null(until))...)
+		append(b.args(), clock.Micros(now), clock.Null(until), p.Task)...)
 	if err != nil || n == 0 {
 		return p, false, err
 	}
@@ -74,7 +115,7 @@ func (s *Service) bind(tx *db.Tx, actor audit.Actor, b Binding, until time.Time)
 		return p, false, err
 	}
 	s.wake(tx, now)
-	e := b.event("proxy.created", audit.Create, "bound an entitlement to another")
+	e := p.event("proxy.created", audit.Create, "bound an entitlement to another")
 	if !until.IsZero() {
 		e.Data["until"] = until.Format(time.RFC3339Nano)
 	}
@@ -87,14 +128,14 @@ func inThePast() error { return fault.InvalidField("until", "must be in the futu
 // call. NotFound, also for a proxy that is past its end: that never comes back; Invalid for an end that is not in the future.
 func (s *Service) SetEnd(ctx context.Context, b Binding, until time.Time) (p Proxy, err error) {
 	err = s.DB.Write(ctx, func(tx *db.Tx) error {
-		p, err = s.moveEnd(tx, audit.From(ctx), b, func(time.Time) time.Time { return until })
+		p, err = s.moveEnd(tx, audit.From(ctx), Proxy{Binding: b}, func(time.Time) time.Time { return until })
 		return err
 	})
 	return p, err
 }
 
-func (s *Service) moveEnd(tx *db.Tx, actor audit.Actor, b Binding, to func(old time.Time) time.Time) (Proxy, error) {
-	now := s.Clock.Now()
+func (s *Service) moveEnd(tx *db.Tx, actor audit.Actor, by Proxy, to func(old time.Time) time.Time) (Proxy, error) {
+	b, now := by.Binding, s.Clock.Now()
 	p, err := getProxy(tx, b, now, locked(tx))
 	if err != nil {
 		return p, err
@@ -113,7 +154,7 @@ func (s *Service) moveEnd(tx *db.Tx, actor audit.Actor, b Binding, to func(old t
 	if until.IsZero() {
 		kind, message = "proxy.end_cleared", "cleared the end of a binding"
 	}
-	e := b.event(kind, audit.Update, message)
+	e := by.event(kind, audit.Update, message)
 	e.Data["from"], e.Data["to"] = shown(p.Until), shown(until)
 	p.Until, p.UpdatedAt = until, now
 	tx.Queue(`update proxy set until_at = $5, updated_at = $6, due_at = $6 where `+ofBinding,
@@ -138,12 +179,13 @@ func (s *Service) Unbind(ctx context.Context, b Binding) error {
 // Release is [Service.Unbind] in the caller's transaction.
 func (s *Service) Release(tx *db.Tx, actor audit.Actor, b Binding) error {
 	now := s.Clock.Now()
-	if _, err := getProxy(tx, b, now, locked(tx)); err != nil {
+	p, err := getProxy(tx, b, now, locked(tx))
+	if err != nil {
 		return err
 	}
 	tx.Queue(`update proxy set deleted_at = $5, due_at = $5, updated_at = $5 where `+ofBinding, append(b.args(), clock.Micros(now))...)
 	due.Wake(tx, now)
-	return s.Audit.Record(tx, actor, b.event("proxy.deleted", audit.Delete, "unbound an entitlement from another"))
+	return s.Audit.Record(tx, actor, p.event("proxy.deleted", audit.Delete, "unbound an entitlement from another"))
 }
 
 func (b Binding) event(kind string, a audit.Activity, message string) audit.Event {
@@ -154,8 +196,17 @@ func (b Binding) event(kind string, a audit.Activity, message string) audit.Even
 	}
 }
 
+// event is that of b, with the task by which p was made.
+func (p Proxy) event(kind string, a audit.Activity, message string) audit.Event {
+	e := p.Binding.event(kind, a, message)
+	if p.Task != "" {
+		e.Data["taskId"] = p.Task
+	}
+	return e
+}
+
 // acyclic refuses a binding by which an entitlement would be a source of itself. field is the field at fault; none: it is in the path.
-func acyclic(tx *db.Tx, field string, b Binding) error {
+func acyclic(q db.Q, field string, b Binding) error {
 	refused := func(why string) error {
 		if field != "" {
 			return fault.InvalidField(field, "%s", why)
@@ -170,7 +221,7 @@ func acyclic(tx *db.Tx, field string, b Binding) error {
 		if len(reached) > maxChain {
 			return refused("too many entitlements hang together")
 		}
-		next, err := destinations(tx, open[0])
+		next, err := destinations(q, open[0])
 		if err != nil {
 			return err
 		}

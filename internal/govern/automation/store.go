@@ -146,12 +146,14 @@ func (b Binding) args() []any {
 	return []any{string(b.Source.AppID), string(b.Source.ID), string(b.Destination.AppID), string(b.Destination.ID)}
 }
 
-const proxyColumns = `src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, until_at, created_at, updated_at, deleted_at`
+const proxyColumns = `src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, until_at, task_id, created_at, updated_at,
+	deleted_at`
 
 func scanProxy(r *db.Rows) (p Proxy, err error) {
 	var created, updated int64
 	var until, deleted *int64
-	err = r.Scan(&p.Source.AppID, &p.Source.ID, &p.Destination.AppID, &p.Destination.ID, &until, &created, &updated, &deleted)
+	err = r.Scan(&p.Source.AppID, &p.Source.ID, &p.Destination.AppID, &p.Destination.ID, &until, &p.Task, &created, &updated,
+		&deleted)
 	p.CreatedAt, p.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
 	p.Until, p.DeletedAt = clock.FromNull(until), clock.FromNull(deleted)
 	return p, err

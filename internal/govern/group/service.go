@@ -54,7 +54,8 @@ func (s *Service) Give(ctx context.Context, g item.Item, t Thing, until time.Tim
 		if err != nil {
 			return err
 		}
-		p, err := s.Bindings.Hold(tx, audit.From(ctx), automation.Binding{Source: members, Destination: t.Level.Entitlement}, until)
+		to := automation.Binding{Source: members, Destination: t.Level.Entitlement}
+		p, err := s.Bindings.Hold(tx, audit.From(ctx), automation.Proxy{Binding: to, Until: until})
 		h.Since, h.Until = p.CreatedAt, p.Until
 		return err
 	})
@@ -108,7 +109,7 @@ func (s *Service) Set(ctx context.Context, g item.Item, things []Thing) error {
 			}
 			delete(keep, t.Level.Entitlement)
 			b := automation.Binding{Source: members, Destination: t.Level.Entitlement}
-			if _, err := s.Bindings.Hold(tx, audit.From(ctx), b, time.Time{}); err != nil {
+			if _, err := s.Bindings.Hold(tx, audit.From(ctx), automation.Proxy{Binding: b}); err != nil {
 				return err
 			}
 		}

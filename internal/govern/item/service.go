@@ -21,6 +21,14 @@ type Deps struct {
 	// What templates need: nil, and they leave owners or contacts as they are.
 	Owners   Owners
 	Contacts Contacts
+
+	// Bindings say which groups are in which others; nil: none is.
+	Bindings Bindings
+}
+
+// Bindings say what all hold who hold an entitlement; package automation does.
+type Bindings interface {
+	Reach(q db.Q, of app.EntitlementRef) ([]app.EntitlementRef, error)
 }
 
 // Service holds the use cases about items. Who may call them is for the door to ask.

@@ -25,11 +25,18 @@ type Terms struct {
 	Steps []policy.Step
 }
 
-// Terms answers what holds for a request of a user for an entitlement at a moment. False where its item is not configured.
+// Whose is whose access a request is about: a user's, a group's, whose members hold an entitlement, or nobody's.
+type Whose struct {
+	User  directory.UserID
+	Group app.EntitlementRef
+}
+
+// Terms answers what holds for a request for an entitlement at a moment. False where its item is not configured.
 //
 // Whose access it is counts, and not who asks for it for them: a configuration that asks less of the members of a group is for their
-// access, and not for what they ask for others.
-func (*Service) Terms(q db.Q, e app.Entitlement, subject directory.UserID, at time.Time) (Terms, bool, error) {
+// access, and not for what they ask for others. Of a group,
+// what counts is of which groups all its members are, since the one is in the others.
+func (s *Service) Terms(q db.Q, e app.Entitlement, whose Whose, at time.Time) (Terms, bool, error) {
 	if e.ResourceID == app.AccessResource {
 		return Terms{}, false, nil
 	}
@@ -37,7 +44,7 @@ func (*Service) Terms(q db.Q, e app.Entitlement, subject directory.UserID, at ti
 	if err != nil || !ok {
 		return Terms{}, false, err
 	}
-	holds, err := conditions(q, i, e.Ref(), subject, at)
+	holds, err := s.conditions(q, i, e.Ref(), whose, at)
 	if err != nil {
 		return Terms{}, false, err
 	}
@@ -52,7 +59,7 @@ func (*Service) Terms(q db.Q, e app.Entitlement, subject directory.UserID, at ti
 }
 
 // conditions answers which conditions hold for a request. What none of them goes by is not read.
-func conditions(q db.Q, i Item, of app.EntitlementRef, subject directory.UserID, at time.Time) (func(Condition) bool, error) {
+func (s *Service) conditions(q db.Q, i Item, of app.EntitlementRef, whose Whose, at time.Time) (func(Condition) bool, error) {
 	var groups, levels bool
 	for _, c := range i.Configurations {
 		if c.Condition != nil {
@@ -61,11 +68,9 @@ func conditions(q db.Q, i Item, of app.EntitlementRef, subject directory.UserID,
 	}
 	var held []app.EntitlementRef
 	var slug string
-	if groups && subject != "" {
+	if groups {
 		var err error
-		if held, err = db.Collect(q, func(r *db.Rows) (v app.EntitlementRef, err error) {
-			return v, r.Scan(&v.AppID, &v.ID)
-		}, `select h.app_id, h.id from (`+heldSQL("$1", "$2")+`) h`, string(subject), clock.Micros(at)); err != nil {
+		if held, err = s.heldBy(q, whose, at); err != nil {
 			return nil, err
 		}
 	}
@@ -79,6 +84,22 @@ func conditions(q db.Q, i Item, of app.EntitlementRef, subject directory.UserID,
 		}
 	}
 	return func(c Condition) bool { return c.holds(slug, held) }, nil
+}
+
+// heldBy are the entitlements that somebody has access by, or that all members of a group have.
+func (s *Service) heldBy(q db.Q, whose Whose, at time.Time) ([]app.EntitlementRef, error) {
+	switch {
+	case whose.Group.ID != "" && s.Bindings != nil:
+		reached, err := s.Bindings.Reach(q, whose.Group)
+		return append(reached, whose.Group), err
+	case whose.Group.ID != "":
+		return []app.EntitlementRef{whose.Group}, nil
+	case whose.User == "":
+		return nil, nil
+	}
+	return db.Collect(q, func(r *db.Rows) (v app.EntitlementRef, err error) {
+		return v, r.Scan(&v.AppID, &v.ID)
+	}, `select h.app_id, h.id from (`+heldSQL("$1", "$2")+`) h`, string(whose.User), clock.Micros(at))
 }
 
 // holds reports whether c holds for a request for the level of that slug, for somebody who has access by held.

@@ -8,6 +8,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/platform/expr"
+	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/id"
 )
 
@@ -78,7 +79,7 @@ var (
 		expr.FieldOf("origin", expr.Int, func(f Facts) any { return place(taskOrigins, f.Task.Origin) }),
 		expr.FieldOf("is_grant_permanent", expr.Bool, func(f Facts) any { return f.Task.GrantDuration == 0 }),
 		expr.FieldOf("grant_duration", expr.Duration, func(f Facts) any { return f.Task.GrantDuration }),
-		expr.FieldOf("subject_user_id", expr.String, func(f Facts) any { return id.KSUID(string(f.Subject.ID)) }),
+		expr.FieldThat("subject_user_id", expr.String, func(f Facts) (any, error) { return id.KSUID(string(f.Subject.ID)), f.nobody() }),
 		expr.FieldOf("requestor_user_id", expr.String, func(f Facts) any { return id.KSUID(string(f.Task.Opener)) }),
 		expr.FieldOf("created_at", expr.Timestamp, func(f Facts) any { return moment(f.Task.CreatedAt) }),
 		expr.FieldOf("analysis", analysisShape.Type, func(f Facts) any { return analysisShape.Of(f) }),
@@ -148,10 +149,24 @@ func environment(vars []expr.Variable, answers ...expr.Type) (*expr.Env, error) 
 func (l *looker) input() expr.Input {
 	f := l.facts
 	owners := expr.Lazy(func() (any, error) { return l.ownersOf(owner.OfApp(f.Entitlement.AppID)) })
+	subject, account := l.user(f.Subject), accountShape.Of(f.Account)
+	if err := f.nobody(); err != nil {
+		none := expr.Lazy(func() (any, error) { return nil, err })
+		subject, account = none, none
+	}
 	return expr.Input{Now: l.at, State: l, Vars: map[string]any{
-		"subject": l.user(f.Subject), "account": accountShape.Of(f.Account), "entitlement": entitlementShape.Of(f.Entitlement),
+		"subject": subject, "account": account, "entitlement": entitlementShape.Of(f.Entitlement),
 		"task": taskShape.Of(f), "appOwners": owners, "app_owners": owners,
 	}}
+}
+
+// nobody refuses to say whose access it is where that is no one person's. The threat: a condition that was written about people, such as
+// that the subject is no contractor, and holds for what is nobody.
+func (f Facts) nobody() error {
+	if f.ForGroup {
+		return fault.New(fault.Invalid, "it is the access of a group, which has no subject and no account")
+	}
+	return nil
 }
 
 func place(words []string, word string) int64 {

@@ -14,6 +14,8 @@ type Facts struct {
 	Account     app.Account     // through which the access is or would be held; zero: there is none yet
 	Entitlement app.Entitlement // what is asked for
 	Task        TaskFacts
+	// ForGroup: it is the access of a group. There is neither subject nor account, and an expression that needs one cannot be worked out.
+	ForGroup bool
 }
 
 // TaskFacts are what expressions see of a task, as `task`.

@@ -11,8 +11,9 @@ import (
 )
 
 // Resolve takes a live policy's steps for the facts: those of the first rule whose condition holds, else the baseline; through
-// references to other policies, at most [MaxDepth]. A condition that cannot be worked out does not hold, which the trace says.
-// NotFound.
+// references to other policies, at most [MaxDepth]. A condition that cannot be worked out does not hold, which the trace says. Precondition
+// for the access of a group where a condition asks about its subject: neither yes nor no would be true of it, and what comes after may be
+// meant for others. NotFound.
 func (s *Service) Resolve(ctx context.Context, policyID ID, facts Facts) (Plan, error) {
 	var plan Plan
 	q := s.DB.Q(ctx)
@@ -46,6 +47,10 @@ func (s *Service) rule(ctx context.Context, p Policy, depth int, facts Facts, tr
 		if err != nil {
 			if !fault.Is(err, fault.Invalid) {
 				return Rule{}, err
+			}
+			if facts.ForGroup {
+				return Rule{}, fault.New(fault.Precondition, "the policy cannot decide about a group, since a condition of it cannot be worked out: %s",
+					fault.Of(err).Message)
 			}
 			tried.Err = fault.Of(err).Message
 		}

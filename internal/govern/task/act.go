@@ -113,6 +113,9 @@ func (s *Service) Reassign(ctx context.Context, ref string, step StepID, to []di
 				return nil, fault.InvalidField("newStepUserIds", "names a user who is not there, or is not enabled")
 			}
 		}
+		if err := outside(v.tx, v.t, to, v.now); err != nil {
+			return nil, err
+		}
 		if step == "" {
 			step = v.t.Step()
 		}

@@ -44,6 +44,8 @@ type Who struct {
 	Super bool // a Super Administrator
 	Owner bool // a primary owner of the app
 
+	Member bool // of the group it is about: what its members get together, none of them decides
+
 	Step    StepID   // the step for which Reasons were found
 	Reasons []Reason // why they may decide that step at this moment; none: they may not
 	Urgent  bool     // the entitlement may be asked for in an emergency
@@ -119,8 +121,8 @@ func (t Task) Actions(w Who) []Action {
 
 // May reports whether w may take the action now. Whether w may see the task at all is judged before.
 //
-// Approving, denying, skipping, processing, resetting, restarting and reassigning are decisions: neither the subject nor the opener
-// takes them, whatever else they are, unless the step that is open lets them.
+// Approving, denying, skipping, processing, resetting, restarting and reassigning are decisions: neither the subject, a member of the
+// group it is about, nor the opener takes them, whatever else they are, unless the step that is open lets them.
 func (t Task) May(w Who, a Action) bool {
 	if t.State != Open || w.User == "" {
 		return false
@@ -128,7 +130,7 @@ func (t Task) May(w Who, a Action) bool {
 	i := t.Current
 	eligible := len(w.Reasons) > 0 && w.Step == t.Step()
 	party := t.Party(w.User)
-	barred := party && !i.selfApproval()
+	barred := (party || w.Member) && !i.selfApproval()
 	asks := i != nil && i.Step.Approval != nil
 	waits := asks || i != nil && i.Step.Wait != nil
 	concerned := party || w.supervises()

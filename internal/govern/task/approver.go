@@ -104,6 +104,7 @@ func fallback(a *policy.Approval) []Slot {
 // Question is the question who may decide a step.
 type Question struct {
 	Subject, Opener directory.UserID
+	Group           app.EntitlementRef // who holds it is whom it is about, if that is a group
 	Named, Fallback []Slot
 	Owners          []Slot             // who owns what is asked for, then who owns its app: they decide where nobody named is left; or none
 	Seats           []Vacancy          // instead of Named: what has to be filled, each for itself
@@ -121,7 +122,7 @@ type Question struct {
 // Question is the question who may decide the step i of t. named are the people its expressions answered.
 func (t Task) Question(i *Instance, named []directory.UserID) Question {
 	q := Question{
-		Subject: t.Subject, Opener: t.Opener, Fixed: i.Fixed, Opening: i.State == Init, Approved: t.spent(), AdminsToo: true,
+		Subject: t.Subject, Opener: t.Opener, Group: t.Group.Members, Fixed: i.Fixed, Opening: i.State == Init, Approved: t.spent(), AdminsToo: true,
 	}
 	if a := i.Step.Approval; a != nil {
 		q.Named, q.Fallback = t.slots(a, named), fallback(a)
@@ -182,6 +183,7 @@ type Stand struct {
 type Facts struct {
 	People map[Slot][]Filler
 	Stands map[directory.UserID][]Stand // by who is stood in for, windows that are open
+	Among  Among                        // which of them are members of the groups that the question is about
 }
 
 // Reason says why somebody may decide.
@@ -251,8 +253,8 @@ func (r Resolution) Of(u directory.UserID) []Reason {
 
 // Resolve answers q: the first tier that leaves somebody decides.
 //
-// The threat is somebody who decides a request of their own. Neither the subject nor the opener gets in, by whichever slot; what is
-// theirs to decide nobody decides for them; and nobody answers for another about a request of their own.
+// The threat is somebody who decides a request of their own. Neither the subject, nor who is of the group it is about, nor the opener
+// gets in, by whichever slot; what is theirs to decide nobody decides for them; and nobody answers for another about a request of their own.
 func (q Question) Resolve(f Facts) Resolution {
 	if len(q.Seats) > 0 {
 		return q.resolveSeats(f)
@@ -314,7 +316,9 @@ func (g *gathered) barred(u directory.UserID) bool {
 }
 
 // party is barred without regard to what the step allows: nobody decides for another about a request of their own.
-func (g *gathered) party(u directory.UserID) bool { return u == g.q.Subject || u == g.q.Opener }
+func (g *gathered) party(u directory.UserID) bool {
+	return u == g.q.Subject || u == g.q.Opener || g.f.Among.has(g.q.Group, u)
+}
 
 func (g *gathered) filler(one Filler, r Reason) {
 	if one.User == "" || g.barred(one.User) || g.before(one.User) {

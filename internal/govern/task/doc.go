@@ -31,6 +31,9 @@
 // A revocation takes the access when its provision step begins; what is left to be done by hand or by a webhook comes after. At the
 // end of a grant (Auto) the steps that ask somebody pass by themselves, because access ends on time.
 //
+// Access may be asked for a group: then the task has no subject, GrantAccess has who holds what the group's members hold hold that, too,
+// until the end, and whoever is a member at that moment is a party.
+//
 // A step that wants all of its slots has a [Seat] for each. An approval fills every seat its giver stands for at that moment, by
 // themself or for somebody else, and the step passes with the last. What is filled stays so while the step is open, whoever its people
 // are by then, and also where what is left is given to others; it is empty again where the step begins again. One no is enough.
@@ -40,10 +43,11 @@
 // Invariants:
 //   - access is given once for a task, and an extension never provisions;
 //   - a step that wants all of its slots passes when each was filled by somebody who could fill it at that moment, and no sooner;
-//   - neither the subject nor the opener decides, by no way, unless the step lets them; who decides was eligible at that moment;
+//   - neither the subject, a member of the group it is about, nor the opener decides, by no way, unless the step lets them; who decides
+//     was eligible at that moment;
 //   - nothing changes without an entry in the task's history and in the audit, in the same transaction;
 //   - a closed task never changes; of two changes at once one wins and the other is a Conflict;
-//   - one open task for a subject or account, an entitlement and a kind.
+//   - one open task for a subject, account or group, an entitlement and a kind.
 //
 // Who may decide is found when it is asked: a [Question] is answered over [Facts], purely. What the rows of a step keep are slots,
 // which name people by what they are, so that "my work" is a query over what is true at that moment; see [WorkSQL].

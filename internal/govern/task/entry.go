@@ -15,6 +15,9 @@ func (t Task) event(e Entry) audit.Event {
 		"taskId": string(t.ID), "number": t.Number, "kind": string(t.Kind), "entitlementId": string(t.Entitlement),
 		"accountId": string(t.Account),
 	}
+	if t.Group.there() {
+		data["groupId"] = string(t.Group.ID)
+	}
 	if e.Step != "" {
 		data["stepId"] = string(e.Step)
 	}

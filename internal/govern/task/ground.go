@@ -52,7 +52,7 @@ func (s *Service) configure(q db.Q, g *ground, t Task) error {
 	if t.Kind != Grant || s.Items == nil {
 		return nil
 	}
-	terms, ok, err := s.Items.Terms(q, g.of, t.Subject, s.Clock.Now())
+	terms, ok, err := s.Items.Terms(q, g.of, item.Whose{User: t.Subject, Group: t.Group.Members}, s.Clock.Now())
 	if err != nil || !ok {
 		return err
 	}
@@ -128,11 +128,16 @@ func (s *Service) urgent(q db.Q, ref app.EntitlementRef) bool {
 
 // facts are what policies decide on.
 func (s *Service) policyFacts(g ground, t Task) policy.Facts {
+	name := t.DisplayName
+	if t.Group.there() { // what it says of the group is for people to read
+		name = t.Names.Entitlement
+	}
 	return policy.Facts{
 		At: s.Clock.Now(), Subject: g.subject, Account: g.account, Entitlement: g.of, Task: policy.TaskFacts{
-			ID: string(t.ID), Number: t.Number, DisplayName: t.DisplayName, Origin: string(t.Origin), GrantDuration: t.Duration,
+			ID: string(t.ID), Number: t.Number, DisplayName: name, Origin: string(t.Origin), GrantDuration: t.Duration,
 			Opener: t.Opener, CreatedAt: t.CreatedAt,
 		},
+		ForGroup: t.Group.there(),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/task"
@@ -16,6 +17,9 @@ import (
 var people = []directory.UserID{"ada", "grace", "linus", "edith", "barbara"}
 
 var anybody = rapid.SampledFrom(people)
+
+// crew is what the members of a group hold that people ask for.
+var crew = app.EntitlementRef{AppID: "app", ID: "crew"}
 
 // world draws who owns, holds, manages and stands in for whom. Whoever is named is a person of the world.
 func world(t *rapid.T) task.Facts {
@@ -32,6 +36,10 @@ func world(t *rapid.T) task.Facts {
 				f.Stands[u] = []task.Stand{{For: u, User: d, Delegation: string(u), Instead: rapid.Bool().Draw(t, "instead")}}
 			}
 		}
+	}
+	f.Among = task.Among{crew: {}}
+	for _, u := range some.Draw(t, "crew") {
+		f.Among[crew][u] = true
 	}
 	return f
 }
@@ -90,12 +98,33 @@ type history struct {
 
 // who is somebody as they truly stand at this moment.
 func (h *history) who(u directory.UserID) task.Who {
-	w := task.Who{User: u, Urgent: true, Step: h.t.Step(), Owner: slices.Contains(h.facts.People[ownersOf], task.Filler{User: u})}
+	w := task.Who{User: u, Urgent: true, Step: h.t.Step(), Member: h.member(u), Owner: slices.Contains(h.facts.People[ownersOf], task.Filler{User: u})}
 	w.Super = slices.Contains(h.facts.People[toAdmins], task.Filler{User: u})
 	if i := h.t.Current; i != nil && (i.Step.Approval != nil || i.Step.Provision != nil) {
 		w.Reasons = h.t.Question(i, nil).Resolve(h.facts).Of(u)
 	}
 	return w
+}
+
+// member reports whether u is of the group that the task is about.
+func (h *history) member(u directory.UserID) bool { return h.facts.Among[h.t.Group.Members][u] }
+
+// approvals is what holds when access is given: each approval of the plan that stands before it was passed, and not by itself.
+func (h *history) approvals() {
+	for n, s := range h.t.Plan[:h.t.Current.Index] {
+		if s.Approval == nil {
+			continue
+		}
+		last := ""
+		for _, i := range h.t.History {
+			if i.Index == n {
+				last = string(i.Result.Kind)
+			}
+		}
+		if last != string(task.Approved) && last != string(task.Skipped) {
+			h.Fatalf("access was given with the approval %d left %q", n, last)
+		}
+	}
 }
 
 func (h *history) apply(e task.Event) {
@@ -124,6 +153,18 @@ func (h *history) answer(e task.Effect) {
 	case task.Replan:
 		h.apply(task.Planned{Plan: task.Plan{Steps: h.plan}, Why: e.Why})
 	case task.GrantAccess:
+		h.approvals()
+		if h.t.Group.ID != "" { // nothing is waited for: a group holds it at once, or cannot
+			if rapid.IntRange(0, 3).Draw(h.T, "held") == 0 {
+				h.apply(task.Carried{Error: "no", Final: true})
+				return
+			}
+			if h.lives++; h.lives > 1 {
+				h.Fatal("a task had a group hold it twice")
+			}
+			h.apply(task.Carried{Over: true})
+			return
+		}
 		switch rapid.IntRange(0, 3).Draw(h.T, "target") {
 		case 0:
 			h.apply(task.Carried{Error: "no", Final: true})
@@ -243,7 +284,7 @@ func (h *history) decided(e task.Event, before task.Task) {
 	}
 	a := before.Current.Step.Approval
 	lets := a != nil && (a.AllowSelfApproval || a.Kind == policy.Self && by == before.Subject && eligible)
-	if before.Party(by) && !lets {
+	if (before.Party(by) || h.member(by)) && !lets {
 		h.Fatalf("%s took part in a request of their own by %T", by, e)
 	}
 	if !eligible {
@@ -254,7 +295,7 @@ func (h *history) decided(e task.Event, before task.Task) {
 		h.Fatalf("%s decided and may not", by)
 	}
 	for _, r := range reasons {
-		if r.For != "" && (before.Party(r.For) || before.Party(by)) {
+		if r.For != "" && (before.Party(r.For) || before.Party(by) || h.member(r.For) || h.member(by)) {
 			h.Fatalf("%s decided for %s", by, r.For)
 		}
 	}
@@ -319,6 +360,9 @@ func TestNoHistoryGivesTwiceOrLetsAnybodyDecideWhoMayNot(t *testing.T) {
 		h.t = task.Task{
 			ID: "task", Kind: task.Grant, Subject: "ada", Opener: anybody.Draw(t, "opener"), App: "app", Entitlement: "e", Resource: "resource",
 			Duration: time.Hour, Extension: rapid.IntRange(0, 4).Draw(t, "extension") == 0, CreatedAt: noon,
+		}
+		if rapid.IntRange(0, 2).Draw(t, "for a group") == 0 {
+			h.t.Subject, h.t.Group, h.t.Extension = "", task.Group{ID: "crew", Members: crew}, false
 		}
 		if minutes := rapid.IntRange(-60, 240).Draw(t, "may wait"); minutes > 0 {
 			h.t.GiveUpAt = noon.Add(time.Duration(minutes) * time.Minute)

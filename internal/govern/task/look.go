@@ -75,7 +75,7 @@ var standingSQL = `with who as (select $1 as id
 	union select task_id from task_stand where for_id = $1`
 
 // HoldersChanged implements [grant.Holders]: steps find their approvers again that ask whoever holds, or owns by, what others hold now.
-// Every grant that begins or ends comes through here; where no step asks for it, that is one look at two indexes.
+// Every grant that begins or ends comes through here; where no step asks for it, that is one look at four indexes.
 func (s *Service) HoldersChanged(tx *db.Tx, of []app.EntitlementRef, _ time.Time) error {
 	for _, chunk := range db.Chunks(of) {
 		if err := s.look(tx, holdersSQL(len(chunk)), holdersArgs(chunk)...); err != nil {
@@ -85,7 +85,7 @@ func (s *Service) HoldersChanged(tx *db.Tx, of []app.EntitlementRef, _ time.Time
 	return nil
 }
 
-// holdersSQL are the tasks that ask the holders of n entitlements, or those who own by one of them.
+// holdersSQL are the tasks that ask the holders of n entitlements, or those who own by one of them, or are about them as a group.
 func holdersSQL(n int) string {
 	var values []byte
 	for i := range n {
@@ -99,7 +99,9 @@ func holdersSQL(n int) string {
 			and s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id and s.object_id = o.object_id
 		union all select s.task_id from of cross join owner_set w cross join owner_from_set o cross join task_slot s
 			where w.via_app_id = of.app_id and w.via_entitlement_id = of.id and o.set_id = w.id and o.role = '` + owner.Primary + `'
-			and s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id and s.object_id = o.object_id`
+			and s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id and s.object_id = o.object_id
+		union all select t.id from of cross join task t where t.group_app_id = of.app_id and t.group_entitlement_id = of.id
+			and t.state = 'OPEN' and t.group_app_id <> ''`
 }
 
 func holdersArgs(of []app.EntitlementRef) []any {

@@ -38,12 +38,15 @@ const subjectSQL = `select id as task_id from task where subject_id = $1 and sta
 
 // AppEnded implements [app.Notice]: open tasks about the app are cancelled.
 func (s *Service) AppEnded(tx *db.Tx, actor audit.Actor, appID app.ID, _ time.Time, reason string) error {
-	return s.cancel(tx, actor, reason, aboutSQL, string(appID))
+	return s.cancel(tx, actor, reason, aboutSQL+` union `+forSQL, string(appID))
 }
 
-const aboutSQL = `select id as task_id from task where app_id = $1 and state = 'OPEN'`
+const (
+	aboutSQL = `select id as task_id from task where app_id = $1 and state = 'OPEN'`
+	forSQL   = `select id as task_id from task where group_app_id = $1 and group_app_id <> '' and state = 'OPEN'`
+)
 
-// EntitlementsEnded implements [app.Notice].
+// EntitlementsEnded implements [app.Notice]: what was asked for, or the group it was asked for, is gone.
 func (s *Service) EntitlementsEnded(
 	tx *db.Tx, actor audit.Actor, appID app.ID, gone []app.EntitlementID, _ time.Time, reason string,
 ) error {
@@ -51,7 +54,8 @@ func (s *Service) EntitlementsEnded(
 	for _, e := range gone {
 		args = append(args, string(e))
 	}
-	return s.cancel(tx, actor, reason, aboutSQL+` and entitlement_id in `+db.In(len(gone), 2), args...)
+	of := db.In(len(gone), 2)
+	return s.cancel(tx, actor, reason, aboutSQL+` and entitlement_id in `+of+` union `+forSQL+` and group_entitlement_id in `+of, args...)
 }
 
 // AccountsEnded implements [app.Notice].

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/item"
@@ -36,7 +37,11 @@ func (s *Service) offer(ctx context.Context, kind Kind, a Ask) (ground, error) {
 		return g, err
 	}
 	if a.Bound && !a.Extension {
-		switch ok, err := s.Offers.Requestable(q, a.Subject, ref, s.Clock.Now()); {
+		who := a.Subject
+		if a.Group.there() { // what somebody could not ask for themself they do not ask for a group
+			who = directory.UserID(audit.From(ctx).UserID)
+		}
+		switch ok, err := s.Offers.Requestable(q, who, ref, s.Clock.Now()); {
 		case err != nil:
 			return g, err
 		case !ok:

@@ -119,10 +119,11 @@ func (m *machine) fail(text string) {
 
 // Carried says what has become of the grant. Over is true once the target, where there is one, has confirmed it.
 type Carried struct {
-	Grant grant.ID `json:"grant,omitempty"`
-	Over  bool     `json:"over,omitempty"`
-	Error string   `json:"error,omitempty"` // it could not be done, or a call of the target failed; that one is made again by itself
-	Final bool     `json:"final,omitempty"` // with Error: nothing goes on by itself
+	Grant grant.ID  `json:"grant,omitempty"`
+	Over  bool      `json:"over,omitempty"`
+	Until time.Time `json:"until,omitzero"`  // of what a group holds now: its end
+	Error string    `json:"error,omitempty"` // it could not be done, or a call of the target failed; that one is made again by itself
+	Final bool      `json:"final,omitempty"` // with Error: nothing goes on by itself
 }
 
 func (e Carried) apply(m *machine) error {
@@ -135,7 +136,7 @@ func (e Carried) apply(m *machine) error {
 	}
 	switch {
 	case e.Over:
-		return m.carried()
+		return m.carried(e.Until)
 	case e.Error == "":
 		if m.Outcome != Failed { // the target is being called
 			m.audit(StateChanged, system, "", map[string]any{"processing": string(Working), "grantId": string(m.Grant)})
@@ -151,7 +152,7 @@ func (e Carried) apply(m *machine) error {
 }
 
 // carried goes on once the grant is as was asked.
-func (m *machine) carried() error {
+func (m *machine) carried(until time.Time) error {
 	i := m.Current
 	if i.Moved {
 		return nil
@@ -161,7 +162,11 @@ func (m *machine) carried() error {
 		m.begin()
 		return nil
 	}
-	m.audit(ProvisionEnded, system, "", map[string]any{"grantId": string(m.Grant)})
+	if m.Group.there() {
+		m.audit(ProvisionEnded, system, "", map[string]any{"groupId": string(m.Group.ID), "until": shown(until)})
+	} else {
+		m.audit(ProvisionEnded, system, "", map[string]any{"grantId": string(m.Grant)})
+	}
 	m.leave(Result{Kind: Succeeded})
 	m.forth()
 	return nil

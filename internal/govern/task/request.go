@@ -20,11 +20,12 @@ type Ask struct {
 	Entitlement app.EntitlementID
 	Subject     directory.UserID // whose access; may be empty where Account is set
 	Account     app.AccountID    // through which; empty: the subject's, or one that is made when access is given
+	Group       Group            // instead of both: the group whose members are to have the access together
 	Description string           // at most MaxDescription characters
 	Origin      Origin           // empty: ByAPI
 	Source      Source
 	Parent      ID
-	Bound       bool // the caller may ask only for what the subject finds in a catalog
+	Bound       bool // the caller may ask only for what the subject finds in a catalog, or for a group, what they find themself
 	Ticket      bool // a ticket is named with it
 
 	// Of a request for access.
@@ -45,7 +46,7 @@ func (s *Service) RequestGrant(ctx context.Context, a Ask) (Task, error) {
 
 // RequestRevoke asks that access is taken. Faults as for [Service.RequestGrant]; NotFound also where it is not held.
 func (s *Service) RequestRevoke(ctx context.Context, a Ask) (Task, error) {
-	a.Duration, a.Emergency, a.Extension, a.Data = 0, false, false, nil
+	a.Duration, a.Emergency, a.Extension, a.Data, a.Group = 0, false, false, nil, Group{}
 	return s.request(ctx, Revoke, a)
 }
 
@@ -124,7 +125,7 @@ func (s *Service) draft(ctx context.Context, kind Kind, a Ask, g *ground) (Task,
 	q, now, e := s.DB.Q(ctx), s.Clock.Now(), g.of
 	t := Task{
 		ID: ID(id.New(now)), Kind: kind, Origin: a.Origin, App: a.App, Entitlement: a.Entitlement, Resource: e.ResourceID,
-		ResourceType: e.TypeID, Subject: a.Subject, Account: a.Account, Opener: directory.UserID(audit.From(ctx).UserID),
+		ResourceType: e.TypeID, Subject: a.Subject, Account: a.Account, Group: a.Group, Opener: directory.UserID(audit.From(ctx).UserID),
 		Description: a.Description, Duration: a.Duration, Emergency: a.Emergency, Extension: a.Extension, Source: a.Source, Data: a.Data,
 		Parent: a.Parent, CreatedAt: now, DisplayName: e.DisplayName,
 	}
@@ -133,7 +134,11 @@ func (s *Service) draft(ctx context.Context, kind Kind, a Ask, g *ground) (Task,
 		t.Origin = ByAPI
 	}
 	by := sorts{resource: app.SortName(e.DisplayName)}
-	if err := g.about(q, &t, &by); err != nil {
+	about := g.about
+	if a.Group.there() {
+		about = s.aboutGroup
+	}
+	if err := about(q, &t, &by); err != nil {
 		return Task{}, sorts{}, err
 	}
 	if kind == Grant {

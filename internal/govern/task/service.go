@@ -37,8 +37,8 @@ type Policies interface {
 
 // Configurations say how items may be asked for; package item does.
 type Configurations interface {
-	// Terms answers what holds for a request of a user for an entitlement; false where its item is not configured.
-	Terms(q db.Q, e app.Entitlement, subject directory.UserID, at time.Time) (item.Terms, bool, error)
+	// Terms answers what holds for a request for an entitlement; false where its item is not configured.
+	Terms(q db.Q, e app.Entitlement, whose item.Whose, at time.Time) (item.Terms, bool, error)
 }
 
 // Webhooks call others; package webhook does.
@@ -67,6 +67,7 @@ type Deps struct {
 	Items       Configurations // nil: nothing is configured
 	Offers      Offers         // nil: everything can be asked for, as its entitlement alone says
 	Redirects   Redirects      // nil: what is asked for is what was named
+	Bindings    Bindings       // nil: nothing can be asked for a group
 	Webhooks    Webhooks
 	Notices     Notices
 }
@@ -133,6 +134,13 @@ func (s *Service) who(ctx context.Context, q db.Q, t Task, at time.Time, what ab
 	w := Who{User: directory.UserID(audit.From(ctx).UserID), Super: iam.SuperAdmin(ctx) == nil, Step: t.Step()}
 	if w.User == "" || t.State != Open || what == presence {
 		return w, nil
+	}
+	if t.Group.there() {
+		among, err := members(q, []app.EntitlementRef{t.Group.Members}, []directory.UserID{w.User}, at)
+		if err != nil {
+			return w, err
+		}
+		w.Member = among.has(t.Group.Members, w.User)
 	}
 	r, err := s.eligible(q, t, at)
 	if err != nil {

@@ -34,10 +34,15 @@ func (s *Service) See(ctx context.Context, tasks []Task) ([]Sight, error) {
 	if err != nil {
 		return nil, err
 	}
+	mine, err := members(q, groups(tasks), []directory.UserID{caller.User}, at)
+	if err != nil {
+		return nil, err
+	}
 	urgent := map[app.EntitlementRef]bool{}
 	for i, t := range tasks {
 		w := caller
 		w.Step, w.Reasons, w.Owner = t.Step(), sights[i].Of(caller.User), owned[t.App]
+		w.Member = mine.has(t.Group.Members, caller.User)
 		if t.mayBecomeUrgent(w) {
 			ref := app.EntitlementRef{AppID: t.App, ID: t.Entitlement}
 			if _, known := urgent[ref]; !known {
@@ -112,17 +117,22 @@ func (s *Service) answers(q db.Q, questions map[int]Question, at time.Time) (map
 			break
 		}
 		all := Question{AdminsToo: far}
+		var of []app.EntitlementRef
 		for n, one := range left {
 			if !far {
 				one = one.near()
 			}
 			left[n], one.AdminsToo = one, false
+			of = append(of, one.Group)
 			all.Named, all.Delegates = append(all.Named, one.Slots()...), all.Delegates || one.Delegates
 		}
 		if err := managersOfAll(q, all.Named, &f); err != nil {
 			return nil, err
 		}
 		if err := s.facts(q, all, &f, at); err != nil {
+			return nil, err
+		}
+		if err := f.among(q, at, of...); err != nil {
 			return nil, err
 		}
 		for n, one := range left {

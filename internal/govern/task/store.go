@@ -44,7 +44,7 @@ func Columns(alias string) string {
 	return a + `number, ` + a + `id, ` + a + `kind, ` + a + `state, ` + a + `processing, ` + a + `outcome, ` + a + `outcome_at, ` + a +
 		`origin, ` + a + `app_id, ` + a + `entitlement_id, ` + a + `resource_id, ` + a + `resource_type_id, ` + a + `account_id, ` + a +
 		`subject_id, ` + a + `opener_id, ` + a + `display_name, ` + a + `description, ` + a + `duration_micros, ` + a + `emergency, ` + a +
-		`extension, ` + a + `parent_id, ` + a + `first_id, ` + a + `policy_id, ` + a + `generation_id, ` + a + `grant_id, ` + a +
+		`extension, ` + a + `parent_id, ` + a + `first_id, ` + a + `group_id, ` + a + `group_app_id, ` + a + `group_entitlement_id, ` + a + `policy_id, ` + a + `generation_id, ` + a + `grant_id, ` + a +
 		`comments, ` + a + `doc, ` + a +
 		`created_at, ` + a + `updated_at, ` + a + `deleted_at, ` + a + `version`
 }
@@ -57,7 +57,7 @@ func Scan(r *db.Rows, rest ...any) (t Task, err error) {
 	if err = r.Scan(append([]any{
 		&t.Number, &t.ID, &t.Kind, &t.State, &t.Processing, &t.Outcome, &outcomeAt, &t.Origin, &t.App, &t.Entitlement, &t.Resource,
 		&t.ResourceType, &t.Account, &t.Subject, &t.Opener, &t.DisplayName, &t.Description, &duration, &t.Emergency, &t.Extension,
-		&t.Parent, &t.First, &t.Policy, &t.Generation, &t.Grant, &t.Comments, &text, &created, &updated, &deletedAt, &t.Version,
+		&t.Parent, &t.First, &t.Group.ID, &t.Group.Members.AppID, &t.Group.Members.ID, &t.Policy, &t.Generation, &t.Grant, &t.Comments, &text, &created, &updated, &deletedAt, &t.Version,
 	}, rest...)...); err != nil {
 		return t, err
 	}
@@ -119,20 +119,24 @@ func insert(tx *db.Tx, t *Task, by sorts) error {
 
 const insertSQL = `insert into task (id, kind, target, origin, app_id, entitlement_id, resource_id, resource_type_id, account_id,
 	subject_id, opener_id, display_name, description, search, account_sort, resource_sort, subject_sort, duration_micros, extension, parent_id,
-	first_id, review_id, created_at, doc, version, ` + movingColumns + `) values `
+	first_id, group_id, group_app_id, group_entitlement_id, review_id, created_at, doc, version, ` + movingColumns + `) values `
 
 func insertArgs(t Task, by sorts, text string) []any {
 	return append([]any{
 		string(t.ID), string(t.Kind), t.target(), string(t.Origin), string(t.App), string(t.Entitlement), string(t.Resource),
 		string(t.ResourceType), string(t.Account), string(t.Subject), string(t.Opener), t.DisplayName, t.Description, by.search, by.account,
-		by.resource, by.subject, t.Duration.Microseconds(), t.Extension, string(t.Parent), string(t.First), t.Source.Review,
+		by.resource, by.subject, t.Duration.Microseconds(), t.Extension, string(t.Parent), string(t.First), string(t.Group.ID),
+		string(t.Group.Members.AppID), string(t.Group.Members.ID), t.Source.Review,
 		clock.Micros(t.CreatedAt), text, 1,
 	}, t.moving()...)
 }
 
 // target is of whom only one such task is open.
 func (t Task) target() string {
-	if t.Account != "" {
+	switch {
+	case t.Group.there():
+		return string(t.Group.Members.ID)
+	case t.Account != "":
 		return string(t.Account)
 	}
 	return string(t.Subject)

@@ -141,7 +141,8 @@ type Task struct {
 	Resource     app.ResourceID
 	ResourceType app.ResourceTypeID
 	Account      app.AccountID    // empty: the subject has none yet and gets one when access is given
-	Subject      directory.UserID // whose access it is; empty: an account of nobody
+	Subject      directory.UserID // whose access it is; empty: an account of nobody, or a group's
+	Group        Group            // whose access it is, if it is a group's; then there is neither subject nor account
 	Opener       directory.UserID // who asked; empty: Interim itself
 
 	DisplayName string
@@ -176,7 +177,17 @@ type Task struct {
 	Version   int64
 }
 
-// Party reports whether u asked, or is whom it is about. Parties do not decide.
+// Group is a group whose members are to have access together, for as long as they are members.
+type Group struct {
+	ID      app.ResourceID
+	Members app.EntitlementRef // who holds it is a member
+}
+
+// there reports whether there is a group.
+func (g Group) there() bool { return g.Members.ID != "" }
+
+// Party reports whether u asked, or is whom it is about. Parties do not decide. Neither do the members of the group it is about, who are
+// found when it is asked: see [Who].
 func (t Task) Party(u directory.UserID) bool { return u != "" && (u == t.Subject || u == t.Opener) }
 
 // Step is the id of the step that is open, "" if none is.

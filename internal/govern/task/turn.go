@@ -128,6 +128,9 @@ func (v *turn) resolveStep(e Resolve) error {
 
 // give makes the grant. That it cannot be given is what becomes of the task, not of whoever decided.
 func (v *turn) give(e GrantAccess) error {
+	if v.t.Group.there() {
+		return v.bind(e)
+	}
 	account, refused, err := v.accountIn(e.Of.AppID)
 	if err != nil {
 		return err
@@ -171,6 +174,9 @@ func (v *turn) accountIn(in app.ID) (account app.AccountID, refused string, err 
 func (v *turn) takeAway(e RevokeAccess) error {
 	if v.over != nil {
 		return v.apply(*v.over)
+	}
+	if v.t.Group.there() {
+		return v.unbind(e)
 	}
 	account, refused, err := v.accountIn(e.Of.AppID)
 	if err != nil {

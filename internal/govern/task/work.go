@@ -29,7 +29,10 @@ func WorkWithinSQL(user, now, from, below string) string {
 
 func workSQL(user, now, within string) string {
 	open := strings.ReplaceAll(delegation.OpenSQL("d."), "?", now)
-	party := func(who string) string { return `(t.subject_id = ` + who + ` or t.opener_id = ` + who + `)` }
+	party := func(who string) string {
+		return `(t.subject_id = ` + who + ` or t.opener_id = ` + who + ` or t.group_app_id <> '' and exists (select 1 from held h
+			where h.user_id = ` + who + ` and h.app_id = t.group_app_id and h.entitlement_id = t.group_entitlement_id))`
+	}
 	// The cross joins say in which order to read: from the person to what waits for them, never from all that waits. Of an account's
 	// grants the app is hidden from SQLite's indices, which would read all that is held in it.
 	return `with who as materialized (select u.id, 0 as added from users u where u.id = ` + user + ` and u.status = 'ENABLED'

@@ -50,6 +50,11 @@ func FieldOf[T any](name string, t Type, get func(T) any) Field {
 	return Field{name: name, typ: t, get: func(v any) (any, error) { return get(v.(T)), nil }}
 }
 
+// FieldThat declares a field that may have no value an expression can go by: an error fails the expression.
+func FieldThat[T any](name string, t Type, get func(T) (any, error)) Field {
+	return Field{name: name, typ: t, get: func(v any) (any, error) { return get(v.(T)) }}
+}
+
 // NewShape declares a kind of object. Its field id, if it has one, tells two objects of the kind apart.
 func NewShape(name string, fields ...Field) *Shape {
 	s := &Shape{Type: types.NewObjectType(name, traits.FieldTesterType|traits.IndexerType), fields: map[string]*types.FieldType{}}

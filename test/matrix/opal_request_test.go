@@ -148,6 +148,7 @@ type describedOp struct {
 	}
 
 	verb, path string
+	app        string // the id that samples name
 	schemas    map[string]*schema
 }
 

@@ -76,7 +76,7 @@ func init() { //nolint:gochecknoinits // some are made of others
 				"group_binding_id")
 		}},
 		"stream": {nil, func(s *stage, _, _ string) string {
-			return s.put("/event-streams", s.fillIn(streamDraft, others, ""), "event_stream_id")
+			return s.stream()
 		}},
 		"channel": {nil, func(s *stage, _, _ string) string {
 			return s.put("/message-channels", s.fillIn(channelDraft, others, ""), "message_channel_id")
@@ -217,6 +217,23 @@ func (s *stage) set(member string) string {
 func (s *stage) service() string {
 	s.Helper()
 	return uuidOf(s.must("POST", "/api/interim/v1/users", `{"displayName":"Deploy","type":"USER_TYPE_SERVICE"}`, "user", "id"))
+}
+
+// stream is the only event stream: there can be few.
+func (s *stage) stream() string {
+	s.Helper()
+	var all struct {
+		Streams []struct {
+			ID string `json:"event_stream_id"`
+		} `json:"event_streams"`
+	}
+	if _, text := s.call(s.admin, http.MethodGet, "/v1/event-streams", ""); json.Unmarshal([]byte(text), &all) != nil {
+		s.Fatal(text)
+	}
+	for _, one := range all.Streams {
+		s.as(http.MethodDelete, "/event-streams/"+one.ID, "")
+	}
+	return s.put("/event-streams", streamDraft, "event_stream_id")
 }
 
 // plain is a group or a resource that everybody sees and nobody has.

@@ -27,7 +27,7 @@ type configurationBody struct {
 // conditionBody holds for members of any of the groups, and for requests of any of the roles.
 type conditionBody struct {
 	Groups []UUID   `json:"group_ids,omitempty" nullable:"true" maxItems:"32"`
-	Levels []string `json:"role_remote_ids,omitempty" nullable:"true" maxItems:"32"`
+	Levels []string `json:"role_remote_ids,omitempty" nullable:"true" maxItems:"32" doc:"Of 256 characters at most."`
 }
 
 // stageBody is a step at which somebody decides. require_manager_approval is always there: opal-go does not read a stage without it.

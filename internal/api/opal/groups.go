@@ -105,7 +105,7 @@ func (d *Door) createGroup(ctx context.Context, in *createGroup) (groupBody, err
 	}
 	i, err := d.Items.Create(ctx, in.Body.draft(true, string(in.Body.Type)))
 	if err != nil {
-		return groupBody{}, err
+		return groupBody{}, respelled(err, itemNames)
 	}
 	return first(d.encodeGroups(ctx, []item.Item{i}))
 }
@@ -137,7 +137,7 @@ func (d *Door) updateGroups(ctx context.Context, in *updateGroups) (groupsBody, 
 	}
 	after, err := d.Items.Update(ctx, changes, d.administer(ctx, said))
 	if err != nil {
-		return groupsBody{}, err
+		return groupsBody{}, respelled(err, itemNames)
 	}
 	with, err := d.besides(ctx, after)
 	return groupsBody{each(after, func(i item.Item) updateGroup {

@@ -105,6 +105,13 @@ func set[T any](to, said *T) {
 	}
 }
 
+// itemNames are the names of fields in faults of the rules, as this API spells them.
+var itemNames = map[string]string{
+	"displayName": "name", "notice": "custom_request_notification", "remote": "remote_info", "leaders": "group_leader_user_ids",
+	"audience": "visibility_group_ids", "risk": "risk_sensitivity_override", "tickets.project": "ticket_project_id",
+	"tickets.provider": "ticket_provider", "parentResourceId": "parent_resource_id",
+}
+
 // itemSort is one of the two sorts of items that this API tells apart, as messages name it.
 type itemSort string
 

@@ -28,7 +28,7 @@ type getRemoteUsers struct {
 	Paging
 	Providers []provider `query:"third_party_provider" maxItems:"50"`
 	Users     []UUID     `query:"user_id" maxItems:"100"`
-	RemoteIDs []string   `query:"remote_id" maxItems:"100"`
+	RemoteIDs []remoteID `query:"remote_id" maxItems:"100"`
 }
 
 // syncErrorBody is what kept a system from being read.
@@ -72,6 +72,17 @@ func (provider) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Enum: each(providers, func(p string) any { return p })}
 }
 
+// remoteID is what somebody is called in another system.
+type remoteID string
+
+// Schema is part of huma.SchemaProvider.
+func (remoteID) Schema(huma.Registry) *huma.Schema {
+	most := maxRemoteID
+	return &huma.Schema{Type: huma.TypeString, MaxLength: &most}
+}
+
+const maxRemoteID = 2048
+
 // providerAnnotation is the annotation of an app that says whose system it is (ours), where its name is not simply that.
 const providerAnnotation = "opal/third_party_provider"
 
@@ -100,7 +111,7 @@ func letters(s string) string {
 }
 
 func (d *Door) getRemoteUsers(ctx context.Context, in *getRemoteUsers) (out Results[remoteUserBody], err error) {
-	f := read.RemoteFilter{Users: ids[directory.UserID](in.Users), ExternalIDs: in.RemoteIDs}
+	f := read.RemoteFilter{Users: ids[directory.UserID](in.Users), ExternalIDs: each(in.RemoteIDs, func(r remoteID) string { return string(r) })}
 	if f.Own, err = iam.OwnFilter(ctx); err != nil {
 		return out, err
 	}

@@ -126,7 +126,7 @@ func (d *Door) createResource(ctx context.Context, in *createResource) (resource
 	}
 	i, err := d.Items.Create(ctx, in.Body.draft(false, string(in.Body.Type)))
 	if err != nil {
-		return resourceBody{}, err
+		return resourceBody{}, respelled(err, itemNames)
 	}
 	return first(d.encodeResources(ctx, []item.Item{i}))
 }
@@ -162,7 +162,7 @@ func (d *Door) updateResources(ctx context.Context, in *updateResources) (resour
 	}
 	after, err := d.Items.Update(ctx, changes, d.administer(ctx, said))
 	if err != nil {
-		return resourcesBody{}, respelled(err, map[string]string{"parentResourceId": "parent_resource_id"})
+		return resourcesBody{}, respelled(err, itemNames)
 	}
 	with, err := d.besides(ctx, after)
 	return resourcesBody{each(after, func(i item.Item) updateResource {

@@ -131,7 +131,7 @@ func (d *Door) setStages(ctx context.Context, s itemSort, id UUID, stages []item
 		return nil
 	}}})
 	if err != nil {
-		return i, err
+		return i, respelled(err, itemNames)
 	}
 	return after[0], nil
 }

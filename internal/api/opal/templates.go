@@ -110,7 +110,7 @@ func (d *Door) createTemplate(ctx context.Context, in *createTemplate) (template
 	become(&t)
 	made, err := d.Items.CreateTemplate(ctx, t)
 	if err != nil {
-		return templateBody{}, err
+		return templateBody{}, respelled(err, itemNames)
 	}
 	return first(d.encodeTemplates(ctx, []item.Template{made}))
 }
@@ -135,7 +135,7 @@ func (d *Door) updateTemplate(ctx context.Context, in *updateTemplate) (template
 		return nil
 	})
 	if err != nil {
-		return templateBody{}, err
+		return templateBody{}, respelled(err, itemNames)
 	}
 	return first(d.encodeTemplates(ctx, []item.Template{after}))
 }

@@ -50,7 +50,7 @@ func (d *Door) limit(ctx context.Context, s itemSort, id UUID, v visibilityBody)
 		return nil
 	}}})
 	if err != nil {
-		return v, err
+		return v, respelled(err, itemNames)
 	}
 	return d.visibilityOf(ctx, after[0])
 }

@@ -3,10 +3,12 @@ package item
 import (
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/text"
 )
 
 // Limits of configurations.
@@ -14,6 +16,7 @@ const (
 	MaxConfigurations = 16
 	MaxStages         = 8
 	MaxSlots          = 32                   // owner sets of a stage, people of one, groups and levels of a condition
+	MaxLevel          = 256                  // characters of a level that a condition names
 	MaxDuration       = 525960 * time.Minute // a year
 )
 
@@ -77,6 +80,11 @@ func checkConfigurations(list []Configuration) error {
 }
 
 func (c Configuration) validate() error {
+	if c.Condition != nil {
+		if err := c.Condition.validate(); err != nil {
+			return err
+		}
+	}
 	switch {
 	case c.Priority == 0 && c.Condition != nil:
 		return fault.InvalidField("request_configurations", "the default, of priority 0, has no condition")
@@ -86,9 +94,6 @@ func (c Configuration) validate() error {
 		return fault.InvalidField("request_configurations", "what is approved by itself has no reviewer_stages")
 	case len(c.Stages) > MaxStages:
 		return fault.InvalidField("reviewer_stages", "has more than %d members", MaxStages)
-	}
-	if c.Condition != nil && (len(c.Condition.Groups) > MaxSlots || len(c.Condition.Levels) > MaxSlots) {
-		return fault.InvalidField("condition", "names more than %d groups or levels", MaxSlots)
 	}
 	for name, d := range map[string]time.Duration{
 		"max_duration_minutes": c.MaxDuration, "recommended_duration_minutes": c.Recommended, "extensions_duration_in_minutes": c.Extension,
@@ -106,6 +111,21 @@ func (c Configuration) validate() error {
 		}
 		if !s.Manager && !s.Admin && len(s.Owners)+len(s.People) == 0 {
 			return fault.InvalidField("reviewer_stages", "a stage names nobody")
+		}
+	}
+	return nil
+}
+
+func (c Condition) validate() error {
+	if len(c.Groups) > MaxSlots || len(c.Levels) > MaxSlots {
+		return fault.InvalidField("condition", "names more than %d groups or levels", MaxSlots)
+	}
+	for _, l := range c.Levels {
+		if utf8.RuneCountInString(l) > MaxLevel {
+			return fault.InvalidField("role_remote_ids", "one is longer than %d characters", MaxLevel)
+		}
+		if err := text.Line("role_remote_ids", l); err != nil {
+			return err
 		}
 	}
 	return nil

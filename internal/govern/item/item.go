@@ -17,6 +17,7 @@ type ID = app.ResourceID
 const (
 	MaxLabel    = 64
 	MaxNotice   = 800
+	MaxProject  = 256
 	MaxRemote   = 16 << 10 // bytes
 	MaxAudience = 100
 	MaxLeaders  = 32
@@ -92,7 +93,10 @@ func (s Settings) Validate() error {
 		field, value string
 		most         int
 		check        func(field, s string) error
-	}{{"label", s.Label, MaxLabel, text.Line}, {"risk", s.Risk, MaxLabel, text.Line}, {"notice", s.Notice, MaxNotice, text.Block}} {
+	}{
+		{"label", s.Label, MaxLabel, text.Line}, {"risk", s.Risk, MaxLabel, text.Line}, {"notice", s.Notice, MaxNotice, text.Block},
+		{"tickets.provider", s.Tickets.Provider, MaxLabel, text.Line}, {"tickets.project", s.Tickets.ProjectID, MaxProject, text.Line},
+	} {
 		if utf8.RuneCountInString(t.value) > t.most {
 			return fault.InvalidField(t.field, "is longer than %d characters", t.most)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/text"
 )
 
 // Plan is what a policy resolved to: the steps that a task goes through.
@@ -358,13 +359,11 @@ func (Ready) apply(m *machine) error {
 // blank reports whether a reason says nothing.
 func blank(s string) bool { return strings.TrimSpace(s) == "" }
 
-// checkText refuses what is too long or no text. field is its name at the door.
+// checkText refuses what is too long, and what no text of several lines may hold: people read it in mails and on terminals. field is its
+// name at the door.
 func checkText(field, s string, limit int) error {
 	if n := utf8.RuneCountInString(s); n > limit {
 		return fault.InvalidField(field, "has %d characters; at most %d are allowed", n, limit)
 	}
-	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
-		return fault.InvalidField(field, "is not valid text")
-	}
-	return nil
+	return text.Block(field, s)
 }

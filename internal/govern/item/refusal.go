@@ -13,8 +13,11 @@ import (
 // the same.
 func (s Settings) Refuses(holds func(Condition) bool) bool {
 	c, ok := For(s.Configurations, holds)
-	return ok && !c.Allow
+	return ok && !c.Askable()
 }
+
+// Askable reports whether anybody can ask under c: a proof of who one is cannot be given with a request.
+func (c Configuration) Askable() bool { return c.Allow && !c.MFA }
 
 // refusedSQL is the condition that the configurations of an item let a user not ask for an entitlement of it, who has access by those
 // in held: the one of the highest priority that holds.
@@ -61,7 +64,7 @@ func saveCases(tx *db.Tx, i Item) error {
 			return err
 		}
 	}
-	if !slices.ContainsFunc(i.Configurations, func(c Configuration) bool { return !c.Allow }) {
+	if !slices.ContainsFunc(i.Configurations, func(c Configuration) bool { return !c.Askable() }) {
 		return nil
 	}
 	for _, c := range i.Configurations {
@@ -70,7 +73,7 @@ func saveCases(tx *db.Tx, i Item) error {
 			by = *c.Condition
 		}
 		tx.Queue(`insert into item_case (app_id, resource_id, priority, allow, grouped, leveled) values ($1,$2,$3,$4,$5,$6)`,
-			string(i.AppID), string(i.ID), c.Priority, c.Allow, len(by.Groups) > 0, len(by.Levels) > 0)
+			string(i.AppID), string(i.ID), c.Priority, c.Askable(), len(by.Groups) > 0, len(by.Levels) > 0)
 		name := func(g app.EntitlementRef, slug string) {
 			tx.Queue(`insert into item_case_by (app_id, resource_id, priority, via_app_id, via_entitlement_id, slug) values ($1,$2,$3,$4,$5,$6)
 				on conflict do nothing`, string(i.AppID), string(i.ID), c.Priority, string(g.AppID), string(g.ID), slug)

@@ -18,7 +18,7 @@ type Standing struct {
 	Audience bool // they have access by an entitlement of the item's audience
 	Holds    bool // they have access to the item, at whichever level
 	Hidden   bool // a [Mapping] hides the item
-	Refused  bool // the configuration that counts lets nobody ask: [Settings.Refuses]
+	Refused  bool // nobody can ask under the configuration that counts: [Settings.Refuses]
 }
 
 // VisibleTo reports whether somebody sees the item who may not see every item. [seenBy] says the same.

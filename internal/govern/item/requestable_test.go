@@ -172,7 +172,7 @@ func (w *world) step(r *rapid.T) {
 
 // configurations are some, of which others than the default go by groups, by levels or by both.
 func (w *world) configurations(r *rapid.T) []item.Configuration {
-	list := []item.Configuration{{Allow: rapid.Bool().Draw(r, "allow")}}
+	list := []item.Configuration{{Allow: rapid.Bool().Draw(r, "allow"), MFA: rapid.IntRange(0, 4).Draw(r, "proof") == 0}}
 	for p := range rapid.IntRange(0, 3).Draw(r, "conditional") {
 		c, by := item.Condition{}, rapid.IntRange(0, 2).Draw(r, "by")
 		if by != 1 {
@@ -181,7 +181,9 @@ func (w *world) configurations(r *rapid.T) []item.Configuration {
 		if by != 0 {
 			c.Levels = rapid.SliceOfN(rapid.SampledFrom([]string{"", "admin", "other"}), 1, 2).Draw(r, "levels")
 		}
-		list = append(list, item.Configuration{Priority: p + 1, Condition: &c, Allow: rapid.Bool().Draw(r, "allow")})
+		list = append(list, item.Configuration{
+			Priority: p + 1, Condition: &c, Allow: rapid.Bool().Draw(r, "allow"), MFA: rapid.IntRange(0, 4).Draw(r, "proof") == 0,
+		})
 	}
 	return list
 }

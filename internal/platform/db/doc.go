@@ -29,9 +29,10 @@
 // # SQLite
 //
 // One connection writes, four read. Writes that wait at the same time share
-// one COMMIT: each runs in its own SAVEPOINT, so that its error rolls back
-// nothing but itself, and is acknowledged when the group is on disk. It is
-// given $N as plain question marks, the values in their order.
+// one COMMIT, and each is acknowledged when the group is on disk. The error of
+// one rolls back nothing but itself: where it had changed something, the group
+// is run again, each member in a SAVEPOINT of its own. It is given $N as plain
+// question marks, the values in their order.
 //
 // # PostgreSQL
 //

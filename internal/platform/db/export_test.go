@@ -45,6 +45,7 @@ var Migrations fs.FS = migrations
 const (
 	MaxStatements = maxStatements
 	MaxGroup      = maxGroup
+	Wariness      = wariness
 	MaxAttempts   = maxAttempts
 	MaxNote       = maxNote
 	MaxPending    = maxPending

@@ -129,6 +129,7 @@ type sqliteRows struct {
 	err      error
 	giveBack chan<- *sqliteConn // where a pooled connection goes after the last row
 	lose     *sqliteTx          // the transaction that an error loses
+	changes  bool               // its first row tells that the transaction has changed something
 }
 
 // Next implements cursor.
@@ -141,10 +142,13 @@ func (r *sqliteRows) Next() bool {
 		err = r.rows.Next(r.vals)
 	}
 	if err == nil {
+		r.changes = false
 		return true
 	}
 	if !errors.Is(err, io.EOF) {
 		r.fail(err)
+	} else if r.changes { // a statement that returns what it changed, and has returned nothing
+		r.lose.dirty = false
 	}
 	r.Close()
 	return false

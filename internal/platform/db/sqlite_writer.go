@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -12,6 +13,11 @@ import (
 // maxGroup bounds how many writes share a COMMIT, and so how long the first
 // of them waits for the others.
 const maxGroup = 64
+
+// wariness is for how many groups members are kept apart from each other after
+// one of them has cost the others a second run: whoever fails on purpose slows
+// a group in so many at most.
+const wariness = 32
 
 // errAbandoned is a member's error while its closure has not returned; it
 // stays when the closure panics or ends its goroutine.
@@ -30,6 +36,7 @@ type writer struct {
 	gone  chan struct{} // closed when the goroutine has ended
 	once  sync.Once
 	group []*member // reused
+	wary  int       // for how many groups more members are kept apart
 }
 
 // member is one Write.
@@ -40,6 +47,7 @@ type member struct {
 	back  chan struct{} // the closure has ended
 	tx    *Tx
 	err   error // the closure's, then the outcome
+	dirty bool  // the closure changed something, or a statement of it failed
 }
 
 // What has become of a member.
@@ -101,6 +109,7 @@ func (m *member) run(c *sqliteConn) {
 	t := &sqliteTx{conn: c, ctx: context.Background()}
 	m.err = errAbandoned
 	defer func() {
+		m.dirty = t.dirty || t.err != nil
 		t.end()
 		m.back <- struct{}{}
 	}()
@@ -144,14 +153,22 @@ func (w *writer) next() *member {
 }
 
 // commit runs a group that begins with m: whoever waits joins until the group
-// is full. When the transaction is lost, by a disk that failed or a COMMIT
-// that did, nobody has been told anything yet: each member is run once more in
-// a transaction of its own, so that one that cannot be committed fails alone.
+// is full. A savepoint for each member costs a copy of every page it changes,
+// so there are none until a member fails that has changed something: then the
+// whole group is run again with them, and so are the groups of the next while.
+// When the transaction is lost, by a disk that failed or a COMMIT that did,
+// each member is run once more in a transaction of its own, so that one that
+// cannot be committed fails alone. Nobody has been told anything before.
 func (w *writer) commit(m *member) {
 	w.group = append(w.group[:0], m)
+	run := w.member
+	if w.wary > 0 {
+		w.wary--
+		run = w.apart
+	}
 	err := w.statement("begin immediate")
 	for err == nil {
-		if err = w.member(m); err != nil || len(w.group) == maxGroup {
+		if err = run(m); err != nil || len(w.group) == maxGroup {
 			break
 		}
 		if m = w.next(); m == nil {
@@ -162,27 +179,87 @@ func (w *writer) commit(m *member) {
 	if err == nil {
 		err = w.statement("commit")
 	}
-	lost := err != nil
-	if lost {
-		w.rollback()
+	if err != nil {
+		w.again(err)
 	}
 	for _, m := range w.group {
-		if lost && !errors.Is(m.err, errAbandoned) {
-			w.alone(m)
-		}
 		m.turn <- false
 	}
 	clear(w.group)
 }
 
-// member runs one member in a savepoint. Its own error is its own affair; the
-// error returned is that of the transaction, which is lost.
+// errSpoiled is what a member has made of its group that failed after it had
+// changed something.
+var errSpoiled = errors.New("db: a member of the group failed")
+
+// again runs the members of a group once more whose transaction ended with
+// err, but for those whose goroutine has ended.
+func (w *writer) again(err error) {
+	gone := w.statement("rollback") != nil // SQLite has ended it by itself
+	w.group = slices.DeleteFunc(w.group, func(m *member) bool {
+		if errors.Is(m.err, errAbandoned) {
+			m.turn <- false
+			return true
+		}
+		return false
+	})
+	if errors.Is(err, errSpoiled) && !gone {
+		if len(w.group) == 1 && w.group[0].spoils() { // it was alone
+			return
+		}
+		w.wary = wariness
+		if err = w.all(); err == nil {
+			return
+		}
+		w.rollback()
+	}
+	for _, m := range w.group {
+		if !errors.Is(m.err, errAbandoned) {
+			w.alone(m)
+		}
+	}
+}
+
+// all runs the members of the group in one transaction, apart from each other.
+func (w *writer) all() error {
+	err := w.statement("begin immediate")
+	for _, m := range w.group {
+		if err == nil {
+			err = w.apart(m)
+		}
+	}
+	if err == nil {
+		err = w.statement("commit")
+	}
+	return err
+}
+
+// lend has a member run its closure.
+func (m *member) lend() {
+	m.turn <- true
+	<-m.back
+}
+
+// spoils reports whether the member failed and has left something behind, or
+// may have.
+func (m *member) spoils() bool { return m.err != nil && m.dirty }
+
+// member runs one member. The error returned is that of the transaction.
 func (w *writer) member(m *member) error {
+	m.lend()
+	if m.spoils() {
+		return errSpoiled
+	}
+	return nil
+}
+
+// apart runs one member in a savepoint. Its own error is its own affair; the
+// error returned is that of the transaction, which is lost.
+func (w *writer) apart(m *member) error {
 	if err := w.statement("savepoint member"); err != nil {
 		return err
 	}
-	m.turn <- true
-	<-m.back
+	m.lend()
 	if m.err != nil {
 		if err := w.statement("rollback to member"); err != nil {
 			return err
@@ -197,8 +274,7 @@ func (w *writer) alone(m *member) {
 		m.err = err
 		return
 	}
-	m.turn <- true
-	<-m.back
+	m.lend()
 	if m.err == nil {
 		m.err = w.statement("commit")
 	}

@@ -32,7 +32,8 @@
 // one COMMIT, and each is acknowledged when the group is on disk. The error of
 // one rolls back nothing but itself: where it had changed something, the group
 // is run again, each member in a SAVEPOINT of its own. It is given $N as plain
-// question marks, the values in their order.
+// question marks, the values in their order. Connections stand on SQLite's C
+// interface (sqlite_native.go); migrations use the driver for database/sql.
 //
 // # PostgreSQL
 //

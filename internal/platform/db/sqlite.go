@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,9 +20,13 @@ import (
 const readers = 4
 
 // pragmas of every connection. A group is on disk before it is acknowledged
-// (synchronous=FULL); what a savepoint may have to undo stays in memory.
-const pragmas = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)" +
-	"&_pragma=foreign_keys(1)&_pragma=automatic_index(0)&_pragma=temp_store(memory)&_pragma=journal_size_limit(67108864)&_dqs=0"
+// (synchronous=FULL); what a savepoint may have to undo stays in memory. The
+// log is moved into the file when it has 16 MiB: what is changed often is
+// written there once for many changes.
+var pragmas = []string{
+	"busy_timeout(5000)", "journal_mode(wal)", "synchronous(full)", "foreign_keys(1)", "automatic_index(0)", "temp_store(memory)",
+	"journal_size_limit(67108864)", "wal_autocheckpoint(4096)",
+}
 
 // sqlite is the backend inside the process.
 type sqlite struct {
@@ -51,18 +56,18 @@ func openSQLite(ctx context.Context, o Options) (_ *sqlite, err error) {
 	if err := private(path); err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "the database file cannot be opened")
 	}
-	dsn := (&url.URL{Scheme: "file", Path: path}).String() + pragmas
-	if err := migrateSQLite(ctx, dsn, o); err != nil {
+	dsn := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_pragma": pragmas, "_dqs": {"0"}}.Encode()}
+	if err := migrateSQLite(ctx, dsn.String(), o); err != nil {
 		return nil, opening(sqliteError(err))
 	}
 	for range readers {
-		c, err := connectSQLite(ctx, dsn+"&_pragma=query_only(1)&_pragma=cache_size(-8192)")
+		c, err := connectSQLite(path, append(slices.Clone(pragmas), "query_only(1)", "cache_size(-8192)")...)
 		if err != nil {
 			return nil, opening(err)
 		}
 		s.idle <- c
 	}
-	c, err := connectSQLite(ctx, dsn+"&_pragma=cache_size(-16384)")
+	c, err := connectSQLite(path, append(slices.Clone(pragmas), "cache_size(-16384)")...)
 	if err != nil {
 		return nil, opening(err)
 	}

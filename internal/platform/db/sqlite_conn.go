@@ -2,41 +2,34 @@ package db
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 
-	sqlitedriver "modernc.org/sqlite"
+	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // sqliteConn is one connection. It is used by one goroutine at a time, reads
 // one result at a time, and keeps what it prepared.
-//
-// It stands on the driver itself and not on database/sql, whose pool, locks
-// and per-call goroutine cost as much as a point read does.
 type sqliteConn struct {
-	conn  driver.ConnPrepareContext
+	conn  *native
 	stmts statements
-	args  []driver.NamedValue // reused
-	vals  []driver.Value      // reused
-	open  *sqliteRows         // the result being read, if any
+	args  []any       // reused
+	open  *sqliteRows // the result being read, if any
 }
 
-func connectSQLite(ctx context.Context, dsn string) (*sqliteConn, error) {
-	connector, err := sqlitedriver.NewConnector(dsn)
-	if err != nil {
-		return nil, err
-	}
-	conn, err := connector.Connect(ctx)
+// connectSQLite opens a connection with the pragmas given.
+func connectSQLite(path string, pragmas ...string) (*sqliteConn, error) {
+	conn, err := openNative(path)
 	if err != nil {
 		return nil, sqliteError(err)
 	}
-	prepare, ok := conn.(driver.ConnPrepareContext)
-	if !ok {
-		return nil, errors.Join(errors.New("db: the SQLite driver does not prepare"), conn.Close())
+	c := &sqliteConn{conn: conn}
+	for _, p := range pragmas {
+		if _, err := c.exec("pragma "+p, nil); err != nil {
+			return nil, errors.Join(err, c.close())
+		}
 	}
-	return &sqliteConn{conn: prepare}, nil
+	return c, errors.Join(c.stmts.close())
 }
 
 // exec runs a statement to its end. It takes no context: see the package's
@@ -46,44 +39,45 @@ func (c *sqliteConn) exec(text string, args []any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	res, err := s.ExecContext(context.Background(), c.args)
-	if err != nil {
-		return 0, sqliteError(err)
+	for more := true; more; {
+		if more, err = s.step(); err != nil {
+			return 0, sqliteError(err)
+		}
 	}
-	return res.RowsAffected()
+	s.reset()
+	return c.conn.changes(), nil
 }
 
 // query starts a result. A ctx that can end interrupts the first step, which
 // is where a sort or a search without a hit spends its time, and is looked at
 // between rows.
 func (c *sqliteConn) query(ctx context.Context, text string, args []any) (*sqliteRows, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fault.Of(err)
+	}
 	s, err := c.bind(text, args)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.QueryContext(ctx, c.args)
+	more, err := s.stepUntil(ctx)
 	if err != nil {
 		return nil, sqliteError(err)
 	}
-	n := len(rows.Columns())
-	if cap(c.vals) < n {
-		c.vals = make([]driver.Value, n)
-	}
-	c.open = &sqliteRows{conn: c, rows: rows, vals: c.vals[:n], ctx: ctx}
+	c.open = &sqliteRows{conn: c, stmt: s, ctx: ctx, first: more, over: !more}
 	return c.open, nil
 }
 
-// bind prepares the statement and fills c.args.
-func (c *sqliteConn) bind(text string, args []any) (statement, error) {
+// bind prepares the statement and gives it its values.
+func (c *sqliteConn) bind(text string, args []any) (*nativeStmt, error) {
 	if c.open != nil {
 		return nil, errOpen
 	}
-	p, err := c.stmts.get(text, c.prepare)
+	p, err := c.stmts.get(text, c.conn.prepare)
 	if err != nil {
 		return nil, sqliteError(err)
 	}
 	c.args = c.args[:0]
-	for i, n := range p.order {
+	for _, n := range p.order {
 		if n < 1 || n > len(args) {
 			return nil, fmt.Errorf("db: a statement with $%d was given %d values", n, len(args))
 		}
@@ -91,21 +85,11 @@ func (c *sqliteConn) bind(text string, args []any) (statement, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: v})
+		c.args = append(c.args, v)
 	}
-	return p.stmt, nil
-}
-
-func (c *sqliteConn) prepare(text string) (statement, error) {
-	s, err := c.conn.PrepareContext(context.Background(), text)
-	if err != nil {
-		return nil, err
-	}
-	both, ok := s.(statement)
-	if !ok {
-		return nil, errors.New("db: the SQLite driver lost its statement interfaces")
-	}
-	return both, nil
+	err = p.stmt.bind(c.args)
+	clear(c.args)
+	return p.stmt, sqliteError(err)
 }
 
 // endRows closes a result that was left open.
@@ -117,15 +101,16 @@ func (c *sqliteConn) endRows() {
 
 func (c *sqliteConn) close() error {
 	c.endRows()
-	return errors.Join(c.stmts.close(), c.conn.(io.Closer).Close())
+	return errors.Join(c.stmts.close(), c.conn.close())
 }
 
 // sqliteRows implements cursor.
 type sqliteRows struct {
 	conn     *sqliteConn
-	rows     driver.Rows
-	vals     []driver.Value
+	stmt     *nativeStmt
 	ctx      context.Context // of the query, looked at between its rows
+	first    bool            // the statement is at its first row, which nobody has asked for
+	over     bool            // it has ended
 	err      error
 	giveBack chan<- *sqliteConn // where a pooled connection goes after the last row
 	lose     *sqliteTx          // the transaction that an error loses
@@ -137,21 +122,32 @@ func (r *sqliteRows) Next() bool {
 	if r.conn == nil {
 		return false
 	}
-	err := r.ctx.Err()
-	if err == nil {
-		err = r.rows.Next(r.vals)
-	}
-	if err == nil {
+	more, err := r.step()
+	if more {
 		r.changes = false
 		return true
 	}
-	if !errors.Is(err, io.EOF) {
+	switch {
+	case err != nil:
 		r.fail(err)
-	} else if r.changes { // a statement that returns what it changed, and has returned nothing
+	case r.changes: // a statement that returns what it changed, and has returned nothing
 		r.lose.dirty = false
 	}
 	r.Close()
 	return false
+}
+
+func (r *sqliteRows) step() (more bool, err error) {
+	if err := r.ctx.Err(); err != nil {
+		return false, err
+	}
+	if r.first || r.over {
+		more, r.first = r.first, false
+		return more, nil
+	}
+	more, err = r.stmt.step()
+	r.over = !more
+	return more, err
 }
 
 // Scan implements cursor.
@@ -165,11 +161,11 @@ func (r *sqliteRows) Scan(dest ...any) error {
 }
 
 func (r *sqliteRows) scan(dest []any) error {
-	if r.conn == nil || len(dest) != len(r.vals) {
-		return fmt.Errorf("db: %d columns scanned into %d", len(r.vals), len(dest))
+	if r.conn == nil || r.first || r.over || len(dest) != r.stmt.columns {
+		return fmt.Errorf("db: %d columns scanned into %d", r.stmt.columns, len(dest))
 	}
 	for i, d := range dest {
-		if err := assign(d, r.vals[i]); err != nil {
+		if err := r.stmt.scan(i, d); err != nil {
 			return fmt.Errorf("db: column %d: %w", i+1, err)
 		}
 	}
@@ -186,10 +182,7 @@ func (r *sqliteRows) Close() {
 		return
 	}
 	r.conn, c.open = nil, nil
-	if err := r.rows.Close(); err != nil {
-		r.fail(err)
-	}
-	clear(c.vals)
+	r.stmt.reset()
 	if r.giveBack != nil {
 		r.giveBack <- c
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	sqlitedriver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -22,7 +21,10 @@ func sqliteError(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fault.Of(err)
 	}
-	var e *sqlitedriver.Error
+	var e interface { // the migrations' is the driver's
+		error
+		Code() int
+	}
 	if !errors.As(err, &e) {
 		return err
 	}

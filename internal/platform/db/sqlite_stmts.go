@@ -2,19 +2,11 @@ package db
 
 import (
 	"container/list"
-	"database/sql/driver"
 	"errors"
 )
 
 // maxStatements bounds what one connection keeps prepared.
 const maxStatements = 256
-
-// statement is a prepared statement of the driver.
-type statement interface {
-	driver.Stmt
-	driver.StmtExecContext
-	driver.StmtQueryContext
-}
 
 // statements are a connection's prepared statements by text; the one not used
 // for longest goes when there are too many. The zero value is ready.
@@ -25,11 +17,11 @@ type statements struct {
 
 type prepared struct {
 	text  string
-	stmt  statement
+	stmt  *nativeStmt
 	order []int // the number of the value for each of its parameters
 }
 
-func (s *statements) get(text string, prepare func(string) (statement, error)) (*prepared, error) {
+func (s *statements) get(text string, prepare func(string) (*nativeStmt, error)) (*prepared, error) {
 	if e := s.byText[text]; e != nil {
 		s.order.MoveToFront(e)
 		return e.Value.(*prepared), nil

@@ -182,6 +182,7 @@ func (p *parts) introduce() {
 	p.directory.TellChanged(p.automations)
 	p.directory.TellStanding(p.tasks)
 	p.directory.TellCreated(p.automations)
+	p.apps.TellAccounts(p.automations)
 	p.tags.Tell(p.automations)
 	p.delegations.Tell(p.tasks)
 	p.owners.Tell(p.tasks)

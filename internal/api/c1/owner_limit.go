@@ -123,9 +123,10 @@ func appRuled(was, is *app.App) bool {
 }
 
 // entitlementRuled tells whether the policies of an entitlement changed, what they go by, what is given, or for how long. Rules may go by
-// the names of entitlements: the threat is an owner who renames one until the rule for another holds.
+// the names of entitlements: the threat is an owner who renames one until the rule for another holds. To choose the same policy again is
+// a change where it had been overruled.
 func entitlementRuled(was, is *app.Entitlement) bool {
-	return was.DisplayName != is.DisplayName || was.Alias != is.Alias || was.Slug != is.Slug || was.RiskLevelID != is.RiskLevelID ||
+	return was.Overruled != is.Overruled || was.DisplayName != is.DisplayName || was.Alias != is.Alias || was.Slug != is.Slug || was.RiskLevelID != is.RiskLevelID ||
 		!slices.Equal(was.FrameworkIDs, is.FrameworkIDs) ||
 		!maps.Equal(was.Annotations, is.Annotations) || was.Chosen != is.Chosen || was.Emergency != is.Emergency ||
 		was.MaxGrant != is.MaxGrant || was.Unlimited != is.Unlimited ||

@@ -6,10 +6,12 @@ import (
 
 	"github.com/interim-access/interim/internal/api/c1"
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/id"
 )
 
 // onOwnedForAnHour has Grace own the app, through the team's entitlement and for an hour only.
@@ -79,6 +81,69 @@ func TestAnOwnerLivesByTheRulesThatAdministratorsMade(t *testing.T) {
 				`"provisionerPolicy":{"manual":{"instructions":"Call"}}}}`},
 		)
 		d.try(d.grace, "none", 403, act{"POST", entitlement, `{"entitlement":{},"updateMask":"grantPolicyId"}`})
+	})
+}
+
+func TestWhoChoosesTheGrantPolicyAgainWantsItToDecideAndAnOwnerDoesNotChoose(t *testing.T) {
+	onOwnedForAnHour(t, func(d owners) {
+		auto := d.made("policy", "policy.id", "", "/api/v1/policies",
+			`{"displayName":"At once","policyType":"POLICY_TYPE_GRANT","policySteps":{"grant":{"steps":[{"accept":{}},{"provision":{}}]}}}`)
+		entitlement := "/api/v1/apps/" + d.app + "/entitlements/" + d.entry
+		again := `{"entitlement":{"grantPolicyId":"` + auto + `","description":"Read"},"updateMask":"grantPolicyId"}`
+		appID, _ := id.FromKSUID(d.app)
+		entry, _ := id.FromKSUID(d.entry)
+		read := func() app.Entitlement {
+			e, err := app.GetEntitlement(d.deps.DB.Q(d.Context()), app.ID(appID), app.EntitlementID(entry))
+			d.ok(err)
+			return e
+		}
+		admin := func() { d.as(d.ada, iam.SuperAdministrator) }
+		admin()
+		d.want(200, "", "POST", entitlement, again)
+		if e := read(); c1.KSUID(e.GrantPolicyID) != auto || e.Overruled || e.Description == "Read" {
+			t.Errorf("%+v", e)
+		}
+		d.ok(d.deps.DB.Write(d.Context(), func(tx *db.Tx) error { // as the configuration of an item does
+			e := read()
+			return d.deps.Apps.Overrule(tx, audit.System(), app.ResourceRef{AppID: e.AppID, ID: e.ResourceID})
+		}))
+		d.try(d.grace, "the same again", 403,
+			act{"POST", entitlement, again}, act{"POST", entitlement, `{"entitlement":{"grantPolicyId":"` + auto + `"}}`})
+		d.try(d.grace, "words", 200, act{"POST", entitlement, `{"entitlement":{"grantPolicyId":"","description":"Written"},"updateMask":"description"}`})
+		admin()
+		d.want(200, "", "POST", entitlement, `{"entitlement":{"grantPolicyId":"","description":"Written"},"updateMask":"description"}`)
+		if e := read(); c1.KSUID(e.GrantPolicyID) != auto || !e.Overruled || e.Description != "Written" {
+			t.Errorf("of what the mask does not name: %+v", e)
+		}
+		d.want(200, "", "POST", entitlement, again)
+		if read().Overruled {
+			t.Error("chosen again, and overruled")
+		}
+		d.want(200, "", "POST", entitlement, `{"entitlement":{},"updateMask":"grantPolicyId"}`)
+		if e := read(); e.GrantPolicyID != "" {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
+func TestAnOwnerChoosesTheFormThatIsFilledIn(t *testing.T) {
+	onOwnedForAnHour(t, func(d owners) {
+		d.as(d.ada, iam.SuperAdministrator)
+		form := d.made("form", "requestSchema.id", "", "/api/v1/request_schemas", `{"name":"Why"}`)
+		ref := func(appID, entry string) string {
+			return `{"entitlementRef":{"appId":"` + appID + `","id":"` + entry + `"},"requestSchemaId":"` + form + `"}`
+		}
+		const bindings = "/api/v1/request_schema_entitlement_binding"
+		own := "/api/v1/apps/" + d.app + "/entitlements/" + d.entry
+		d.try(d.grace, "of what they own", 200,
+			act{"POST", bindings, ref(d.app, d.entry)}, act{"DELETE", bindings, ref(d.app, d.entry)},
+			act{"POST", own, `{"entitlement":{"requestSchemaId":"` + form + `"},"updateMask":"requestSchemaId"}`},
+		)
+		d.try(d.grace, "of what they hold and do not own", 403,
+			act{"POST", bindings, ref(d.teamApp, d.team)}, act{"DELETE", bindings, ref(d.teamApp, d.team)})
+		d.try(d.grace, "the form itself, and what the app asks for by default", 403,
+			act{"POST", "/api/v1/request_schemas/" + form, `{"requestSchema":{"form":{"displayName":"Else"}}}`}, act{"DELETE", "/api/v1/request_schemas/" + form, "{}"},
+			act{"POST", "/api/v1/apps/" + d.app + "/access_request_defaults", `{"requestSchemaId":"` + form + `"}`})
 	})
 }
 

@@ -29,6 +29,27 @@ type ResourceEnded interface {
 	ResourcesEnded(tx *db.Tx, app ID) error
 }
 
+// AccountsChanged is told, inside the transaction, that live accounts of an app were enabled or disabled in its target, or came to be
+// somebody else's: what people hold by them, and by which accounts they hold it, is another from then on. No account that was made or
+// deleted is told of.
+type AccountsChanged interface {
+	AccountsChanged(tx *db.Tx, app ID, at time.Time) error
+}
+
+// stands reports whether what an account gives its holder differs between two states of it.
+func stands(before, after Account) bool {
+	return before.ID != "" && (before.Status != after.Status || before.UserID != after.UserID)
+}
+
+func (s *Service) accountsChanged(tx *db.Tx, app ID, at time.Time) error {
+	for _, n := range s.changed {
+		if err := n.AccountsChanged(tx, app, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Reasons given to a [Notice].
 const (
 	ReasonApp         = "APP_DELETED"

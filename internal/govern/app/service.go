@@ -22,6 +22,7 @@ type Service struct {
 	offers   Offers
 	created  []Created
 	ended    []ResourceEnded
+	changed  []AccountsChanged
 }
 
 // New returns the use cases over d.
@@ -37,6 +38,9 @@ func (s *Service) TellCreated(n Created) { s.created = append(s.created, n) }
 
 // TellResources adds a listener to resources that end. Only at start.
 func (s *Service) TellResources(n ResourceEnded) { s.ended = append(s.ended, n) }
+
+// TellAccounts adds a listener to accounts that change. Only at start.
+func (s *Service) TellAccounts(n AccountsChanged) { s.changed = append(s.changed, n) }
 
 // lockApp makes everybody who adds to this app, removes from it or deletes it take turns, so that nothing is added below what is
 // being deleted, and what must be unique is looked for and written at one time.

@@ -89,6 +89,11 @@ func (s *Service) UpdateAccount(ctx context.Context, appID ID, accountID Account
 			return err
 		}
 		handOver(tx, before.UserID, after, now)
+		if stands(before, after) {
+			if err := s.accountsChanged(tx, appID, now); err != nil {
+				return err
+			}
+		}
 		after.Version++
 		e := event("account.updated", audit.Update, "account", appID, accountID, "changed account "+after.DisplayName)
 		e.Data, e.UserID = diff, string(after.UserID)

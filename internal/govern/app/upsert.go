@@ -26,7 +26,7 @@ func (s *Service) UpsertAccounts(tx *db.Tx, c ConnectorRef, seen []SeenAccount) 
 	if err != nil {
 		return nil, Upserted{}, err
 	}
-	ids := make(map[string]AccountID, len(seen))
+	ids, changed := make(map[string]AccountID, len(seen)), false
 	for _, v := range seen {
 		if _, twice := ids[v.ExternalID]; twice || u.err != nil {
 			continue
@@ -46,7 +46,11 @@ func (s *Service) UpsertAccounts(tx *db.Tx, c ConnectorRef, seen []SeenAccount) 
 			func() error { return insertAccount(tx, after) }, func() error { return updateAccount(tx, after) })
 		if u.err == nil {
 			handOver(tx, before.UserID, after, u.now)
+			changed = changed || stands(before, after)
 		}
+	}
+	if changed && u.err == nil {
+		u.err = s.accountsChanged(tx, c.AppID, u.now)
 	}
 	return ids, u.Upserted, u.done()
 }

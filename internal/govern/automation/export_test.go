@@ -18,6 +18,7 @@ func Statements() []struct {
 		{"what a source is bound to", boundSQL, "proxy", []any{"a", "e", 1}},
 		{"what is bound to a destination", boundToSQL, "proxy_dst", []any{"a", "e", 1}},
 		{"which rules go by a tag", tagsChangedSQL, "automation_tag_of", []any{"team", "data", 1}},
+		{"what an account of an app is bound from and to", accountsChangedProxiesSQL, "proxy", []any{"a", 1}},
 		{"from whom the target took it", yieldedSQL(2), "grants_", []any{"a", "e", "R", 5, 1, "c", "d"}},
 	}
 }

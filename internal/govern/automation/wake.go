@@ -192,6 +192,29 @@ func (s *Service) UserCreated(tx *db.Tx, _ audit.Actor, u directory.User) error 
 	return s.UserChanged(tx, u.ID, u.CreatedAt)
 }
 
+const (
+	accountsChangedProxiesSQL = `update proxy set due_at = $2 where (src_app_id = $1 or dst_app_id = $1) and due_at > $2`
+	accountsChangedRulesSQL   = `update automation set due_at = $2 where due_at > $2 and deleted_at is null
+		and (app_id = $1 or kind in ('BASIC', 'CEL') or exists (select 1 from automation_ref r where r.src_app_id = $1
+			and r.app_id = automation.app_id and r.entitlement_id = automation.entitlement_id))`
+)
+
+// AccountsChanged implements app.AccountsChanged: who holds something in the app, or can, may be another now, so that the bindings from
+// and to it are looked at soon, and the rules that go by it, give in it, or may ask about it.
+func (s *Service) AccountsChanged(tx *db.Tx, of app.ID, at time.Time) error {
+	at = at.Add(settle)
+	for _, sql := range []string{accountsChangedProxiesSQL, accountsChangedRulesSQL} {
+		n, err := tx.Exec(sql, string(of), clock.Micros(at))
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			due.Wake(tx, at)
+		}
+	}
+	return nil
+}
+
 const tagsChangedSQL = `update automation set due_at = $3 where due_at > $3 and deleted_at is null and (app_id, entitlement_id) in
 	(select t.app_id, t.entitlement_id from automation_tag t where t.key = $1 and t.value = $2)`
 

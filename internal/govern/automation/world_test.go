@@ -54,6 +54,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	h.Grants.Watch(w.auto)
 	h.Directory.TellChanged(w.auto)
 	h.Directory.TellCreated(w.auto)
+	h.Apps.TellAccounts(w.auto)
 	w.wiki = w.app("Wiki")
 	w.a, w.b, w.c = w.thing(w.wiki, "A"), w.thing(w.wiki, "B"), w.thing(w.wiki, "C")
 	return w

@@ -116,3 +116,86 @@ func TestALeaderAsksForTheirGroupWhichHoldsItUntilItsEnd(t *testing.T) {
 		}
 	})
 }
+
+// configuredFor are configurations of which one is for a group: it asks nobody, for an hour at most, and all others ask who owns the item.
+func configuredFor(group string) string {
+	const rest = `"require_mfa_to_request":false,"require_support_ticket":false`
+	return fmt.Sprintf(`[{"allow_requests":true,"auto_approval":false,%s,"priority":0,"reviewer_stages":[
+			{"operator":"AND","require_manager_approval":true,"require_admin_approval":true,"owner_ids":[]}]},
+		{"allow_requests":true,"auto_approval":true,%[1]s,"priority":1,"max_duration_minutes":60,"condition":{"group_ids":[%q]}}]`, rest, group)
+}
+
+func TestHowAnItemIsConfiguredHoldsForGroupsToo(t *testing.T) {
+	onDoor(t, "request_group_configured", func(d *door) {
+		s := d.shop()
+		ada := d.person("Ada Byron", iam.BasicUser)
+		staff, juniors := d.thing(s, "Staff", true), d.thing(s, "Juniors", true)
+		for _, g := range []string{staff, juniors, s.readers} {
+			d.lead(ada, g)
+		}
+		d.configure(s, s.orders, configuredFor(staff))
+		d.as(s.root, iam.SuperAdministrator)
+		d.want(http.StatusOK, "The juniors are in the staff", "POST", "/groups/"+juniors+"/containing-groups", fmt.Sprintf(`{"containing_group_id":%q}`, staff))
+		d.as(ada, iam.BasicUser)
+		d.hold(ada, staff) // whose access it is counts, and not who asks
+		asked := d.made("readers' request", "id", "For a group that the condition does not name", "/requests", forGroup("resource", s.orders, s.readers))
+		d.want(http.StatusOK, "Who owns it is asked, in place of a manager too", "GET", "/requests/"+asked, "")
+		for _, g := range []string{staff, juniors} {
+			d.want(http.StatusBadRequest, "Longer than it lets", "POST", "/requests", strings.Replace(forGroup("resource", s.orders, g), `":60`, `":61`, 1))
+			at := d.made("request for the "+d.names[g], "id", "For one that it names, or that is in that", "/requests", forGroup("resource", s.orders, g))
+			d.want(http.StatusOK, "Approved by itself", "GET", "/requests/"+at, "")
+		}
+		d.as(s.grace, iam.BasicUser)
+		d.want(http.StatusOK, "Who owns it fills both slots", "POST", "/requests/"+asked+"/approve", regular)
+		d.configure(s, s.orders, `[{"allow_requests":false,"auto_approval":false,"require_mfa_to_request":false,"require_support_ticket":false,"priority":0}]`)
+		d.as(ada, iam.BasicUser)
+		d.want(http.StatusForbidden, "Nobody may ask, for a group neither", "POST", "/requests", forGroup("resource", s.orders, staff))
+		d.as(s.root, iam.SuperAdministrator)
+		d.want(http.StatusForbidden, "Whoever they are", "POST", "/requests", forGroup("resource", s.orders, staff))
+	})
+}
+
+func TestWhoMayAskForAGroupAndForWhat(t *testing.T) {
+	onDoor(t, "request_group_who", func(d *door) {
+		s := d.shop()
+		ada, edith := d.person("Ada Byron", iam.BasicUser), d.person("Edith Clarke", iam.BasicUser)
+		staff, secret := d.thing(s, "Staff", true), d.thing(s, "Secret", false)
+		hidden := d.thing(s, "Hidden", true)
+		d.lead(ada, s.readers)
+		d.own(edith, s.orders)
+		d.as(s.root, iam.SuperAdministrator)
+		unlisted := d.newItem("resource", "Unlisted", string(s.app.ID))
+		limit := `{"visibility":"LIMITED","visibility_group_ids":[]}`
+		d.want(http.StatusOK, "One is for nobody", "PUT", "/resources/"+secret+"/visibility", limit)
+		d.want(http.StatusOK, "A group as well", "PUT", "/groups/"+hidden+"/visibility", limit)
+		d.as(ada, iam.BasicUser)
+		d.want(http.StatusNotFound, "What its leader does not see is not there", "POST", "/requests", forGroup("resource", secret, s.readers))
+		d.want(http.StatusNotFound, "Nor a group that they do not see", "POST", "/requests", forGroup("resource", s.orders, hidden))
+		d.want(http.StatusNotFound, "Nor one that there is not", "POST", "/requests", forGroup("resource", s.orders, string(ada.ID)))
+		d.want(http.StatusNotFound, "A resource is no group", "POST", "/requests", forGroup("resource", s.orders, s.orders))
+		d.want(http.StatusBadRequest, "A group does not hold itself", "POST", "/requests", forGroup("group", s.readers, s.readers))
+		d.want(http.StatusBadRequest, "For one or the other", "POST", "/requests",
+			strings.Replace(forGroup("resource", s.orders, s.readers), `"target_group_id"`, `"target_user_id":"`+string(ada.ID)+`","target_group_id"`, 1))
+		nested := d.made("nested", "id", "It may be in another group", "/requests", forGroup("group", staff, s.readers))
+		both := d.made("both", "id", "Several things at once", "/requests", fmt.Sprintf(
+			`{"resources":[{"id":%q},{"id":%q}],"groups":null,"reason":"all","duration_minutes":-1,"target_group_id":%q}`, s.orders, unlisted, s.readers))
+		d.as(s.grace, iam.BasicUser)
+		for _, id := range []string{nested, both} {
+			d.want(http.StatusOK, "Grace, who owns the app, approves", "POST", "/requests/"+id+"/approve", regular)
+		}
+		d.settle()
+		d.as(s.root, iam.SuperAdministrator)
+		d.want(http.StatusOK, "The readers are in the staff, for an hour", "GET", "/groups/"+s.readers+"/containing-groups", "")
+		d.want(http.StatusOK, "And hold the rest without end", "GET", "/groups/"+s.readers+"/resources", "")
+		d.want(http.StatusBadRequest, "So that the staff cannot be in the readers", "POST", "/requests", forGroup("group", s.readers, staff))
+		d.as(edith, iam.BasicUser)
+		owners := d.made("owner's request", "id", "Who owns what is asked for may ask for any group", "/requests", forGroup("resource", s.orders, staff))
+		d.want(http.StatusForbidden, "And decides as little", "POST", "/requests/"+owners+"/approve", `{"level":"ADMIN"}`)
+		d.want(http.StatusForbidden, "Not for other things", "POST", "/requests", forGroup("resource", unlisted, staff))
+		d.as(s.root, iam.SuperAdministrator)
+		admins := d.made("administrator's request", "id", "An administrator asks for everything", "/requests", forGroup("resource", secret, hidden))
+		d.want(http.StatusOK, "Of a group one sees", "GET", "/requests?requester_id="+string(s.root.ID), "")
+		d.want(http.StatusOK, "And deletes it", "DELETE", "/groups/"+hidden, "")
+		d.want(http.StatusOK, "Which ends what was asked for it", "GET", "/requests/"+admins, "")
+	})
+}

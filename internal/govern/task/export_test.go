@@ -13,12 +13,16 @@ func Spreads() map[string]Spread {
 		"many holders changed":  first(holdersSQL(500), 1000),
 		"a delegation is over":  first(standsSQL, 1),
 		"a subject is gone":     first(subjectSQL, 1),
-		"an app is gone":        first(aboutSQL, 1),
+		"an app is gone":        first(aboutSQL+` union `+forSQL, 1),
+		"levels are gone":       first(levelsSQL(3), 4),
 		"a person is otherwise": first(standingSQL, 1),
 		"an owner is another":   first(ownersSQL, 3),
 		"an owner set changed":  first(setSQL, 1),
 	}
 }
+
+// MembersSQL is the question which of some people are members of which of some groups.
+var MembersSQL = membersSQL
 
 // Spread is one of [Spreads].
 type Spread struct {

@@ -46,6 +46,11 @@ const (
 	forSQL   = `select id as task_id from task where group_app_id = $1 and group_app_id <> '' and state = 'OPEN'`
 )
 
+func levelsSQL(n int) string {
+	of := db.In(n, 2) //nolint:mnd // the first is the app
+	return aboutSQL + ` and entitlement_id in ` + of + ` union ` + forSQL + ` and group_entitlement_id in ` + of
+}
+
 // EntitlementsEnded implements [app.Notice]: what was asked for, or the group it was asked for, is gone.
 func (s *Service) EntitlementsEnded(
 	tx *db.Tx, actor audit.Actor, appID app.ID, gone []app.EntitlementID, _ time.Time, reason string,
@@ -54,8 +59,7 @@ func (s *Service) EntitlementsEnded(
 	for _, e := range gone {
 		args = append(args, string(e))
 	}
-	of := db.In(len(gone), 2)
-	return s.cancel(tx, actor, reason, aboutSQL+` and entitlement_id in `+of+` union `+forSQL+` and group_entitlement_id in `+of, args...)
+	return s.cancel(tx, actor, reason, levelsSQL(len(gone)), args...)
 }
 
 // AccountsEnded implements [app.Notice].

@@ -33,7 +33,7 @@
 // one rolls back nothing but itself: where it had changed something, the group
 // is run again, each member in a SAVEPOINT of its own. It is given $N as plain
 // question marks, the values in their order. Connections stand on SQLite's C
-// interface (sqlite_native.go); migrations use the driver for database/sql.
+// interface by way of a library; migrations use the driver for database/sql.
 //
 // # PostgreSQL
 //

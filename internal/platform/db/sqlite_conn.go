@@ -5,25 +5,29 @@ import (
 	"errors"
 	"fmt"
 
+	zombiezen "zombiezen.com/go/sqlite"
+
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // sqliteConn is one connection. It is used by one goroutine at a time, reads
 // one result at a time, and keeps what it prepared.
 type sqliteConn struct {
-	conn  *native
+	conn  *zombiezen.Conn
 	stmts statements
-	args  []any       // reused
-	open  *sqliteRows // the result being read, if any
+	args  []any         // reused
+	open  *sqliteRows   // the result being read, if any
+	stop  chan struct{} // closed to interrupt the statement that runs
 }
 
 // connectSQLite opens a connection with the pragmas given.
 func connectSQLite(path string, pragmas ...string) (*sqliteConn, error) {
-	conn, err := openNative(path)
+	conn, err := zombiezen.OpenConn(path, zombiezen.OpenReadWrite, zombiezen.OpenCreate)
 	if err != nil {
 		return nil, sqliteError(err)
 	}
 	c := &sqliteConn{conn: conn}
+	c.interruptible()
 	for _, p := range pragmas {
 		if _, err := c.exec("pragma "+p, nil); err != nil {
 			return nil, errors.Join(err, c.close())
@@ -40,12 +44,11 @@ func (c *sqliteConn) exec(text string, args []any) (int64, error) {
 		return 0, err
 	}
 	for more := true; more; {
-		if more, err = s.step(); err != nil {
+		if more, err = s.Step(); err != nil {
 			return 0, sqliteError(err)
 		}
 	}
-	s.reset()
-	return c.conn.changes(), nil
+	return int64(c.conn.Changes()), s.Reset()
 }
 
 // query starts a result. A ctx that can end interrupts the first step, which
@@ -59,7 +62,7 @@ func (c *sqliteConn) query(ctx context.Context, text string, args []any) (*sqlit
 	if err != nil {
 		return nil, err
 	}
-	more, err := s.stepUntil(ctx)
+	more, err := c.stepUntil(ctx, s)
 	if err != nil {
 		return nil, sqliteError(err)
 	}
@@ -67,12 +70,39 @@ func (c *sqliteConn) query(ctx context.Context, text string, args []any) (*sqlit
 	return c.open, nil
 }
 
+// stepUntil is Step, ended when ctx is.
+func (c *sqliteConn) stepUntil(ctx context.Context, s *statement) (bool, error) {
+	if ctx.Done() == nil {
+		return s.Step()
+	}
+	gone := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		close(c.stop)
+		close(gone)
+	})
+	more, err := s.Step()
+	if !stop() { // it must not interrupt who uses the connection next
+		<-gone
+		c.interruptible()
+		if err != nil {
+			err = ctx.Err()
+		}
+	}
+	return more, err
+}
+
+// interruptible has the connection look at a new stop.
+func (c *sqliteConn) interruptible() {
+	c.stop = make(chan struct{})
+	c.conn.SetInterrupt(c.stop)
+}
+
 // bind prepares the statement and gives it its values.
-func (c *sqliteConn) bind(text string, args []any) (*nativeStmt, error) {
+func (c *sqliteConn) bind(text string, args []any) (*statement, error) {
 	if c.open != nil {
 		return nil, errOpen
 	}
-	p, err := c.stmts.get(text, c.conn.prepare)
+	p, err := c.stmts.get(text, func(plain string) (*statement, error) { return prepare(c.conn, plain) })
 	if err != nil {
 		return nil, sqliteError(err)
 	}
@@ -87,9 +117,9 @@ func (c *sqliteConn) bind(text string, args []any) (*nativeStmt, error) {
 		}
 		c.args = append(c.args, v)
 	}
-	err = p.stmt.bind(c.args)
+	p.stmt.bind(c.args)
 	clear(c.args)
-	return p.stmt, sqliteError(err)
+	return p.stmt, nil
 }
 
 // endRows closes a result that was left open.
@@ -101,13 +131,13 @@ func (c *sqliteConn) endRows() {
 
 func (c *sqliteConn) close() error {
 	c.endRows()
-	return errors.Join(c.stmts.close(), c.conn.close())
+	return errors.Join(c.stmts.close(), c.conn.Close())
 }
 
 // sqliteRows implements cursor.
 type sqliteRows struct {
 	conn     *sqliteConn
-	stmt     *nativeStmt
+	stmt     *statement
 	ctx      context.Context // of the query, looked at between its rows
 	first    bool            // the statement is at its first row, which nobody has asked for
 	over     bool            // it has ended
@@ -145,7 +175,7 @@ func (r *sqliteRows) step() (more bool, err error) {
 		more, r.first = r.first, false
 		return more, nil
 	}
-	more, err = r.stmt.step()
+	more, err = r.stmt.Step()
 	r.over = !more
 	return more, err
 }
@@ -182,7 +212,7 @@ func (r *sqliteRows) Close() {
 		return
 	}
 	r.conn, c.open = nil, nil
-	r.stmt.reset()
+	_ = r.stmt.Reset() // says what Step said
 	if r.giveBack != nil {
 		r.giveBack <- c
 	}

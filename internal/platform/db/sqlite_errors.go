@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 
+	sqlitedriver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+	zombiezen "zombiezen.com/go/sqlite"
 
 	"github.com/interim-access/interim/internal/platform/fault"
 )
@@ -21,15 +23,12 @@ func sqliteError(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fault.Of(err)
 	}
-	var e interface { // the migrations' is the driver's
-		error
-		Code() int
-	}
-	if !errors.As(err, &e) {
-		return err
+	code := int(zombiezen.ErrCode(err))
+	if e := (*sqlitedriver.Error)(nil); errors.As(err, &e) { // the migrations' is the driver's
+		code = e.Code()
 	}
 	var says string
-	switch e.Code() & 0xff {
+	switch code & 0xff {
 	case sqlite3.SQLITE_FULL:
 		says = "the disk is full: nothing was written"
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:

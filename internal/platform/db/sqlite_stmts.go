@@ -17,11 +17,11 @@ type statements struct {
 
 type prepared struct {
 	text  string
-	stmt  *nativeStmt
+	stmt  *statement
 	order []int // the number of the value for each of its parameters
 }
 
-func (s *statements) get(text string, prepare func(string) (*nativeStmt, error)) (*prepared, error) {
+func (s *statements) get(text string, prepare func(string) (*statement, error)) (*prepared, error) {
 	if e := s.byText[text]; e != nil {
 		s.order.MoveToFront(e)
 		return e.Value.(*prepared), nil
@@ -39,7 +39,7 @@ func (s *statements) get(text string, prepare func(string) (*nativeStmt, error))
 	if s.order.Len() > maxStatements {
 		last := s.order.Remove(s.order.Back()).(*prepared)
 		delete(s.byText, last.text)
-		_ = last.stmt.Close()
+		_ = last.stmt.Finalize()
 	}
 	return p, nil
 }
@@ -47,7 +47,7 @@ func (s *statements) get(text string, prepare func(string) (*nativeStmt, error))
 func (s *statements) close() error {
 	var errs []error
 	for e := s.order.Front(); e != nil; e = e.Next() {
-		errs = append(errs, e.Value.(*prepared).stmt.Close())
+		errs = append(errs, e.Value.(*prepared).stmt.Finalize())
 	}
 	s.byText = nil
 	s.order.Init()

@@ -21,17 +21,27 @@ var plural = map[string]string{
 	"catalog": "BUNDLES", "api_token": "API_TOKENS", "event_stream": "EVENT_STREAMS", "task": "REQUESTS",
 }
 
-// eventType is the type of events of that kind: "user.created" is USERS_CREATED, "grant.end_moved" GRANT_END_MOVED.
-func eventType(kind string) string {
+// asGroup is the name of items that are groups, whose events the core tells as those of resources and items.
+const asGroup = "GROUPS"
+
+// eventType is the type of events of that kind, about a group or not: "user.created" is USERS_CREATED, "grant.end_moved"
+// GRANT_END_MOVED, and "resource.created" RESOURCES_CREATED or GROUPS_CREATED.
+func eventType(kind string, group bool) string {
 	object, what, _ := strings.Cut(kind, ".")
 	name := plural[object]
-	if name == "" {
+	switch {
+	case group && ofItem(object):
+		name = asGroup
+	case name == "":
 		name = object
 	}
 	return strings.ToUpper(name + "_" + what)
 }
 
-// kindsOfEvents are the kinds that may be told under that type.
+// ofItem reports whether the kinds of that object are about a resource, which may be a group.
+func ofItem(object string) bool { return object == "resource" || object == "item" }
+
+// kindsOfEvents are the kinds that may be told under that type; some of their events are told under another.
 func kindsOfEvents(shown string) (kinds []string) {
 	lower := strings.ToLower(shown)
 	objects := map[string]string{}
@@ -46,8 +56,15 @@ func kindsOfEvents(shown string) (kinds []string) {
 		if known := objects[object]; known != "" {
 			object = known
 		}
-		if kind := object + "." + lower[i+1:]; eventType(kind) == shown {
+		if kind := object + "." + lower[i+1:]; eventType(kind, false) == shown {
 			kinds = append(kinds, kind)
+		}
+	}
+	if what, ok := strings.CutPrefix(shown, asGroup+"_"); ok {
+		for _, object := range []string{"resource", "item"} {
+			if kind := object + "." + strings.ToLower(what); eventType(kind, true) == shown {
+				kinds = append(kinds, kind)
+			}
 		}
 	}
 	return kinds
@@ -58,8 +75,8 @@ var members = map[string]string{
 	"task": "request_id", "owner_set": "owner_id", "catalog": "bundle_id", "api_token": "token_id", "client": "client_id",
 }
 
-// aboutEvent are the ids of what an event is about, and its sentence.
-func aboutEvent(e audit.Event) map[string]string {
+// aboutEvent are the ids of what an event is about, a group or not, and its sentence.
+func aboutEvent(e audit.Event, group bool) map[string]string {
 	about := map[string]string{}
 	put := func(name, value string) {
 		if id.Valid(value) && about[name] == "" {
@@ -67,7 +84,10 @@ func aboutEvent(e audit.Event) map[string]string {
 		}
 	}
 	name := members[e.ObjectType]
-	if name == "" {
+	switch {
+	case group:
+		name = "group_id"
+	case name == "":
 		name = e.ObjectType + "_id"
 	}
 	put(name, e.ObjectID)

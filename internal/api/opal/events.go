@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/page"
 )
@@ -91,6 +93,9 @@ func (d *Door) getEvents(ctx context.Context, in *getEvents) (out Results[eventB
 		}
 	}
 	shown, err := d.encodeEvents(ctx, found.Items)
+	if in.Type != "" {
+		shown = slices.DeleteFunc(shown, func(e eventBody) bool { return e.Type != in.Type }) // groups are kept as resources
+	}
 	return Results[eventBody]{Results: shown, Next: p.next(found.Next), Previous: p.previous()}, err
 }
 
@@ -115,7 +120,7 @@ func (d *Door) tokensNamed(ctx context.Context, filter string) ([]string, error)
 	return each(found, func(k iam.ClientKey) string { return string(k) }), err
 }
 
-// encodeEvents shows events, and by which API tokens they were done.
+// encodeEvents shows events, by which API tokens they were done, and which are about groups.
 func (d *Door) encodeEvents(ctx context.Context, list []audit.Event) ([]eventBody, error) {
 	seen := map[iam.ClientKey]iam.APIToken{}
 	var keys []iam.ClientKey
@@ -127,20 +132,32 @@ func (d *Door) encodeEvents(ctx context.Context, list []audit.Event) ([]eventBod
 		}
 	}
 	tokens, err := iam.ManyAPITokens(d.DB.Q(ctx), keys)
+	if err != nil {
+		return nil, err
+	}
 	for _, t := range tokens {
 		seen[t.ID] = t
 	}
-	return each(list, func(e audit.Event) eventBody { return encodeEvent(e, seen[iam.ClientKey(e.Actor.ClientKey)]) }), err
+	var items []item.ID
+	for _, e := range list {
+		if e.ObjectType == "resource" && !slices.Contains(items, item.ID(e.ObjectID)) {
+			items = append(items, item.ID(e.ObjectID))
+		}
+	}
+	groups, err := item.Groups(d.DB.Q(ctx), items)
+	return each(list, func(e audit.Event) eventBody {
+		return encodeEvent(e, seen[iam.ClientKey(e.Actor.ClientKey)], groups[item.ID(e.ObjectID)])
+	}), err
 }
 
-func encodeEvent(e audit.Event, by iam.APIToken) eventBody {
+func encodeEvent(e audit.Event, by iam.APIToken, group bool) eventBody {
 	out := eventBody{
-		ID: UUID(e.ID), Actor: UUID(e.Actor.UserID), Name: e.Actor.Name, Email: e.Actor.Email, Type: eventType(e.Kind), CreatedAt: e.At,
+		ID: UUID(e.ID), Actor: UUID(e.Actor.UserID), Name: e.Actor.Name, Email: e.Actor.Email, Type: eventType(e.Kind, group), CreatedAt: e.At,
 		IP: e.Actor.IP, Token: by.Label, Preview: by.Preview,
 	}
 	if out.Actor == "" {
 		out.Actor = nobody
 	}
-	out.Sub = []subEventBody{{Type: out.Type, More: aboutEvent(e)}}
+	out.Sub = []subEventBody{{Type: out.Type, More: aboutEvent(e, group)}}
 	return out
 }

@@ -54,6 +54,8 @@ func TestEveryEventIsFoundByWhatItShows(t *testing.T) {
 		root := d.person("Root", iam.SuperAdministrator)
 		a := d.app("warehouse")
 		d.call(http.MethodPost, "/resources", `{"name":"orders","resource_type":"CUSTOM","app_id":"`+string(a.ID)+`"}`)
+		group := d.call(http.MethodPost, "/groups", `{"name":"readers","group_type":"OPAL_GROUP","app_id":"`+string(a.ID)+`"}`).text("group_id")
+		d.call(http.MethodPut, "/groups", `{"groups":[{"group_id":"`+group+`","description":"who read","custom_request_notification":"read"}]}`)
 		d.call(http.MethodPost, "/tag", `{"tag_key":"team"}`)
 		d.call(http.MethodPost, "/owners", fmt.Sprintf(`{"name":"Data","user_ids":[%q]}`, root.ID))
 		all := d.call(http.MethodGet, "/events?page_size=1000", "")
@@ -85,7 +87,7 @@ func TestEveryEventIsFoundByWhatItShows(t *testing.T) {
 				d.Errorf("%v", all.at(at[:len(at)-1]))
 			}
 		}
-		for _, kind := range []string{"USERS_CREATED", "APPS_CREATED", "RESOURCES_CREATED", "TAGS_CREATED", "OWNERS_CREATED"} {
+		for _, kind := range []string{"USERS_CREATED", "APPS_CREATED", "RESOURCES_CREATED", "GROUPS_CREATED", "GROUPS_UPDATED", "TAGS_CREATED", "OWNERS_CREATED"} {
 			if !types[kind] {
 				d.Errorf("no %s among %v", kind, types)
 			}

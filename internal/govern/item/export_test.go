@@ -28,6 +28,7 @@ func Statements() []Statement {
 			return requestableSQL("u", []app.EntitlementRef{{AppID: "a", ID: "b"}, {AppID: "a", ID: "c"}}, granttest.Noon)
 		}, "catalog_everyone", "account_user", "catalog_audience_of", "grants", "sqlite_autoindex_item_"),
 		ask("items that follow a template", func() (string, []any) { return followersSQL, []any{"t", 2, 20} }, "item_template_item"),
+		ask("which are groups", func() (string, []any) { return groupsSQL([]ID{"a", "b"}) }, "resource_id"),
 		ask("mappings", func() (string, []any) { return mappingsSQL, []any{"r"} }, "item_mapping"),
 		ask("whether a group is hidden", func() (string, []any) { return "select 1 where " + unhidden("$1"), []any{"g"} }, "item_mapping_hidden"),
 		ask("mappings of resources that are deleted", func() (string, []any) { return forgetMappingsSQL[0], []any{"a"} }, "item_mapping_app"),

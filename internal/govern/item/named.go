@@ -23,11 +23,13 @@ func named(q db.Q, before, after []Configuration) error {
 		}
 	}
 	sets, people := newcomers(known, after)
+	there, err := owner.ObjectsOf(q, sets)
+	if err != nil {
+		return err
+	}
 	for _, id := range sets {
-		if _, err := owner.AnySet(q, id); fault.Is(err, fault.NotFound) {
+		if _, ok := there[id]; !ok {
 			return fault.InvalidField("owner_ids", "there is no such owner: %s", id)
-		} else if err != nil {
-			return err
 		}
 	}
 	for _, chunk := range db.Chunks(people) {

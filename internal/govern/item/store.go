@@ -69,6 +69,30 @@ func Many(q db.Q, ids []ID) (map[ID]Item, error) {
 	return out, nil
 }
 
+// Groups answers which of the items are groups, deleted ones too.
+func Groups(q db.Q, ids []ID) (map[ID]bool, error) {
+	out := map[ID]bool{}
+	for _, chunk := range db.Chunks(ids) {
+		sql, args := groupsSQL(chunk)
+		found, err := db.Collect(q, func(r *db.Rows) (v ID, err error) { return v, r.Scan(&v) }, sql, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range found {
+			out[id] = true
+		}
+	}
+	return out, nil
+}
+
+func groupsSQL(ids []ID) (string, []any) {
+	w := &db.Where{}
+	w.In("id", ids)
+	w.And("is_group")
+	where, args := w.SQL()
+	return "select id from resource" + where, args
+}
+
 // configured reads an item as far as [Service.Terms] goes by it: in one statement, since every request asks. False where no
 // configuration is.
 func configured(q db.Q, r app.ResourceRef) (i Item, ok bool, err error) {

@@ -11,7 +11,6 @@ import (
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
-	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // Terms are what holds for one request, by how its item is configured.
@@ -110,23 +109,17 @@ func (c Condition) holds(slug string, held []app.EntitlementRef) bool {
 
 // owners are what the members of the stages' sets of owners own, by the identities of the sets. One that is gone is owned by nobody.
 func owners(q db.Q, stages []Stage) (map[string]owner.Object, error) {
-	out := map[string]owner.Object{}
-	for _, s := range stages {
-		for _, id := range s.Owners {
-			if _, known := out[id]; known {
-				continue
-			}
-			v, err := owner.AnySet(q, owner.SetID(id))
-			if err != nil && !fault.Is(err, fault.NotFound) {
-				return nil, err
-			}
-			if v.ID == "" {
-				v.ID = owner.SetID(id)
-			}
-			out[id] = v.Object()
+	sets, _ := newcomers(map[string]bool{}, []Configuration{{Stages: stages}})
+	found, err := owner.ObjectsOf(q, sets)
+	out := make(map[string]owner.Object, len(sets))
+	for _, id := range sets {
+		o, ok := found[id]
+		if !ok {
+			o = owner.OfSet(id)
 		}
+		out[string(id)] = o
 	}
-	return out, nil
+	return out, err
 }
 
 // steps are the steps of a task under c: its stages in order, or none where it is approved by itself, and then that access is given. None

@@ -50,6 +50,7 @@ func Statements() []Statement {
 		}, "owner_set_member_of", "owner_from_set_of"),
 		ask("who decides as an owner", func() (string, []any) { return adminsSQL([]Object{o, OfApp("a")}) },
 			"owner_user", "owner_entitlement", "owner_from_set"),
+		ask("what sets own", func() (string, []any) { return objectsSQL([]SetID{"a", "b"}) }, "resource_id"),
 		ask("sets by name", func() (string, []any) { return setsPage(SetFilter{Name: "n"}, at, r) }, "owner_set_name"),
 	}
 }

@@ -1,6 +1,7 @@
 package owner_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -326,6 +327,16 @@ func TestOwnersWithoutASetAreReadUnderTheObjectsOwnIdentity(t *testing.T) {
 		}
 		h.refused(h.become(v.ID, func(v *owner.Set) { v.Name = "x" }), fault.Precondition)
 		h.refused(h.owners.DeleteSet(h.Ctx, v.ID), fault.Precondition)
+		gone := h.makeSet("Gone", ada)
+		h.ok(h.owners.DeleteSet(h.Ctx, gone.ID))
+		asked := []owner.SetID{owner.SetID(in.ID), owner.SetID(res.ID), set.ID, gone.ID, "nothing"}
+		want := map[owner.SetID]owner.Object{owner.SetID(in.ID): in, set.ID: set.Object()}
+		if !builtin {
+			want[owner.SetID(res.ID)] = res
+		}
+		if got := granttest.Must(owner.ObjectsOf(q, asked))(h); !maps.Equal(got, want) {
+			h.Errorf("owned by %v: %v, want %v", asked, got, want)
+		}
 		_, err := owner.AnySet(q, "nothing")
 		h.refused(err, fault.NotFound)
 		if v, err := owner.AnySet(q, owner.SetID(res.ID)); builtin != fault.Is(err, fault.NotFound) || !builtin && v.Object() != res {

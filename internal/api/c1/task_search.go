@@ -63,7 +63,7 @@ func taskFilter(r *taskv1.TaskSearchRequest, now time.Time) (read.TaskFilter, er
 		WantsDenial: r.GetRequireDenialReason(),
 	}
 	err := firstError(
-		NotServed(r, nil, "access_review_ids"), CheckText("query", f.Query, MaxQuery),
+		CheckText("query", f.Query, MaxQuery),
 		taskFilterStage(r, &f), taskFilterEnds(r, &f), taskFilterTimes(r, &f, now), taskFilterPeople(r, &f), taskFilterObjects(r, &f),
 	)
 	return f, err
@@ -71,7 +71,7 @@ func taskFilter(r *taskv1.TaskSearchRequest, now time.Time) (read.TaskFilter, er
 
 // taskFilterStage decodes which tasks, and where they stand.
 func taskFilterStage(r *taskv1.TaskSearchRequest, f *read.TaskFilter) error {
-	var errs [5]error
+	var errs [6]error
 	refs := make([]string, len(r.GetRefs()))
 	for i, one := range r.GetRefs() {
 		refs[i] = one.GetId()
@@ -80,6 +80,8 @@ func taskFilterStage(r *taskv1.TaskSearchRequest, f *read.TaskFilter) error {
 	f.ExcludeIDs, errs[1] = FilterIDs[task.ID]("excludeIds", r.GetExcludeIds())
 	f.Kinds, errs[2] = taskKinds(r.GetTaskTypes())
 	f.States, errs[3] = EnumNames[task.State]("taskStates", taskStatePrefix, r.GetTaskStates())
+	// Nothing makes access reviews yet, so that no task is of one: whichever is asked for, nothing is found.
+	f.Reviews, errs[5] = FilterIDs[string]("accessReviewIds", r.GetAccessReviewIds())
 	f.Step, errs[4] = EnumName[string]("currentStep", "TASK_SEARCH_CURRENT_STEP_", r.GetCurrentStep())
 	return firstError(append(errs[:], taskFilterFlags(r, f))...)
 }

@@ -25,6 +25,7 @@ type TaskFilter struct {
 	IDs, ExcludeIDs []task.ID
 	Kinds           []task.Kind
 	States          []task.State
+	Reviews         []string // the tasks that these access reviews made, or that what they found made
 	IncludeDeleted  bool
 
 	Step         string                // APPROVAL or PROVISION: what is open
@@ -83,6 +84,10 @@ func (f TaskFilter) where(now int64) *db.Where {
 	in(w, "t.id", f.IDs)
 	notIn(w, "t.id", f.ExcludeIDs)
 	in(w, "t.kind", f.Kinds)
+	if len(f.Reviews) > 0 {
+		w.And("t.review_id <> ''") // as its index says
+		in(w, "t.review_id", f.Reviews)
+	}
 	in(w, f.state(), f.States)
 	f.stage(w)
 	f.ends(w)

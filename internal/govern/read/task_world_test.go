@@ -56,6 +56,7 @@ func (w *world) fillTasks(count int) []*kept {
 			Opener: pick(w.users, n).ID, DisplayName: e.DisplayName, Emergency: n%6 == 0,
 			CreatedAt: start.Add(-time.Duration(n%9) * time.Hour), UpdatedAt: start,
 		}
+		t.Source.Review = pick([]string{"", "spring", "", "autumn"}, n)
 		if n%3 > 0 {
 			t.OutcomeAt = start.Add(-time.Duration(n%5) * time.Hour)
 		}
@@ -94,7 +95,7 @@ func (t *kept) insert(tx *db.Tx, asks directory.UserID) error {
 	values := []any{
 		string(t.ID), string(t.Kind), string(t.State), string(t.Processing), string(t.Outcome), us(t.OutcomeAt), string(t.Origin), string(t.App),
 		string(t.Entitlement), string(t.Resource), string(t.ResourceType), string(t.Account), string(t.Account), string(t.Subject),
-		string(t.Opener), t.DisplayName, "", t.search, t.account, t.resource, t.subject, 0, t.Emergency, false, "", "", "", "", "", "step",
+		string(t.Opener), t.DisplayName, "", t.search, t.account, t.resource, t.subject, 0, t.Emergency, false, "", t.Source.Review, "", "", "", "step",
 		t.step, t.kind, "named", false, false, false, t.reason, t.denial, 0, `{"plan":[],"opened":0}`, us(t.CreatedAt), us(t.UpdatedAt),
 		us(t.DeletedAt), 1,
 	}
@@ -143,7 +144,8 @@ func (t *kept) matches(w *world, f TaskFilter, work map[directory.UserID][]task.
 	mine := f.Own == "" || t.Party(f.Own) || t.by([]directory.UserID{f.Own}, time.Time{}) || waits(only(f.Own))
 	return (f.IncludeDeleted || t.DeletedAt.IsZero()) &&
 		(f.Query == "" || strings.Contains(t.search, db.Fold(f.Query)) || notNumber == nil && number == t.Number) &&
-		among(f.IDs, t.ID) && without(f.ExcludeIDs, t.ID) && among(f.Kinds, t.Kind) && among(f.States, t.State) &&
+		among(f.IDs, t.ID) && without(f.ExcludeIDs, t.ID) && among(f.Kinds, t.Kind) &&
+		among(f.Reviews, t.Source.Review) && among(f.States, t.State) &&
 		(f.Step == "" || f.Step == t.step) && (len(f.Approvals) == 0 || t.step == "APPROVAL" && has(f.Approvals, policy.ApproverKind(t.kind))) &&
 		(f.Emergency == nil || *f.Emergency == t.Emergency) && (f.Pending == nil || *f.Pending == pending) &&
 		(!f.WantsReason || t.reason) && (!f.WantsDenial || t.denial) && (len(ends) == 0 || has(ended[t.Kind], t.Outcome)) &&

@@ -13,6 +13,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/policy"
+	"github.com/interim-access/interim/internal/govern/request"
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/page"
@@ -59,6 +60,7 @@ func (w *world) drawTaskFilter(t *rapid.T, list []*kept) TaskFilter {
 		func() { f.ExcludeIDs = []task.ID{one.ID} },
 		func() { f.Kinds = []task.Kind{one.Kind, "nobody"} },
 		func() { f.States = []task.State{one.State} },
+		func() { f.Reviews = []string{"spring", "nobody's"} },
 		func() { f.IncludeDeleted = true },
 		func() { f.Step = rapid.SampledFrom([]string{"APPROVAL", "PROVISION"}).Draw(t, "step") },
 		func() { f.Approvals = []policy.ApproverKind{policy.Users, policy.Manager} },
@@ -136,6 +138,7 @@ func TestTasksAreReadFromIndexes(t *testing.T) {
 	lookups := map[string]TaskFilter{
 		"by name": {IDs: []task.ID{"a", "b"}}, "party": {Party: "a"}, "acted": {Actors: two}, "actor": {Actor: "a"},
 		"my work": {Workers: two[:1]}, "our work, and what we did": {Workers: two, ActedOn: start}, "to decide": {Decider: "a"},
+		"of a review": {Reviews: []string{"a", "b"}},
 		"one's own": {Own: "a"}, "one's own of an app": {Own: "a", Apps: []app.ID{"b"}}, "ended lately": {OutcomeAfter: start},
 		"of an owner of accounts": {AccountOwners: two}, "my work in a span": {Workers: two[:1], span: span{5, 4000}},
 	}
@@ -178,3 +181,34 @@ func TestTasksAreReadFromIndexes(t *testing.T) {
 var wholeTable = regexp.MustCompile(`Seq Scan|SCAN (task|task_act|task_slot|task_stand|s|st|g|a|u|d|m|e|p|users|account|delegation|user_manager)\n`)
 
 func scans(plan string) bool { return wholeTable.MatchString(plan + "\n") }
+
+// Lists of requests come from an index in their order, and what narrows them to one person, item or state reads no table whole.
+func TestRequestsAreReadFromIndexes(t *testing.T) {
+	inOrder := map[string]RequestFilter{"all": {}, "of whoever asked": {Requester: "a"}, "for somebody": {Target: "a"}}
+	lookups := map[string]RequestFilter{
+		"about an item": {Resource: app.ResourceRef{AppID: "a", ID: "r"}}, "to review": {Reviewer: "a"}, "one's own": {Own: "a"},
+		"in a span": {After: start, Until: start}, "pending": {Status: request.Pending}, "pending, to review": {Status: request.Pending, Reviewer: "a"},
+	}
+	onWorlds(t, func(w *world) {
+		w.fillTasks(30)
+		plan := func(f RequestFilter, after page.Key) string {
+			sql, args, err := requestsSQL(f, clock.Micros(start), page.Request{Size: 25, After: after})
+			return w.plan(need(w, sql, err), args)
+		}
+		for name, f := range inOrder {
+			for _, oldest := range []bool{false, true} {
+				f.Oldest = oldest
+				for _, after := range []page.Key{nil, RequestKey(f, task.Task{})} {
+					if p := plan(f, after); scans(p) || sorts(p) {
+						w.Errorf("%s after %v:\n%s", name, after, p)
+					}
+				}
+			}
+		}
+		for name, f := range lookups {
+			if p := plan(f, nil); scans(p) {
+				w.Errorf("%s:\n%s", name, p)
+			}
+		}
+	})
+}

@@ -3,6 +3,7 @@ package c1_test
 import (
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,6 +69,10 @@ func TestTheHistoryTellsOfEachRuleThatWasTriedAndOfEachReasonThatWasGiven(t *tes
 				t.Errorf("line %d by its identity %s: %v", n, line, one.body)
 			}
 			lines[line] = true
+		}
+		many := `{"id":"` + all.text("list.1.id") + `"}` + strings.Repeat(`,{"id":"`+someID+`"}`, c1.MaxFilter-1)
+		if one := d.need(200, "", "POST", "/api/v1/task/audits", `{"taskId":"`+id+`","refs":[`+many+`]}`); len(one.list()) != 1 {
+			t.Errorf("one of as many as may be asked for: %v", one.body)
 		}
 		for _, size := range []string{"1", "2", "5"} {
 			n, token := 0, ""

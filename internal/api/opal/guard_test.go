@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -139,6 +140,46 @@ func TestWhoeverShowsNoLivingCredentialIsAskedForOne(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A token that was deleted, whose time is over, or whose user is disabled opens nothing, from the next look at it on.
+func TestACredentialThatIsOverOpensNothing(t *testing.T) {
+	d := guarded(t, 0)
+	u := d.person("Grace", iam.SuperAdministrator)
+	system := iam.AsSystem(t.Context())
+	if err := d.IAM.AddMember(system, u.ID, iam.BuiltinID(iam.BasicUser)); err != nil {
+		t.Fatal(err)
+	}
+	made := func(expires time.Duration) (iam.APIToken, string) {
+		token, secret, err := d.IAM.CreateAPIToken(system, u.ID, iam.NewAPIToken{Label: "ci", Access: iam.FullAccess, Expires: expires})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rec := d.with(http.MethodGet, "/users", "Bearer "+secret); rec.Code != http.StatusOK {
+			t.Fatalf("a living one: %d %s", rec.Code, rec.Body)
+		}
+		return token, "Bearer " + secret
+	}
+	over := func(what, secret string) {
+		t.Helper()
+		for _, path := range []string{"/users", "/groups", "/uars"} { // served, and not
+			inShape(t, what, d.with(http.MethodGet, path, secret), http.StatusUnauthorized)
+		}
+		inShape(t, what, d.with(http.MethodPost, "/delegations", secret), http.StatusUnauthorized)
+	}
+	deleted, first := made(0)
+	if err := d.IAM.DeleteAPIToken(system, deleted.ID); err != nil {
+		t.Fatal(err)
+	}
+	over("deleted", first)
+	_, second := made(time.Hour)
+	d.clock.Advance(time.Hour)
+	over("at its end", second)
+	_, third := made(0)
+	if _, err := d.Directory.Disable(system, u.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	over("of somebody who is disabled", third)
 }
 
 func TestWhoeverAsksTooOftenIsToldWhenToComeBack(t *testing.T) {

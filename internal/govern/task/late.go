@@ -29,7 +29,7 @@ func (s *Service) inside(tx *db.Tx, actor audit.Actor, which string, args []any,
 		if postponed || !v.changed() {
 			continue
 		}
-		if err := saveLocked(tx, &v.t); err != nil {
+		if err := saveLocked(tx, v.before, &v.t); err != nil {
 			return err
 		}
 		moved = append(moved, v)

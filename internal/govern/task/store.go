@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/policy"
@@ -162,44 +163,67 @@ func (t Task) moving() []any {
 		}
 	}
 	return []any{
-		string(t.State), string(t.Processing), string(t.Outcome), clock.Null(t.OutcomeAt), t.Emergency, string(t.Policy), string(t.Generation),
+		string(t.State), string(t.Processing), string(t.Outcome), moment(t.OutcomeAt), t.Emergency, string(t.Policy), string(t.Generation),
 		string(t.Grant), string(t.Step()), step, kind, tier, a.AllowDelegation && a.Kind != policy.Self,
 		a.AllowSelfApproval || a.Kind == policy.Self && tier == string(Named), a.RequireDistinctApprovers && a.Kind != policy.Self,
-		a.RequireApprovalReason, a.RequireDenialReason, t.Comments, clock.Null(t.DueAt()), clock.Micros(t.UpdatedAt),
+		a.RequireApprovalReason, a.RequireDenialReason, t.Comments, moment(t.DueAt()), clock.Micros(t.UpdatedAt),
 	}
 }
 
-var saveSQL = func() string {
-	names := `account_id, duration_micros, doc, ` + movingColumns
-	sql := `update task set (` + names + `) = `
-	const columns = 23
-	in := db.In(columns, 3)
-	return sql + in + `, version = version + 1 where id = $1 and version = $2`
+// moment is a time to bind that can be compared; nil for none.
+func moment(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return clock.Micros(t)
+}
+
+// savedColumns are those that change after a task was made, beside its document, as an update names them.
+var savedColumns = func() (list []string) {
+	for name := range strings.SplitSeq(`account_id, duration_micros, `+movingColumns, ",") {
+		list = append(list, `, `+strings.TrimSpace(name)+` = $`)
+	}
+	return list
 }()
 
-func (t Task) saveArgs() ([]any, error) {
+func (t Task) saved() []any {
+	return append([]any{string(t.Account), t.Duration.Microseconds()}, t.moving()...)
+}
+
+// saveSQL writes what is different in t than before, over the version that was read. What stays as it was is not named: of the indexes of
+// a task an update touches those of the columns that it names, whether or not their values change.
+func saveSQL(before, t Task) (sql string, args []any, err error) {
 	text, err := t.doc()
-	return append([]any{string(t.ID), t.Version, string(t.Account), t.Duration.Microseconds(), text}, t.moving()...), err
+	old, now := before.saved(), t.saved()
+	set := append(make([]byte, 0, 512), `update task set doc = $3`...)
+	args = append(make([]any, 0, 3+len(now)), string(t.ID), t.Version, text)
+	for i, column := range savedColumns {
+		if old[i] != now[i] {
+			args = append(args, now[i])
+			set = strconv.AppendInt(append(set, column...), int64(len(args)), 10)
+		}
+	}
+	return string(set) + `, version = version + 1 where id = $1 and version = $2`, args, err
 }
 
 // saveLocked is save for a task that was locked when it was read, with which nobody else can have been faster.
-func saveLocked(tx *db.Tx, t *Task) error {
-	args, err := t.saveArgs()
+func saveLocked(tx *db.Tx, before Task, t *Task) error {
+	sql, args, err := saveSQL(before, *t)
 	if err != nil {
 		return err
 	}
-	tx.Queue(saveSQL, args...)
+	tx.Queue(sql, args...)
 	t.Version++
 	return nil
 }
 
 // save writes where t stands over the version that was read. Conflict if somebody was faster.
-func save(tx *db.Tx, t *Task) error {
-	args, err := t.saveArgs()
+func save(tx *db.Tx, before Task, t *Task) error {
+	sql, args, err := saveSQL(before, *t)
 	if err != nil {
 		return err
 	}
-	n, err := tx.Exec(saveSQL, args...)
+	n, err := tx.Exec(sql, args...)
 	if err == nil && n == 0 {
 		err = fault.New(fault.Conflict, "the task was changed by someone else; read it again")
 	}

@@ -79,7 +79,7 @@ func (t Task) downTo(last Tier, named []Slot) []Slot {
 func saveAsks(tx *db.Tx, before, after Task) {
 	oldSlots, oldStands := before.asks()
 	slots, stands := after.asks()
-	if fmt.Sprint(oldSlots, oldStands) == fmt.Sprint(slots, stands) {
+	if len(oldSlots)+len(oldStands) > 0 && fmt.Sprint(oldSlots, oldStands) == fmt.Sprint(slots, stands) {
 		return
 	}
 	if len(oldSlots) > 0 {

@@ -123,7 +123,7 @@ func (s *Service) DecideTogether(ctx context.Context, batch ID, d BatchDecision)
 			case err != nil:
 				return err
 			}
-			if err := saveLocked(tx, &v.t); err != nil {
+			if err := saveLocked(tx, v.before, &v.t); err != nil {
 				return err
 			}
 			if moved = append(moved, v); !d.Approve {

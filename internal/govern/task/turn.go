@@ -243,7 +243,7 @@ func (v *turn) write() error {
 	if !v.changed() {
 		return nil
 	}
-	if err := save(v.tx, &v.t); err != nil {
+	if err := save(v.tx, v.before, &v.t); err != nil {
 		return err
 	}
 	return v.rest()

@@ -18,7 +18,7 @@ func (s *Service) Resolve(ctx context.Context, policyID ID, facts Facts) (Plan, 
 	var plan Plan
 	q := s.DB.Q(ctx)
 	for depth := 0; depth <= MaxDepth; depth++ {
-		p, err := live(q, policyID)
+		p, err := s.read.live(q, policyID)
 		if err != nil {
 			return Plan{}, err
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/policy"
@@ -169,6 +170,33 @@ func TestATextIsValidAsAConditionOrForApprovers(t *testing.T) {
 			if m := w.policies.Validate(bad); len(m) == 0 || !strings.HasPrefix(m[0].String(), want) {
 				t.Errorf("%s: %v, want %s", bad, m, want)
 			}
+		}
+	})
+}
+
+// The threat: a replica goes by a policy that another has changed or deleted.
+func TestAPolicyIsResolvedAsItIsNowWhoeverChangedIt(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		p := w.made(simple("Changing", policy.Grant))
+		other, err := policy.New(policy.Deps{DB: w.db, Clock: w.clock, Audit: audit.New(w.db, w.clock), Owners: w.owners})
+		w.must(err)
+		for _, want := range []string{policy.Grant.Baseline(), "other", policy.Grant.Baseline()} {
+			p, err = other.Update(w.ctx, p.ID, func(p *policy.Policy) error {
+				if p.Rules = nil; want != p.Kind.Baseline() {
+					p.Rules = []policy.Rule{{Condition: "true", StepKey: want}}
+				}
+				return nil
+			})
+			w.must(err)
+			for range 2 { // read, and as it was read
+				if plan, err := w.policies.Resolve(w.ctx, p.ID, w.facts()); err != nil || plan.Key != want || plan.Generation != p.Generation {
+					w.Errorf("steps under %s of generation %s, %v; want %s of %s", plan.Key, plan.Generation, err, want, p.Generation)
+				}
+			}
+		}
+		w.must(other.Delete(w.ctx, p.ID))
+		if _, err := w.policies.Resolve(w.ctx, p.ID, w.facts()); !fault.Is(err, fault.NotFound) {
+			w.Errorf("a deleted policy: %v", err)
 		}
 	})
 }

@@ -30,6 +30,8 @@ type Service struct {
 	Deps
 
 	conditions, approvers, accounts *expr.Env
+
+	read versions
 }
 
 // New returns the use cases over d. It fails only if the environments of expressions contradict themselves.

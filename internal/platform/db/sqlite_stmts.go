@@ -3,6 +3,7 @@ package db
 import (
 	"container/list"
 	"errors"
+	"strings"
 )
 
 // maxStatements bounds what one connection keeps prepared.
@@ -27,6 +28,11 @@ func (s *statements) get(text string, prepare func(string) (*statement, error)) 
 		return e.Value.(*prepared), nil
 	}
 	plain, order := positional(text)
+	if rows, ok := strings.CutPrefix(plain, "insert into "); ok {
+		// A statement that fails loses its transaction, and by default SQLite keeps a copy of every page that it changes for the case that it
+		// alone has to be undone.
+		plain = "insert or fail into " + rows
+	}
 	stmt, err := prepare(plain)
 	if err != nil {
 		return nil, err

@@ -126,7 +126,8 @@ func appRuled(was, is *app.App) bool {
 // the names of entitlements: the threat is an owner who renames one until the rule for another holds. To choose the same policy again is
 // a change where it had been overruled.
 func entitlementRuled(was, is *app.Entitlement) bool {
-	return was.Overruled != is.Overruled || was.DisplayName != is.DisplayName || was.Alias != is.Alias || was.Slug != is.Slug || was.RiskLevelID != is.RiskLevelID ||
+	return was.Overruled != is.Overruled || was.DisplayName != is.DisplayName || was.Alias != is.Alias || was.Slug != is.Slug ||
+		was.RiskLevelID != is.RiskLevelID ||
 		!slices.Equal(was.FrameworkIDs, is.FrameworkIDs) ||
 		!maps.Equal(was.Annotations, is.Annotations) || was.Chosen != is.Chosen || was.Emergency != is.Emergency ||
 		was.MaxGrant != is.MaxGrant || was.Unlimited != is.Unlimited ||

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/contact"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -45,11 +46,25 @@ func (o OnCall) Run(ctx context.Context, now time.Time) (int, error) {
 	}
 	return 1, o.DB.Write(ctx, func(tx *db.Tx) error {
 		if gone {
-			contact.DropDuty(tx, d)
-			return nil
+			return o.drop(tx, d)
 		}
 		contact.CloseDuty(tx, d, until, next)
 		return nil
+	})
+}
+
+// drop takes away a duty of which the entitlement is gone. Where the group is still there, that is told: nobody who is on call is let in
+// any more, and nobody may have meant that.
+func (o OnCall) drop(tx *db.Tx, d contact.Duty) error {
+	contact.DropDuty(tx, d)
+	found, err := app.ManyResources(tx, []app.ResourceRef{d.ResourceRef})
+	if err != nil || len(found) == 0 || !found[0].DeletedAt.IsZero() || !d.DeletedAt.IsZero() {
+		return err
+	}
+	return o.Audit.Record(tx, audit.System(), audit.Event{
+		Kind: "on_call.lost", Activity: audit.Delete, Failed: true, ObjectType: "resource", ObjectID: string(d.ID), AppID: string(d.AppID),
+		Message: "who is on call for " + found[0].DisplayName + " has nothing of it any more: the level of its members was deleted",
+		Data:    map[string]any{"scheduleId": d.Schedule, "entitlementId": d.Gives},
 	})
 }
 

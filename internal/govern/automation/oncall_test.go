@@ -3,15 +3,18 @@ package automation_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/govern/contact"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant/granttest"
+	"github.com/interim-access/interim/internal/platform/page"
 )
 
 // rota is a world in which somebody can be on call for a.
@@ -209,6 +212,12 @@ func TestOfAnEntitlementThatIsGoneNoDutyIsLeft(t *testing.T) {
 		r.at(1)
 		if _, found, err := r.auto.OnCall().Next(r.Ctx); found || err != nil {
 			t.Error("something stays behind", err)
+		}
+		told, err := r.Audit.List(r.Ctx, audit.Filter{ObjectType: "resource"}, page.Request{Size: 100})
+		r.must(err)
+		if n := slices.IndexFunc(told.Items, func(e audit.Event) bool { return e.Kind == "on_call.lost" }); n < 0 ||
+			told.Items[n].Data["scheduleId"] != string(r.schedule) || !told.Items[n].Failed {
+			t.Errorf("it is lost quietly: %+v", told.Items)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package group
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -18,8 +19,12 @@ import (
 // topic is told that other groups are linked.
 const topic = "group-link"
 
-// leavers is how many of those who left a group one transaction takes out of the others, of which there may be [MaxLinked].
-const leavers = 5
+// leavers is how many of those who left a group are looked at in a row. Each is taken out of one other group in a transaction, since what
+// hangs on that group goes with it.
+const leavers = 20
+
+// putOff is how long whoever left waits, where to take them out of the others led to an error.
+const putOff = time.Minute
 
 // gone are the reasons for which a membership ends that say nothing about the person: what ended is the group itself, or who keeps it.
 var gone = map[grant.Reason]bool{
@@ -108,25 +113,57 @@ type leaver struct {
 const leaversSQL = `select app_id, entitlement_id, user_id from group_leaver where due_at <= $1
 	order by due_at, app_id, entitlement_id, user_id limit $2`
 
-// Run implements due.Source: a few who left. Whoever is back meanwhile, or was a member in two ways, has not left.
+const ofLeaver = ` where app_id = $1 and entitlement_id = $2 and user_id = $3`
+
+func (l leaver) args() []any { return []any{string(l.of.AppID), string(l.of.ID), string(l.user)} }
+
+func scanLeaver(r *db.Rows) (l leaver, err error) { return l, r.Scan(&l.of.AppID, &l.of.ID, &l.user) }
+
+// Run implements due.Source: a few who left, each by themself. Whoever is back meanwhile, or was a member in two ways, has not left. One
+// with whom it leads to an error does not hold up the others, and is seen to again after a while.
 func (p Porter) Run(ctx context.Context, now time.Time) (handled int, err error) {
-	err = p.DB.Write(ctx, func(tx *db.Tx) error {
-		list, err := db.Collect(tx, func(r *db.Rows) (l leaver, err error) { return l, r.Scan(&l.of.AppID, &l.of.ID, &l.user) },
-			leaversSQL+tx.Skip(), clock.Micros(now), leavers)
-		handled = len(list)
-		if err != nil {
-			return err
+	list, err := db.Collect(p.DB.Q(ctx), scanLeaver, leaversSQL, clock.Micros(now), leavers)
+	if err != nil {
+		return 0, err
+	}
+	for _, l := range list {
+		if err := p.out(ctx, l); err != nil {
+			if ctx.Err() != nil {
+				return handled, err
+			}
+			slog.Default().WarnContext(ctx, "who left a group could not be taken out of another", slog.String("user", string(l.user)),
+				slog.String("group", string(l.of.ID)), slog.Any("error", err))
+			later := clock.Micros(p.Clock.Now().Add(putOff))
+			if err := p.DB.Write(ctx, func(tx *db.Tx) error {
+				_, err := tx.Exec(`update group_leaver set due_at = $4`+ofLeaver, append(l.args(), later)...)
+				return err
+			}); err != nil {
+				return handled, err
+			}
 		}
-		for _, l := range list {
-			if err := p.see(tx, l, p.Clock.Now()); err != nil {
+		handled++
+	}
+	return handled, nil
+}
+
+// out takes one who left out of the others, a group in a transaction.
+func (p Porter) out(ctx context.Context, l leaver) error {
+	for more := true; more; {
+		if err := p.DB.Write(ctx, func(tx *db.Tx) error {
+			more = false
+			found, err := db.Collect(tx, scanLeaver, `select app_id, entitlement_id, user_id from group_leaver`+ofLeaver+tx.Skip(), l.args()...)
+			if err != nil || len(found) == 0 { // another replica is at it
 				return err
 			}
-			tx.Queue(`delete from group_leaver where app_id = $1 and entitlement_id = $2 and user_id = $3`,
-				string(l.of.AppID), string(l.of.ID), string(l.user))
+			if more, err = p.see(tx, l, p.Clock.Now()); err == nil && !more {
+				tx.Queue(`delete from group_leaver`+ofLeaver, l.args()...)
+			}
+			return err
+		}); err != nil {
+			return err
 		}
-		return nil
-	})
-	return handled, err
+	}
+	return nil
 }
 
 var isMemberSQL = `select g.app_id, g.entitlement_id, g.account_id from account a cross join grants g
@@ -136,29 +173,29 @@ var isMemberSQL = `select g.app_id, g.entitlement_id, g.account_id from account 
 const besideSQL = `select m.app_id, m.entitlement_id from group_link_member o join group_link_member m on m.link_id = o.link_id
 	where o.app_id = $1 and o.entitlement_id = $2 and m.group_id <> o.group_id order by m.group_id`
 
-// see takes one who left a group out of the others that it is linked with.
-func (p Porter) see(tx *db.Tx, l leaver, now time.Time) error {
+// see takes one who left a group out of one of the others that it is linked with, and reports whether there was one.
+func (p Porter) see(tx *db.Tx, l leaver, now time.Time) (taken bool, err error) {
 	still, err := memberships(tx, l.of, l.user, now)
 	if err != nil || len(still) > 0 {
-		return err
+		return false, err
 	}
 	others, err := db.Collect(tx, scanRef, besideSQL, string(l.of.AppID), string(l.of.ID))
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, other := range others {
 		keys, err := memberships(tx, other, l.user, now)
 		if err != nil {
-			return err
+			return false, err
 		}
 		for _, k := range keys {
 			_, err := p.Grants.Take(tx, audit.System(), grant.Taking{Key: k, Note: "left a group that is linked with this one"}, now)
-			if err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Precondition) { // what other entitlements pass on is theirs
-				return err
+			if !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Precondition) { // what other entitlements pass on is theirs
+				return err == nil, err
 			}
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // memberships are the grants of an entitlement that a user has, by whichever account.

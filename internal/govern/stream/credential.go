@@ -79,8 +79,8 @@ var (
 var ours = regexp.MustCompile(`(?i)^(host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|` +
 	`proxy-.*|user-agent)$`)
 
-// resolve turns what somebody asked for into what is kept: values that were not given are those of old with the same id, new secrets
-// are made. Invalid for what is missing or breaks a limit.
+// resolve turns what somebody asked for into what is kept: values that were not given are those of old with the same id, or of a secret that
+// is not named at all, those of its place; secrets that are not there yet are made. Invalid for what is missing or breaks a limit.
 func (c Credentials) resolve(old Credentials, now time.Time) (Credentials, error) {
 	switch c.Auth {
 	case None:
@@ -133,6 +133,9 @@ func (c Credentials) keys(old Credentials, now time.Time) (Credentials, error) {
 func (c Credentials) secrets(old Credentials, now time.Time) (Credentials, error) {
 	kept := Credentials{Auth: HMAC}
 	if !c.Secrets[0].Wanted && !c.Secrets[1].Wanted {
+		if old.Auth == HMAC { // which is said again, and of them nothing
+			return old, nil
+		}
 		c.Secrets[0].Wanted = true
 	}
 	for i, s := range c.Secrets {
@@ -140,6 +143,9 @@ func (c Credentials) secrets(old Credentials, now time.Time) (Credentials, error
 			continue
 		}
 		before := Secret{}
+		if there := old.Secrets[i]; s.ID == "" && s.Value == "" && c.Secrets[1-i].ID != there.ID { // there is to be one
+			before = there
+		}
 		for _, o := range old.Secrets {
 			if o.ID != "" && o.ID == s.ID {
 				before = o

@@ -120,3 +120,31 @@ func TestAPIKeysGoWhereTheyWereGivenForAndNowhereElse(t *testing.T) {
 		w.refused(err, fault.Invalid, "1 to 10")
 	})
 }
+
+func TestAnHMACThatIsSaidAgainKeepsItsSecrets(t *testing.T) {
+	each(t, func(w *world) {
+		s, err := w.streams.Create(w.ctx, "SIEM", address, stream.Credentials{Auth: stream.HMAC, Secrets: [2]stream.Secret{{Wanted: true}, {Wanted: true}}})
+		w.ok(err)
+		for name, said := range map[string]stream.Credentials{
+			"nothing of them":       {Auth: stream.HMAC},
+			"that there are to be":  {Auth: stream.HMAC, Secrets: [2]stream.Secret{{Wanted: true}, {Wanted: true}}},
+			"the second by its own": {Auth: stream.HMAC, Secrets: [2]stream.Secret{{Wanted: true}, {Wanted: true, ID: s.Credentials.Secrets[1].ID}}},
+		} {
+			after, err := w.streams.Update(w.ctx, s.ID, stream.Change{Credentials: &said})
+			w.ok(err)
+			for i, kept := range after.Credentials.Secrets {
+				if kept.ID != s.Credentials.Secrets[i].ID || kept.Value != "" {
+					w.Errorf("%s: secret %d is %+v", name, i, kept)
+				}
+			}
+		}
+		none := stream.Credentials{Auth: stream.None}
+		_, err = w.streams.Update(w.ctx, s.ID, stream.Change{Credentials: &none})
+		w.ok(err)
+		after, err := w.streams.Update(w.ctx, s.ID, stream.Change{Credentials: &stream.Credentials{Auth: stream.HMAC}})
+		w.ok(err)
+		if fresh := after.Credentials.Secrets[0]; fresh.Value == "" || fresh.Value == s.Credentials.Secrets[0].Value {
+			w.Errorf("after none there is %+v", fresh)
+		}
+	})
+}

@@ -214,13 +214,16 @@ func (e Reassign) apply(m *machine) error {
 	var places []int
 	if !e.By.supervises() {
 		places = e.By.places()
+	} else if waiting := len(m.vacancies(m.Current)); waiting > 1 && len(distinct(e.To)) < waiting {
+		return fault.InvalidField("newStepUserIds", "%d slots wait, and each is given to somebody else: name as many people", waiting)
 	}
 	m.reassign(e.By, e.To, e.Comment, places)
 	return nil
 }
 
 // reassign opens the step anew for the given people. Of a step with seats these are to fill the given ones, or all that wait; approvals
-// that filled others stand.
+// that filled others stand. Those that are given away with somebody else's leave are each for other people: what a step wants from several
+// is not given by one.
 func (m *machine) reassign(by Who, to []directory.UserID, comment string, places []int) {
 	data := map[string]any{"newStepUserIds": to}
 	if len(places) > 0 {
@@ -230,7 +233,7 @@ func (m *machine) reassign(by Who, to []directory.UserID, comment string, places
 	seats := m.Current.Seats
 	m.again(Result{Kind: Reassigned, By: by.User, For: by.standsFor(), Text: comment})
 	if len(seats) > 0 {
-		m.assign(seats, places, users(to))
+		m.assign(seats, places, to)
 		return
 	}
 	m.Current.Assigned, m.Current.Slots = true, users(to)

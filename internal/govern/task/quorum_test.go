@@ -2,11 +2,13 @@ package task_test
 
 import (
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/task"
@@ -275,4 +277,69 @@ func TestASlotNamesWhomItsKindSays(t *testing.T) {
 	if !slices.Equal(q.Named, want) {
 		t.Errorf("named %+v", q.Named)
 	}
+}
+
+// What a step wants from several people, who looks after it does not have one person give.
+func TestWhoGivesAwayAllSlotsGivesEachToSomebodyElse(t *testing.T) {
+	d := asks(t, nil, slots(policy.AllSlots, ownersSlot, managerSlot, itemSlot))
+	give := func(to ...directory.UserID) task.Event {
+		return task.Reassign{By: d.who(edith), Step: d.t.Step(), To: to}
+	}
+	d.refused(give(grace), fault.Invalid)
+	d.refused(give(grace, linus, grace), fault.Invalid)
+	d.must(give(grace, linus, mia))
+	d.must(d.approve(grace))
+	d.is(task.Open, task.NoOutcome)
+	d.askedAre(linus, mia)
+	d.refused(give(mia), fault.Invalid)
+	d.must(d.approve(linus))
+	d.is(task.Open, task.NoOutcome)
+	d.must(give(edith)) // one slot is left
+	d.askedAre(edith)
+	d.must(d.approve(edith))
+	d.is(task.Closed, task.Granted)
+}
+
+// More people than slots are spread over them, and still nobody fills two.
+func TestMorePeopleThanSlotsAreSpreadOverThem(t *testing.T) {
+	d := asks(t, nil, slots(policy.AllSlots, ownersSlot, managerSlot))
+	d.must(task.Reassign{By: d.who(edith), Step: d.t.Step(), To: []directory.UserID{grace, linus, mia}})
+	d.must(d.approve(grace))
+	d.askedAre(linus)
+	d.must(d.approve(linus))
+	d.is(task.Closed, task.Granted)
+}
+
+// Two in two slots of one step, at once and many times over, on real engines: both count, and one of them completes the step.
+func TestOfTwoWhoFillTwoSlotsAtOnceBothCountAndOneCompletesTheStep(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		o.Book.grant[0] = slots(policy.AllSlots, policy.Slot{Kind: policy.ToUser, User: o.Grace}, policy.Slot{Kind: policy.ToUser, User: o.Linus})
+		for range 8 {
+			asked := o.request()
+			var all sync.WaitGroup
+			errs, after := make([]error, 2), make([]task.Task, 2)
+			for i, u := range []directory.UserID{o.Grace, o.Linus} {
+				all.Go(func() { after[i], errs[i] = o.Tasks.Approve(o.as(u), string(asked.ID), asked.Step(), "") })
+			}
+			all.Wait()
+			if errs[0] != nil || errs[1] != nil || (after[0].State == task.Closed) == (after[1].State == task.Closed) {
+				t.Fatalf("%v and %v, %s and %s", errs[0], errs[1], after[0].State, after[1].State)
+			}
+			done := o.is(asked, task.Closed, task.Granted)
+			if by := done.Approvers(); len(by) != 2 || !slices.Contains(by, o.Grace) || !slices.Contains(by, o.Linus) {
+				t.Fatalf("approved by %v", by)
+			}
+			given := 0
+			for _, k := range o.kinds(done) {
+				if k == task.ProvisionEnded {
+					given++
+				}
+			}
+			if given != 1 || !o.holds(done) {
+				t.Fatalf("given %d times", given)
+			}
+			_, err := o.Grants.Revoke(o.Ctx, grant.Key{App: done.App, Entitlement: done.Entitlement, Account: done.Account}, "")
+			o.ok(err)
+		}
+	})
 }

@@ -188,14 +188,37 @@ func (i *Instance) found(list []Found) {
 }
 
 // assign has others fill seats of the step that was opened anew, which are those of before otherwise. No places are all that nobody has
-// filled.
-func (m *machine) assign(before []Seat, places []int, to []Slot) {
+// filled; where there are as many people as those, or more, each of them is for some of the people alone.
+func (m *machine) assign(before []Seat, places []int, to []directory.UserID) {
 	m.Current.Seats = slices.Clone(before)
+	var given []*Seat
 	for n := range m.Current.Seats {
 		if s := &m.Current.Seats[n]; s.Filled == nil && (len(places) == 0 || slices.Contains(places, n+1)) {
-			s.Slots, s.Assigned = to, true
+			given = append(given, s)
 		}
 	}
+	to = distinct(to)
+	for n, s := range given {
+		s.Slots, s.Assigned = users(to), true
+		if len(places) > 0 || len(to) < len(given) {
+			continue
+		}
+		s.Slots = nil
+		for k := n; k < len(to); k += len(given) {
+			s.Slots = append(s.Slots, users(to[k:k+1])...)
+		}
+	}
+}
+
+// distinct are people, each once, in their order.
+func distinct(list []directory.UserID) []directory.UserID {
+	var out []directory.UserID
+	for _, u := range list {
+		if !slices.Contains(out, u) {
+			out = append(out, u)
+		}
+	}
+	return out
 }
 
 // Asked are those who could decide i, also where their slot was filled by somebody else.

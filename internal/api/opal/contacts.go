@@ -5,7 +5,6 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/contact"
 	"github.com/interim-access/interim/internal/govern/iam"
-	"github.com/interim-access/interim/internal/govern/item"
 )
 
 // channelBody is a channel for messages in another system.
@@ -199,11 +198,7 @@ func (d *Door) setChannels(ctx context.Context, s itemSort, id UUID, said channe
 	if err != nil {
 		return nil, err
 	}
-	channels := ids[contact.ChannelID](said.IDs)
-	if err := unlessFollowing(d.DB.Q(ctx), i, channels, func(t item.Template) []contact.ChannelID { return t.Channels }); err != nil {
-		return nil, err
-	}
-	after, err := d.Contacts.SetChannels(ctx, i.Ref(), channels)
+	after, err := d.Items.SetChannels(ctx, i.ID, ids[contact.ChannelID](said.IDs))
 	return encodeChannels(after).IDs, respelled(err, contactNames)
 }
 
@@ -227,16 +222,7 @@ func (d *Door) updateGroupSchedules(ctx context.Context, in *groupSchedules) ([]
 	if err != nil {
 		return nil, err
 	}
-	schedules := ids[contact.ScheduleID](in.Body.IDs)
-	if err := unlessFollowing(d.DB.Q(ctx), i, schedules, func(t item.Template) []contact.ScheduleID { return t.Schedules }); err != nil {
-		return nil, err
-	}
-	level, err := d.Items.LevelOf(d.DB.Q(ctx), i, "")
-	if err != nil {
-		return nil, err
-	}
-	g := contact.Group{ResourceRef: i.Ref(), Gives: level.Entitlement.ID}
-	after, err := d.Contacts.SetSchedules(ctx, g, schedules)
+	after, err := d.Items.SetSchedules(ctx, i.ID, ids[contact.ScheduleID](in.Body.IDs))
 	return encodeSchedules(after).IDs, respelled(err, contactNames)
 }
 

@@ -4,13 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/interim-access/interim/internal/govern/item"
-	"github.com/interim-access/interim/internal/platform/db"
-	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // link is the template that an item is to follow. Null and the empty text unlink it, and what is not said leaves it as it is.
@@ -46,23 +43,6 @@ func (l *link) UnmarshalJSON(raw []byte) error {
 
 // MarshalJSON implements [json.Marshaler].
 func (l link) MarshalJSON() ([]byte, error) { return json.Marshal(string(l.id)) }
-
-// unlessFollowing refuses to set what an item has from its template, unless it is the same.
-func unlessFollowing[T comparable](q db.Q, i item.Item, said []T, has func(item.Template) []T) error {
-	if i.TemplateID == "" {
-		return nil
-	}
-	t, err := item.GetTemplate(q, item.TemplateID(i.TemplateID))
-	if fault.Is(err, fault.NotFound) {
-		return nil
-	}
-	own := has(t)
-	differ := len(own) != len(said) || slices.ContainsFunc(said, func(v T) bool { return !slices.Contains(own, v) })
-	if err == nil && own != nil && differ {
-		err = item.Following()
-	}
-	return err
-}
 
 // unlessShown takes from the admin owners that were said those that the items had before: clients say again what they were shown, also
 // where the items are to follow a template by then, which says another.

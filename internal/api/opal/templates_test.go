@@ -198,3 +198,40 @@ func TestReviewersAndStagesAreThoseOfTheDefaultConfiguration(t *testing.T) {
 		d.want(http.StatusNotFound, "Of nothing", "GET", "/resources/"+s.readers+"/reviewers", "")
 	})
 }
+
+// Two administrators at once, one of whom has an item follow a template while the other gives it something else: whoever comes second is
+// refused, or their word is overruled. What follows a template has what the template says.
+func TestWhatFollowsATemplateHasNothingElseWhoeverIsAtItAtOnce(t *testing.T) {
+	onDoor(t, "", func(d *door) {
+		s := d.shop()
+		p := d.staff(s)
+		d.as(s.root, iam.SuperAdministrator)
+		others := d.call("POST", "/owners", fmt.Sprintf(`{"name":"Others","user_ids":[%q]}`, p.linus.ID)).text("owner_id")
+		channel := func(id string) string {
+			return d.call("POST", "/message-channels", fmt.Sprintf(`{"third_party_provider":"SLACK","remote_id":%q}`, id)).text("message_channel_id")
+		}
+		one, two := channel("C1"), channel("C2")
+		id := d.template(p.keepers, "Standard", 60)
+		if a := d.call("PUT", "/configuration-templates", fmt.Sprintf(`{"configuration_template_id":%q,"linked_audit_message_channel_ids":[%q]}`, id, one)); a.status != 200 {
+			d.Fatal(a)
+		}
+		for n := range 6 {
+			r := d.newItem("resource", fmt.Sprintf("r%d", n), string(s.app.ID))
+			put := func(more string) {
+				d.call("PUT", "/resources", fmt.Sprintf(`{"resources":[{"resource_id":%q%s}]}`, r, more))
+			}
+			var all sync.WaitGroup
+			all.Go(func() { put(fmt.Sprintf(`,"configuration_template_id":%q`, id)) })
+			all.Go(func() { put(fmt.Sprintf(`,"admin_owner_id":%q`, others)) })
+			all.Go(func() { d.call("PUT", "/resources/"+r+"/message-channels", fmt.Sprintf(`{"message_channel_ids":[%q]}`, two)) })
+			all.Wait()
+			shown, told := d.call("GET", "/resources/"+r, ""), d.call("GET", "/resources/"+r+"/message-channels", "")
+			if shown.text("configuration_template_id") != id {
+				continue
+			}
+			if shown.text("admin_owner_id") != p.keepers || told.text("channels.0.message_channel_id") != one || told.at("channels.1") != nil {
+				d.Errorf("it follows the template, and has %v and %v", shown.text("admin_owner_id"), told.body)
+			}
+		}
+	})
+}

@@ -119,6 +119,9 @@ func (s *Service) Update(ctx context.Context, list []Change, also ...func(tx *db
 	}
 	after := make([]Item, len(list))
 	err := s.DB.Write(ctx, func(tx *db.Tx) error {
+		if err := lock(tx, ids...); err != nil {
+			return err
+		}
 		before, err := Many(tx, ids)
 		if err != nil {
 			return err
@@ -215,6 +218,9 @@ func (s *Service) put(tx *db.Tx, actor audit.Actor, before, after Item) (Item, e
 // before. NotFound, Conflict; Precondition for one that a connector reads.
 func (s *Service) Delete(ctx context.Context, itemID ID, also ...func(tx *db.Tx, i Item) error) error {
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
+		if err := lock(tx, itemID); err != nil {
+			return err
+		}
 		i, err := Get(tx, itemID)
 		if err != nil {
 			return err

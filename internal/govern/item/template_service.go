@@ -150,12 +150,18 @@ func (s *Service) lead(tx *db.Tx, actor audit.Actor, t Template) (time.Time, err
 	if err != nil {
 		return t.FollowAt, err
 	}
+	if err := lock(tx, next...); err != nil {
+		return t.FollowAt, err
+	}
 	items, err := Many(tx, next)
 	if err != nil {
 		return t.FollowAt, err
 	}
 	for _, itemID := range next {
 		i, there := items[itemID]
+		if there && i.TemplateID != string(t.ID) { // unlinked meanwhile
+			continue
+		}
 		if !there { // its app is gone
 			if _, err := tx.Exec(`update item set template_id = '' where resource_id = $1`, string(itemID)); err != nil {
 				return t.FollowAt, err

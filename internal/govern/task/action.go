@@ -44,7 +44,7 @@ type Who struct {
 	Super bool // a Super Administrator
 	Owner bool // a primary owner of the app
 
-	Member bool // of the group it is about: what its members get together, none of them decides
+	Sides bool // a member of the group it is about, or a service or an agent that the subject, the opener or a member owns
 
 	Step    StepID   // the step for which Reasons were found
 	Reasons []Reason // why they may decide that step at this moment; none: they may not
@@ -130,7 +130,7 @@ func (t Task) May(w Who, a Action) bool {
 	i := t.Current
 	eligible := len(w.Reasons) > 0 && w.Step == t.Step()
 	party := t.Party(w.User)
-	barred := (party || w.Member) && !i.selfApproval()
+	barred := (party || w.Sides) && !i.selfApproval()
 	asks := i != nil && i.Step.Approval != nil
 	waits := asks || i != nil && i.Step.Wait != nil
 	concerned := party || w.supervises()

@@ -182,8 +182,9 @@ type Stand struct {
 // than MaxHolders.
 type Facts struct {
 	People map[Slot][]Filler
-	Stands map[directory.UserID][]Stand // by who is stood in for, windows that are open
-	Among  Among                        // which of them are members of the groups that the question is about
+	Stands map[directory.UserID][]Stand            // by who is stood in for, windows that are open
+	Among  Among                                   // which of them are members of the groups that the question is about
+	Owners map[directory.UserID][]directory.UserID // of those of them that are services or agents
 }
 
 // Reason says why somebody may decide.
@@ -254,7 +255,7 @@ func (r Resolution) Of(u directory.UserID) []Reason {
 // Resolve answers q: the first tier that leaves somebody decides.
 //
 // The threat is somebody who decides a request of their own. Neither the subject, nor who is of the group it is about, nor the opener
-// gets in, by whichever slot; what is theirs to decide nobody decides for them; and nobody answers for another about a request of their own.
+// gets in, by whichever slot, nor a service or an agent that one of them owns: what that says they say; what is theirs to decide nobody decides for them; and nobody answers for another about a request of their own.
 func (q Question) Resolve(f Facts) Resolution {
 	if len(q.Seats) > 0 {
 		return q.resolveSeats(f)
@@ -317,7 +318,10 @@ func (g *gathered) barred(u directory.UserID) bool {
 
 // party is barred without regard to what the step allows: nobody decides for another about a request of their own.
 func (g *gathered) party(u directory.UserID) bool {
-	return u == g.q.Subject || u == g.q.Opener || g.f.Among.has(g.q.Group, u)
+	of := func(u directory.UserID) bool {
+		return u != "" && (u == g.q.Subject || u == g.q.Opener) || g.f.Among.has(g.q.Group, u)
+	}
+	return of(u) || slices.ContainsFunc(g.f.Owners[u], of)
 }
 
 func (g *gathered) filler(one Filler, r Reason) {

@@ -2,16 +2,12 @@ package task
 
 import (
 	"errors"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/govern/directory"
-	"github.com/interim-access/interim/internal/govern/grant"
-	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
@@ -83,104 +79,6 @@ func (v *turn) unbind(e RevokeAccess) error {
 		}
 	}
 	return v.apply(Carried{Over: true})
-}
-
-// Among says who is a member of which group, of the people who were asked about, by what the members hold.
-type Among map[app.EntitlementRef]map[directory.UserID]bool
-
-func (a Among) has(group app.EntitlementRef, u directory.UserID) bool { return a[group][u] }
-
-const (
-	manyGroups = 50
-	manyPeople = 200
-)
-
-// members answers which of some people hold which of some entitlements at a moment: who are members of groups. The threat: somebody who
-// decides what they get themself, as one of a group.
-func members(q db.Q, of []app.EntitlementRef, people []directory.UserID, at time.Time) (Among, error) {
-	out := Among{}
-	of = slices.DeleteFunc(slices.Clone(of), func(e app.EntitlementRef) bool { return e.ID == "" })
-	if len(of) == 0 || len(people) == 0 {
-		return out, nil
-	}
-	for _, some := range db.Chunks(of, manyGroups) {
-		for _, who := range db.Chunks(people, manyPeople) {
-			args := []any{clock.Micros(at)}
-			for _, u := range who {
-				args = append(args, string(u))
-			}
-			for _, e := range some {
-				args = append(args, string(e.AppID), string(e.ID))
-			}
-			rows, err := db.Collect(q, scanMember, membersSQL(len(who), len(some)), args...)
-			if err != nil {
-				return nil, err
-			}
-			for _, m := range rows {
-				if out[m.of] == nil {
-					out[m.of] = map[directory.UserID]bool{}
-				}
-				out[m.of][m.user] = true
-			}
-		}
-	}
-	return out, nil
-}
-
-type member struct {
-	of   app.EntitlementRef
-	user directory.UserID
-}
-
-func scanMember(r *db.Rows) (m member, err error) { return m, r.Scan(&m.of.AppID, &m.of.ID, &m.user) }
-
-// membersSQL begins with the people, who are few, and never with all that a group holds or is held by.
-func membersSQL(people, groups int) string {
-	var values []string
-	for n := range groups {
-		values = append(values, db.In(2, 2+people+2*n))
-	}
-	return `with of (app_id, id) as (values ` + strings.Join(values, ",") + `)
-		select distinct g.app_id, g.entitlement_id, a.user_id from of cross join account a cross join grants g
-			join users u on u.id = a.user_id
-			join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id
-			join app p on p.id = g.app_id
-		where a.user_id in ` + db.In(people, 2) + ` and a.app_id = of.app_id and g.account_id = a.id and g.entitlement_id = of.id
-			and g.app_id || '' = a.app_id and ` + grant.AccessSQL("$1")
-}
-
-// among reads which of all the people in f are members of the groups.
-func (f *Facts) among(q db.Q, at time.Time, groups ...app.EntitlementRef) error {
-	groups = slices.DeleteFunc(groups, func(e app.EntitlementRef) bool { return e.ID == "" })
-	if len(groups) == 0 {
-		return nil
-	}
-	var people []directory.UserID
-	for _, list := range f.People {
-		for _, one := range list {
-			people = append(people, one.User)
-		}
-	}
-	for _, list := range f.Stands {
-		for _, one := range list {
-			people = append(people, one.For, one.User)
-		}
-	}
-	slices.Sort(people)
-	var err error
-	f.Among, err = members(q, groups, slices.Compact(people), at)
-	return err
-}
-
-// groups are those that tasks are about, each once.
-func groups(tasks []Task) []app.EntitlementRef {
-	var list []app.EntitlementRef
-	for _, t := range tasks {
-		if t.Group.there() && !slices.Contains(list, t.Group.Members) {
-			list = append(list, t.Group.Members)
-		}
-	}
-	return list
 }
 
 // outside refuses to have members of the group decide that a task is about, unless the step lets those decide whom it is about.

@@ -37,6 +37,10 @@ func world(t *rapid.T) task.Facts {
 			}
 		}
 	}
+	f.Owners = map[directory.UserID][]directory.UserID{}
+	if rapid.IntRange(0, 2).Draw(t, "a service") == 0 {
+		f.Owners[anybody.Draw(t, "service")] = some.Draw(t, "owners")
+	}
 	f.Among = task.Among{crew: {}}
 	for _, u := range some.Draw(t, "crew") {
 		f.Among[crew][u] = true
@@ -98,7 +102,7 @@ type history struct {
 
 // who is somebody as they truly stand at this moment.
 func (h *history) who(u directory.UserID) task.Who {
-	w := task.Who{User: u, Urgent: true, Step: h.t.Step(), Member: h.member(u), Owner: slices.Contains(h.facts.People[ownersOf], task.Filler{User: u})}
+	w := task.Who{User: u, Urgent: true, Step: h.t.Step(), Sides: h.sides(u), Owner: slices.Contains(h.facts.People[ownersOf], task.Filler{User: u})}
 	w.Super = slices.Contains(h.facts.People[toAdmins], task.Filler{User: u})
 	if i := h.t.Current; i != nil && (i.Step.Approval != nil || i.Step.Provision != nil) {
 		w.Reasons = h.t.Question(i, nil).Resolve(h.facts).Of(u)
@@ -106,8 +110,11 @@ func (h *history) who(u directory.UserID) task.Who {
 	return w
 }
 
-// member reports whether u is of the group that the task is about.
-func (h *history) member(u directory.UserID) bool { return h.facts.Among[h.t.Group.Members][u] }
+// sides reports whether u is of the group that the task is about, or a service that one whom it is about owns.
+func (h *history) sides(u directory.UserID) bool {
+	member := func(u directory.UserID) bool { return h.facts.Among[h.t.Group.Members][u] }
+	return member(u) || slices.ContainsFunc(h.facts.Owners[u], func(o directory.UserID) bool { return member(o) || h.t.Party(o) })
+}
 
 // approvals is what holds when access is given: each approval of the plan that stands before it was passed, and not by itself.
 func (h *history) approvals() {
@@ -284,7 +291,7 @@ func (h *history) decided(e task.Event, before task.Task) {
 	}
 	a := before.Current.Step.Approval
 	lets := a != nil && (a.AllowSelfApproval || a.Kind == policy.Self && by == before.Subject && eligible)
-	if (before.Party(by) || h.member(by)) && !lets {
+	if (before.Party(by) || h.sides(by)) && !lets {
 		h.Fatalf("%s took part in a request of their own by %T", by, e)
 	}
 	if !eligible {
@@ -295,7 +302,7 @@ func (h *history) decided(e task.Event, before task.Task) {
 		h.Fatalf("%s decided and may not", by)
 	}
 	for _, r := range reasons {
-		if r.For != "" && (before.Party(r.For) || before.Party(by) || h.member(r.For) || h.member(by)) {
+		if r.For != "" && (before.Party(r.For) || before.Party(by) || h.sides(r.For) || h.sides(by)) {
 			h.Fatalf("%s decided for %s", by, r.For)
 		}
 	}

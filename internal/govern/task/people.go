@@ -31,7 +31,7 @@ func (s *Service) answer(q db.Q, question Question, at time.Time) (Resolution, e
 		if err := s.facts(q, one, &f, at); err != nil {
 			return Resolution{}, err
 		}
-		if err := f.among(q, at, one.Group); err != nil {
+		if err := s.sided(q, at, &f, one.Group); err != nil {
 			return Resolution{}, err
 		}
 		if r := one.Resolve(f); r.Tier != Nobody {

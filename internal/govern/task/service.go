@@ -135,13 +135,11 @@ func (s *Service) who(ctx context.Context, q db.Q, t Task, at time.Time, what ab
 	if w.User == "" || t.State != Open || what == presence {
 		return w, nil
 	}
-	if t.Group.there() {
-		among, err := members(q, []app.EntitlementRef{t.Group.Members}, []directory.UserID{w.User}, at)
-		if err != nil {
-			return w, err
-		}
-		w.Member = among.has(t.Group.Members, w.User)
+	sides, err := s.sides(q, w.User, []Task{t}, at)
+	if err != nil {
+		return w, err
 	}
+	w.Sides = sides(t)
 	r, err := s.eligible(q, t, at)
 	if err != nil {
 		return w, err

@@ -34,7 +34,7 @@ func (s *Service) See(ctx context.Context, tasks []Task) ([]Sight, error) {
 	if err != nil {
 		return nil, err
 	}
-	mine, err := members(q, groups(tasks), []directory.UserID{caller.User}, at)
+	sides, err := s.sides(q, caller.User, tasks, at)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (s *Service) See(ctx context.Context, tasks []Task) ([]Sight, error) {
 	for i, t := range tasks {
 		w := caller
 		w.Step, w.Reasons, w.Owner = t.Step(), sights[i].Of(caller.User), owned[t.App]
-		w.Member = mine.has(t.Group.Members, caller.User)
+		w.Sides = sides(t)
 		if t.mayBecomeUrgent(w) {
 			ref := app.EntitlementRef{AppID: t.App, ID: t.Entitlement}
 			if _, known := urgent[ref]; !known {
@@ -132,7 +132,7 @@ func (s *Service) answers(q db.Q, questions map[int]Question, at time.Time) (map
 		if err := s.facts(q, all, &f, at); err != nil {
 			return nil, err
 		}
-		if err := f.among(q, at, of...); err != nil {
+		if err := s.sided(q, at, &f, of...); err != nil {
 			return nil, err
 		}
 		for n, one := range left {

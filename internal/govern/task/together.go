@@ -191,7 +191,7 @@ func (e Override) apply(m *machine) error {
 		return m.open()
 	case m.Kind != Grant || m.Asked || m.Current == nil || !asks(m.Current.Step):
 		return fault.New(fault.Conflict, "nothing is left to decide")
-	case e.By.User == "" || !e.By.supervises() || m.Party(e.By.User) || e.By.Member:
+	case e.By.User == "" || !e.By.supervises() || m.Party(e.By.User) || e.By.Sides:
 		return fault.New(fault.Denied, "action not permitted")
 	}
 	if err := m.wantsReason(e.Approve, e.Comment); err != nil {

@@ -29,9 +29,12 @@ func WorkWithinSQL(user, now, from, below string) string {
 
 func workSQL(user, now, within string) string {
 	open := strings.ReplaceAll(delegation.OpenSQL("d."), "?", now)
+	// Of a service that a member of the group owns this finds what it does not decide, too.
 	party := func(who string) string {
 		return `(t.subject_id = ` + who + ` or t.opener_id = ` + who + ` or t.group_app_id <> '' and exists (select 1 from held h
-			where h.user_id = ` + who + ` and h.app_id = t.group_app_id and h.entitlement_id = t.group_entitlement_id))`
+			where h.user_id = ` + who + ` and h.app_id = t.group_app_id and h.entitlement_id = t.group_entitlement_id)
+			or exists (select 1 from users n where n.id = ` + who + ` and n.kind in ('SERVICE', 'AGENT')) and exists (select 1 from (` +
+			owner.OwnedSQL(`(t.subject_id, t.opener_id)`, `'`+owner.Primary+`'`, now) + `) z where z.kind = 'user' and z.object_id = ` + who + `))`
 	}
 	// The cross joins say in which order to read: from the person to what waits for them, never from all that waits. Of an account's
 	// grants the app is hidden from SQLite's indices, which would read all that is held in it.

@@ -57,12 +57,28 @@ func (s *Service) Undo(tx *db.Tx, actor audit.Actor, b Binding, task string) err
 
 // Holdable answers the faults that [Service.Hold] would, as things are now, but for those about the end.
 func (*Service) Holdable(q db.Q, b Binding) error {
+	if err := present(q, b); err != nil {
+		return err
+	}
+	return bindable(q, b)
+}
+
+// present refuses to bind what is not there.
+func present(q db.Q, b Binding) error {
 	for _, e := range []app.EntitlementRef{b.Source, b.Destination} {
 		if _, err := app.GetEntitlement(q, e.AppID, e.ID); err != nil {
 			return err
 		}
 	}
-	return acyclic(q, "", b)
+	return nil
+}
+
+// bindable refuses a binding that makes a circle, or one too many.
+func bindable(q db.Q, b Binding) error {
+	if err := acyclic(q, "", b); err != nil {
+		return err
+	}
+	return countProxies(q, b)
 }
 
 // Reach are the entitlements that all who hold one hold as well, by bindings that are live now, by whatever way; at most [MaxReach].
@@ -82,7 +98,8 @@ func (s *Service) Reach(q db.Q, of app.EntitlementRef) ([]app.EntitlementRef, er
 	return reached[1:], nil
 }
 
-// bind makes a proxy unless there is one, and reports whether it did.
+// bind makes a proxy unless there is one, and reports whether it did. Faults come before anything is written: a task that cannot be
+// carried out says so in the transaction that holds the rest.
 func (s *Service) bind(tx *db.Tx, actor audit.Actor, p Proxy) (_ Proxy, fresh bool, err error) {
 	b, now := p.Binding, s.Clock.Now()
 	until := p.Until.UTC().Truncate(time.Microsecond)
@@ -90,15 +107,13 @@ func (s *Service) bind(tx *db.Tx, actor audit.Actor, p Proxy) (_ Proxy, fresh bo
 	if clock.Passed(until, now) {
 		return p, false, inThePast()
 	}
-	for _, e := range []app.EntitlementRef{b.Source, b.Destination} {
-		if _, err := app.GetEntitlement(tx, e.AppID, e.ID); err != nil {
-			return p, false, err
-		}
+	if err := present(tx, b); err != nil {
+		return p, false, err
 	}
 	if err := tx.Lock("automation:chain"); err != nil {
 		return p, false, err
 	}
-	if err := acyclic(tx, "", b); err != nil {
+	if err := bindable(tx, b); err != nil {
 		return p, false, err
 	}
 	n, err := tx.Exec(`insert into proxy (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, due_at, created_at, updated_at,
@@ -109,9 +124,6 @@ func (s *Service) bind(tx *db.Tx, actor audit.Actor, p Proxy) (_ Proxy, fresh bo
 		where proxy.deleted_at is not null or proxy.until_at <= $5`,
 		append(b.args(), clock.Micros(now), clock.Null(until), p.Task)...)
 	if err != nil || n == 0 {
-		return p, false, err
-	}
-	if err := countProxies(tx, b); err != nil {
 		return p, false, err
 	}
 	s.wake(tx, now)

@@ -1,10 +1,13 @@
 package automation_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/automation"
+	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
@@ -73,6 +76,39 @@ func TestNoEntitlementIsItsOwnSource(t *testing.T) {
 		if err := w.bind(w.a, w.b); !fault.Is(err, fault.Exists) {
 			t.Error(err)
 		}
+	})
+}
+
+// The threat: a binding that is refused, in a transaction that goes on and holds what else was done, is there all the same.
+func TestABindingThatIsRefusedLeavesNothingBehind(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		b := automation.Binding{Source: w.a, Destination: w.b}
+		w.must(w.DB.Write(w.Ctx, func(tx *db.Tx) error {
+			for n := range automation.MaxProxies {
+				tx.Queue(`insert into proxy (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, due_at, created_at, updated_at)
+					values ($1, $2, $1, $3, 9000000000000000, 1, 1)`, string(w.a.AppID), string(w.a.ID), fmt.Sprintf("other %d", n))
+			}
+			return nil
+		}))
+		if err := w.auto.Holdable(w.DB.Q(w.Ctx), b); !fault.Is(err, fault.Precondition) {
+			t.Errorf("what cannot be held is said to be: %v", err)
+		}
+		w.must(w.DB.Write(w.Ctx, func(tx *db.Tx) error {
+			if _, err := w.auto.Hold(tx, audit.System(), automation.Proxy{Binding: b}); !fault.Is(err, fault.Precondition) {
+				t.Errorf("one too many: %v", err)
+			}
+			return nil
+		}))
+		if _, err := w.auto.GetProxy(w.Ctx, b); !fault.Is(err, fault.NotFound) {
+			t.Errorf("it is there: %v", err)
+		}
+		last := automation.Binding{Source: w.a, Destination: app.EntitlementRef{AppID: w.a.AppID, ID: "other 7"}}
+		w.must(w.auto.Unbind(w.Ctx, last))
+		w.must(w.bind(w.a, w.b))
+		w.must(w.DB.Write(w.Ctx, func(tx *db.Tx) error { // what is bound already is not one more
+			_, err := w.auto.Hold(tx, audit.System(), automation.Proxy{Binding: b})
+			return err
+		}))
 	})
 }
 

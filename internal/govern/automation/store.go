@@ -182,21 +182,21 @@ func (s *Service) BoundTo(q db.Q, destination app.EntitlementRef) ([]Proxy, erro
 const boundToSQL = `select ` + proxyColumns + ` from proxy where dst_app_id = $1 and dst_entitlement_id = $2 and deleted_at is null
 	and (until_at is null or until_at > $3)`
 
-// countProxies refuses the proxy of b where its ends have too many.
+// countProxies refuses the proxy of b where its ends have as many others as they can.
 func countProxies(q db.Q, b Binding) error {
 	var from, to int
-	err := q.Row(`select count(*) from proxy where src_app_id = $1 and src_entitlement_id = $2 and deleted_at is null`,
-		string(b.Source.AppID), string(b.Source.ID)).Scan(&from)
+	err := q.Row(`select count(*) from proxy where src_app_id = $1 and src_entitlement_id = $2 and deleted_at is null
+		and not (dst_app_id = $3 and dst_entitlement_id = $4)`, b.args()...).Scan(&from)
 	if err == nil {
-		err = q.Row(`select count(*) from proxy where dst_app_id = $1 and dst_entitlement_id = $2 and deleted_at is null`,
-			string(b.Destination.AppID), string(b.Destination.ID)).Scan(&to)
+		err = q.Row(`select count(*) from proxy where dst_app_id = $3 and dst_entitlement_id = $4 and deleted_at is null
+			and not (src_app_id = $1 and src_entitlement_id = $2)`, b.args()...).Scan(&to)
 	}
 	switch {
 	case err != nil:
 		return err
-	case from > MaxProxies:
+	case from >= MaxProxies:
 		return fault.New(fault.Precondition, "an entitlement is bound to %d others at most", MaxProxies)
-	case to > MaxSourcesOf:
+	case to >= MaxSourcesOf:
 		return fault.New(fault.Precondition, "at most %d others are bound to an entitlement", MaxSourcesOf)
 	}
 	return nil

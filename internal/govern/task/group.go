@@ -61,7 +61,11 @@ func (v *turn) bind(e GrantAccess) error {
 	if v.Bindings == nil {
 		return v.apply(Carried{Error: "nothing is given to groups", Final: true})
 	}
-	p, err := v.Bindings.Hold(v.tx, v.actor, automation.Proxy{Binding: v.t.binding(e.Of), Until: e.End, Task: string(v.t.ID)})
+	until, err := v.allowed(e)
+	if err != nil {
+		return err
+	}
+	p, err := v.Bindings.Hold(v.tx, v.actor, automation.Proxy{Binding: v.t.binding(e.Of), Until: until, Task: string(v.t.ID)})
 	if f, ok := errors.AsType[*fault.Fault](err); ok && f.Code != fault.Conflict && f.Code != fault.Internal {
 		return v.apply(Carried{Error: f.Message, Final: true})
 	}
@@ -69,6 +73,18 @@ func (v *turn) bind(e GrantAccess) error {
 		return err
 	}
 	return v.apply(Carried{Over: true, Until: p.Until})
+}
+
+// allowed is the end of what is given, no later than what is given may last by now, as for a person. What is not there, [Bindings] refuse.
+func (v *turn) allowed(e GrantAccess) (time.Time, error) {
+	of, err := app.GetEntitlement(v.tx, e.Of.AppID, e.Of.ID)
+	switch {
+	case fault.Is(err, fault.NotFound) || err == nil && of.MaxGrant == 0:
+		return e.End, nil
+	case err != nil:
+		return time.Time{}, err
+	}
+	return clock.Sooner(e.End, v.now.Add(of.MaxGrant)), nil
 }
 
 // unbind takes away the binding that was made for the task.

@@ -16,6 +16,7 @@ func Statements() []struct {
 		{"does an account hold it", accountHolds, "grants_", []any{"a", "e", 1, "c"}},
 		{"does a user hold it", userHolds, "grants_", []any{"a", "e", 1, "u"}},
 		{"what a source is bound to", boundSQL, "proxy", []any{"a", "e", 1}},
+		{"what is reached from a source", reachSQL, "proxy", []any{"a", "e", 1}},
 		{"what is bound to a destination", boundToSQL, "proxy_dst", []any{"a", "e", 1}},
 		{"which rules go by a tag", tagsChangedSQL, "automation_tag_of", []any{"team", "data", 1}},
 		{"what an account of an app is bound from and to", accountsChangedProxiesSQL, "proxy", []any{"a", 1}},

@@ -85,13 +85,13 @@ func bindable(q db.Q, b Binding) error {
 func (s *Service) Reach(q db.Q, of app.EntitlementRef) ([]app.EntitlementRef, error) {
 	reached := []app.EntitlementRef{of}
 	for n := 0; n < len(reached) && len(reached) <= MaxReach; n++ {
-		bound, err := s.Bound(q, reached[n])
+		next, err := db.Collect(q, scanRef, reachSQL, string(reached[n].AppID), string(reached[n].ID), clock.Micros(s.Clock.Now()))
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range bound {
-			if !slices.Contains(reached, p.Destination) {
-				reached = append(reached, p.Destination)
+		for _, e := range next {
+			if !slices.Contains(reached, e) {
+				reached = append(reached, e)
 			}
 		}
 	}

@@ -2,7 +2,9 @@ package automation_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
@@ -109,6 +111,32 @@ func TestABindingThatIsRefusedLeavesNothingBehind(t *testing.T) {
 			_, err := w.auto.Hold(tx, audit.System(), automation.Proxy{Binding: b})
 			return err
 		}))
+	})
+}
+
+// The threat: a request for a group is judged as one for those who are in another, which is no more, or not for this group any more.
+func TestNobodyIsReachedByWhatIsGone(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		far := w.thing(w.app("Shop"), "Seller")
+		for _, l := range [][2]app.EntitlementRef{{w.a, w.b}, {w.b, w.c}, {w.c, far}} {
+			w.must(w.bind(l[0], l[1]))
+		}
+		reached := func(want ...app.EntitlementRef) {
+			t.Helper()
+			if got, err := w.auto.Reach(w.DB.Q(w.Ctx), w.a); err != nil || !slices.Equal(got, want) {
+				t.Errorf("reached %v, %v; want %v", got, err, want)
+			}
+		}
+		reached(w.b, w.c, far)
+		w.must(w.Apps.DeleteApp(w.Ctx, far.AppID))
+		reached(w.b, w.c)
+		_, err := w.auto.SetEnd(w.Ctx, automation.Binding{Source: w.b, Destination: w.c}, w.Clock.Now().Add(time.Minute))
+		w.must(err)
+		reached(w.b, w.c)
+		w.Clock.Advance(time.Minute)
+		reached(w.b)
+		w.must(w.Apps.DeleteEntitlement(w.Ctx, w.b.AppID, w.b.ID))
+		reached()
 	})
 }
 

@@ -174,6 +174,13 @@ func (s *Service) Bound(q db.Q, source app.EntitlementRef) ([]Proxy, error) {
 const boundSQL = `select ` + proxyColumns + ` from proxy where src_app_id = $1 and src_entitlement_id = $2 and deleted_at is null
 	and (until_at is null or until_at > $3) order by dst_app_id, dst_entitlement_id`
 
+// reachSQL is boundSQL without what is deleted, whose bindings stay until their pass.
+const reachSQL = `select p.dst_app_id, p.dst_entitlement_id from proxy p
+		join entitlement e on e.app_id = p.dst_app_id and e.id = p.dst_entitlement_id and e.deleted_at is null
+		join app a on a.id = p.dst_app_id and a.deleted_at is null
+	where p.src_app_id = $1 and p.src_entitlement_id = $2 and p.deleted_at is null and (p.until_at is null or p.until_at > $3)
+	order by p.dst_app_id, p.dst_entitlement_id`
+
 // BoundTo lists the live proxies by which others pass an entitlement on, at most [MaxSourcesOf], in no order.
 func (s *Service) BoundTo(q db.Q, destination app.EntitlementRef) ([]Proxy, error) {
 	return db.Collect(q, scanProxy, boundToSQL, string(destination.AppID), string(destination.ID), clock.Micros(s.Clock.Now()))

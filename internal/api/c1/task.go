@@ -164,11 +164,15 @@ func accessOf(a task.Ask) iam.Object {
 }
 
 // mayRequest lets people ask for themselves, and those who own the app, the entitlement or its resource, and administrators ask for
-// everybody.
+// everybody, and those who have a power over somebody ask for them what they find themselves.
 func mayRequest(ctx context.Context, a task.Ask) error {
 	err := iam.Require(ctx, accessOf(a))
-	if fault.Is(err, fault.Denied) {
-		return task.NotRequestable()
+	if !fault.Is(err, fault.Denied) {
+		return err
+	}
+	named, err := iam.Empowered(ctx, iam.Object{Type: string(owner.User), ID: string(a.Subject)})
+	if err == nil && !named {
+		err = task.NotRequestable()
 	}
 	return err
 }

@@ -134,7 +134,7 @@ func accessPage[T any](
 func narrowed(
 	ctx context.Context, i item.Item, levels []app.EntitlementRef,
 ) (own directory.UserID, whole []app.EntitlementRef, err error) {
-	if own, err = iam.OwnFilter(ctx); err != nil || own == "" {
+	if own, err = iam.OnlyOwning(ctx); err != nil || own == "" {
 		return "", nil, err
 	}
 	err = iam.Require(ctx, itemObject(i))

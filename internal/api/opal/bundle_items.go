@@ -134,7 +134,7 @@ func (d *Door) inBundle(ctx context.Context, in *getInBundle, s itemSort) (found
 		return found, p, 0, err
 	}
 	shelf := item.Shelf{Catalog: c.ID, Groups: s == aGroup}
-	if shelf.Seer, err = iam.OwnFilter(ctx); err != nil {
+	if shelf.Seer, err = iam.OnlyOwning(ctx); err != nil {
 		return found, p, 0, err
 	}
 	if p, err = d.page("BundleItems", in.Paging, shelf); err != nil {
@@ -157,7 +157,7 @@ func (d *Door) putInBundle(ctx context.Context, bundle UUID, s itemSort, id UUID
 	if err != nil {
 		return said, err
 	}
-	i, err := d.itemOf(ctx, s, id)
+	i, err := d.seenItem(ctx, s, id)
 	if err != nil {
 		return said, err
 	}
@@ -178,7 +178,7 @@ func (d *Door) takeOutOfBundle(ctx context.Context, bundle UUID, s itemSort, id 
 	if err != nil {
 		return err
 	}
-	i, err := d.itemOf(ctx, s, id)
+	i, err := d.seenItem(ctx, s, id)
 	if err != nil {
 		return err
 	}

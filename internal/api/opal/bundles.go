@@ -9,9 +9,12 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/catalog"
+	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/item"
+	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // bundleBody is what can be asked for together: a catalog. What the caller may not see of it is not counted.
@@ -95,6 +98,9 @@ func (d *Door) getBundles(ctx context.Context, in *getBundles) (out bundlesBody,
 	if f.Seer, err = iam.OwnFilter(ctx); err != nil {
 		return out, err
 	}
+	if err = named(ctx, &f); err != nil {
+		return out, err
+	}
 	p, err := d.page("Bundles", in.Paging, f)
 	if err != nil {
 		return out, err
@@ -114,15 +120,38 @@ func (d *Door) getBundles(ctx context.Context, in *getBundles) (out bundlesBody,
 // bundleOf reads a bundle that the caller may see. What they may not see is not there.
 func (d *Door) bundleOf(ctx context.Context, id UUID) (catalog.Catalog, error) {
 	seer, err := iam.OwnFilter(ctx)
+	if fault.Is(err, fault.Denied) {
+		_, err = iam.Acts(ctx, bundleObject(id))
+	}
 	if err != nil {
 		return catalog.Catalog{}, err
 	}
-	found, err := d.Catalogs.List(ctx, catalog.Filter{IDs: []catalog.ID{catalog.ID(id)}, Seer: seer}, single)
+	return d.seenBundle(ctx, id, seer)
+}
+
+// seenBundle reads a bundle that seer sees, or the caller has a power over.
+func (d *Door) seenBundle(ctx context.Context, id UUID, seer directory.UserID) (catalog.Catalog, error) {
+	f := catalog.Filter{IDs: []catalog.ID{catalog.ID(id)}, Seer: seer}
+	if err := named(ctx, &f); err != nil {
+		return catalog.Catalog{}, err
+	}
+	found, err := d.Catalogs.List(ctx, f, single)
 	if err == nil && len(found.Items) == 0 {
 		err = missing("bundle", id)
 	}
 	return first(found.Items, err)
 }
+
+// named adds to f what the caller has a power over.
+func named(ctx context.Context, f *catalog.Filter) error {
+	objects, every, err := iam.Named(ctx, iam.SortCatalog)
+	if f.Named = each(objects, func(s string) catalog.ID { return catalog.ID(s) }); every {
+		f.Seer = ""
+	}
+	return err
+}
+
+func bundleObject(id UUID) iam.Object { return iam.Object{Type: string(owner.Catalog), ID: string(id)} }
 
 func (d *Door) getBundle(ctx context.Context, in *BundlePath) (bundleBody, error) {
 	c, err := d.bundleOf(ctx, in.Bundle)
@@ -133,7 +162,7 @@ func (d *Door) getBundle(ctx context.Context, in *BundlePath) (bundleBody, error
 }
 
 func (d *Door) createBundle(ctx context.Context, in *createBundle) (bundleBody, error) {
-	if err := iam.RequireAll(ctx); err != nil {
+	if err := iam.RequireEvery(ctx, iam.SortCatalog); err != nil {
 		return bundleBody{}, err
 	}
 	b := in.Body
@@ -167,9 +196,13 @@ var bundleNames = map[string]string{"displayName": "name", "accessEntitlements":
 
 // bundleToChange reads a bundle for a caller who may change every one.
 func (d *Door) bundleToChange(ctx context.Context, id UUID) (catalog.Catalog, error) {
-	c, err := d.bundleOf(ctx, id)
+	seer, err := iam.OnlyOwning(ctx)
+	if err != nil {
+		return catalog.Catalog{}, err
+	}
+	c, err := d.seenBundle(ctx, id, seer)
 	if err == nil {
-		err = iam.RequireAll(ctx)
+		_, err = iam.Acts(ctx, bundleObject(id))
 	}
 	return c, err
 }
@@ -213,7 +246,7 @@ func (d *Door) setBundleVisibility(ctx context.Context, in *bundleVisibility) er
 
 // encodeBundles shows catalogs with what the caller sees in them, with the same number of statements however many there are.
 func (d *Door) encodeBundles(ctx context.Context, list []catalog.Catalog) ([]bundleBody, error) {
-	seer, err := iam.OwnFilter(ctx)
+	seer, err := iam.OnlyOwning(ctx)
 	if err != nil {
 		return nil, err
 	}

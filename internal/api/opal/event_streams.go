@@ -131,7 +131,7 @@ func (d *Door) eventStreams() {
 }
 
 func (d *Door) getEventStreams(ctx context.Context, _ *struct{}) (streamsBody, error) {
-	if err := iam.RequireAll(ctx); err != nil {
+	if err := iam.RequireEvery(ctx, iam.Sorts...); err != nil {
 		return streamsBody{}, err
 	}
 	list, err := d.Streams.List(ctx)
@@ -139,7 +139,7 @@ func (d *Door) getEventStreams(ctx context.Context, _ *struct{}) (streamsBody, e
 }
 
 func (d *Door) createEventStream(ctx context.Context, in *createStream) (streamBody, error) {
-	if err := iam.RequireAll(ctx); err != nil {
+	if err := iam.RequireEvery(ctx, iam.Sorts...); err != nil {
 		return streamBody{}, err
 	}
 	c := stream.Credentials{Auth: stream.None}
@@ -151,7 +151,7 @@ func (d *Door) createEventStream(ctx context.Context, in *createStream) (streamB
 }
 
 func (d *Door) updateEventStream(ctx context.Context, in *updateStream) (streamBody, error) {
-	if err := iam.RequireAll(ctx); err != nil {
+	if err := iam.RequireEvery(ctx, iam.Sorts...); err != nil {
 		return streamBody{}, err
 	}
 	change := stream.Change{Name: in.Body.Name, URL: in.Body.URL, Enabled: in.Body.Enabled}
@@ -164,7 +164,7 @@ func (d *Door) updateEventStream(ctx context.Context, in *updateStream) (streamB
 }
 
 func (d *Door) deleteEventStream(ctx context.Context, in *StreamPath) error {
-	if err := iam.RequireAll(ctx); err != nil {
+	if err := iam.RequireEvery(ctx, iam.Sorts...); err != nil {
 		return err
 	}
 	return d.Streams.Delete(ctx, stream.ID(in.ID))

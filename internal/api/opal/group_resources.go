@@ -151,7 +151,7 @@ func (d *Door) groupAndThing(ctx context.Context, of UUID, s itemSort, id UUID, 
 
 // seenOf leaves those of what groups hold whose group, or else whose other item, the caller may see; one statement.
 func (d *Door) seenOf(ctx context.Context, list []group.Holding, groups bool, of func(group.Holding) item.ID) ([]group.Holding, error) {
-	seer, err := iam.OwnFilter(ctx)
+	seer, err := iam.OnlyOwning(ctx)
 	if err != nil || seer == "" || len(list) == 0 {
 		return list, err
 	}

@@ -97,7 +97,7 @@ func (d *Door) getGroup(ctx context.Context, in *GroupPath) (groupBody, error) {
 }
 
 func (d *Door) createGroup(ctx context.Context, in *createGroup) (groupBody, error) {
-	if err := iam.RequireAll(ctx); err != nil {
+	if err := iam.RequireEvery(ctx, iam.SortGroup); err != nil {
 		return groupBody{}, err
 	}
 	if in.Body.Type == accessRuleKind {
@@ -111,10 +111,7 @@ func (d *Door) createGroup(ctx context.Context, in *createGroup) (groupBody, err
 }
 
 func (d *Door) updateGroups(ctx context.Context, in *updateGroups) (groupsBody, error) {
-	if err := iam.RequireAll(ctx); err != nil {
-		return groupsBody{}, err
-	}
-	before, err := d.itemsOf(ctx, aGroup, each(in.Body.Groups, func(g updateGroup) UUID { return g.ID }))
+	before, acts, err := d.itemsToChange(ctx, aGroup, each(in.Body.Groups, func(g updateGroup) UUID { return g.ID }))
 	if err != nil {
 		return groupsBody{}, err
 	}
@@ -125,14 +122,17 @@ func (d *Door) updateGroups(ctx context.Context, in *updateGroups) (groupsBody, 
 			return groupsBody{}, err
 		}
 		saidAdmin(said, g.ID, g.ItemChange)
-		changes[n] = item.Change{ID: item.ID(g.ID), Become: func(i *item.Item) error {
+		changes[n] = item.Change{ID: item.ID(g.ID), Become: within(acts[item.ID(g.ID)], func(i *item.Item) error {
 			if g.Leaders != nil {
 				i.Leaders = ids[directory.UserID](g.Leaders)
 			}
 			return become(i)
-		}}
+		})}
 	}
 	if err := d.unlessShown(ctx, said, before); err != nil {
+		return groupsBody{}, err
+	}
+	if err := mayAdminister(ctx, said); err != nil {
 		return groupsBody{}, err
 	}
 	after, err := d.Items.Update(ctx, changes, d.administer(ctx, said))

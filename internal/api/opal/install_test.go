@@ -87,6 +87,7 @@ func install(t testing.TB, engine *db.DB, c *clock.Fake) *opal.Deps {
 	})
 	d.Requests = request.New(request.Deps{DB: engine, Tasks: d.Tasks})
 	d.IAM.Relate(d.Tasks.Relate(d.Owners))
+	d.IAM.Empower(item.Powers{})
 	d.Apps.TellCreated(d.Owners)
 	for _, n := range []directory.Notice{d.IAM, d.Grants, d.Delegations, d.Tasks} {
 		d.Directory.Tell(n)

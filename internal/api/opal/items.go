@@ -131,18 +131,41 @@ func (s itemSort) read() string {
 	return "Resources.GetResourceID"
 }
 
-// itemOf reads an item of one sort that the caller may see. What they may not see is not there.
+// itemOf reads the item of one sort that a request is about, for a caller who may see it, or has a power over it for this operation. What
+// they may not see is not there.
 func (d *Door) itemOf(ctx context.Context, s itemSort, id UUID) (item.Item, error) {
-	seer, err := iam.OwnFilter(ctx)
-	if err != nil {
-		return item.Item{}, err
+	_, byPowers := iam.OwnFilter(ctx)
+	if byPowers != nil && !fault.Is(byPowers, fault.Denied) {
+		return item.Item{}, byPowers
 	}
+	i, unseen := d.seenItem(ctx, s, id)
+	if unseen == nil && byPowers == nil || unseen != nil && (i.ID == "" || !fault.Is(unseen, fault.NotFound)) {
+		return i, unseen
+	}
+	named, err := iam.Empowered(ctx, itemObject(i))
+	switch {
+	case err != nil || named:
+		return i, err
+	case unseen != nil:
+		return i, unseen
+	default:
+		return i, byPowers
+	}
+}
+
+// seenItem reads an item of one sort that the caller may see, whatever the operation: one that the request is not about alone. What they
+// may not see is not there, and is answered with the fault.
+func (d *Door) seenItem(ctx context.Context, s itemSort, id UUID) (item.Item, error) {
 	i, err := item.Get(d.DB.Q(ctx), item.ID(id))
 	if err != nil || !s.has(i) {
-		return i, notFound(err, string(s), id)
+		return item.Item{}, notFound(err, string(s), id)
+	}
+	seer, err := iam.OnlyOwning(ctx)
+	if err != nil || seer == "" {
+		return i, err
 	}
 	seen, err := sees(ctx, s.read())
-	if seer == "" || seen || err != nil {
+	if seen || err != nil {
 		return i, err
 	}
 	seen, err = d.Items.Seen(ctx, i.ID, seer, d.Clock.Now())
@@ -152,7 +175,45 @@ func (d *Door) itemOf(ctx context.Context, s itemSort, id UUID) (item.Item, erro
 	return i, err
 }
 
-// itemsOf reads items of one sort for a caller who sees all. NotFound for the first that is not there.
+// itemToChange reads an item of one sort for a caller whom the operation reaches with it, by roles or powers. What they may not see
+// either is not there.
+func (d *Door) itemToChange(ctx context.Context, s itemSort, id UUID) (item.Item, error) {
+	i, unseen := d.seenItem(ctx, s, id)
+	if i.ID == "" || unseen != nil && !fault.Is(unseen, fault.NotFound) {
+		return i, unseen
+	}
+	_, err := iam.Acts(ctx, itemObject(i))
+	if fault.Is(err, fault.Denied) && unseen != nil {
+		err = unseen
+	}
+	return i, err
+}
+
+// itemsToChange reads items of one sort for a caller whom the operation reaches with each of them; acts are by which, where that is by
+// powers alone. Faults as of itemToChange, for the first.
+func (d *Door) itemsToChange(ctx context.Context, s itemSort, list []UUID) (map[item.ID]item.Item, map[item.ID][]iam.Act, error) {
+	found, err := d.itemsOf(ctx, s, list)
+	if err != nil {
+		return nil, nil, err
+	}
+	acts := make(map[item.ID][]iam.Act, len(list))
+	for _, id := range list {
+		i := found[item.ID(id)]
+		by, err := iam.Acts(ctx, itemObject(i))
+		if fault.Is(err, fault.Denied) {
+			if _, unseen := d.seenItem(ctx, s, id); unseen != nil {
+				err = unseen
+			}
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		acts[i.ID] = by
+	}
+	return found, acts, nil
+}
+
+// itemsOf reads items of one sort, whoever may see them. NotFound for the first that is not there.
 func (d *Door) itemsOf(ctx context.Context, s itemSort, list []UUID) (map[item.ID]item.Item, error) {
 	found, err := item.Many(d.DB.Q(ctx), ids[item.ID](list))
 	if err != nil {
@@ -168,10 +229,7 @@ func (d *Door) itemsOf(ctx context.Context, s itemSort, list []UUID) (map[item.I
 
 // deleteItem deletes an item of one sort.
 func (d *Door) deleteItem(ctx context.Context, s itemSort, id UUID) error {
-	if err := iam.RequireAll(ctx); err != nil {
-		return err
-	}
-	i, err := d.itemOf(ctx, s, id)
+	i, err := d.itemToChange(ctx, s, id)
 	if err != nil {
 		return err
 	}
@@ -223,7 +281,19 @@ func (d *Door) listItems(ctx context.Context, list string, f item.Filter, in Pag
 	if err != nil {
 		return page.Page[item.Item]{}, pager{}, err
 	}
-	f.Seer = seer
+	if f.Seer = seer; seer != "" {
+		on := iam.SortResource
+		if f.Groups {
+			on = iam.SortGroup
+		}
+		named, every, err := iam.Named(ctx, on)
+		if err != nil {
+			return page.Page[item.Item]{}, pager{}, err
+		}
+		if f.Named = each(named, func(s string) item.ID { return item.ID(s) }); every {
+			f.Seer = ""
+		}
+	}
 	p, err := d.page(list, in, f)
 	if err != nil {
 		return page.Page[item.Item]{}, p, err

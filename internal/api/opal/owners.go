@@ -101,6 +101,13 @@ func (d *Door) getOwners(ctx context.Context, in *getOwners) (out Results[ownerB
 	if f.Member, err = iam.OwnFilter(ctx); err != nil {
 		return out, err
 	}
+	objects, every, err := iam.Named(ctx, iam.SortOwnerSet)
+	if err != nil {
+		return out, err
+	}
+	if f.Named = each(objects, func(s string) owner.SetID { return owner.SetID(s) }); every {
+		f.Member = ""
+	}
 	p, err := d.page("Owners", in.Paging, f)
 	if err != nil {
 		return out, err
@@ -114,10 +121,16 @@ func (d *Door) getOwners(ctx context.Context, in *getOwners) (out Results[ownerB
 }
 
 func (d *Door) createOwner(ctx context.Context, in *createOwner) (ownerBody, error) {
-	if err := iam.RequireAll(ctx); err != nil {
+	if err := iam.RequireEvery(ctx, iam.SortOwnerSet); err != nil {
 		return ownerBody{}, err
 	}
 	b := in.Body
+	if err := d.notThemself(ctx, ids[directory.UserID](b.Users)...); err != nil {
+		return ownerBody{}, err
+	}
+	if err := maySource(ctx, b.SourceGroup != ""); err != nil {
+		return ownerBody{}, err
+	}
 	if b.SourceGroup != "" && len(b.Users) > 0 {
 		return ownerBody{}, fault.InvalidField("user_ids", "must be empty beside source_group_id")
 	}
@@ -148,8 +161,10 @@ func (d *Door) sourceOf(ctx context.Context, group UUID) (app.EntitlementRef, er
 }
 
 func (d *Door) updateOwners(ctx context.Context, in *updateOwners) (ownersBody, error) {
-	if err := iam.RequireAll(ctx); err != nil {
-		return ownersBody{}, err
+	for _, u := range in.Body.Owners {
+		if err := d.ownerToChange(ctx, u.ID); err != nil {
+			return ownersBody{}, err
+		}
 	}
 	changes := make([]owner.SetChange, len(in.Body.Owners))
 	for n, u := range in.Body.Owners {
@@ -167,10 +182,12 @@ func (d *Door) updateOwners(ctx context.Context, in *updateOwners) (ownersBody, 
 			if u.Channel != nil {
 				v.ChannelID = string(*u.Channel)
 			}
-			if u.SourceGroup != nil {
-				v.Source = source
+			if u.SourceGroup == nil {
+				return nil
 			}
-			return nil
+			changed := v.Source != source
+			v.Source = source
+			return maySource(ctx, changed)
 		}}
 	}
 	after, err := d.Owners.UpdateSets(ctx, changes)
@@ -196,20 +213,69 @@ func orEmpty(s *string) *noUUID {
 
 // ownerOf reads an owner that the caller may see.
 func (d *Door) ownerOf(ctx context.Context, what string, find func() (owner.Set, error)) (owner.Set, error) {
-	own, err := iam.OwnFilter(ctx)
-	if err != nil {
-		return owner.Set{}, err
+	own, byPowers := iam.OwnFilter(ctx)
+	if byPowers != nil && !fault.Is(byPowers, fault.Denied) {
+		return owner.Set{}, byPowers
 	}
 	v, err := find()
 	if err != nil || own == "" {
 		return v, err
 	}
-	o := v.Object()
-	people, err := d.Owners.Users(d.DB.Q(ctx), []owner.Object{o}, owner.Primary, d.Clock.Now())
-	if err == nil && !slices.ContainsFunc(people[o], func(p owner.Owned) bool { return p.User == own }) {
+	if named, err := iam.Empowered(ctx, ownerObject(UUID(v.ID))); err != nil || named {
+		return v, err
+	}
+	if byPowers != nil {
+		return v, byPowers
+	}
+	belongs, err := d.belongs(ctx, v, own)
+	if err == nil && !belongs {
 		err = fault.Missing("owner", what)
 	}
 	return v, err
+}
+
+// belongs reports whether a user is among an owner's people now.
+func (d *Door) belongs(ctx context.Context, v owner.Set, user directory.UserID) (bool, error) {
+	o := v.Object()
+	people, err := d.Owners.Users(d.DB.Q(ctx), []owner.Object{o}, owner.Primary, d.Clock.Now())
+	return slices.ContainsFunc(people[o], func(p owner.Owned) bool { return p.User == user }), err
+}
+
+func ownerObject(id UUID) iam.Object {
+	return iam.Object{Type: string(iam.SortOwnerSet), ID: string(id)}
+}
+
+// ownerToChange lets whoever the operation reaches the owner with, by roles or powers. Who does not belong to it knows of none.
+func (d *Door) ownerToChange(ctx context.Context, id UUID) error {
+	_, err := iam.Acts(ctx, ownerObject(id))
+	if !fault.Is(err, fault.Denied) {
+		return err
+	}
+	me, failed := iam.OnlyOwning(ctx)
+	if failed != nil {
+		return failed
+	}
+	v, unknown := owner.AnySet(d.DB.Q(ctx), owner.SetID(id))
+	if unknown != nil {
+		return unknown
+	}
+	belongs, failed := d.belongs(ctx, v, me)
+	if failed == nil && !belongs {
+		failed = fault.Missing("owner", string(id))
+	}
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+// maySource refuses to whoever reaches an owner by powers alone to have a group be it: they may be in it.
+func maySource(ctx context.Context, changed bool) error {
+	me, err := iam.OnlyOwning(ctx)
+	if err == nil && me != "" && changed {
+		err = fault.New(fault.Denied, "Permission denied, which group is an owner is said by an administrator")
+	}
+	return err
 }
 
 func (d *Door) ownerByID(ctx context.Context, id UUID) (owner.Set, error) {
@@ -241,7 +307,7 @@ func (d *Door) getOwnerFromName(ctx context.Context, in *ownerName) (ownerBody, 
 }
 
 func (d *Door) deleteOwner(ctx context.Context, in *OwnerPath) error {
-	if err := iam.RequireAll(ctx); err != nil {
+	if err := d.ownerToChange(ctx, in.ID); err != nil {
 		return err
 	}
 	return d.Owners.DeleteSet(ctx, owner.SetID(in.ID))
@@ -256,7 +322,7 @@ func (d *Door) getOwnerUsers(ctx context.Context, in *OwnerPath) (ownerUsersBody
 }
 
 func (d *Door) updateOwnerUsers(ctx context.Context, in *updateOwnerUsers) (ownerUsersBody, error) {
-	if err := iam.RequireAll(ctx); err != nil {
+	if err := d.ownerToChange(ctx, in.ID); err != nil {
 		return ownerUsersBody{}, err
 	}
 	v, err := owner.AnySet(d.DB.Q(ctx), owner.SetID(in.ID))
@@ -273,6 +339,10 @@ func (d *Door) updateOwnerUsers(ctx context.Context, in *updateOwnerUsers) (owne
 			return ownerUsersBody{}, fault.InvalidField("user_ids", "can only put the members of the source group in another order")
 		}
 	}
+	fresh := slices.DeleteFunc(slices.Clone(said), func(u directory.UserID) bool { return slices.Contains(v.Members, u) })
+	if err := d.notThemself(ctx, fresh...); err != nil {
+		return ownerUsersBody{}, err
+	}
 	after, err := d.Owners.UpdateSets(ctx, []owner.SetChange{{ID: v.ID, Become: func(v *owner.Set) error {
 		v.Members = said
 		return nil
@@ -284,7 +354,7 @@ func (d *Door) updateOwnerUsers(ctx context.Context, in *updateOwnerUsers) (owne
 }
 
 func (d *Door) usersOf(ctx context.Context, v owner.Set) (ownerUsersBody, error) {
-	own, err := iam.OwnFilter(ctx)
+	own, err := iam.OnlyOwning(ctx)
 	if err != nil {
 		return ownerUsersBody{}, err
 	}

@@ -27,4 +27,5 @@ func (d *Door) register() {
 	d.remote()
 	d.accessRules()
 	d.nhis()
+	d.scopedRoles()
 }

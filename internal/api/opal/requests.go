@@ -257,7 +257,7 @@ func details(t *ticketBody, fields []fieldBody) request.Details {
 func (d *Door) ask(
 	ctx context.Context, a task.Ask, s itemSort, one wanted, may func(context.Context, *task.Ask) error,
 ) (task.Ask, error) {
-	i, err := d.itemOf(ctx, s, one.ID)
+	i, err := d.seenItem(ctx, s, one.ID)
 	if err != nil {
 		return a, err
 	}
@@ -300,8 +300,12 @@ func (d *Door) mayAsk(ctx context.Context, a *task.Ask) error {
 		return err
 	}
 	u, err := d.Directory.Get(ctx, a.Subject)
-	if err != nil || !slices.Contains(u.ManagerIDs, p.UserID) {
-		return task.NotRequestable()
+	if err == nil && slices.Contains(u.ManagerIDs, p.UserID) {
+		return nil
 	}
-	return nil
+	named, err := iam.Empowered(ctx, userObject(UUID(a.Subject)))
+	if err == nil && !named {
+		err = task.NotRequestable()
+	}
+	return err
 }

@@ -121,7 +121,7 @@ func (d *Door) getResource(ctx context.Context, in *ResourcePath) (resourceBody,
 }
 
 func (d *Door) createResource(ctx context.Context, in *createResource) (resourceBody, error) {
-	if err := iam.RequireAll(ctx); err != nil {
+	if err := iam.RequireEvery(ctx, iam.SortResource); err != nil {
 		return resourceBody{}, err
 	}
 	i, err := d.Items.Create(ctx, in.Body.draft(false, string(in.Body.Type)))
@@ -132,10 +132,7 @@ func (d *Door) createResource(ctx context.Context, in *createResource) (resource
 }
 
 func (d *Door) updateResources(ctx context.Context, in *updateResources) (resourcesBody, error) {
-	if err := iam.RequireAll(ctx); err != nil {
-		return resourcesBody{}, err
-	}
-	before, err := d.itemsOf(ctx, aResource, each(in.Body.Resources, func(r updateResource) UUID { return r.ID }))
+	before, acts, err := d.itemsToChange(ctx, aResource, each(in.Body.Resources, func(r updateResource) UUID { return r.ID }))
 	if err != nil {
 		return resourcesBody{}, err
 	}
@@ -146,7 +143,7 @@ func (d *Door) updateResources(ctx context.Context, in *updateResources) (resour
 			return resourcesBody{}, err
 		}
 		saidAdmin(said, r.ID, r.ItemChange)
-		changes[n] = item.Change{ID: item.ID(r.ID), Become: func(i *item.Item) error {
+		changes[n] = item.Change{ID: item.ID(r.ID), Become: within(acts[item.ID(r.ID)], func(i *item.Item) error {
 			set(&i.MFAToConnect, r.MFAToConnect)
 			if r.Parent.said {
 				i.ParentID = item.ID(r.Parent.id)
@@ -155,9 +152,12 @@ func (d *Door) updateResources(ctx context.Context, in *updateResources) (resour
 				i.Tickets = item.Tickets(*r.Tickets)
 			}
 			return become(i)
-		}}
+		})}
 	}
 	if err := d.unlessShown(ctx, said, before); err != nil {
+		return resourcesBody{}, err
+	}
+	if err := mayAdminister(ctx, said); err != nil {
 		return resourcesBody{}, err
 	}
 	after, err := d.Items.Update(ctx, changes, d.administer(ctx, said))

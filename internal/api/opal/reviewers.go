@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/item"
 )
 
@@ -113,10 +112,7 @@ func stagesOf(i item.Item, err error) ([]stageBody, error) {
 
 // setStages sets the stages of the default configuration of an item, which requests may be made for where there was none.
 func (d *Door) setStages(ctx context.Context, s itemSort, id UUID, stages []item.Stage) (item.Item, error) {
-	i, err := d.itemOf(ctx, s, id)
-	if err == nil {
-		err = iam.RequireAll(ctx)
-	}
+	i, err := d.itemToChange(ctx, s, id)
 	if err != nil {
 		return i, err
 	}

@@ -2,6 +2,7 @@ package opal
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/interim-access/interim/internal/govern/directory"
@@ -69,7 +70,13 @@ func (d *Door) getUsers(ctx context.Context, in *getUsers) (Results[userBody], e
 // findUsers lists users that are not deleted, as the caller may see them.
 func (d *Door) findUsers(ctx context.Context, f read.UserFilter, p pager) (Results[userBody], error) {
 	own, err := iam.OwnFilter(ctx)
-	if err != nil {
+	named, every, failed := iam.Named(ctx, iam.SortUser)
+	switch {
+	case failed != nil:
+		return Results[userBody]{}, failed
+	case every:
+		own = ""
+	case err != nil && !(len(f.IDs) == 1 && slices.Contains(named, string(f.IDs[0]))):
 		return Results[userBody]{}, err
 	}
 	f.Own, f.Statuses = own, []directory.Status{directory.Enabled, directory.Disabled}
@@ -77,7 +84,12 @@ func (d *Door) findUsers(ctx context.Context, f read.UserFilter, p pager) (Resul
 	if err != nil {
 		return Results[userBody]{}, err
 	}
-	return resultsOf(p, found, func(u read.UserRow) userBody { return encodeUser(u.User, own) }), nil
+	return resultsOf(p, found, func(u read.UserRow) userBody {
+		if slices.Contains(named, string(u.ID)) {
+			return encodeUser(u.User, "")
+		}
+		return encodeUser(u.User, own)
+	}), nil
 }
 
 // hrStatuses are the states of users in this API's words.

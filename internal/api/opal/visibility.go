@@ -3,7 +3,6 @@ package opal
 import (
 	"context"
 
-	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/item"
 )
 
@@ -34,10 +33,7 @@ func (d *Door) visibilityOf(ctx context.Context, i item.Item) (visibilityBody, e
 
 // limit sets who sees an item of one sort.
 func (d *Door) limit(ctx context.Context, s itemSort, id UUID, v visibilityBody) (visibilityBody, error) {
-	i, err := d.itemOf(ctx, s, id)
-	if err == nil {
-		err = iam.RequireAll(ctx)
-	}
+	i, err := d.itemToChange(ctx, s, id)
 	if err != nil {
 		return v, err
 	}

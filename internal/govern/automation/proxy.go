@@ -22,6 +22,9 @@ func (s *Service) GetProxy(ctx context.Context, b Binding) (Proxy, error) {
 // an entitlement that is not there; Invalid for an end that is not in the future; Exists for a proxy that there is; Precondition for a
 // destination that is a source of the source, itself included, and above [MaxProxies] of one source and [MaxSourcesOf] one destination.
 func (s *Service) Bind(ctx context.Context, b Binding, until time.Time) (p Proxy, err error) {
+	if err := mayPass(ctx, s.DB.Q(ctx), b.Destination); err != nil {
+		return p, err
+	}
 	err = s.DB.Write(ctx, func(tx *db.Tx) error {
 		var fresh bool
 		p, fresh, err = s.bind(tx, audit.From(ctx), Proxy{Binding: b, Until: until})
@@ -248,4 +251,30 @@ func acyclic(q db.Q, field string, b Binding) error {
 		return refused("an entitlement cannot be its own source, by whatever way; nobody could lose it again")
 	}
 	return nil
+}
+
+// Onward answers the entitlements that whoever holds one of these comes to hold by rules and bindings, itself included, as far as that
+// goes by holding alone. Precondition where more hang together than a binding could add to.
+func Onward(q db.Q, from []app.EntitlementRef) ([]app.EntitlementRef, error) {
+	reached := make(map[app.EntitlementRef]bool, len(from))
+	for _, e := range from {
+		reached[e] = true
+	}
+	for out, at := slices.Clone(from), 0; ; at++ {
+		if at == len(out) {
+			return out, nil
+		}
+		if len(out) > maxChain {
+			return nil, fault.New(fault.Precondition, "too many entitlements hang together")
+		}
+		next, err := destinations(q, out[at])
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range next {
+			if !reached[e] {
+				reached[e], out = true, append(out, e)
+			}
+		}
+	}
 }

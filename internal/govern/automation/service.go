@@ -9,6 +9,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -59,6 +60,9 @@ func (s *Service) Create(ctx context.Context, r Rule) (Rule, error) {
 	if err := s.check(r); err != nil {
 		return Rule{}, err
 	}
+	if err := mayPass(ctx, s.DB.Q(ctx), r.Of); err != nil {
+		return Rule{}, err
+	}
 	err := s.DB.Write(ctx, func(tx *db.Tx) (err error) {
 		r, err = s.create(tx, audit.From(ctx), r)
 		return err
@@ -84,6 +88,11 @@ func (s *Service) create(tx *db.Tx, actor audit.Actor, r Rule) (Rule, error) {
 	return r, s.Audit.Record(tx, actor, r.event("automation.created", audit.Create, "made an automation"))
 }
 
+// mayPass is [iam.MayPass] for what a rule or a binding gives.
+func mayPass(ctx context.Context, q db.Q, of app.EntitlementRef) error {
+	return iam.MayPass(ctx, q, iam.Object{Type: "entitlement", AppID: string(of.AppID), ID: string(of.ID)})
+}
+
 // Update changes the live rule of an entitlement as change says. A rule whose last pass was refused for what it would have taken, and
 // that matches whom it did, is accepted by it: the next pass takes. NotFound, Conflict, Invalid as [Service.Create].
 func (s *Service) Update(ctx context.Context, of app.EntitlementRef, change func(r *Rule)) (Rule, error) {
@@ -95,6 +104,9 @@ func (s *Service) Update(ctx context.Context, of app.EntitlementRef, change func
 	change(&r)
 	r.Of, r.CreatedAt, r.DeletedAt, r.Version = before.Of, before.CreatedAt, before.DeletedAt, before.Version
 	if err := s.check(r); err != nil {
+		return Rule{}, err
+	}
+	if err := mayPass(ctx, s.DB.Q(ctx), of); err != nil {
 		return Rule{}, err
 	}
 	err = s.DB.Write(ctx, func(tx *db.Tx) (err error) {

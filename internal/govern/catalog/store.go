@@ -62,6 +62,7 @@ type Filter struct {
 	IDs      []ID
 	Contains string           // part of the name
 	Seer     directory.UserID // who sees them now
+	Named    []ID             `json:"-"` // what they see all the same; it may change from page to page
 }
 
 // List lists the live catalogs by name.
@@ -96,7 +97,7 @@ func listSQL(f Filter, at time.Time, r page.Request) (string, []any) {
 func (f Filter) narrow(w *db.Where, at time.Time) (with string) {
 	if f.Seer != "" {
 		with = `with seen as materialized (` + SeenSQL(w.Bind(string(f.Seer)), w.Bind(clock.Micros(at))) + `) `
-		w.And("id in (select s.id from seen s)")
+		w.And(db.Or(w, "id in (select s.id from seen s)", "id", f.Named))
 	}
 	w.And("deleted_at is null")
 	w.In("id", f.IDs)

@@ -8,6 +8,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/due"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -21,6 +22,9 @@ import (
 func (s *Service) Create(ctx context.Context, k Key, end time.Time) (Grant, error) {
 	if !end.IsZero() {
 		end = end.UTC().Truncate(time.Microsecond)
+	}
+	if err := s.mayPass(ctx, k); err != nil {
+		return Grant{}, err
 	}
 	unlimited, actor := superAdmin(ctx), audit.From(ctx)
 	before, err := live(s.DB.Q(ctx), k)
@@ -52,6 +56,11 @@ func (s *Service) Create(ctx context.Context, k Key, end time.Time) (Grant, erro
 		return s.begin(tx, actor, after, p.user, effect, now)
 	})
 	return after, err
+}
+
+// mayPass is [iam.MayPass] for what is given by hand.
+func (s *Service) mayPass(ctx context.Context, k Key) error {
+	return iam.MayPass(ctx, s.DB.Q(ctx), iam.Object{Type: "entitlement", AppID: string(k.App), ID: string(k.Entitlement)})
 }
 
 // begin writes the first step of a grant. Conflict if another of its key became live meanwhile.

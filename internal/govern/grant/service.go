@@ -98,6 +98,9 @@ func (s *Service) SetEnd(ctx context.Context, k Key, end time.Time) (Grant, erro
 	if end.IsZero() {
 		return Grant{}, required(endField)
 	}
+	if err := s.mayPass(ctx, k); err != nil {
+		return Grant{}, err
+	}
 	end, unlimited := end.UTC().Truncate(time.Microsecond), superAdmin(ctx)
 	return s.change(ctx, k, func(h held, now time.Time) (Grant, Effect, error) {
 		g, effect, err := h.SetEnd(end, now)
@@ -114,6 +117,9 @@ const endField = "newDeprovisionAt"
 // ClearEnd takes the end of the direct source away; no target is called. Faults as [Service.SetEnd]: where the entitlement has a
 // longest time, only an unscoped Super Administrator may.
 func (s *Service) ClearEnd(ctx context.Context, k Key) (Grant, error) {
+	if err := s.mayPass(ctx, k); err != nil {
+		return Grant{}, err
+	}
 	unlimited := superAdmin(ctx)
 	return s.change(ctx, k, func(h held, now time.Time) (Grant, Effect, error) {
 		g, effect, err := h.SetEnd(time.Time{}, now)

@@ -8,6 +8,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -49,6 +50,9 @@ func (s *Service) Close() { s.stop() }
 // and [MaxHolders].
 func (s *Service) Give(ctx context.Context, g item.Item, t Thing, until time.Time) (Holding, error) {
 	h := Holding{Group: g, Thing: t}
+	if err := s.mayPass(ctx, t); err != nil {
+		return h, err
+	}
 	err := s.DB.Write(ctx, func(tx *db.Tx) error {
 		members, err := s.members(tx, g)
 		if err != nil {
@@ -60,6 +64,16 @@ func (s *Service) Give(ctx context.Context, g item.Item, t Thing, until time.Tim
 		return err
 	})
 	return h, err
+}
+
+// mayPass is [iam.MayPass] for things: to have a group hold something is to give it to its members.
+func (s *Service) mayPass(ctx context.Context, things ...Thing) error {
+	objects := make([]iam.Object, len(things))
+	for n, t := range things {
+		e := t.Level.Entitlement
+		objects[n] = iam.Object{Type: "entitlement", AppID: string(e.AppID), ID: string(e.ID)}
+	}
+	return iam.MayPass(ctx, s.DB.Q(ctx), objects...)
 }
 
 // Take has the members of a group hold a thing no longer, soon after this call. NotFound where they do not.
@@ -78,6 +92,9 @@ func (s *Service) Take(ctx context.Context, g item.Item, t Thing) error {
 func (s *Service) Set(ctx context.Context, g item.Item, things []Thing) error {
 	if len(things) > MaxHeld {
 		return fault.InvalidField("resources", "has %d entries; at most %d are allowed", len(things), MaxHeld)
+	}
+	if err := s.mayPass(ctx, things...); err != nil {
+		return err
 	}
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
 		members, err := s.members(tx, g)

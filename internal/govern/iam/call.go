@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,8 +34,12 @@ type call struct {
 	service    *Service
 	principal  *Principal
 	permission string
-	scope      Scope
+	scope      Scope // by roles
 	checked    atomic.Bool
+
+	reading sync.Mutex
+	read    bool    // whether powers was
+	powers  []Power // see held
 }
 
 type callKey struct{}
@@ -55,17 +60,23 @@ func PermissionOf(fullMethod string) string {
 	return permissionPrefix + strings.ReplaceAll(strings.TrimPrefix(fullMethod, "/"), "/", ".")
 }
 
-// Enter returns the context of a request that p makes under a permission; Denied if the permission reaches nothing. In it
-// [ScopeOf], [Require], [RequireAll] and [OwnFilter] answer for this request.
+// Enter returns the context of a request that p makes under a permission; Denied if the permission reaches nothing, neither by roles
+// nor by powers. In it [ScopeOf], [Require], [RequireAll] and [OwnFilter] answer for this request.
 func (s *Service) Enter(ctx context.Context, p *Principal, permission string) (context.Context, error) {
-	scope := p.Scopes[permission]
-	if scope == None {
-		return nil, Denial(permission)
+	c := &call{service: s, principal: p, permission: permission, scope: p.Scopes[permission]}
+	if c.scope == None {
+		held, err := c.held(ctx)
+		if err == nil && len(held) == 0 {
+			err = Denial(permission)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	return context.WithValue(WithPrincipal(ctx, p), callKey{}, &call{service: s, principal: p, permission: permission, scope: scope}), nil
+	return context.WithValue(WithPrincipal(ctx, p), callKey{}, c), nil
 }
 
-// ScopeOf is how far the request in ctx reaches: None outside of one.
+// ScopeOf is how far the request in ctx reaches by roles: None outside of one, and in one that is made by powers alone.
 func ScopeOf(ctx context.Context) Scope {
 	if c := callFrom(ctx); c != nil {
 		return c.scope
@@ -81,22 +92,34 @@ func Checked(ctx context.Context) bool {
 }
 
 // Require answers nil if the request in ctx reaches o: always with scope All; with Own if o is about the caller or the caller owns
-// it. Denied otherwise.
+// it; with any if the caller has a power over it. Denied otherwise.
 func Require(ctx context.Context, o Object) error {
 	c, err := asked(ctx)
 	if err != nil || c.scope == All {
 		return err
 	}
-	if o.UserID != "" && o.UserID == string(c.principal.UserID) {
-		return nil
-	}
-	if r := c.service.relations; r != nil {
-		ok, err := r.Is(ctx, c.service.db.Q(ctx), c.principal.UserID, RelOwner, o, c.service.clock.Now())
+	if c.scope == Own {
+		ok, err := c.owns(ctx, o)
 		if err != nil || ok {
 			return err
 		}
 	}
-	return Denial(c.permission)
+	acts, err := c.acts(ctx, o)
+	if err == nil && len(acts) == 0 {
+		err = Denial(c.permission)
+	}
+	return err
+}
+
+// owns reports whether o is about the caller or the caller owns it.
+func (c *call) owns(ctx context.Context, o Object) (bool, error) {
+	if o.UserID != "" && o.UserID == string(c.principal.UserID) {
+		return true, nil
+	}
+	if r := c.service.relations; r != nil {
+		return r.Is(ctx, c.service.db.Q(ctx), c.principal.UserID, RelOwner, o, c.service.clock.Now())
+	}
+	return false, nil
 }
 
 // RequireAll answers Denied unless the request in ctx reaches every object.
@@ -108,18 +131,23 @@ func RequireAll(ctx context.Context) error {
 	return err
 }
 
-// OwnFilter returns the user that a list must be narrowed to, "" for no narrowing. A handler that calls it promises to apply it.
+// OwnFilter returns the user that a list must be narrowed to, "" for no narrowing. A handler that calls it promises to apply it. Denied
+// to a request that reaches by powers alone: those add to lists, see [Named], and open none.
 func OwnFilter(ctx context.Context) (directory.UserID, error) {
 	c, err := asked(ctx)
 	if err != nil || c.scope == All {
 		return "", err
 	}
+	if c.scope == None {
+		return c.principal.UserID, Denial(c.permission)
+	}
 	return c.principal.UserID, nil
 }
 
-// OnlyOwning is the caller, if standing in a relation to it is all by which the request reaches what it is about; else empty.
+// OnlyOwning is the caller, if standing in a relation to it, or a power over it, is all by which the request reaches what it is about;
+// else empty.
 func OnlyOwning(ctx context.Context) (directory.UserID, error) {
-	if ScopeOf(ctx) != Own {
+	if c := callFrom(ctx); c == nil || c.scope == All {
 		return "", nil
 	}
 	p, err := PrincipalFrom(ctx)

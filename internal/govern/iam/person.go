@@ -8,11 +8,19 @@ import (
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
-// MayChange answers Denied if a user's roles reach beyond both the caller and a Basic User; of a user who is not there it says
-// nothing. The threat: a custom role that may edit, disable or delete people, or end their credentials, would otherwise rule those
+// MayChange answers Denied if a user's roles, or powers, reach beyond both the caller and a Basic User; of a user who is not there it
+// says nothing. The threat: a custom role that may edit, disable or delete people, or end their credentials, would otherwise rule those
 // who gave it.
 func (s *Service) MayChange(ctx context.Context, userID directory.UserID) error {
-	return mayChange(ctx, s.db.Q(ctx), userID)
+	q := s.db.Q(ctx)
+	if err := mayChange(ctx, q, userID); err != nil || s.powers == nil {
+		return err
+	}
+	list, err := s.powers.Held(q, userID, s.clock.Now())
+	if err != nil {
+		return err
+	}
+	return MayHand(ctx, list)
 }
 
 func mayChange(ctx context.Context, q db.Q, userID directory.UserID) error {

@@ -23,6 +23,7 @@ type Principal struct {
 	Scopes     Scopes    // effective rights; shared, read-only
 	SuperAdmin bool      // the user holds Super Administrator, whatever the credential's scope leaves of it
 	Scoped     bool      // the credential is cut down to roles
+	Bound      Scopes    // if it is, what those leave of anything; shared, read-only
 	ReadOnly   bool      // the credential reads only: Scopes say so too, and what writes refuses it whatever they say
 	Limits     Limits    // bounds of what is made with this credential; shared, read-only
 	IP         netip.Addr

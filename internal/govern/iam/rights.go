@@ -61,11 +61,16 @@ func (s *Service) rightsOf(q db.Q, userID directory.UserID, gives Limits) (*righ
 		return nil, err
 	}
 	scoped := len(gives.Roles) > 0
+	var bound Scopes
+	if scoped {
+		bound = union(scope)
+	}
 	return &rights{template: Principal{
 		UserID: u.ID, Name: u.DisplayName, Email: u.Email,
 		Scopes:     s.memo.effective(owner, scope, scoped),
 		SuperAdmin: slices.ContainsFunc(owner, func(r Role) bool { return r.ID == BuiltinID(SuperAdministrator) }),
 		Scoped:     scoped,
+		Bound:      bound,
 		Limits:     gives,
 	}}, nil
 }

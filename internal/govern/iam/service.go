@@ -38,6 +38,7 @@ type Service struct {
 	memo      scopeMemo
 	usage     *usage
 	relations Relations
+	powers    Powers
 	unhear    func()
 }
 

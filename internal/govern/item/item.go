@@ -2,6 +2,7 @@ package item
 
 import (
 	"encoding/json"
+	"reflect"
 	"unicode/utf8"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -74,6 +75,20 @@ type Item struct {
 // Configure says how the item is asked for. Said last, it counts more than the grant policies that its entitlements chose before.
 func (i *Item) Configure(list []Configuration) {
 	i.Configurations, i.Offered, i.configured = list, true, true
+}
+
+// KeepConfigured takes back that configurations were said: those of was stay, and count as much as they did.
+func (i *Item) KeepConfigured(was Item) {
+	i.Configurations, i.configured = was.Configurations, was.configured
+}
+
+// SaysAs reports whether an item says the same as another of its states.
+func (i Item) SaysAs(o Item) bool {
+	i.configured, o.configured = false, false
+	if len(i.Configurations)+len(o.Configurations) == 0 {
+		i.Configurations, o.Configurations = nil, nil
+	}
+	return reflect.DeepEqual(i, o)
 }
 
 // Ref is the name of the item's resource.

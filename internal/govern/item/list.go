@@ -24,8 +24,9 @@ type Filter struct {
 	Name    string // the whole name
 	Parent  ID
 	Tags    []tag.ID // has any of these
-	// Seer is the caller, if they may not see every item.
-	Seer directory.UserID
+	// Seer is the caller, if they may not see every item; Named, what they see all the same. That may change from page to page.
+	Seer  directory.UserID
+	Named []ID `json:"-"`
 }
 
 // List answers the items that match f at a moment, in the order they were made.
@@ -44,7 +45,7 @@ func (s *Service) List(ctx context.Context, f Filter, at time.Time, r page.Reque
 // listSQL reads one row more than the page.
 func listSQL(f Filter, at time.Time, r page.Request) (string, []any) {
 	w := &db.Where{}
-	seen := seenBy(w, f.Seer, at)
+	seen := seenBy(w, f.Seer, at, f.Named...)
 	w.And("r.is_group = ? and r.deleted_at is null and r.id <> ?", f.Groups, string(app.AccessResource))
 	w.In("r.id", f.IDs)
 	w.In("r.app_id", f.Apps)
@@ -66,17 +67,17 @@ func listSQL(f Filter, at time.Time, r page.Request) (string, []any) {
 	return seen + `select ` + rowColumns + rowTables + sql + ` order by r.id limit ` + limit, args
 }
 
-// seenBy adds to w that seer sees the item, and answers the common table expression that needs; nothing where everything is seen.
-func seenBy(w *db.Where, seer directory.UserID, at time.Time) string {
+// seenBy adds to w that seer sees the item, or that it is one of those, and answers the common table expression that needs; nothing where
+// everything is seen.
+func seenBy(w *db.Where, seer directory.UserID, at time.Time, named ...ID) string {
 	if seer == "" {
 		return ""
 	}
 	user, now := w.Bind(string(seer)), w.Bind(clock.Micros(at))
-	w.And(unhidden("r.id"))
-	w.And(`(not coalesce(i.limited, false)
+	w.And(db.Or(w, `(`+unhidden("r.id")+` and (not coalesce(i.limited, false)
 		or exists (select 1 from item_audience x join held h on h.app_id = x.via_app_id and h.id = x.via_entitlement_id
 			where x.app_id = r.app_id and x.resource_id = r.id)
-		or exists (select 1 from held h where h.app_id = r.app_id and h.resource_id = r.id))`)
+		or exists (select 1 from held h where h.app_id = r.app_id and h.resource_id = r.id)))`, "r.id", named))
 	return `with held as (` + heldSQL(user, now) + `) `
 }
 

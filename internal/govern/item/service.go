@@ -6,6 +6,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -117,6 +118,9 @@ func (s *Service) Update(ctx context.Context, list []Change, also ...func(tx *db
 	if slices.Sort(ids); len(slices.Compact(ids)) != len(list) {
 		return nil, fault.New(fault.Invalid, "an item is named twice")
 	}
+	if err := s.mayChange(ctx, ids); err != nil {
+		return nil, err
+	}
 	after := make([]Item, len(list))
 	err := s.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := lock(tx, ids...); err != nil {
@@ -143,6 +147,20 @@ func (s *Service) Update(ctx context.Context, list []Change, also ...func(tx *db
 		return nil
 	})
 	return after, err
+}
+
+// mayChange is [iam.MayPass] for items, since how something is asked for says who gets it. An item that is not there is for others to miss.
+func (s *Service) mayChange(ctx context.Context, ids []ID) error {
+	q := s.DB.Q(ctx)
+	found, err := Many(q, ids)
+	if err != nil {
+		return err
+	}
+	objects := make([]iam.Object, 0, len(found))
+	for _, i := range found {
+		objects = append(objects, iam.Object{Type: "resource", AppID: string(i.AppID), ID: string(i.ID)})
+	}
+	return iam.MayPass(ctx, q, objects...)
 }
 
 func (s *Service) update(tx *db.Tx, actor audit.Actor, before Item, become func(i *Item) error) (Item, error) {

@@ -190,7 +190,7 @@ func save(tx *db.Tx, i Item, version int64) error {
 }
 
 func forget(tx *db.Tx, r app.ResourceRef) error {
-	for _, table := range append(slices.Clone(caseTables), "item_audience", "item") {
+	for _, table := range append(slices.Clone(caseTables), "item_audience", "item_power", "item") {
 		if _, err := tx.Exec(`delete from `+table+` where app_id = $1 and resource_id = $2`, string(r.AppID), string(r.ID)); err != nil {
 			return err
 		}

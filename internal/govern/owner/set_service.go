@@ -160,6 +160,7 @@ func (s *Service) DeleteSet(ctx context.Context, setID SetID) error {
 type SetFilter struct {
 	Name   string           // the whole name, whatever its case
 	Member directory.UserID // who is a member now
+	Named  []SetID          `json:"-"` // listed whoever is a member. It may change from page to page
 }
 
 // ListSets lists the sets that match f, in the order in which they were made.

@@ -82,7 +82,8 @@ func setsPage(f SetFilter, at time.Time, r page.Request) (string, []any) {
 	}
 	if f.Member != "" {
 		owned := OwnedSQL("("+w.Bind(string(f.Member))+")", w.Bind(Primary), w.Bind(clock.Micros(at)))
-		w.And("s.id in (select o.object_id from (" + owned + ") o where o.kind = " + w.Bind(string(Shared)) + ")")
+		mine := "s.id in (select o.object_id from (" + owned + ") o where o.kind = " + w.Bind(string(Shared)) + ")"
+		w.And(db.Or(w, mine, "s.id", f.Named))
 	}
 	w.After([]string{"s.id"}, r.After...)
 	where, args := w.SQL()

@@ -132,6 +132,21 @@ func (w *Where) Bind(v any) string {
 	return "$" + strconv.Itoa(len(w.args))
 }
 
+// Or returns cond, or that the column is one of values; for none it returns cond.
+func Or[T ~string](w *Where, cond, column string, values []T) string {
+	parts := []string{cond}
+	for _, chunk := range Chunks(values) {
+		parts = append(parts, column+" in "+In(len(chunk), len(w.args)+1))
+		for _, v := range chunk {
+			w.args = append(w.args, string(v))
+		}
+	}
+	if len(parts) == 1 {
+		return cond
+	}
+	return "(" + strings.Join(parts, " or ") + ")"
+}
+
 // SQL returns " where …" ("" without conditions) and the values bound so far.
 func (w *Where) SQL() (string, []any) {
 	if len(w.conds) == 0 {

@@ -1,0 +1,160 @@
+package item
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/fault"
+)
+
+// powersHeldSQL reads what the items that a user has access to give. What gives is looked at first, being few; then the user's accounts
+// in its app.
+func powersHeldSQL(u directory.UserID, at time.Time) (string, []any) {
+	return `select w.doc from item_power w cross join resource r where r.app_id = w.app_id and r.id = w.resource_id and r.deleted_at is null
+		and exists (select 1 from account a cross join entitlement e cross join grants g cross join users u cross join app p
+			where a.user_id = $1 and a.app_id = w.app_id and e.app_id = w.app_id and e.resource_id = w.resource_id
+				and g.app_id = e.app_id and g.entitlement_id = e.id and g.account_id = a.id and u.id = a.user_id and p.id = w.app_id
+				and ` + grant.AccessSQL("$2") + `)`, []any{string(u), clock.Micros(at)}
+}
+
+// giving is a level of an item that gives powers.
+type giving struct {
+	item   app.ResourceRef
+	level  app.EntitlementRef
+	powers []iam.Power
+}
+
+// empowered reads what gives powers; an item without levels has an empty one.
+func empowered(q db.Q) ([]giving, error) {
+	return db.Collect(q, func(r *db.Rows) (g giving, err error) {
+		var doc string
+		if err = r.Scan(&g.item.AppID, &g.item.ID, &g.level.ID, &doc); err != nil {
+			return g, err
+		}
+		g.level.AppID = g.item.AppID
+		return g, json.Unmarshal([]byte(doc), &g.powers)
+	}, `select w.app_id, w.resource_id, coalesce(e.id, ''), w.doc from item_power w
+		join resource r on r.app_id = w.app_id and r.id = w.resource_id and r.deleted_at is null
+		left join entitlement e on e.app_id = w.app_id and e.resource_id = w.resource_id and e.deleted_at is null`)
+}
+
+func empowerment(q db.Q, of app.ResourceRef) (Empowerment, error) {
+	var doc string
+	out := Empowerment{Item: of.ID}
+	err := q.Row(`select doc, version from item_power where app_id = $1 and resource_id = $2`, string(of.AppID), string(of.ID)).
+		Scan(&doc, &out.Version)
+	if errors.Is(err, db.ErrNoRows) {
+		return out, nil
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(doc), &out.Powers)
+	}
+	return out, err
+}
+
+// putEmpowerment writes what an item gives over the version before it. Conflict if somebody else was faster.
+func putEmpowerment(tx *db.Tx, of app.ResourceRef, v Empowerment) error {
+	doc, err := json.Marshal(v.Powers)
+	if err != nil {
+		return err
+	}
+	if v.Version == 1 {
+		if err := roomForPowers(tx); err != nil {
+			return err
+		}
+	}
+	n, err := tx.Exec(`insert into item_power (app_id, resource_id, doc, version) values ($1, $2, $3, $4)
+		on conflict (app_id, resource_id) do update set doc = excluded.doc, version = excluded.version where item_power.version = $5`,
+		string(of.AppID), string(of.ID), string(doc), v.Version, v.Version-1)
+	if err == nil && n == 0 {
+		err = fault.New(fault.Conflict, "what the item lets do was changed by someone else; read it again")
+	}
+	return err
+}
+
+func roomForPowers(tx *db.Tx) error {
+	if err := tx.Lock("item:powers"); err != nil {
+		return err
+	}
+	var n int
+	err := tx.Row(`select count(*) from item_power w join resource r on r.app_id = w.app_id and r.id = w.resource_id
+		and r.deleted_at is null`).Scan(&n)
+	if err == nil && n >= MaxEmpowered {
+		err = fault.New(fault.Precondition, "there are %d things that let their holders do more, which is as many as there may be", n)
+	}
+	return err
+}
+
+func entitlementsOf(q db.Q, of app.ResourceRef) ([]app.EntitlementRef, error) {
+	return db.Collect(q, func(r *db.Rows) (e app.EntitlementRef, err error) { return e, r.Scan(&e.AppID, &e.ID) },
+		`select app_id, id from entitlement where app_id = $1 and resource_id = $2 and deleted_at is null`, string(of.AppID), string(of.ID))
+}
+
+// itemTargets reads which item a resource or an entitlement is, or is of.
+func itemTargets(q db.Q, o iam.Object) ([]iam.Target, error) {
+	sql := `select r.id, r.is_group from resource r where r.app_id = $1 and r.id = $2`
+	if o.Type == "entitlement" {
+		sql = `select r.id, r.is_group from entitlement e join resource r on r.app_id = e.app_id and r.id = e.resource_id
+			where e.app_id = $1 and e.id = $2`
+	}
+	return db.Collect(q, func(r *db.Rows) (t iam.Target, err error) {
+		var group bool
+		err = r.Scan(&t.ID, &group)
+		if t.Sort = iam.SortResource; group {
+			t.Sort = iam.SortGroup
+		}
+		return t, err
+	}, sql+` and r.deleted_at is null and r.id <> $3`, o.AppID, o.ID, string(app.AccessResource))
+}
+
+// ownedBySet reports whether a set owns something that gives powers, or the app that it is in.
+func ownedBySet(q db.Q, set string) (bool, error) {
+	var n int
+	err := q.Row(`select count(*) from item_power w where exists (select 1 from owner_from_set o where o.set_id = $1 and o.app_id = w.app_id
+		and (o.kind = 'app' or o.kind = 'resource' and o.object_id = w.resource_id or o.kind = 'entitlement' and exists (
+			select 1 from entitlement e where e.app_id = o.app_id and e.id = o.object_id and e.resource_id = w.resource_id)))`, set).Scan(&n)
+	return n > 0, err
+}
+
+// existingSQL are the objects of each sort that are there, of those with some identities.
+var existingSQL = map[iam.Sort]string{
+	iam.SortResource: `select id from resource where not is_group and deleted_at is null and id <> '` + string(app.AccessResource) + `' and id in `,
+	iam.SortGroup:    `select id from resource where is_group and deleted_at is null and id in `,
+	iam.SortApp:      `select id from app where deleted_at is null and id in `,
+	iam.SortCatalog:  `select id from catalog where deleted_at is null and id in `,
+	iam.SortUser:     `select id from users where status <> 'DELETED' and id in `,
+	iam.SortOwnerSet: `select id from owner_set where deleted_at is null and id in `,
+}
+
+// existing are the objects that powers name and that are there: a statement for each sort.
+func existing(q db.Q, list []iam.Power) (map[iam.Target]bool, error) {
+	out := map[iam.Target]bool{}
+	for on, sql := range existingSQL {
+		var ids []any
+		for _, p := range list {
+			if p.On == on {
+				ids = append(ids, anys(p.Objects)...)
+			}
+		}
+		for _, chunk := range db.Chunks(ids) {
+			found, err := db.Collect(q, func(r *db.Rows) (id string, err error) { return id, r.Scan(&id) }, sql+db.In(len(chunk), 1), chunk...)
+			if err != nil {
+				return nil, fmt.Errorf("objects of powers: %w", err)
+			}
+			for _, id := range found {
+				out[iam.Target{Sort: on, ID: id}] = true
+			}
+		}
+	}
+	return out, nil
+}
+
+func anys(list []string) []any { return each(list, func(s string) any { return s }) }

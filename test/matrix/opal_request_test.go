@@ -32,6 +32,7 @@ const (
 	stages     = `{"stages":[{"operator":"AND","require_manager_approval":false,"owner_ids":["<admin>"]}]}`
 	reviewers  = `{"reviewer_ids":["<admin>"]}`
 	limited    = `{"visibility":"LIMITED","visibility_group_ids":["<inner>"]}`
+	scopedRole = "/resources/<role>/scoped-role-permissions"
 	noChannels = `{"message_channel_ids":["<channel>"]}`
 )
 
@@ -96,6 +97,8 @@ var performances = map[string][]performance{
 	"Resources.GetResources":                             {{}, {query: "resource_ids=<resource>", note: "one"}},
 	"Resources.UpdateResourceMessageChannels":            {{body: noChannels}},
 	"Resources.UpdateResourceReviewerStages":             {{body: stages}},
+	"Resources.GetResourceScopedRolePermissions":         {{path: scopedRole}},
+	"Resources.SetResourceScopedRolePermissions":         {{path: scopedRole, body: `{"permissions":[{"permission_name":"READ","target_type":"GROUP","target_ids":["<inner>"],"allow_all":false}]}`}},
 	"Resources.UpdateResourceReviewers":                  {{body: reviewers}},
 	"Resources.UpdateResourceUser":                       {{path: "/resources/<resource>/users/<grace>", body: giveGrace}},
 	"Resources.UpdateResourceVisibility":                 {{body: limited}},

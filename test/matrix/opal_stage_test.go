@@ -42,13 +42,16 @@ func init() { //nolint:gochecknoinits // some are made of others
 	things = map[string]thing{
 		"group":    {items, func(s *stage, way, caller string) string { return s.item("group", way, caller) }},
 		"resource": {items, func(s *stage, way, caller string) string { return s.item("resource", way, caller) }},
-		"inner":    {nil, func(s *stage, _, _ string) string { return s.plain("group") }},
-		"user":     {[]string{others, own}, func(s *stage, way, caller string) string { return s.whom(way, caller) }},
-		"nhi":      {nil, func(s *stage, _, _ string) string { return s.service() }},
-		"set":      {[]string{others, own}, func(s *stage, way, caller string) string { return s.set(s.whom(way, caller)) }},
-		"admin":    {nil, func(s *stage, _, _ string) string { return s.set(s.ids["grace"]) }},
-		"bundle":   {[]string{others, given, unseen}, (*stage).bundle},
-		"request":  {[]string{others, given, own}, (*stage).request},
+		"role": {nil, func(s *stage, _, _ string) string {
+			return s.put("/resources", strings.Replace(resourceDraft, "CUSTOM", "OPAL_SCOPED_ROLE", 1), "resource_id")
+		}},
+		"inner":   {nil, func(s *stage, _, _ string) string { return s.plain("group") }},
+		"user":    {[]string{others, own}, func(s *stage, way, caller string) string { return s.whom(way, caller) }},
+		"nhi":     {nil, func(s *stage, _, _ string) string { return s.service() }},
+		"set":     {[]string{others, own}, func(s *stage, way, caller string) string { return s.set(s.whom(way, caller)) }},
+		"admin":   {nil, func(s *stage, _, _ string) string { return s.set(s.ids["grace"]) }},
+		"bundle":  {[]string{others, given, unseen}, (*stage).bundle},
+		"request": {[]string{others, given, own}, (*stage).request},
 		"delegation": {[]string{others, given, own}, func(s *stage, way, caller string) string {
 			from, to := s.whom(way, caller), s.ids["margaret"]
 			if way == given {

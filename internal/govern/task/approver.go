@@ -122,7 +122,8 @@ type Question struct {
 // Question is the question who may decide the step i of t. named are the people its expressions answered.
 func (t Task) Question(i *Instance, named []directory.UserID) Question {
 	q := Question{
-		Subject: t.Subject, Opener: t.Opener, Group: t.Group.Members, Fixed: i.Fixed, Opening: i.State == Init, Approved: t.spent(), AdminsToo: true,
+		Subject: t.Subject, Opener: t.Opener, Group: t.Group.Members, Fixed: i.Fixed,
+		Opening: i.State == Init, Approved: t.spent(), AdminsToo: true,
 	}
 	if a := i.Step.Approval; a != nil {
 		q.Named, q.Fallback = t.slots(a, named), fallback(a)
@@ -254,8 +255,9 @@ func (r Resolution) Of(u directory.UserID) []Reason {
 
 // Resolve answers q: the first tier that leaves somebody decides.
 //
-// The threat is somebody who decides a request of their own. Neither the subject, nor who is of the group it is about, nor the opener
-// gets in, by whichever slot, nor a service or an agent that one of them owns: what that says they say; what is theirs to decide nobody decides for them; and nobody answers for another about a request of their own.
+// The threat is somebody who decides a request of their own. Neither the subject, nor who is of the group it is about, nor the opener gets
+// in, by whichever slot, nor a service or an agent that one of them owns: what that says they say; what is theirs to decide nobody decides
+// for them; and nobody answers for another about a request of their own.
 func (q Question) Resolve(f Facts) Resolution {
 	if len(q.Seats) > 0 {
 		return q.resolveSeats(f)

@@ -48,7 +48,8 @@ func TestWhoHoldsAScopedRoleMayDoWhatItSaysWhileTheyHoldIt(t *testing.T) {
 		grace := d.person("Grace", iam.BasicUser)
 		root := d.person("Root", iam.SuperAdministrator)
 		team := d.made("team", "group_id", "A group", "/groups", fmt.Sprintf(`{"name":"Team","group_type":"OPAL_GROUP","app_id":%q}`, own))
-		other := d.made("other", "group_id", "Another group", "/groups", fmt.Sprintf(`{"name":"Other","group_type":"OPAL_GROUP","app_id":%q}`, own))
+		other := d.made("other", "group_id", "Another group", "/groups",
+			fmt.Sprintf(`{"name":"Other","group_type":"OPAL_GROUP","app_id":%q}`, own))
 		role := d.made("role", "resource_id", "A scoped role", "/resources",
 			fmt.Sprintf(`{"name":"Keepers","resource_type":"OPAL_SCOPED_ROLE","app_id":%q}`, own))
 		at := "/resources/" + role + "/scoped-role-permissions"
@@ -69,14 +70,15 @@ func TestWhoHoldsAScopedRoleMayDoWhatItSaysWhileTheyHoldIt(t *testing.T) {
 		d.want(http.StatusForbidden, "Nor both at once", "PUT", "/groups",
 			fmt.Sprintf(`{"groups":[{"group_id":%q,"name":"Mine"},{"group_id":%q,"name":"Mine"}]}`, team, other))
 		d.want(http.StatusForbidden, "What gives such rights is beyond them", "DELETE", "/resources/"+role, "")
-		d.want(http.StatusForbidden, "Who may create nothing creates nothing", "POST", "/bundles", fmt.Sprintf(`{"name":"Mine","description":"","admin_owner_id":%q}`, own))
+		d.want(http.StatusForbidden, "Who may create nothing creates nothing", "POST", "/bundles",
+			fmt.Sprintf(`{"name":"Mine","description":"","admin_owner_id":%q}`, own))
 		d.want(http.StatusForbidden, "She does not say what the role lets do", "PUT", at, permissions(permission("DELETE", "GROUP")))
 		d.clock.Advance(time.Hour)
 		d.want(http.StatusForbidden, "From the end of the hour on there is nothing", "DELETE", "/groups/"+team+"/users/"+string(grace.ID), "")
 
 		d.as(root, iam.SuperAdministrator)
-		d.want(http.StatusBadRequest, "What is no scoped role has no permissions", "PUT", "/resources/"+d.resource(own)+"/scoped-role-permissions",
-			`{"permissions":[]}`)
+		d.want(http.StatusBadRequest, "What is no scoped role has no permissions", "PUT",
+			"/resources/"+d.resource(own)+"/scoped-role-permissions", `{"permissions":[]}`)
 		d.refused(http.StatusBadRequest, "PUT", at, map[string]string{
 			"permission_name": permissions(permission("FLY", "USER")),
 			"target_type":     permissions(permission("READ", "MOON")),

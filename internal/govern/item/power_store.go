@@ -126,7 +126,8 @@ func ownedBySet(q db.Q, set string) (bool, error) {
 
 // existingSQL are the objects of each sort that are there, of those with some identities.
 var existingSQL = map[iam.Sort]string{
-	iam.SortResource: `select id from resource where not is_group and deleted_at is null and id <> '` + string(app.AccessResource) + `' and id in `,
+	iam.SortResource: `select id from resource where not is_group and deleted_at is null
+		and id <> '` + string(app.AccessResource) + `' and id in `,
 	iam.SortGroup:    `select id from resource where is_group and deleted_at is null and id in `,
 	iam.SortApp:      `select id from app where deleted_at is null and id in `,
 	iam.SortCatalog:  `select id from catalog where deleted_at is null and id in `,

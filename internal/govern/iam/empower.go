@@ -134,8 +134,8 @@ func RequireEvery(ctx context.Context, on ...Sort) error {
 }
 
 // MayPass answers Denied if access to one of the objects, entitlements or resources, gives powers that reach beyond the caller's
-// roles; everything asks it that gives access without anybody deciding a request, or says how such a thing is asked for. The threat: who may only hand out
-// access would take with it what administrators may.
+// roles; everything asks it that gives access without anybody deciding a request, or says how such a thing is asked for. The threat:
+// who may only hand out access would take with it what administrators may.
 func MayPass(ctx context.Context, q db.Q, objects ...Object) error {
 	c := callFrom(ctx)
 	if c == nil || c.service.powers == nil {

@@ -158,7 +158,7 @@ func TestNoPowerOffersWhatGivesPowers(t *testing.T) {
 		}
 		put := fmt.Sprintf(`{"resource_id":%q}`, role)
 		with, without := bundle(), bundle()
-		h.gets(http.StatusOK, "It is in one", "POST", "/bundles/"+with+"/resources", put)
+		h.gets(http.StatusCreated, "It is in one", "POST", "/bundles/"+with+"/resources", put)
 
 		h.empowered(permission("EDIT_SETTINGS", "BUNDLE"))
 		h.gets(http.StatusForbidden, "Into the other", "POST", "/bundles/"+without+"/resources", put)
@@ -190,7 +190,7 @@ func TestNoPowerReachesAScopedRoleThatLetsNothingYet(t *testing.T) {
 		role := h.makes("resource_id", "/resources", body)
 		h.empowered(permission("EDIT_ASSIGNMENTS", "RESOURCE"), permission("CREATE", "RESOURCE"))
 		h.gets(http.StatusForbidden, "Grace holds it", "POST", "/resources/"+role+"/users/"+string(h.grace.ID), `{}`)
-		h.makes("on_call_schedule_id", "/resources", body)
+		h.gets(http.StatusForbidden, "Another", "POST", "/resources", body)
 	})
 }
 
@@ -198,11 +198,11 @@ func TestWhoIsPutOnCallForPowersIsPutThereByWhoHasThem(t *testing.T) {
 	onHolding(t, func(h *holding) {
 		role, team := h.scopedRole("Taggers", permissions(permission("EDIT_TAGS", "USER"))), h.group("Team")
 		h.gets(http.StatusOK, "The team holds it", "POST", "/groups/"+team+"/resources/"+role, `{}`)
-		schedule := h.gets(http.StatusOK, "a schedule", "POST", "/on-call-schedules",
+		schedule := h.makes("on_call_schedule_id", "/on-call-schedules",
 			`{"third_party_provider":"PAGER_DUTY","remote_id":"PX","name":"Tagging"}`)
 		body := fmt.Sprintf(`{"on_call_schedule_ids":[%q]}`, schedule)
 		at := "/groups/" + team + "/on-call-schedules"
-		h.as(h.grace, iam.ApplicationAdministrator)
+		h.as(h.grace, "system:application-admin")
 		h.gets(http.StatusForbidden, "By who may not tag", "PUT", at, body)
 		h.administers()
 		h.gets(http.StatusOK, "By who may", "PUT", at, body)

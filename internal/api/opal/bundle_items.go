@@ -169,6 +169,9 @@ func (d *Door) putInBundle(ctx context.Context, bundle UUID, s itemSort, id UUID
 	if err != nil {
 		return said, err
 	}
+	if err := iam.ByRoles(ctx, d.DB.Q(ctx), levelObject(l.Entitlement)); err != nil {
+		return said, err
+	}
 	return encodeBundleLevel(l), d.Catalogs.Add(ctx, c.ID, []app.EntitlementRef{l.Entitlement})
 }
 

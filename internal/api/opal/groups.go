@@ -122,9 +122,13 @@ func (d *Door) updateGroups(ctx context.Context, in *updateGroups) (groupsBody, 
 			return groupsBody{}, err
 		}
 		saidAdmin(said, g.ID, g.ItemChange)
+		led := ids[directory.UserID](g.Leaders)
+		if err := d.notThemself(ctx, without(led, before[item.ID(g.ID)].Leaders)...); err != nil {
+			return groupsBody{}, err
+		}
 		changes[n] = item.Change{ID: item.ID(g.ID), Become: within(acts[item.ID(g.ID)], func(i *item.Item) error {
 			if g.Leaders != nil {
-				i.Leaders = ids[directory.UserID](g.Leaders)
+				i.Leaders = led
 			}
 			return become(i)
 		})}

@@ -13,8 +13,9 @@ import (
 
 // What those may not who reach an item by powers alone: change what their acts do not say, and get the item by it.
 
-// within keeps a change of an item to what the acts say; nil lets everything. Neither makes requests be approved by themselves: who may
-// only configure would get the item by asking for it.
+// within keeps a change of an item to what the acts say; nil lets everything. What is configured otherwise than before approves nothing by
+// itself, be it only what a condition, an order or a policy had kept from counting: who may configure would get the item by asking for it.
+// Said again as it was it counts no more than it did.
 func within(acts []iam.Act, become func(*item.Item) error) func(*item.Item) error {
 	if acts == nil {
 		return become
@@ -24,14 +25,19 @@ func within(acts []iam.Act, become func(*item.Item) error) func(*item.Item) erro
 		if err := become(i); err != nil {
 			return err
 		}
+		configures := slices.Contains(acts, iam.ActConfigure)
+		if !configures {
+			i.Offered = was.Offered
+		}
 		allowed := *i
 		if slices.Contains(acts, iam.ActChange) {
 			allowed.DisplayName, allowed.Description, allowed.Notice, allowed.Risk = was.DisplayName, was.Description, was.Notice, was.Risk
 			allowed.MFAToApprove, allowed.MFAToConnect = was.MFAToApprove, was.MFAToConnect
 			allowed.Tickets, allowed.Leaders = was.Tickets, was.Leaders
+			allowed.Limited, allowed.Audience = was.Limited, was.Audience
 		}
-		if slices.Contains(acts, iam.ActConfigure) {
-			if approves(i.Configurations) && !approves(was.Configurations) {
+		if configures {
+			if approves(i.Configurations) && !i.ConfiguredAs(was) {
 				return fault.New(fault.Denied, "Permission denied, that requests are approved by themselves is said by an administrator")
 			}
 			allowed.Configurations, allowed.Offered = was.Configurations, was.Offered
@@ -39,7 +45,7 @@ func within(acts []iam.Act, become func(*item.Item) error) func(*item.Item) erro
 		if !allowed.SaysAs(was) {
 			return fault.New(fault.Denied, "Permission denied, some of what changes is for others to change")
 		}
-		if !slices.Contains(acts, iam.ActConfigure) {
+		if !configures || i.ConfiguredAs(was) {
 			i.KeepConfigured(was)
 		}
 		return nil

@@ -339,11 +339,17 @@ func (d *Door) updateOwnerUsers(ctx context.Context, in *updateOwnerUsers) (owne
 			return ownerUsersBody{}, fault.InvalidField("user_ids", "can only put the members of the source group in another order")
 		}
 	}
-	fresh := slices.DeleteFunc(slices.Clone(said), func(u directory.UserID) bool { return slices.Contains(v.Members, u) })
-	if err := d.notThemself(ctx, fresh...); err != nil {
-		return ownerUsersBody{}, err
+	fresh := without(said, v.Members)
+	if v.Source == (app.EntitlementRef{}) {
+		if err := d.notThemself(ctx, fresh...); err != nil {
+			return ownerUsersBody{}, err
+		}
 	}
+	asked := v.Source
 	after, err := d.Owners.UpdateSets(ctx, []owner.SetChange{{ID: v.ID, Become: func(v *owner.Set) error {
+		if v.Source != asked || len(without(without(said, v.Members), fresh)) > 0 { // who was taken out meanwhile stays out
+			return fault.New(fault.Conflict, "who belongs to the owner was changed by someone else; read it again")
+		}
 		v.Members = said
 		return nil
 	}}})
@@ -351,6 +357,11 @@ func (d *Door) updateOwnerUsers(ctx context.Context, in *updateOwnerUsers) (owne
 		return ownerUsersBody{}, respelled(err, ownerNames)
 	}
 	return d.usersOf(ctx, after[0])
+}
+
+// without are those of list that are not in other.
+func without(list, other []directory.UserID) []directory.UserID {
+	return slices.DeleteFunc(slices.Clone(list), func(u directory.UserID) bool { return slices.Contains(other, u) })
 }
 
 func (d *Door) usersOf(ctx context.Context, v owner.Set) (ownerUsersBody, error) {

@@ -121,10 +121,15 @@ func (d *Door) getResource(ctx context.Context, in *ResourcePath) (resourceBody,
 }
 
 func (d *Door) createResource(ctx context.Context, in *createResource) (resourceBody, error) {
-	if err := iam.RequireEvery(ctx, iam.SortResource); err != nil {
-		return resourceBody{}, err
+	may := iam.RequireEvery(ctx, iam.SortResource)
+	draft := in.Body.draft(false, string(in.Body.Type))
+	if draft.Empowers = draft.Label == scopedRoleKind; draft.Empowers {
+		may = iam.RequireAll(ctx)
 	}
-	i, err := d.Items.Create(ctx, in.Body.draft(false, string(in.Body.Type)))
+	if may != nil {
+		return resourceBody{}, may
+	}
+	i, err := d.Items.Create(ctx, draft)
 	if err != nil {
 		return resourceBody{}, respelled(err, itemNames)
 	}

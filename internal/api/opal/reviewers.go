@@ -112,11 +112,11 @@ func stagesOf(i item.Item, err error) ([]stageBody, error) {
 
 // setStages sets the stages of the default configuration of an item, which requests may be made for where there was none.
 func (d *Door) setStages(ctx context.Context, s itemSort, id UUID, stages []item.Stage) (item.Item, error) {
-	i, err := d.itemToChange(ctx, s, id)
+	before, acts, err := d.itemsToChange(ctx, s, []UUID{id})
 	if err != nil {
-		return i, err
+		return before[item.ID(id)], err
 	}
-	after, err := d.Items.Update(ctx, []item.Change{{ID: i.ID, Become: func(i *item.Item) error {
+	after, err := d.Items.Update(ctx, []item.Change{{ID: item.ID(id), Become: within(acts[item.ID(id)], func(i *item.Item) error {
 		list := slices.Clone(i.Configurations)
 		at := slices.IndexFunc(list, func(c item.Configuration) bool { return c.Priority == 0 })
 		if at < 0 {
@@ -125,9 +125,9 @@ func (d *Door) setStages(ctx context.Context, s itemSort, id UUID, stages []item
 		list[at].Stages = stages
 		i.Configure(list)
 		return nil
-	}}})
+	})}})
 	if err != nil {
-		return i, respelled(err, itemNames)
+		return before[item.ID(id)], respelled(err, itemNames)
 	}
 	return after[0], nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/item"
+	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // holding is a stage on which Ada holds a scoped role with some permissions, and what others have made.
@@ -206,5 +207,30 @@ func TestWhoIsPutOnCallForPowersIsPutThereByWhoHasThem(t *testing.T) {
 		h.gets(http.StatusForbidden, "By who may not tag", "PUT", at, body)
 		h.administers()
 		h.gets(http.StatusOK, "By who may", "PUT", at, body)
+	})
+}
+
+func TestHowPowersAreAskedForIsSaidByWhoHasThem(t *testing.T) {
+	onHolding(t, func(h *holding) {
+		of := h.level(h.scopedRole("Taggers", permissions(permission("EDIT_TAGS", "USER"))))
+		rewrite := func() error {
+			ctx, err := h.IAM.Enter(h.Context(), h.who, "permission/c1.api.app.v1.AppEntitlements.Update")
+			if err != nil {
+				h.Fatal(err)
+			}
+			_, err = h.Apps.UpdateEntitlement(ctx, of.AppID, of.ID, func(e *app.Entitlement) error {
+				e.Description += "!"
+				return nil
+			})
+			return err
+		}
+		h.as(h.grace, "system:application-admin")
+		if err := rewrite(); !fault.Is(err, fault.Denied) {
+			h.Errorf("by who may not tag: %v", err)
+		}
+		h.administers()
+		if err := rewrite(); err != nil {
+			h.Errorf("by who may: %v", err)
+		}
 	})
 }

@@ -212,6 +212,13 @@ func (d *Door) onUser(ctx context.Context, in *tagOnUser, act tagging) error {
 	if err := d.notThemself(ctx, directory.UserID(in.User)); err != nil {
 		return err
 	}
+	rules := iam.Object{Type: "tag", ID: string(in.Tag)}
+	if err := iam.ByRoles(ctx, d.DB.Q(ctx), rules); err != nil {
+		return err
+	}
+	if err := iam.MayPass(ctx, d.DB.Q(ctx), rules); err != nil {
+		return err
+	}
 	return act(ctx, tag.ID(in.Tag), tag.User(directory.UserID(in.User)))
 }
 

@@ -33,7 +33,7 @@ func (d *Door) visibilityOf(ctx context.Context, i item.Item) (visibilityBody, e
 
 // limit sets who sees an item of one sort.
 func (d *Door) limit(ctx context.Context, s itemSort, id UUID, v visibilityBody) (visibilityBody, error) {
-	i, err := d.itemToChange(ctx, s, id)
+	_, acts, err := d.itemsToChange(ctx, s, []UUID{id})
 	if err != nil {
 		return v, err
 	}
@@ -41,10 +41,10 @@ func (d *Door) limit(ctx context.Context, s itemSort, id UUID, v visibilityBody)
 	if err != nil {
 		return v, err
 	}
-	after, err := d.Items.Update(ctx, []item.Change{{ID: i.ID, Become: func(i *item.Item) error {
+	after, err := d.Items.Update(ctx, []item.Change{{ID: item.ID(id), Become: within(acts[item.ID(id)], func(i *item.Item) error {
 		i.Offered, i.Limited, i.Audience = true, v.Visibility == "LIMITED", audience
 		return nil
-	}}})
+	})}})
 	if err != nil {
 		return v, respelled(err, itemNames)
 	}

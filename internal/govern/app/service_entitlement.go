@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/id"
@@ -14,6 +15,9 @@ import (
 // in the same transaction what also says. Invalid; NotFound for app, type or resource; Exists for an alias that another live
 // entitlement has.
 func (s *Service) CreateEntitlement(ctx context.Context, e Entitlement, also ...func(tx *db.Tx, e Entitlement) error) (Entitlement, error) {
+	if err := iam.MayPass(ctx, s.db.Q(ctx), iam.Object{Type: "resource", AppID: string(e.AppID), ID: string(e.ResourceID)}); err != nil {
+		return Entitlement{}, err
+	}
 	var made Entitlement
 	err := s.db.Write(ctx, func(tx *db.Tx) (err error) {
 		if made, err = s.AddEntitlement(tx, audit.From(ctx), e); err != nil {
@@ -71,6 +75,9 @@ func (s *Service) AddEntitlement(tx *db.Tx, actor audit.Actor, e Entitlement) (E
 func (s *Service) UpdateEntitlement(
 	ctx context.Context, appID ID, entitlementID EntitlementID, change func(e *Entitlement) error,
 ) (Entitlement, error) {
+	if err := iam.MayPass(ctx, s.db.Q(ctx), iam.Object{Type: "entitlement", AppID: string(appID), ID: string(entitlementID)}); err != nil {
+		return Entitlement{}, err // how it is asked for says who gets it
+	}
 	now := s.clock.Now()
 	var after Entitlement
 	err := s.db.Write(ctx, func(tx *db.Tx) error {

@@ -8,6 +8,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/due"
@@ -164,9 +165,20 @@ func (s *Service) Shifts(ctx context.Context, schedule ScheduleID) ([]Shift, err
 }
 
 // SetShifts makes the shifts of a schedule be those, in that order; the groups it belongs to follow at once. NotFound; Invalid above
-// [MaxShifts], for a shift that does not end after it begins, and for somebody who is not there.
+// [MaxShifts]; Denied where who is on call has powers beyond the caller's roles; Invalid for a shift that does not end after it begins, and for somebody who is not there.
 func (s *Service) SetShifts(ctx context.Context, schedule ScheduleID, list []Shift) error {
 	if err := checkShifts(list); err != nil {
+		return err
+	}
+	q := s.DB.Q(ctx)
+	gives, err := db.Collect(q, func(r *db.Rows) (o iam.Object, err error) {
+		o.Type = "entitlement"
+		return o, r.Scan(&o.AppID, &o.ID)
+	}, `select app_id, entitlement_id from on_call_duty where schedule_id = $1 and deleted_at is null`, string(schedule))
+	if err != nil {
+		return err
+	}
+	if err := iam.MayPass(ctx, q, gives...); err != nil {
 		return err
 	}
 	return s.DB.Write(ctx, func(tx *db.Tx) error {

@@ -23,9 +23,12 @@ type Powers interface {
 	Held(q db.Q, u directory.UserID, at time.Time) ([]Power, error)
 	// Targets are what a power can name and o is or is part of.
 	Targets(q db.Q, o Object) ([]Target, error)
-	// Passed are the powers that come of having access to one of the objects, by itself or by what it passes on; of a set of owners, of
-	// what it owns. Given is false where there is nothing that gives powers, be they none.
+	// Passed are the powers that come of having access to one of the objects, by itself or by what it passes on; of a catalog what it lists, of a tag what the rules give that go by it. Given is false where there is nothing that
+	// gives powers, be they none.
 	Passed(q db.Q, objects ...Object) (list []Power, given bool, err error)
+	// Decides reports whether people decide about something that gives powers by what o is, a set of owners, or by having access to it:
+	// they own it or its app, or its requests ask them.
+	Decides(q db.Q, o Object) (bool, error)
 }
 
 // Empower sets who answers for powers. Only at start, before requests are served.
@@ -71,10 +74,37 @@ func (c *call) acts(ctx context.Context, o Object) (out []Act, err error) {
 	if len(out) == 0 || table().reading[c.permission] > None {
 		return out, nil
 	}
-	if _, gives, err := c.service.powers.Passed(q, o); err != nil || gives {
+	if kept, err := c.kept(q, o); err != nil || kept {
 		return nil, err
 	}
 	return out, nil
+}
+
+// kept reports whether one of the objects is beyond every power: it gives powers, or says who decides about what does.
+func (c *call) kept(q db.Q, objects ...Object) (bool, error) {
+	if _, gives, err := c.service.powers.Passed(q, objects...); err != nil || gives {
+		return gives, err
+	}
+	for _, o := range objects {
+		if decides, err := c.service.powers.Decides(q, o); err != nil || decides {
+			return decides, err
+		}
+	}
+	return false, nil
+}
+
+// ByRoles answers Denied where the request is made by powers alone, or as an owner, and one of the objects is beyond every power: for what
+// it is not about and does something to all the same.
+func ByRoles(ctx context.Context, q db.Q, objects ...Object) error {
+	c := callFrom(ctx)
+	if c == nil || c.scope == All || c.service.powers == nil {
+		return nil
+	}
+	kept, err := c.kept(q, objects...)
+	if err == nil && kept {
+		err = Denial(c.permission)
+	}
+	return err
 }
 
 // Acts are the acts by which the request in ctx reaches o, where it does so by the caller's powers alone; nil where it reaches every

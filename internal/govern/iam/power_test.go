@@ -41,6 +41,8 @@ func (h *holding) Passed(_ db.Q, objects ...Object) ([]Power, bool, error) {
 	return h.list, true, nil
 }
 
+func (h *holding) Decides(db.Q, Object) (bool, error) { return false, nil }
+
 // said reports whether a line of power.csv lets a power do something with an object, by reading the table line by line.
 func said(p Power, permission string, o Object) bool {
 	if string(p.On) != o.Type || !p.All && !slices.Contains(p.Objects, o.ID) {

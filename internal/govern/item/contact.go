@@ -29,6 +29,9 @@ func (s *Service) SetChannels(ctx context.Context, itemID ID, channels []contact
 
 // SetSchedules says who is on call for a group. Faults as for [Service.SetChannels]; NotFound also for a group without a default level.
 func (s *Service) SetSchedules(ctx context.Context, itemID ID, schedules []contact.ScheduleID) (after []contact.Schedule, err error) {
+	if err := s.mayChange(ctx, []ID{itemID}); err != nil { // who is on call has what the members have
+		return nil, err
+	}
 	err = s.DB.Write(ctx, func(tx *db.Tx) error {
 		i, err := unfollowed(tx, itemID, schedules, func(t Template) []contact.ScheduleID { return t.Schedules })
 		if err != nil {

@@ -82,10 +82,20 @@ func (i *Item) KeepConfigured(was Item) {
 	i.Configurations, i.configured = was.Configurations, was.configured
 }
 
+// ConfiguredAs reports whether an item is configured as in another of its states.
+func (i Item) ConfiguredAs(o Item) bool {
+	if len(i.Configurations)+len(o.Configurations) == 0 {
+		return true
+	}
+	was, bad := json.Marshal(o.Configurations)  //nolint:musttag // as it is kept
+	is, worse := json.Marshal(i.Configurations) //nolint:musttag // as it is kept
+	return bad == nil && worse == nil && string(was) == string(is)
+}
+
 // SaysAs reports whether an item says the same as another of its states.
 func (i Item) SaysAs(o Item) bool {
 	i.configured, o.configured = false, false
-	if len(i.Configurations)+len(o.Configurations) == 0 {
+	if i.ConfiguredAs(o) {
 		i.Configurations, o.Configurations = nil, nil
 	}
 	return reflect.DeepEqual(i, o)

@@ -111,10 +111,10 @@ func (Powers) Passed(q db.Q, objects ...iam.Object) (list []iam.Power, given boo
 			from = []app.EntitlementRef{{AppID: app.ID(o.AppID), ID: app.EntitlementID(o.ID)}}
 		case "resource":
 			from, err = entitlementsOf(q, app.ResourceRef{AppID: app.ID(o.AppID), ID: app.ResourceID(o.ID)})
-		case string(iam.SortOwnerSet):
-			var owned bool
-			owned, err = ownedBySet(q, o.ID)
-			given = given || owned
+		case string(iam.SortCatalog):
+			from, err = listedGiving(q, o.ID)
+		case "tag":
+			from, err = ruledBy(q, o.ID)
 		}
 		if err != nil {
 			return nil, false, err
@@ -130,6 +130,33 @@ func (Powers) Passed(q db.Q, objects ...iam.Object) (list []iam.Power, given boo
 		}
 	}
 	return list, given, nil
+}
+
+// Decides implements [iam.Powers].
+func (Powers) Decides(q db.Q, o iam.Object) (bool, error) {
+	giving, err := empowered(q)
+	if err != nil || len(giving) == 0 {
+		return false, err
+	}
+	var from []app.EntitlementRef
+	switch o.Type {
+	case "entitlement":
+		from = []app.EntitlementRef{{AppID: app.ID(o.AppID), ID: app.EntitlementID(o.ID)}}
+	case "resource":
+		from, err = entitlementsOf(q, app.ResourceRef{AppID: app.ID(o.AppID), ID: app.ResourceID(o.ID)})
+	case string(iam.SortOwnerSet):
+	default:
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	by, err := deciding(q, giving)
+	if err != nil || o.Type == string(iam.SortOwnerSet) {
+		return slices.Contains(by.sets, o.ID), err
+	}
+	onward, err := automation.Onward(q, from)
+	return slices.ContainsFunc(onward, func(e app.EntitlementRef) bool { return slices.Contains(by.holders, e) }), err
 }
 
 // Targets implements [iam.Powers]. What an app has of itself is no item; of an item the app is no target: a power over an app is over

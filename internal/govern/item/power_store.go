@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -115,13 +117,75 @@ func itemTargets(q db.Q, o iam.Object) ([]iam.Target, error) {
 	}, sql+` and r.deleted_at is null and r.id <> $3`, o.AppID, o.ID, string(app.AccessResource))
 }
 
-// ownedBySet reports whether a set owns something that gives powers, or the app that it is in.
-func ownedBySet(q db.Q, set string) (bool, error) {
-	var n int
-	err := q.Row(`select count(*) from item_power w where exists (select 1 from owner_from_set o where o.set_id = $1 and o.app_id = w.app_id
-		and (o.kind = 'app' or o.kind = 'resource' and o.object_id = w.resource_id or o.kind = 'entitlement' and exists (
-			select 1 from entitlement e where e.app_id = o.app_id and e.id = o.object_id and e.resource_id = w.resource_id)))`, set).Scan(&n)
-	return n > 0, err
+// listedGiving are the entitlements that a catalog lists and that give powers.
+func listedGiving(q db.Q, catalog string) ([]app.EntitlementRef, error) {
+	return db.Collect(q, scanRef, `select c.app_id, c.entitlement_id from item_power w cross join entitlement e cross join catalog_entry c
+		where e.app_id = w.app_id and e.resource_id = w.resource_id
+		and c.app_id = e.app_id and c.entitlement_id = e.id and c.catalog_id = $1`, catalog)
+}
+
+// ruledBy are the entitlements whose rules go by a tag.
+func ruledBy(q db.Q, tag string) ([]app.EntitlementRef, error) {
+	return db.Collect(q, scanRef, `select a.app_id, a.entitlement_id from tag t join automation_tag a on a.key = t.key and a.value = t.value
+		where t.id = $1`, tag)
+}
+
+func scanRef(r *db.Rows) (e app.EntitlementRef, err error) { return e, r.Scan(&e.AppID, &e.ID) }
+
+// deciders are who decides about what gives powers: sets of owners, and the holders of entitlements.
+type deciders struct {
+	sets    []string
+	holders []app.EntitlementRef
+}
+
+// deciding reads who owns what gives powers, a level of it or its app, and whom its requests ask.
+func deciding(q db.Q, list []giving) (out deciders, err error) {
+	var sql []string
+	for _, object := range []string{
+		` o.kind = 'app' and o.app_id = w.app_id`,
+		` o.kind = 'resource' and o.app_id = w.app_id and o.object_id = w.resource_id`,
+		` o.kind = 'entitlement' and o.app_id = w.app_id and exists (
+			select 1 from entitlement e where e.app_id = o.app_id and e.id = o.object_id and e.resource_id = w.resource_id)`,
+	} {
+		sql = append(sql, `select o.set_id, '', '' from item_power w cross join owner_from_set o where`+object,
+			`select '', o.via_app_id, o.via_entitlement_id from item_power w cross join owner_entitlement o where`+object)
+	}
+	type decider struct {
+		set    string
+		holder app.EntitlementRef
+	}
+	found, err := db.Collect(q, func(r *db.Rows) (d decider, err error) {
+		return d, r.Scan(&d.set, &d.holder.AppID, &d.holder.ID)
+	}, strings.Join(sql, ` union all `))
+	if err != nil {
+		return out, err
+	}
+	for _, d := range found {
+		if out.sets = append(out.sets, d.set); d.set == "" {
+			out.holders = append(out.holders, d.holder)
+		}
+	}
+	items, err := Many(q, each(list, func(g giving) ID { return g.item.ID }))
+	if err != nil {
+		return out, err
+	}
+	for _, i := range items {
+		for _, c := range i.Configurations {
+			for _, s := range c.Stages {
+				out.sets = append(out.sets, s.Owners...)
+			}
+		}
+	}
+	out.sets = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(out.sets))), func(s string) bool { return s == "" })
+	for _, chunk := range db.Chunks(out.sets) {
+		sources, err := db.Collect(q, scanRef, `select via_app_id, via_entitlement_id from owner_set where via_app_id is not null and id in `+
+			db.In(len(chunk), 1), anys(chunk)...)
+		if err != nil {
+			return out, err
+		}
+		out.holders = append(out.holders, sources...)
+	}
+	return out, nil
 }
 
 // existingSQL are the objects of each sort that are there, of those with some identities.

@@ -44,6 +44,7 @@ type Draft struct {
 	Group       bool
 	Name        string
 	Description string
+	Empowers    bool // it gives powers, none yet: from its first moment on it is beyond those of others
 	Settings
 }
 
@@ -88,6 +89,11 @@ func (s *Service) create(tx *db.Tx, actor audit.Actor, d Draft) (Item, error) {
 		return Item{}, err
 	}
 	i := Item{Resource: r, Settings: d.Settings, Group: d.Group, Version: 1}
+	if d.Empowers {
+		if err := putEmpowerment(tx, i.Ref(), Empowerment{Item: i.ID, Powers: []iam.Power{}, Version: 1}); err != nil {
+			return i, err
+		}
+	}
 	if i.TemplateID == "" {
 		return i, save(tx, i, 0)
 	}

@@ -234,3 +234,33 @@ func TestHowPowersAreAskedForIsSaidByWhoHasThem(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAccountWithPowersIsHandedOverByWhoHasThem(t *testing.T) {
+	onHolding(t, func(h *holding) {
+		role := h.scopedRole("Taggers", permissions(permission("EDIT_TAGS", "USER")))
+		h.gets(http.StatusOK, "Ada holds it", "POST", "/resources/"+role+"/users/"+string(h.ada.ID), `{}`)
+		account, err := h.Grants.AccountFor(h.Context(), app.ID(h.own), h.ada.ID)
+		if err != nil {
+			h.Fatal(err)
+		}
+		take := func() error {
+			ctx, err := h.IAM.Enter(h.Context(), h.who, "permission/c1.api.app.v1.AppUserService.Update")
+			if err != nil {
+				h.Fatal(err)
+			}
+			_, err = h.Apps.UpdateAccount(ctx, app.ID(h.own), account, func(a *app.Account) error {
+				a.UserID = h.grace.ID
+				return nil
+			})
+			return err
+		}
+		h.as(h.grace, "system:application-admin")
+		if err := take(); !fault.Is(err, fault.Denied) {
+			h.Errorf("by who may not tag: %v", err)
+		}
+		h.administers()
+		if err := take(); err != nil {
+			h.Errorf("by who may: %v", err)
+		}
+	})
+}

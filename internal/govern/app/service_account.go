@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -79,6 +80,11 @@ func (s *Service) UpdateAccount(ctx context.Context, appID ID, accountID Account
 		after, err = s.edited(tx, before, after)
 		if err != nil {
 			return err
+		}
+		if after.UserID != before.UserID { // who takes it over has what it holds
+			if err := iam.MayPass(ctx, tx, iam.Object{Type: "account", AppID: string(appID), ID: string(accountID)}); err != nil {
+				return err
+			}
 		}
 		diff, err := audit.Changes(before, after)
 		if err != nil || len(diff) == 0 {

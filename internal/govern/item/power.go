@@ -113,6 +113,8 @@ func (Powers) Passed(q db.Q, objects ...iam.Object) (list []iam.Power, given boo
 			from, err = entitlementsOf(q, app.ResourceRef{AppID: app.ID(o.AppID), ID: app.ResourceID(o.ID)})
 		case string(iam.SortCatalog):
 			from, err = listedGiving(q, o.ID)
+		case "account":
+			from, err = heldThrough(q, o)
 		case "tag":
 			from, err = ruledBy(q, o.ID)
 		}

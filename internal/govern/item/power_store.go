@@ -124,6 +124,12 @@ func listedGiving(q db.Q, catalog string) ([]app.EntitlementRef, error) {
 		and c.app_id = e.app_id and c.entitlement_id = e.id and c.catalog_id = $1`, catalog)
 }
 
+// heldThrough are the entitlements that an account holds.
+func heldThrough(q db.Q, account iam.Object) ([]app.EntitlementRef, error) {
+	return db.Collect(q, scanRef, `select app_id, entitlement_id from grants
+		where account_id = $2 and app_id || '' = $1 and ended_at is null`, account.AppID, account.ID)
+}
+
 // ruledBy are the entitlements whose rules go by a tag.
 func ruledBy(q db.Q, tag string) ([]app.EntitlementRef, error) {
 	return db.Collect(q, scanRef, `select a.app_id, a.entitlement_id from tag t join automation_tag a on a.key = t.key and a.value = t.value

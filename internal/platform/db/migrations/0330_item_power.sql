@@ -8,3 +8,7 @@ create table item_power (
     version     bigint   not null,
     primary key (app_id, resource_id)
 );
+
+-- What was made to give powers before they could be said gives none yet.
+insert into item_power (app_id, resource_id, doc, version)
+    select app_id, resource_id, '[]', 1 from item where label = 'OPAL_SCOPED_ROLE';

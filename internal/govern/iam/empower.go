@@ -23,8 +23,9 @@ type Powers interface {
 	Held(q db.Q, u directory.UserID, at time.Time) ([]Power, error)
 	// Targets are what a power can name and o is or is part of.
 	Targets(q db.Q, o Object) ([]Target, error)
-	// Passed are the powers that come of having access to one of the objects, by itself or by what it passes on; of a catalog what it lists, of an account what it holds, of a tag what the rules give that go by it. Given is false where there is nothing that
-	// gives powers, be they none.
+	// Passed are the powers that come of having access to one of the objects, by itself or by what it passes on; of a catalog what it
+	// lists, of an account what it holds, of a tag what the rules give that go by it. Given is false where there is nothing that gives
+	// powers, be they none.
 	Passed(q db.Q, objects ...Object) (list []Power, given bool, err error)
 	// Decides reports whether people decide about something that gives powers by what o is, a set of owners, or by having access to it:
 	// they own it or its app, or its requests ask them.

@@ -264,3 +264,17 @@ func TestAnAccountWithPowersIsHandedOverByWhoHasThem(t *testing.T) {
 		}
 	})
 }
+
+func TestATemplateOfWhatGivesPowersIsChangedByWhoHasThem(t *testing.T) {
+	onHolding(t, func(h *holding) {
+		template := h.template(h.set("Keepers", ""), "Theirs", 60)
+		role := h.scopedRole("Taggers", permissions(permission("EDIT_TAGS", "USER")))
+		h.gets(http.StatusOK, "It follows", "PUT", "/resources",
+			fmt.Sprintf(`{"resources":[{"resource_id":%q,"configuration_template_id":%q}]}`, role, template))
+		rename := fmt.Sprintf(`{"configuration_template_id":%q,"name":"Mine"}`, template)
+		h.as(h.grace, "system:application-admin")
+		h.gets(http.StatusForbidden, "By who may not tag", "PUT", "/configuration-templates", rename)
+		h.administers()
+		h.gets(http.StatusOK, "By who may", "PUT", "/configuration-templates", rename)
+	})
+}

@@ -130,6 +130,12 @@ func heldThrough(q db.Q, account iam.Object) ([]app.EntitlementRef, error) {
 		where account_id = $2 and app_id || '' = $1 and ended_at is null`, account.AppID, account.ID)
 }
 
+// following are the items that give powers and follow a template.
+func following(q db.Q, of TemplateID) ([]ID, error) {
+	return db.Collect(q, func(r *db.Rows) (i ID, err error) { return i, r.Scan(&i) }, `select w.resource_id from item_power w
+		cross join item i where i.app_id = w.app_id and i.resource_id = w.resource_id and i.template_id = $1`, string(of))
+}
+
 // ruledBy are the entitlements whose rules go by a tag.
 func ruledBy(q db.Q, tag string) ([]app.EntitlementRef, error) {
 	return db.Collect(q, scanRef, `select a.app_id, a.entitlement_id from tag t join automation_tag a on a.key = t.key and a.value = t.value

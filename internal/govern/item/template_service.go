@@ -48,10 +48,17 @@ func (s *Service) CreateTemplate(ctx context.Context, t Template) (Template, err
 }
 
 // UpdateTemplate changes a template. The first items that follow it take what changed in the same transaction, the others right after.
-// Invalid, NotFound, Exists for a name that another has, Conflict.
+// Invalid, NotFound, Exists for a name that another has, Conflict; Denied where one of them gives powers beyond the caller's roles.
 func (s *Service) UpdateTemplate(ctx context.Context, templateID TemplateID, become func(t *Template) error) (Template, error) {
 	actor := audit.From(ctx)
 	var after Template
+	giving, err := following(s.DB.Q(ctx), templateID)
+	if err != nil {
+		return after, err
+	}
+	if err := s.mayChange(ctx, giving); err != nil {
+		return after, err
+	}
 	return after, s.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := tx.Lock(templateKey(templateID)); err != nil {
 			return err

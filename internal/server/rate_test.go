@@ -55,8 +55,8 @@ func onLimited(t *testing.T, test func(l *limited, b Bootstrap)) {
 	})
 }
 
-// ask sends a request from an address and answers what came back.
-func (l *limited) ask(verb, path, from, token, body string) (*http.Response, string) {
+// ask sends a request from an address and answers what came back: its status, when to come again, and its text.
+func (l *limited) ask(verb, path, from, token, body string) (status int, after, text string) {
 	l.Helper()
 	req, err := http.NewRequestWithContext(l.Context(), verb, l.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -79,22 +79,22 @@ func (l *limited) ask(verb, path, from, token, body string) (*http.Response, str
 	if err != nil {
 		l.Fatal(err)
 	}
-	return res, string(raw)
+	return res.StatusCode, res.Header.Get("Retry-After"), string(raw)
 }
 
 // exhausted asks until it is too often, from the address that the number of the request gives, and checks the refusal.
 func (l *limited) exhausted(name, verb, path, token, body string, from func(int) string) {
 	l.Helper()
 	for n := range often {
-		res, text := l.ask(verb, path, from(n), token, body)
-		if res.StatusCode != http.StatusTooManyRequests {
+		status, after, text := l.ask(verb, path, from(n), token, body)
+		if status != http.StatusTooManyRequests {
 			continue
 		}
 		if n == 0 {
 			l.Errorf("%s: the first request is refused: %s", name, text)
 		}
-		if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err != nil || seconds < 1 {
-			l.Errorf("%s: Retry-After %q", name, res.Header.Get("Retry-After"))
+		if seconds, err := strconv.Atoi(after); err != nil || seconds < 1 {
+			l.Errorf("%s: Retry-After %q", name, after)
 		}
 		if !json.Valid([]byte(text)) {
 			l.Errorf("%s: %s", name, text)
@@ -107,12 +107,12 @@ func (l *limited) exhausted(name, verb, path, token, body string, from func(int)
 func TestEveryDoorSaysWhenToComeBackToWhoAsksTooOften(t *testing.T) {
 	onLimited(t, func(l *limited, b Bootstrap) {
 		form := url.Values{"grant_type": {"client_credentials"}, "client_id": {b.ClientID}, "client_secret": {b.ClientSecret}}
-		res, text := l.ask(http.MethodPost, "/auth/v1/token", "192.0.2.1", "", form.Encode())
+		status, _, text := l.ask(http.MethodPost, "/auth/v1/token", "192.0.2.1", "", form.Encode())
 		var token struct {
 			AccessToken string `json:"access_token"`
 		}
 		if err := json.Unmarshal([]byte(text), &token); err != nil || token.AccessToken == "" {
-			t.Fatal(res.Status, text)
+			t.Fatal(status, text)
 		}
 		form.Set("client_secret", "wrong")
 		for n, door := range []struct{ name, verb, path, token, body string }{

@@ -22,6 +22,7 @@ const opalFile = "testdata/opal.csv"
 var opalCallers = append(slices.Clone(callers), "reads", "nobody")
 
 func TestEveryCallerOfTheOpalDoorIsAnsweredAsTheTableSays(t *testing.T) {
+	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		raise(t, "").perform()
@@ -183,7 +184,7 @@ func (s *stage) act(a act, way, caller string) string {
 		path, body, _ := strings.Cut(rest, " ")
 		s.as(verb, path, body)
 	}
-	path, text := a.path, ""
+	path := a.path
 	if a.query != "" {
 		path += "?" + a.query
 	}

@@ -1,6 +1,7 @@
 package c1_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -32,11 +33,9 @@ func (d *tasking) forGroup() task.Task {
 		AppID: wiki, TypeID: kind.ID, ResourceID: crew.ID, DisplayName: "Crew", Slug: "member", Purpose: app.PurposeAssignment,
 	})
 	d.ok(err)
-	for shown, name := range map[string]string{
+	maps.Copy(d.names, map[string]string{
 		c1.KSUID(kind.ID): "kind", c1.KSUID(crew.ID): "crew", string(crew.ID): "crew-uuid", c1.KSUID(members.ID): "members",
-	} {
-		d.names[shown] = name
-	}
+	})
 	ctx = iam.WithPrincipal(d.Context(), &iam.Principal{UserID: d.ada.ID, Name: "Ada"})
 	ctx = audit.With(ctx, audit.Actor{Kind: audit.KindUser, UserID: string(d.ada.ID), Name: "Ada"})
 	made, err := d.deps.Tasks.RequestGrant(ctx, task.Ask{

@@ -111,7 +111,9 @@ func letters(s string) string {
 }
 
 func (d *Door) getRemoteUsers(ctx context.Context, in *getRemoteUsers) (out Results[remoteUserBody], err error) {
-	f := read.RemoteFilter{Users: ids[directory.UserID](in.Users), ExternalIDs: each(in.RemoteIDs, func(r remoteID) string { return string(r) })}
+	f := read.RemoteFilter{
+		Users: ids[directory.UserID](in.Users), ExternalIDs: each(in.RemoteIDs, func(r remoteID) string { return string(r) }),
+	}
 	if f.Own, err = iam.OwnFilter(ctx); err != nil {
 		return out, err
 	}

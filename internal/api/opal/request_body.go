@@ -148,8 +148,8 @@ func (d *Door) manyUsers(ctx context.Context, ids []directory.UserID) (list []di
 func (s shown) request(r request.Request) requestBody {
 	t := r.First()
 	out := requestBody{
-		ID: UUID(t.ID), CreatedAt: t.CreatedAt, UpdatedAt: r.UpdatedAt(), Requester: UUID(t.Opener), Target: UUID(t.Subject), Group: UUID(t.Group.ID), Status: r.Status(),
-		Reason: t.Description, Minutes: int(t.Duration.Minutes()), Items: each(r.Tasks, s.item), Stages: each(r.Tasks, s.stages),
+		ID: UUID(t.ID), CreatedAt: t.CreatedAt, UpdatedAt: r.UpdatedAt(), Requester: UUID(t.Opener), Target: UUID(t.Subject),
+		Group: UUID(t.Group.ID), Status: r.Status(), Reason: t.Description, Minutes: int(t.Duration.Minutes()), Items: each(r.Tasks, s.item), Stages: each(r.Tasks, s.stages),
 		Fields: each(r.Fields, encodeField),
 	}
 	if out.Requester == "" { // Interim itself asked

@@ -223,7 +223,9 @@ func TestWhatFollowsATemplateHasNothingElseWhoeverIsAtItAtOnce(t *testing.T) {
 			var all sync.WaitGroup
 			all.Go(func() { put(fmt.Sprintf(`,"configuration_template_id":%q`, id)) })
 			all.Go(func() { put(fmt.Sprintf(`,"admin_owner_id":%q`, others)) })
-			all.Go(func() { d.call("PUT", "/resources/"+r+"/message-channels", fmt.Sprintf(`{"message_channel_ids":[%q]}`, two)) })
+			all.Go(func() {
+				d.call("PUT", "/resources/"+r+"/message-channels", fmt.Sprintf(`{"message_channel_ids":[%q]}`, two))
+			})
 			all.Wait()
 			shown, told := d.call("GET", "/resources/"+r, ""), d.call("GET", "/resources/"+r+"/message-channels", "")
 			if shown.text("configuration_template_id") != id {

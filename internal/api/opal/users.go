@@ -76,7 +76,7 @@ func (d *Door) findUsers(ctx context.Context, f read.UserFilter, p pager) (Resul
 		return Results[userBody]{}, failed
 	case every:
 		own = ""
-	case err != nil && !(len(f.IDs) == 1 && slices.Contains(named, string(f.IDs[0]))):
+	case err != nil && (len(f.IDs) != 1 || !slices.Contains(named, string(f.IDs[0]))):
 		return Results[userBody]{}, err
 	}
 	f.Own, f.Statuses = own, []directory.Status{directory.Enabled, directory.Disabled}

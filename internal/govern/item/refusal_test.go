@@ -38,7 +38,7 @@ func (h *house) again() {
 	var text strings.Builder
 	h.ok(template.Must(template.New("").Funcs(words).Parse(string(raw))).Execute(&text, nil))
 	h.ok(h.DB.Write(h.Ctx, func(tx *db.Tx) error {
-		for _, sql := range strings.Split(text.String(), ";") {
+		for sql := range strings.SplitSeq(text.String(), ";") {
 			if sql = strings.TrimSpace(sql); sql == "" {
 				continue
 			}

@@ -139,7 +139,7 @@ func TestTasksAreReadFromIndexes(t *testing.T) {
 		"by name": {IDs: []task.ID{"a", "b"}}, "party": {Party: "a"}, "acted": {Actors: two}, "actor": {Actor: "a"},
 		"my work": {Workers: two[:1]}, "our work, and what we did": {Workers: two, ActedOn: start}, "to decide": {Decider: "a"},
 		"of a review": {Reviews: []string{"a", "b"}},
-		"one's own": {Own: "a"}, "one's own of an app": {Own: "a", Apps: []app.ID{"b"}}, "ended lately": {OutcomeAfter: start},
+		"one's own":   {Own: "a"}, "one's own of an app": {Own: "a", Apps: []app.ID{"b"}}, "ended lately": {OutcomeAfter: start},
 		"of an owner of accounts": {AccountOwners: two}, "my work in a span": {Workers: two[:1], span: span{5, 4000}},
 	}
 	onWorlds(t, func(w *world) {

@@ -79,8 +79,8 @@ var (
 var ours = regexp.MustCompile(`(?i)^(host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-.*|` +
 	`proxy-.*|user-agent)$`)
 
-// resolve turns what somebody asked for into what is kept: values that were not given are those of old with the same id, or of a secret that
-// is not named at all, those of its place; secrets that are not there yet are made. Invalid for what is missing or breaks a limit.
+// resolve turns what somebody asked for into what is kept: values that were not given are those of old with the same id, or of a secret
+// that is not named at all, those of its place; secrets that are not there yet are made. Invalid for what is missing or breaks a limit.
 func (c Credentials) resolve(old Credentials, now time.Time) (Credentials, error) {
 	switch c.Auth {
 	case None:

@@ -24,7 +24,7 @@ type shop struct {
 	*testing.T
 
 	db   *db.DB
-	ctx  context.Context //nolint:containedctx // of the test
+	ctx  context.Context
 	tags *tag.Service
 	dir  *directory.Service
 	apps *app.Service

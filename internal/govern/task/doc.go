@@ -31,7 +31,7 @@
 // A revocation takes the access when its provision step begins; what is left to be done by hand or by a webhook comes after. At the
 // end of a grant (Auto) the steps that ask somebody pass by themselves, because access ends on time.
 //
-// Access may be asked for a group: then the task has no subject, GrantAccess has who holds what the group's members hold hold that, too,
+// Access may be asked for a group: then the task has no subject, GrantAccess binds what is asked for to what the group's members hold,
 // until the end, and whoever is a member at that moment is a party.
 //
 // A step that wants all of its slots has a [Seat] for each. An approval fills every seat its giver stands for at that moment, by

@@ -33,7 +33,8 @@ type (
 		Policy policy.ID
 		Why    AuditKind
 	}
-	// GrantAccess asks for the grant, or for a group, that it holds the access. There is one such effect in the life of a task; the answer is the event [Carried].
+	// GrantAccess asks for the grant, or for a group, that it holds the access. There is one such effect in the life of a task; the answer
+	// is the event [Carried].
 	GrantAccess struct {
 		Step   StepID
 		Of     app.EntitlementRef

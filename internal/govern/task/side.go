@@ -71,10 +71,10 @@ func (s *Service) ownersOf(q db.Q, users []directory.UserID, at time.Time) (map[
 			objects = append(objects, owner.OfUser(u))
 		}
 	}
-	if len(objects) == 0 {
-		return nil, nil
-	}
 	out := make(map[directory.UserID][]directory.UserID, len(objects))
+	if len(objects) == 0 {
+		return out, nil
+	}
 	owned, err := s.Owners.Users(q, objects, owner.Primary, at)
 	for o, list := range owned {
 		for _, one := range list {

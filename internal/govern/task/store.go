@@ -45,8 +45,8 @@ func Columns(alias string) string {
 	return a + `number, ` + a + `id, ` + a + `kind, ` + a + `state, ` + a + `processing, ` + a + `outcome, ` + a + `outcome_at, ` + a +
 		`origin, ` + a + `app_id, ` + a + `entitlement_id, ` + a + `resource_id, ` + a + `resource_type_id, ` + a + `account_id, ` + a +
 		`subject_id, ` + a + `opener_id, ` + a + `display_name, ` + a + `description, ` + a + `duration_micros, ` + a + `emergency, ` + a +
-		`extension, ` + a + `parent_id, ` + a + `first_id, ` + a + `group_id, ` + a + `group_app_id, ` + a + `group_entitlement_id, ` + a + `policy_id, ` + a + `generation_id, ` + a + `grant_id, ` + a +
-		`comments, ` + a + `doc, ` + a +
+		`extension, ` + a + `parent_id, ` + a + `first_id, ` + a + `group_id, ` + a + `group_app_id, ` + a + `group_entitlement_id, ` + a +
+		`policy_id, ` + a + `generation_id, ` + a + `grant_id, ` + a + `comments, ` + a + `doc, ` + a +
 		`created_at, ` + a + `updated_at, ` + a + `deleted_at, ` + a + `version`
 }
 
@@ -58,7 +58,8 @@ func Scan(r *db.Rows, rest ...any) (t Task, err error) {
 	if err = r.Scan(append([]any{
 		&t.Number, &t.ID, &t.Kind, &t.State, &t.Processing, &t.Outcome, &outcomeAt, &t.Origin, &t.App, &t.Entitlement, &t.Resource,
 		&t.ResourceType, &t.Account, &t.Subject, &t.Opener, &t.DisplayName, &t.Description, &duration, &t.Emergency, &t.Extension,
-		&t.Parent, &t.First, &t.Group.ID, &t.Group.Members.AppID, &t.Group.Members.ID, &t.Policy, &t.Generation, &t.Grant, &t.Comments, &text, &created, &updated, &deletedAt, &t.Version,
+		&t.Parent, &t.First, &t.Group.ID, &t.Group.Members.AppID, &t.Group.Members.ID, &t.Policy, &t.Generation, &t.Grant,
+		&t.Comments, &text, &created, &updated, &deletedAt, &t.Version,
 	}, rest...)...); err != nil {
 		return t, err
 	}

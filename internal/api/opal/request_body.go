@@ -149,8 +149,8 @@ func (s shown) request(r request.Request) requestBody {
 	t := r.First()
 	out := requestBody{
 		ID: UUID(t.ID), CreatedAt: t.CreatedAt, UpdatedAt: r.UpdatedAt(), Requester: UUID(t.Opener), Target: UUID(t.Subject),
-		Group: UUID(t.Group.ID), Status: r.Status(), Reason: t.Description, Minutes: int(t.Duration.Minutes()), Items: each(r.Tasks, s.item), Stages: each(r.Tasks, s.stages),
-		Fields: each(r.Fields, encodeField),
+		Group: UUID(t.Group.ID), Status: r.Status(), Reason: t.Description, Minutes: int(t.Duration.Minutes()),
+		Items: each(r.Tasks, s.item), Stages: each(r.Tasks, s.stages), Fields: each(r.Fields, encodeField),
 	}
 	if out.Requester == "" { // Interim itself asked
 		out.Requester = out.Target

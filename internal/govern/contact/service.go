@@ -165,7 +165,8 @@ func (s *Service) Shifts(ctx context.Context, schedule ScheduleID) ([]Shift, err
 }
 
 // SetShifts makes the shifts of a schedule be those, in that order; the groups it belongs to follow at once. NotFound; Invalid above
-// [MaxShifts]; Denied where who is on call has powers beyond the caller's roles; Invalid for a shift that does not end after it begins, and for somebody who is not there.
+// [MaxShifts], for a shift that does not end after it begins, and for somebody who is not there; Denied where who is on call has powers
+// beyond the caller's roles.
 func (s *Service) SetShifts(ctx context.Context, schedule ScheduleID, list []Shift) error {
 	if err := checkShifts(list); err != nil {
 		return err

@@ -107,10 +107,8 @@ func (Powers) Passed(q db.Q, objects ...iam.Object) (list []iam.Power, given boo
 	for _, o := range objects {
 		var from []app.EntitlementRef
 		switch o.Type {
-		case "entitlement":
-			from = []app.EntitlementRef{{AppID: app.ID(o.AppID), ID: app.EntitlementID(o.ID)}}
-		case "resource":
-			from, err = entitlementsOf(q, app.ResourceRef{AppID: app.ID(o.AppID), ID: app.ResourceID(o.ID)})
+		case "entitlement", "resource":
+			from, err = entitlementsOf(q, o)
 		case string(iam.SortCatalog):
 			from, err = listedGiving(q, o.ID)
 		case "account":
@@ -142,10 +140,8 @@ func (Powers) Decides(q db.Q, o iam.Object) (bool, error) {
 	}
 	var from []app.EntitlementRef
 	switch o.Type {
-	case "entitlement":
-		from = []app.EntitlementRef{{AppID: app.ID(o.AppID), ID: app.EntitlementID(o.ID)}}
-	case "resource":
-		from, err = entitlementsOf(q, app.ResourceRef{AppID: app.ID(o.AppID), ID: app.ResourceID(o.ID)})
+	case "entitlement", "resource":
+		from, err = entitlementsOf(q, o)
 	case string(iam.SortOwnerSet):
 	default:
 		return false, nil

@@ -95,9 +95,13 @@ func roomForPowers(tx *db.Tx) error {
 	return err
 }
 
-func entitlementsOf(q db.Q, of app.ResourceRef) ([]app.EntitlementRef, error) {
-	return db.Collect(q, func(r *db.Rows) (e app.EntitlementRef, err error) { return e, r.Scan(&e.AppID, &e.ID) },
-		`select app_id, id from entitlement where app_id = $1 and resource_id = $2 and deleted_at is null`, string(of.AppID), string(of.ID))
+// entitlementsOf are an entitlement itself, or those of a resource.
+func entitlementsOf(q db.Q, o iam.Object) ([]app.EntitlementRef, error) {
+	if o.Type == "entitlement" {
+		return []app.EntitlementRef{{AppID: app.ID(o.AppID), ID: app.EntitlementID(o.ID)}}, nil
+	}
+	return db.Collect(q, scanRef,
+		`select app_id, id from entitlement where app_id = $1 and resource_id = $2 and deleted_at is null`, o.AppID, o.ID)
 }
 
 // itemTargets reads which item a resource or an entitlement is, or is of.

@@ -56,6 +56,13 @@ type attributeSelector struct {
 	Values    []string `json:"values" minItems:"1" maxItems:"100"`
 }
 
+// accessRulesBody is a page of access rules. Of all lists this one alone says of nothing before or after it by leaving that out.
+type accessRulesBody struct {
+	Results  []accessRuleBody `json:"results"`
+	Next     *string          `json:"next,omitempty"`
+	Previous *string          `json:"previous,omitempty"`
+}
+
 type getAccessRules struct{ Paging }
 
 type createAccessRule struct{ Body accessRuleChange }
@@ -89,16 +96,16 @@ func (d *Door) accessRules() {
 	}, d.updateAccessRule)
 }
 
-func (d *Door) getAccessRules(ctx context.Context, in *getAccessRules) (Results[accessRuleBody], error) {
+func (d *Door) getAccessRules(ctx context.Context, in *getAccessRules) (accessRulesBody, error) {
 	if err := iam.RequireAll(ctx); err != nil {
-		return Results[accessRuleBody]{}, err
+		return accessRulesBody{}, err
 	}
 	found, p, err := d.listItems(ctx, "AccessRules", item.Filter{Groups: true, Labels: []string{accessRuleKind}}, in.Paging)
 	if err != nil {
-		return Results[accessRuleBody]{}, err
+		return accessRulesBody{}, err
 	}
 	list, err := d.encodeAccessRules(ctx, found.Items)
-	return Results[accessRuleBody]{Results: list, Next: p.next(found.Next), Previous: p.previous()}, err
+	return accessRulesBody{Results: list, Next: p.next(found.Next), Previous: p.previous()}, err
 }
 
 // accessRuleOf reads the group that is an access rule.

@@ -7,6 +7,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/delegation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // forever is the end of a delegation that has none: this API cannot leave it out.
@@ -83,6 +84,13 @@ func (d *Door) createDelegation(ctx context.Context, in *createDelegation) (dele
 	delegator := directory.UserID(in.Body.Delegator)
 	if err := delegation.May(ctx, delegator); err != nil {
 		return delegationBody{}, err
+	}
+	// The first moment of year 1 is what a Go client sends for a time that it never set. To the rules it is none: from now, without end.
+	switch {
+	case in.Body.Start.IsZero():
+		return delegationBody{}, fault.InvalidField("start_time", "is required")
+	case in.Body.End.IsZero():
+		return delegationBody{}, fault.InvalidField("end_time", "is required")
 	}
 	made, err := d.Delegations.Create(ctx, delegator, directory.UserID(in.Body.Delegate), in.Body.Start, in.Body.End, in.Body.Reason)
 	return encodeDelegation(made), respelled(err, delegationNames)

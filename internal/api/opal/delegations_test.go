@@ -38,12 +38,15 @@ func TestADelegationIsMadeListedReadAndDeleted(t *testing.T) {
 		d.want(http.StatusOK, "Nor list it", "GET", "/delegations", "")
 		d.as(root, iam.SuperAdministrator)
 		d.refused(http.StatusBadRequest, "POST", "/delegations", map[string]string{
-			"delegator_user_id": `{"delegate_user_id":"x"}`,
-			"uuid":              `{"delegator_user_id":"1","delegate_user_id":"2",` + window + `}`,
-			"reason":            `{` + people + `,"start_time":"2026-05-04T12:00:00Z","end_time":"2026-05-05T12:00:00Z"}`,
-			"end_time":          `{` + people + `,"start_time":"2026-05-04T12:00:00Z","end_time":"2026-05-03T12:00:00Z","reason":""}`,
-			"start_time":        `{` + people + `,"start_time":"tomorrow","end_time":"2026-05-03T12:00:00Z","reason":""}`,
-			"delegate_user_id":  fmt.Sprintf(`{"delegator_user_id":%q,"delegate_user_id":%q,%s}`, ada.ID, ada.ID, window),
+			"delegator_user_id":     `{"delegate_user_id":"x"}`,
+			"uuid":                  `{"delegator_user_id":"1","delegate_user_id":"2",` + window + `}`,
+			"reason":                `{` + people + `,"start_time":"2026-05-04T12:00:00Z","end_time":"2026-05-05T12:00:00Z"}`,
+			"end_time":              `{` + people + `,"start_time":"2026-05-04T12:00:00Z","end_time":"2026-05-03T12:00:00Z","reason":""}`,
+			"end_time: is required": `{` + people + `,"start_time":"2026-05-04T12:00:00Z","end_time":"0001-01-01T00:00:00Z","reason":""}`,
+			"start_time: is required": `{` + people +
+				`,"start_time":"0001-01-01T00:00:00Z","end_time":"2026-05-03T12:00:00Z","reason":""}`,
+			"start_time":       `{` + people + `,"start_time":"tomorrow","end_time":"2026-05-03T12:00:00Z","reason":""}`,
+			"delegate_user_id": fmt.Sprintf(`{"delegator_user_id":%q,"delegate_user_id":%q,%s}`, ada.ID, ada.ID, window),
 		})
 	})
 }

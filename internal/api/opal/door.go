@@ -51,6 +51,7 @@ func New(deps *Deps, version string) (*Door, error) {
 	config.Security = []map[string][]string{{"BearerAuth": {}}}
 	d.api = humachi.New(d.router, config)
 	d.register()
+	d.describeBodies()
 	for op := range known {
 		if !d.served[op] {
 			d.unserved(op)
@@ -75,6 +76,23 @@ func (d *Door) Rules(rules guard.Rules) {
 			rule = guard.Rule{Permission: iam.PermissionOf(full), Access: guard.Permission, APITokens: true}
 		}
 		rules[full] = rule
+	}
+}
+
+// describeBodies says in the description what [incoming] does: a body of which nothing is required may be left out.
+func (d *Door) describeBodies() {
+	schemas := d.api.OpenAPI().Components.Schemas
+	for _, path := range d.api.OpenAPI().Paths {
+		for _, op := range []*huma.Operation{path.Post, path.Put} {
+			if op == nil || op.RequestBody == nil {
+				continue
+			}
+			s := op.RequestBody.Content["application/json"].Schema
+			if s.Ref != "" {
+				s = schemas.SchemaFromRef(s.Ref)
+			}
+			op.RequestBody.Required = len(s.Required) > 0
+		}
 	}
 }
 

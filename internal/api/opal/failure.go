@@ -97,6 +97,7 @@ func invalid(status int, message string, errs ...error) huma.StatusError {
 
 // habits turns off, once, what huma does for the whole program; this door is the only one built with it.
 var habits = sync.OnceFunc(func() {
+	huma.DefaultArrayNullable = false // lists in answers never are; those in requests say so where they may be
 	huma.NewError = invalid
 	huma.NewErrorWithContext = func(c huma.Context, status int, message string, errs ...error) huma.StatusError {
 		refused := invalid(status, message, errs...)

@@ -9,7 +9,8 @@ import (
 )
 
 // ItemChange is what a change of a resource and of a group have in common, asked for and answered. What is not there stays as it is;
-// what was said wins over what a template or an older spelling says.
+// what was said wins over what a template or an older spelling says. request_configurations is in every answer, if empty: opal-go does not
+// read one without it.
 type ItemChange struct {
 	Name           *string             `json:"name,omitempty" minLength:"1" maxLength:"256"`
 	Description    *string             `json:"description,omitempty" maxLength:"2048"`
@@ -18,7 +19,7 @@ type ItemChange struct {
 	Notice         *string             `json:"custom_request_notification,omitempty" nullable:"true" maxLength:"800"`
 	RiskOverride   *string             `json:"risk_sensitivity_override,omitempty" enum:"UNKNOWN,CRITICAL,HIGH,MEDIUM,LOW,NONE"`
 	Template       link                `json:"configuration_template_id,omitzero" doc:"The template to follow; null or empty: none any more, what it said stays."`
-	Configurations []configurationBody `json:"request_configurations,omitempty" nullable:"true" maxItems:"16"`
+	Configurations []configurationBody `json:"request_configurations,omitzero" nullable:"true" maxItems:"16"`
 	Configured     *configurationList  `json:"request_configuration_list,omitempty" doc:"The older way to say request_configurations."`
 	Folder         *UUID               `json:"folder_id,omitempty" doc:"There are no folders any more; it is not kept."`
 	DefaultChange

@@ -73,7 +73,7 @@ type ItemDraft struct {
 	Name         string          `json:"name" minLength:"1" maxLength:"256"`
 	Description  string          `json:"description,omitempty" maxLength:"2048"`
 	AppID        UUID            `json:"app_id"`
-	Remote       json.RawMessage `json:"remote_info,omitempty" nullable:"true"`
+	Remote       json.RawMessage `json:"remote_info,omitempty"`
 	Metadata     string          `json:"metadata,omitempty" maxLength:"16384" doc:"The older way to say remote_info; it is not kept."`
 	Notice       *string         `json:"custom_request_notification,omitempty" nullable:"true" maxLength:"800"`
 	RiskOverride string          `json:"risk_sensitivity_override,omitempty" enum:"UNKNOWN,CRITICAL,HIGH,MEDIUM,LOW,NONE"`

@@ -15,12 +15,12 @@ import (
 
 // ownerBody is an owner: people in an order, or the members of a group.
 type ownerBody struct {
-	ID          UUID    `json:"owner_id"`
-	Name        string  `json:"name"`
-	Description string  `json:"description"`
-	Period      int     `json:"access_request_escalation_period,omitempty" doc:"Minutes until the next is told too; none: all at once."`
-	Channel     *string `json:"reviewer_message_channel_id"`
-	SourceGroup *string `json:"source_group_id"`
+	ID          UUID   `json:"owner_id"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	Period      int    `json:"access_request_escalation_period,omitempty" doc:"Minutes until the next is told too; none: all at once."`
+	Channel     *UUID  `json:"reviewer_message_channel_id"`
+	SourceGroup *UUID  `json:"source_group_id"`
 }
 
 type getOwners struct {
@@ -204,11 +204,11 @@ func (d *Door) updateOwners(ctx context.Context, in *updateOwners) (ownersBody, 
 }
 
 // orEmpty is s as a change writes it, in which empty is none.
-func orEmpty(s *string) *noUUID {
-	if s == nil {
+func orEmpty(u *UUID) *noUUID {
+	if u == nil {
 		return new(noUUID(""))
 	}
-	return new(noUUID(*s))
+	return new(noUUID(*u))
 }
 
 // ownerOf reads an owner that the caller may see.
@@ -402,8 +402,8 @@ func (d *Door) encodeOwners(ctx context.Context, sets ...owner.Set) ([]ownerBody
 	groups, err := groupsOf(d.DB.Q(ctx), refs)
 	return each(sets, func(v owner.Set) ownerBody {
 		return ownerBody{
-			ID: UUID(v.ID), Name: v.Name, Description: v.Description, Period: int(v.Escalation / time.Minute), Channel: orNull(v.ChannelID),
-			SourceGroup: orNull(string(groups[v.Source])),
+			ID: UUID(v.ID), Name: v.Name, Description: v.Description, Period: int(v.Escalation / time.Minute), Channel: unlessEmpty(UUID(v.ChannelID)),
+			SourceGroup: unlessEmpty(groups[v.Source]),
 		}
 	}), err
 }

@@ -44,7 +44,7 @@ type requestedBody struct {
 // responseBody is an answer to a form. Its value is a boolean where its type is.
 type responseBody struct {
 	Name  string `json:"field_name"`
-	Kind  string `json:"field_type"`
+	Kind  string `json:"field_type" enum:"SHORT_TEXT,LONG_TEXT,BOOLEAN,MULTI_CHOICE"`
 	Value any    `json:"field_value"`
 }
 

@@ -26,20 +26,24 @@ type granting struct {
 
 func onGrantDoors(t *testing.T, name string, test func(d granting)) {
 	t.Helper()
-	onDoors(t, name, func(d *door) {
-		g := granting{d, granttest.NewSet()}
-		d.deps.Provision = provision.New(provision.Deps{
-			DB: d.deps.DB, Clock: d.clock, Log: slog.New(slog.DiscardHandler), Targets: g.target,
-		})
-		d.deps.Grants = grant.New(grant.Deps{
-			DB: d.deps.DB, Clock: d.clock, Audit: d.deps.Audit, Apps: d.deps.Apps, Provision: d.deps.Provision,
-		})
-		d.deps.Provision.Tell(d.deps.Grants)
-		d.deps.Directory.Tell(d.deps.Grants)
-		d.deps.Apps.Tell(d.deps.Grants)
-		d.nameBuiltins()
-		test(g)
+	onDoors(t, name, func(d *door) { test(d.granting()) })
+}
+
+// granting adds grants to the door.
+func (d *door) granting() granting {
+	d.Helper()
+	g := granting{d, granttest.NewSet()}
+	d.deps.Provision = provision.New(provision.Deps{
+		DB: d.deps.DB, Clock: d.clock, Log: slog.New(slog.DiscardHandler), Targets: g.target,
 	})
+	d.deps.Grants = grant.New(grant.Deps{
+		DB: d.deps.DB, Clock: d.clock, Audit: d.deps.Audit, Apps: d.deps.Apps, Provision: d.deps.Provision,
+	})
+	d.deps.Provision.Tell(d.deps.Grants)
+	d.deps.Directory.Tell(d.deps.Grants)
+	d.deps.Apps.Tell(d.deps.Grants)
+	d.nameBuiltins()
+	return g
 }
 
 // settle does what is due.

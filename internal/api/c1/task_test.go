@@ -23,32 +23,36 @@ type tasking struct {
 
 func onTaskDoors(t *testing.T, name string, test func(d *tasking)) {
 	t.Helper()
-	onGrantDoors(t, name, func(g granting) {
-		d := &tasking{granting: g}
-		d.deps.Tasks = task.New(task.Deps{
-			DB: d.deps.DB, Clock: d.clock, Audit: d.deps.Audit, Grants: d.deps.Grants, Owners: d.deps.Owners,
-			Delegations: d.deps.Delegations, Policies: d.deps.Policies,
-		})
-		d.deps.IAM.Relate(d.deps.Tasks.Relate(d.deps.Owners))
-		d.deps.Directory.Tell(d.deps.Tasks)
-		d.deps.Apps.Tell(d.deps.Tasks)
-		d.deps.Grants.Tell(d.deps.Tasks)
-		d.deps.Grants.TellHolders(d.deps.Tasks)
-		d.deps.Directory.TellStanding(d.deps.Tasks)
-		d.deps.Delegations.Tell(d.deps.Tasks)
-		d.edith = d.admin("Edith")
-		d.ada, d.linus = d.person("Ada", "system:user"), d.person("Linus", "system:user")
-		d.grace = d.person("Grace", "system:owner")
-		d.wiki, _, _, d.member = d.catalog()
-		d.nameBuiltins()
-		for _, kind := range []policy.Kind{policy.Grant, policy.Revoke} {
-			p, err := d.deps.Policies.Get(d.Context(), policy.BuiltinID(kind))
-			d.ok(err)
-			d.names[c1.KSUID(p.ID)], d.names[c1.KSUID(p.Generation)] = "policy "+string(kind), "generation "+string(kind)
-		}
-		d.script.Reset()
-		test(d)
+	onGrantDoors(t, name, func(g granting) { test(g.tasking()) })
+}
+
+// tasking adds tasks to the door.
+func (g granting) tasking() *tasking {
+	g.Helper()
+	d := &tasking{granting: g}
+	d.deps.Tasks = task.New(task.Deps{
+		DB: d.deps.DB, Clock: d.clock, Audit: d.deps.Audit, Grants: d.deps.Grants, Owners: d.deps.Owners,
+		Delegations: d.deps.Delegations, Policies: d.deps.Policies,
 	})
+	d.deps.IAM.Relate(d.deps.Tasks.Relate(d.deps.Owners))
+	d.deps.Directory.Tell(d.deps.Tasks)
+	d.deps.Apps.Tell(d.deps.Tasks)
+	d.deps.Grants.Tell(d.deps.Tasks)
+	d.deps.Grants.TellHolders(d.deps.Tasks)
+	d.deps.Directory.TellStanding(d.deps.Tasks)
+	d.deps.Delegations.Tell(d.deps.Tasks)
+	d.edith = d.admin("Edith")
+	d.ada, d.linus = d.person("Ada", "system:user"), d.person("Linus", "system:user")
+	d.grace = d.person("Grace", "system:owner")
+	d.wiki, _, _, d.member = d.catalog()
+	d.nameBuiltins()
+	for _, kind := range []policy.Kind{policy.Grant, policy.Revoke} {
+		p, err := d.deps.Policies.Get(d.Context(), policy.BuiltinID(kind))
+		d.ok(err)
+		d.names[c1.KSUID(p.ID)], d.names[c1.KSUID(p.Generation)] = "policy "+string(kind), "generation "+string(kind)
+	}
+	d.script.Reset()
+	return d
 }
 
 // admin makes a person who holds Super Administrator, so that steps may fall back to them.

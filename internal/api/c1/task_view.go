@@ -10,6 +10,7 @@ import (
 	taskv1 "github.com/interim-access/interim/gen/c1/api/task/v1"
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/task"
@@ -58,6 +59,7 @@ func (d *Deps) taskViewsFor(ctx context.Context, k knowledge, x *Expander, list 
 	e.know = k
 	views := make([]*taskv1.TaskView, len(list))
 	for i, t := range list {
+		sights[i].Actions = reachable(ctx, sights[i].Actions)
 		views[i] = &taskv1.TaskView{
 			Task:              EncodeTask(t, sights[i], k.policy(policies[t.Generation], t.StepKey)),
 			ObjectPermissions: taskPermissions(sights[i]),
@@ -65,6 +67,30 @@ func (d *Deps) taskViewsFor(ctx context.Context, k knowledge, x *Expander, list 
 		e.task(views[i], t, sights[i])
 	}
 	return views, nil
+}
+
+// reachable are the actions whose operations the caller's credential reaches: no client is to offer somebody what they are refused.
+func reachable(ctx context.Context, list []task.Action) []task.Action {
+	return slices.DeleteFunc(list, func(a task.Action) bool { return reaches(ctx, taskOperations[a]) == iam.None })
+}
+
+// taskOperations are the operations by which people take actions.
+var taskOperations = map[task.Action]string{
+	task.Approve:        "c1.api.task.v1.TaskActionsService.Approve",
+	task.Deny:           "c1.api.task.v1.TaskActionsService.Deny",
+	task.Comment:        "c1.api.task.v1.TaskActionsService.Comment",
+	task.Close:          "c1.api.task.v1.TaskActionsService.Close",
+	task.ReassignStep:   "c1.api.task.v1.TaskActionsService.Reassign",
+	task.SkipStep:       "c1.api.task.v1.TaskActionsService.SkipStep",
+	task.Restart:        "c1.api.task.v1.TaskActionsService.Restart",
+	task.Reset:          "c1.api.task.v1.TaskActionsService.HardReset",
+	task.ProcessNow:     "c1.api.task.v1.TaskActionsService.ProcessNow",
+	task.Escalate:       "c1.api.task.v1.TaskActionsService.EscalateToEmergencyAccess",
+	task.UpdateDuration: "c1.api.task.v1.TaskActionsService.UpdateGrantDuration",
+	task.UpdateData:     "c1.api.task.v1.TaskActionsService.UpdateRequestData",
+	task.Retry:          "c1.api.task.v1.TaskActionsService.RetryProvisioning",
+	task.CompleteManual: "interim.v1.Tasks.CompleteProvision",
+	task.FailManual:     "interim.v1.Tasks.FailProvision",
 }
 
 // taskPermissions tells the caller that they may see the task, and whether they may do anything with it: what, is in its actions.

@@ -2,7 +2,6 @@ package mail
 
 import (
 	"bytes"
-	"fmt"
 	"mime"
 	"mime/quotedprintable"
 	"net/mail"
@@ -36,7 +35,7 @@ func (s *Sender) compose(m notify.Message) ([]byte, error) {
 		{"Content-Type", "text/plain; charset=utf-8"},
 		{"Content-Transfer-Encoding", "quoted-printable"},
 	} {
-		fmt.Fprintf(&b, "%s: %s\r\n", h[0], h[1])
+		b.WriteString(folded(h[0]+": "+h[1]) + "\r\n")
 	}
 	b.WriteString("\r\n")
 	w := quotedprintable.NewWriter(&b)
@@ -44,6 +43,28 @@ func (s *Sender) compose(m notify.Message) ([]byte, error) {
 		return nil, err
 	}
 	return b.Bytes(), w.Close()
+}
+
+// folded breaks a header before words, so that no line of it is longer than mail servers take (RFC 5322: 998 characters): what is not
+// ASCII takes many times its length, and a mail with such a line never arrives.
+func folded(header string) string {
+	const most = 76
+	var b strings.Builder
+	at := 0
+	for n, word := range strings.Split(header, " ") {
+		switch {
+		case n == 0:
+		case n > 1 && word != "" && at+len(word) >= most:
+			b.WriteString("\r\n ")
+			at = 1
+		default:
+			b.WriteByte(' ')
+			at++
+		}
+		b.WriteString(word)
+		at += len(word)
+	}
+	return b.String()
 }
 
 // oneLine refuses what could end a header, whoever let it come so far.

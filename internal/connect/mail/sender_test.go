@@ -69,6 +69,33 @@ func TestAMailArrivesAsItWasWritten(t *testing.T) {
 	}
 }
 
+func TestNoLineOfAMailIsLongerThanMailServersTake(t *testing.T) {
+	s := &Sender{from: mail.Address{Name: "Interim", Address: "interim@example.com"}, clock: clock.NewFake(time.Unix(0, 0))}
+	for _, word := range []string{"é", "権限", "a", "two words ", "\U0001f511"} {
+		m := hello
+		m.Subject = "Please decide: " + strings.TrimSpace(strings.Repeat(word, 250)) + " in " + strings.TrimSpace(strings.Repeat(word, 250))
+		m.Name = strings.TrimSpace(strings.Repeat(word, 250))
+		text, err := s.compose(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.SplitSeq(string(text), "\r\n") {
+			if len(line) > 998 {
+				t.Errorf("%q: a line has %d characters: %.60s", word, len(line), line)
+			}
+		}
+		got, err := mail.ReadMessage(strings.NewReader(string(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		subject, err := new(mime.WordDecoder).DecodeHeader(got.Header.Get("Subject"))
+		to, err2 := got.Header.AddressList("To")
+		if err != nil || err2 != nil || subject != m.Subject || to[0].Name != m.Name {
+			t.Errorf("%q: %q %v, %v %v", word, subject, err, to, err2)
+		}
+	}
+}
+
 func TestPlainSMTPIsForThisMachineOnly(t *testing.T) {
 	s := serve(t, false)
 	s.plain = true

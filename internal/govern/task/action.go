@@ -108,16 +108,20 @@ func (t Task) permits(now time.Time, step StepID, w Who, a Action) error {
 	return (&machine{Task: t, now: now}).either(step, w, a)
 }
 
-// Actions are those that w may take now, which is what the use cases let through.
-func (t Task) Actions(w Who) []Action {
+// Actions are those that w may take at that moment, which is what the use cases let through.
+func (t Task) Actions(w Who, now time.Time) []Action {
 	var list []Action
+	m := &machine{Task: t, now: now}
 	for _, a := range actions {
-		if t.May(w, a) {
+		if m.may(w, a) == nil && (!slices.Contains(opening, a) || m.round() == nil) {
 			list = append(list, a)
 		}
 	}
 	return list
 }
+
+// opening are the actions that open steps anew, whatever is wanted with them.
+var opening = []Action{ReassignStep, Restart, Reset, Retry, UpdateData}
 
 // May reports whether w may take the action now. Whether w may see the task at all is judged before.
 //

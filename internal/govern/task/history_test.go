@@ -358,6 +358,26 @@ func (h *history) act() {
 	}
 }
 
+// offered is what holds of the actions that somebody is offered: those are taken, and no others. What is only said wrong is taken, too.
+func (h *history) offered() {
+	u, plan, step := h.who(anybody.Draw(h.T, "who is offered")), task.Plan{Steps: h.plan}, h.t.Step()
+	list := h.t.Actions(u, h.now)
+	for a, e := range map[task.Action]task.Event{
+		task.Approve: task.Decision{By: u, Step: step, Approve: true}, task.Deny: task.Decision{By: u, Step: step},
+		task.Comment: task.Remark{By: u, Text: "x"}, task.Close: task.Cancel{By: u}, task.SkipStep: task.Skip{By: u, Step: step},
+		task.ReassignStep: task.Reassign{By: u, Step: step, To: []directory.UserID{"zoe"}}, task.Restart: task.Again{By: u},
+		task.Reset: task.StartOver{By: u, Plan: plan}, task.ProcessNow: task.Now{By: u}, task.Escalate: task.Emergency{By: u, Plan: plan},
+		task.UpdateDuration: task.SetDuration{By: u, Duration: h.t.Duration}, task.UpdateData: task.SetData{By: u, Data: []byte("3"), Plan: plan},
+		task.Retry: task.RetryProvision{By: u}, task.CompleteManual: task.ByPerson{By: u, Step: step},
+		task.FailManual: task.ByPerson{By: u, Step: step, Failed: true, Text: "x"},
+	} {
+		_, _, err := h.t.Apply(e, h.now)
+		if taken := err == nil || fault.Is(err, fault.Invalid); taken != slices.Contains(list, a) {
+			h.Fatalf("%s is offered %v, and %s is answered %v", u.User, list, a, err)
+		}
+	}
+}
+
 func TestNoHistoryGivesTwiceOrLetsAnybodyDecideWhoMayNot(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := &history{T: t, now: noon, facts: world(t), steps: map[task.StepID]bool{}, filled: map[int]bool{}}
@@ -375,8 +395,12 @@ func TestNoHistoryGivesTwiceOrLetsAnybodyDecideWhoMayNot(t *testing.T) {
 			h.t.GiveUpAt = noon.Add(time.Duration(minutes) * time.Minute)
 		}
 		h.apply(task.Created{Plan: task.Plan{Steps: h.plan}})
+		if rapid.IntRange(0, 4).Draw(t, "goes round") == 0 {
+			h.t.Opened = task.MaxOpenings - rapid.IntRange(0, 5).Draw(t, "openings left")
+		}
 		for range rapid.IntRange(5, 40).Draw(t, "events") {
 			h.act()
+			h.offered()
 		}
 	})
 }

@@ -113,11 +113,12 @@ func (s *Service) eligible(q db.Q, t Task, at time.Time) (Resolution, error) {
 
 // Actions are those that the caller may take now.
 func (s *Service) Actions(ctx context.Context, t Task) ([]Action, error) {
-	w, err := s.who(ctx, s.DB.Q(ctx), t, s.Clock.Now(), anything)
+	now := s.Clock.Now()
+	w, err := s.who(ctx, s.DB.Q(ctx), t, now, anything)
 	if err != nil {
 		return nil, err
 	}
-	return t.Actions(w), nil
+	return t.Actions(w, now), nil
 }
 
 // about is what has to be known of a caller, for what they want to do.

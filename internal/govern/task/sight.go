@@ -50,7 +50,7 @@ func (s *Service) See(ctx context.Context, tasks []Task) ([]Sight, error) {
 			}
 			w.Urgent = urgent[ref]
 		}
-		sights[i].Actions = t.Actions(w)
+		sights[i].Actions = t.Actions(w, at)
 	}
 	return sights, nil
 }

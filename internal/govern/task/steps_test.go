@@ -362,7 +362,7 @@ func TestActionsAreWhatTheUseCasesLetThrough(t *testing.T) {
 		linus: nil,
 		"":    nil,
 	} {
-		if got := d.t.Actions(d.who(u)); !slices.Equal(got, want) {
+		if got := d.t.Actions(d.who(u), d.now); !slices.Equal(got, want) {
 			t.Errorf("%s may %v, want %v", u, got, want)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/govern/task"
+	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
@@ -89,5 +90,27 @@ func TestARequestBringsWhatItsFormAsksFor(t *testing.T) {
 		o.fails(err, fault.Invalid)
 		_, err = o.Tasks.UpdateData(o.as(o.Ada), string(asked.ID), json.RawMessage(`{"ticket":"OPS-8"}`))
 		o.ok(err)
+	})
+}
+
+// instead has something else asked for in place of one thing.
+type instead struct{ of, to app.EntitlementRef }
+
+func (i instead) Instead(_ db.Q, of app.EntitlementRef) (app.EntitlementRef, error) {
+	if of == i.of {
+		return i.to, nil
+	}
+	return of, nil
+}
+
+func TestADryRunIsOfWhatWouldBeAskedFor(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		source := o.House.Entitlement(o.App.ID)
+		o.Tasks.Redirects = instead{app.EntitlementRef{AppID: o.App.ID, ID: o.Of.ID}, app.EntitlementRef{AppID: o.App.ID, ID: source.ID}}
+		dry, err := o.Tasks.DryRun(o.as(o.Ada), task.Grant, o.asks())
+		o.ok(err)
+		if made := o.request(); dry.Task.Entitlement != source.ID || made.Entitlement != source.ID {
+			t.Errorf("the dry run is of %s, and %s is asked for, not %s", dry.Task.Entitlement, made.Entitlement, source.ID)
+		}
 	})
 }

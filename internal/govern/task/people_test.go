@@ -171,7 +171,7 @@ func TestNobodyAtAllLeavesTheTaskOpenAndFlagged(t *testing.T) {
 		}
 		d, err := o.Tasks.DryRun(o.as(o.Edith), task.Grant, a)
 		o.ok(err)
-		if len(d.Warnings) != 1 || len(d.Steps) != 1 || d.Steps[0].Tier != task.Nobody {
+		if len(d.Warnings) != 2 || len(d.Steps) != 1 || d.Steps[0].Tier != task.Nobody { // and that it is asked for already
 			t.Errorf("%+v", d)
 		}
 		o.ok(o.Owners.Set(o.Ctx, owner.OfApp(o.App.ID), owner.Primary, []directory.UserID{o.Grace}, nil))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -51,7 +52,10 @@ func (s *Service) RequestRevoke(ctx context.Context, a Ask) (Task, error) {
 }
 
 func (s *Service) request(ctx context.Context, kind Kind, a Ask) (Task, error) {
-	p, err := s.prepare(ctx, kind, a)
+	p, _, err := s.prepare(ctx, kind, a)
+	if err == nil {
+		err = s.once(ctx, p.Task)
+	}
 	if err != nil {
 		return Task{}, err
 	}
@@ -74,21 +78,33 @@ type prepared struct {
 	begin Created
 }
 
-// prepare finds everything that a task begins with.
-func (s *Service) prepare(ctx context.Context, kind Kind, a Ask) (p prepared, err error) {
+// prepare finds everything that a task begins with, and what it stands on.
+func (s *Service) prepare(ctx context.Context, kind Kind, a Ask) (p prepared, g ground, err error) {
 	if a, err = s.instead(ctx, kind, a); err != nil {
-		return p, err
+		return p, g, err
 	}
-	g, err := s.offer(ctx, kind, a)
-	if err != nil {
-		return p, err
+	if g, err = s.offer(ctx, kind, a); err != nil {
+		return p, g, err
 	}
 	if p.Task, p.by, err = s.draft(ctx, kind, a, &g); err != nil {
-		return p, err
+		return p, g, err
 	}
 	p.begin = Created{By: Who{User: p.Opener}, Defaults: g.defaults.FromApp}
 	p.begin.Plan, err = s.plan(ctx, g, p.Task)
-	return p, err
+	return p, g, err
+}
+
+// once refuses what somebody asked for before they had the account through which they ask for it now; of what is asked for through the
+// same account one task is open by a unique index.
+func (s *Service) once(ctx context.Context, t Task) error {
+	if t.Kind != Grant || t.Account == "" || t.Subject == "" {
+		return nil
+	}
+	other, err := same(s.DB.Q(ctx), t)
+	if err == nil && other.id != "" {
+		err = duplicate(other)
+	}
+	return err
 }
 
 // create makes tasks, all or none, and has them take their first steps. Also is done in the same transaction.
@@ -278,20 +294,18 @@ type DryStep struct {
 // DryRun says what would become of a request for access, and changes nothing. Faults as for [Service.RequestGrant]; a request that is
 // open already is a warning.
 func (s *Service) DryRun(ctx context.Context, kind Kind, a Ask) (Dry, error) {
-	g, err := s.offer(ctx, kind, a)
+	p, g, err := s.prepare(ctx, kind, a)
 	if err != nil {
 		return Dry{}, err
 	}
-	t, _, err := s.draft(ctx, kind, a, &g)
-	if err != nil {
+	q, now, t := s.DB.Q(ctx), s.Clock.Now(), p.Task
+	facts, d := s.policyFacts(g, t), Dry{Task: t, Plan: p.begin.Plan}
+	switch other, err := same(q, t); {
+	case err != nil:
 		return Dry{}, err
+	case other.id != "":
+		d.Warnings = append(d.Warnings, "the same is asked for already: task #"+strconv.FormatInt(other.number, 10))
 	}
-	facts := s.policyFacts(g, t)
-	d := Dry{Task: t}
-	if d.Plan, err = s.plan(ctx, g, t); err != nil {
-		return Dry{}, err
-	}
-	q, now := s.DB.Q(ctx), s.Clock.Now()
 	for n, step := range d.Plan.Steps {
 		i := &Instance{Index: n, Step: step, State: Init}
 		switch {
@@ -322,7 +336,7 @@ func (s *Service) DryRun(ctx context.Context, kind Kind, a Ask) (Dry, error) {
 }
 
 func (d *Dry) warn(s DryStep) {
-	step := "step " + string(rune('1'+s.Index))
+	step := "step " + strconv.Itoa(s.Index+1)
 	switch {
 	case s.Error != "":
 		d.Warnings = append(d.Warnings, step+": "+s.Error)

@@ -95,6 +95,30 @@ func TestTheSameIsAskedForOnce(t *testing.T) {
 	})
 }
 
+func TestTheSameIsAskedForOnceThoughAnAccountWasMadeMeanwhile(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		first, other := o.request(), o.asks()
+		other.Entitlement = o.House.Entitlement(o.App.ID).ID
+		second, err := o.Tasks.RequestGrant(o.as(o.Ada), other)
+		o.ok(err)
+		if o.approved(o.Grace, second); first.Account != "" || o.is(second, task.Closed, task.Granted).Account == "" {
+			t.Fatal("Ada had an account from the beginning")
+		}
+		_, err = o.Tasks.RequestGrant(o.as(o.Ada), o.asks())
+		o.fails(err, fault.Exists)
+		if f := fault.Of(err); f.Details[0].Metadata["taskId"] != string(first.ID) {
+			t.Errorf("%+v", f)
+		}
+		d, err := o.Tasks.DryRun(o.as(o.Ada), task.Grant, o.asks())
+		o.ok(err)
+		if len(d.Warnings) != 1 || !strings.Contains(d.Warnings[0], "asked for already: task #"+strconv.FormatInt(first.Number, 10)) {
+			t.Errorf("a dry run warns %q", d.Warnings)
+		}
+		o.approved(o.Grace, first)
+		o.is(first, task.Closed, task.Granted)
+	})
+}
+
 func TestOfTwoApproversAtOnceOneWins(t *testing.T) {
 	each(t, func(t *testing.T, o *office) {
 		o.Book.grant[0].Approval = &policy.Approval{Kind: policy.Users, UserIDs: []directory.UserID{o.Grace, o.Linus}}

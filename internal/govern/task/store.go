@@ -113,7 +113,13 @@ func insert(tx *db.Tx, t *Task, by sorts) error {
 	n, err := db.One(tx, func(r *db.Rows) (n int64, err error) { return n, r.Scan(&n) }, insertSQL+db.In(len(args), 1)+`
 		on conflict (target, app_id, entitlement_id, kind) where state = 'OPEN' and origin <> 'TIME_REVOKE' do nothing returning number`, args...)
 	if errors.Is(err, db.ErrNoRows) {
-		return duplicate(tx, *t)
+		switch other, err := same(tx, *t); {
+		case err != nil:
+			return err
+		case other.id != "":
+			return duplicate(other)
+		}
+		return fault.New(fault.Conflict, "another request for the same was open a moment ago; try again")
 	}
 	t.Number, t.Version = n, 1
 	return err
@@ -232,17 +238,20 @@ func save(tx *db.Tx, before Task, t *Task) error {
 	return err
 }
 
-// duplicate is the refusal of a task of which another is open. Upstream's words; cone looks for them.
-func duplicate(tx *db.Tx, t Task) error {
-	f := fault.New(fault.Exists, "duplicate ticket found")
-	var other string
-	err := tx.Row(`select id from task where target = $1 and app_id = $2 and entitlement_id = $3 and kind = $4 and state = 'OPEN'
-		and origin <> 'TIME_REVOKE'`, t.target(), string(t.App), string(t.Entitlement), string(t.Kind)).Scan(&other)
-	switch {
-	case errors.Is(err, db.ErrNoRows): // it closed just now
-		return fault.New(fault.Conflict, "another request for the same was open a moment ago; try again")
-	case err != nil:
-		return err
+// same is the open task by which the same is asked for: through the same account, or by somebody before they had it. None: no id.
+func same(q db.Q, t Task) (numbered, error) {
+	found, err := db.Collect(q, func(r *db.Rows) (n numbered, err error) { return n, r.Scan(&n.id, &n.number) },
+		`select id, number from task where target in ($1, $2) and app_id = $3 and entitlement_id = $4 and kind = $5 and state = 'OPEN'
+			and origin <> 'TIME_REVOKE' order by number limit 1`,
+		t.target(), string(t.Subject), string(t.App), string(t.Entitlement), string(t.Kind))
+	if err != nil || len(found) == 0 {
+		return numbered{}, err
 	}
-	return f.With(fault.Detail{Reason: "DUPLICATE_TASK", Metadata: map[string]string{"taskId": other}})
+	return found[0], nil
+}
+
+// duplicate is the refusal of a task of which another is open. Upstream's words; cone looks for them.
+func duplicate(other numbered) error {
+	f := fault.New(fault.Exists, "duplicate ticket found")
+	return f.With(fault.Detail{Reason: "DUPLICATE_TASK", Metadata: map[string]string{"taskId": string(other.id)}})
 }

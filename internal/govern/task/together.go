@@ -36,7 +36,10 @@ func (s *Service) RequestGrants(ctx context.Context, asks []Ask, also func(tx *d
 	list := make([]prepared, len(asks))
 	for n, a := range asks {
 		var err error
-		if list[n], err = s.prepare(ctx, Grant, a); err != nil {
+		if list[n], _, err = s.prepare(ctx, Grant, a); err == nil {
+			err = s.once(ctx, list[n].Task)
+		}
+		if err != nil {
 			return nil, err
 		}
 		if n > 0 {

@@ -125,7 +125,9 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	}
 	p.automations = automation.New(automation.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Grants: p.grants, Policies: p.policies})
 	p.apps.Consult(p.policies)
-	p.catalogs = catalog.New(catalog.Deps{DB: d.db, Clock: d.clock, Audit: p.audit, Apps: p.apps, Policies: p.policies})
+	p.catalogs = catalog.New(catalog.Deps{
+		DB: d.db, Clock: d.clock, Audit: p.audit, Apps: p.apps, Policies: p.policies, Rules: p.automations,
+	})
 	p.apps.Offer(p.catalogs)
 	if err := p.policies.Ensure(ctx); err != nil {
 		return nil, err
@@ -175,6 +177,7 @@ func (p *parts) introduce() {
 	p.apps.TellResources(p.items)
 	p.apps.Tell(p.grants)
 	p.apps.Tell(p.tasks)
+	p.apps.Tell(p.catalogs)
 	p.grants.Tell(p.tasks)
 	p.grants.Watch(p.automations)
 	p.grants.Watch(p.groups)

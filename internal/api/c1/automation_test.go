@@ -6,11 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/provision"
+	"github.com/interim-access/interim/internal/platform/db"
 )
 
 // automating puts automations behind the door.
@@ -26,6 +29,15 @@ func (d *door) automating() {
 	})
 	d.Cleanup(d.deps.Automations.Close)
 	d.deps.Grants.Watch(d.deps.Automations)
+	d.deps.Catalogs.Rules = d.deps.Automations
+	err := d.deps.DB.Write(d.Context(), func(tx *db.Tx) error {
+		_, err := d.deps.Apps.EnsureApp(tx, audit.System(), app.App{ID: app.Own, DisplayName: "Interim"})
+		return err
+	})
+	if err != nil {
+		d.Fatal(err)
+	}
+	d.names[ksuidOf(app.Own)] = "interim"
 }
 
 // kept makes the passes that are due.

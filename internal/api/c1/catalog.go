@@ -125,5 +125,8 @@ func (d *Deps) showCatalog(ctx context.Context, x *Expander, c catalog.Catalog) 
 	if err != nil {
 		return nil, err
 	}
+	if views[0].MemberCount, err = d.Catalogs.Members(ctx, c); err != nil {
+		return nil, err
+	}
 	return &catalogReply{RequestCatalogView: views[0], Expanded: x.List()}, nil
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 
 	requestcatalogv1 "github.com/interim-access/interim/gen/c1/api/requestcatalog/v1"
+	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/govern/catalog"
-	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // GetBundleAutomation reads whom a catalog would enroll.
@@ -47,21 +47,29 @@ func (s catalogs) DeleteBundleAutomation(
 	return &requestcatalogv1.DeleteBundleAutomationResponse{}, nil
 }
 
-// ResumePausedBundleAutomation is not served: no automation runs.
+// ResumePausedBundleAutomation accepts what stopped the automation.
 func (s catalogs) ResumePausedBundleAutomation(
 	ctx context.Context, req *requestcatalogv1.ResumePausedBundleAutomationRequest,
 ) (*requestcatalogv1.ResumePausedBundleAutomationResponse, error) {
-	_, err := s.automation(ctx, req.GetRequestCatalogId())
-	return nil, firstError(err, fault.NotServed("running the automation of a catalog"))
+	catalogID, err := reachedCatalog(ctx, "requestCatalogId", req.GetRequestCatalogId())
+	if err != nil {
+		return nil, err
+	}
+	return &requestcatalogv1.ResumePausedBundleAutomationResponse{}, s.Catalogs.ResumeAutomation(ctx, catalogID)
 }
 
-// ForceRunBundleAutomation is not served: no automation runs.
+// ForceRunBundleAutomation has the automation run now: for all that is in the catalog, whatever the entitlements are that are named.
 func (s catalogs) ForceRunBundleAutomation(
 	ctx context.Context, req *requestcatalogv1.ForceRunBundleAutomationRequest,
 ) (*requestcatalogv1.ForceRunBundleAutomationResponse, error) {
-	_, badRefs := EntitlementRefs("refs", req.GetRefs())
-	_, err := s.automation(ctx, req.GetRequestCatalogId())
-	return nil, firstError(badRefs, err, fault.NotServed("running the automation of a catalog"))
+	catalogID, err := reachedCatalog(ctx, "requestCatalogId", req.GetRequestCatalogId())
+	if err != nil {
+		return nil, err
+	}
+	if _, err := EntitlementRefs("refs", req.GetRefs()); err != nil {
+		return nil, err
+	}
+	return &requestcatalogv1.ForceRunBundleAutomationResponse{}, s.Catalogs.RunAutomation(ctx, catalogID)
 }
 
 func (s catalogs) automation(ctx context.Context, ksuid string) (catalog.Automation, error) {
@@ -110,6 +118,7 @@ func (d *Deps) encodeAutomation(a catalog.Automation) *requestcatalogv1.BundleAu
 	v := &requestcatalogv1.BundleAutomation{
 		RequestCatalogId:               KSUID(a.Catalog),
 		TenantId:                       KSUID(d.TenantID),
+		Enabled:                        a.Enabled,
 		CreateTasks:                    a.CreateTasks,
 		DisableCircuitBreaker:          a.DisableBreaker,
 		EnforceOnSmallProfiles:         a.EnforceOnSmall,
@@ -117,12 +126,53 @@ func (d *Deps) encodeAutomation(a catalog.Automation) *requestcatalogv1.BundleAu
 		CreatedAt:                      Moment(a.CreatedAt),
 		UpdatedAt:                      Moment(a.UpdatedAt),
 	}
+	if a.Enabled {
+		v.CircuitBreaker = encodeBreaker(a)
+	}
+	if r := a.Rule; r.Status != "" {
+		v.State = encodeLastRun(r)
+	}
 	switch {
 	case a.Expression != nil:
 		v.Conditions = &requestcatalogv1.BundleAutomation_Cel{Cel: &requestcatalogv1.BundleAutomationRuleCEL{Expression: *a.Expression}}
 	case len(a.Entitlements) > 0:
 		v.Conditions = &requestcatalogv1.BundleAutomation_Entitlements{
 			Entitlements: &requestcatalogv1.BundleAutomationRuleEntitlement{EntitlementRefs: EncodeSources(a.Entitlements)},
+		}
+	}
+	return v
+}
+
+// encodeBreaker shows how much the automation may take at once, and whether it was stopped for more.
+func encodeBreaker(a catalog.Automation) *requestcatalogv1.BundleAutomationCircuitBreaker {
+	v := &requestcatalogv1.BundleAutomationCircuitBreaker{RemovedMembersThresholdPercentage: a.Threshold}
+	if a.Threshold == 0 {
+		v.RemovedMembersThresholdPercentage = automation.DefaultPercent
+	}
+	switch {
+	case a.DisableBreaker, a.Rule.Doubt == automation.Accepted:
+		v.State = requestcatalogv1.CircuitBreakerState_CIRCUIT_BREAKER_STATE_BYPASS
+	case a.Rule.Doubt == automation.Refused:
+		v.State, v.UpdatedAt = requestcatalogv1.CircuitBreakerState_CIRCUIT_BREAKER_STATE_TRIGGERED, Moment(a.Rule.CompletedAt)
+	}
+	return v
+}
+
+// encodeLastRun shows how the last pass went. One that was stopped waits for somebody to say that it may take what it would.
+func encodeLastRun(r automation.Rule) *requestcatalogv1.BundleAutomationLastRunState {
+	status := requestcatalogv1.BundleAutomationRunStatus_BUNDLE_AUTOMATION_RUN_STATUS_IN_PROGRESS
+	switch {
+	case r.Doubt == automation.Refused:
+		status = requestcatalogv1.BundleAutomationRunStatus_BUNDLE_AUTOMATION_RUN_STATUS_WAITING_FOR_APPROVAL
+	case r.Status == automation.Done:
+		status = requestcatalogv1.BundleAutomationRunStatus_BUNDLE_AUTOMATION_RUN_STATUS_SUCCESS
+	case r.Status == automation.Failed:
+		status = requestcatalogv1.BundleAutomationRunStatus_BUNDLE_AUTOMATION_RUN_STATUS_FAILURE
+	}
+	v := &requestcatalogv1.BundleAutomationLastRunState{Status: status, ErrorMessage: r.Error, LastRunAt: Moment(r.CompletedAt)}
+	if r.Kind == automation.CEL {
+		v.CelEvaluation = &requestcatalogv1.BundleAutomationCelEvaluationState{
+			Status: status, ErrorMessage: r.Error, MatchedUsers: r.Matched, LastEvaluatedAt: Moment(r.CompletedAt),
 		}
 	}
 	return v

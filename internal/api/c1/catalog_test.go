@@ -15,6 +15,7 @@ import (
 	settingsv1 "github.com/interim-access/interim/gen/c1/api/settings/v1"
 	"github.com/interim-access/interim/internal/api/c1"
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 )
@@ -91,21 +92,73 @@ func TestCatalogsFromCreationToDeletion(t *testing.T) {
 
 func TestAutomationsOfCatalogsAreKept(t *testing.T) {
 	onDoors(t, "catalog_automation", func(d *door) {
+		d.automating()
 		d.person("Ada", "system:owner")
 		wiki, _, _, member := d.catalog()
-		path := catalogsPath + "/" + d.made("tools", "requestCatalogView.requestCatalog.id", "A catalog", catalogsPath, `{"displayName":"Tools"}`) +
-			"/bundle_automation"
+		catalog := catalogsPath + "/" + d.made("tools", "requestCatalogView.requestCatalog.id", "A catalog", catalogsPath, `{"displayName":"Tools"}`)
+		path := catalog + "/bundle_automation"
 		d.want(404, "None yet", "GET", path, "")
 		d.want(404, "Nothing to run", "POST", path+"/run", "{}")
-		d.want(501, "Nobody is enrolled", "POST", path+"/create", `{"enabled":true,"cel":{"expression":"true"}}`)
-		d.want(200, "Made", "POST", path+"/create", `{"cel":{"expression":"subject.department == 'Sales'"},"removedMembersThresholdPercent":"20","createTasks":true}`)
+		d.want(501, "Nobody is asked", "POST", path+"/create", `{"enabled":true,"createTasks":true,"cel":{"expression":"true"}}`)
+		d.want(200, "Made, switched off", "POST", path+"/create", `{"cel":{"expression":"subject.department == 'Sales'"},"removedMembersThresholdPercent":"20","createTasks":true}`)
 		d.want(409, "Once", "POST", path+"/create", `{}`)
 		d.want(200, "Written anew", "POST", path, `{"entitlements":{"entitlementRefs":[`+ref(wiki, member)+`]},"disableCircuitBreaker":true}`)
 		d.want(200, "Read", "GET", path, "")
-		d.want(501, "Not run", "POST", path+"/run", `{"refs":[`+ref(wiki, member)+`]}`)
-		d.want(501, "Not resumed", "POST", path+"/resume", `{}`)
+		d.want(400, "Not run", "POST", path+"/run", `{"refs":[`+ref(wiki, member)+`]}`)
+		d.want(400, "Not resumed", "POST", path+"/resume", `{}`)
 		d.want(200, "Removed", "DELETE", path, `{}`)
 		d.want(404, "Gone", "DELETE", path, `{}`)
+		d.want(200, "Nobody is in it", "GET", catalog, ``)
+	})
+}
+
+func TestACatalogEnrollsPeople(t *testing.T) {
+	onDoors(t, "catalog_enrollment", func(d *door) {
+		d.automating()
+		d.super("Ada")
+		grace, err := d.deps.Directory.Create(d.Context(), directory.User{DisplayName: "Grace", Email: "grace@example.com", Department: "Sales"})
+		if err != nil {
+			d.Fatal(err)
+		}
+		d.names[ksuidOf(grace.ID)] = "grace"
+		wiki, _, _, member := d.catalog()
+		catalog := catalogsPath + "/" + d.made("tools", "requestCatalogView.requestCatalog.id", "A catalog", catalogsPath,
+			`{"displayName":"Tools","unenrollmentBehavior":"REQUEST_CATALOG_UNENROLLMENT_BEHAVIOR_REVOKE_UNJUSTIFIED"}`)
+		d.need(200, "", "PUT", catalog+"/requestable_entries/"+wiki+"/"+member, `{}`)
+		path := catalog + "/bundle_automation"
+		d.want(400, "By some condition", "POST", path, `{"enabled":true}`)
+		d.want(200, "Sales is enrolled", "POST", path+"/create", `{"enabled":true,"cel":{"expression":"subject.department == 'Sales'"},"enforceOnSmallProfiles":true}`)
+		d.kept()
+		d.want(200, "How it went", "GET", path, "")
+		d.want(200, "One is in it", "GET", catalog, "")
+		if got := d.need(200, "", "GET", "/api/v1/apps/"+wiki+"/entitlements/"+member+"/users", ""); len(got.list()) != 1 {
+			d.Errorf("%v", got.body)
+		}
+		if _, err := d.deps.Directory.Update(d.Context(), grace.ID, func(u *directory.User) error { u.Department = "Support"; return nil }); err != nil {
+			d.Fatal(err)
+		}
+		d.want(200, "Run now", "POST", path+"/run", `{}`)
+		d.kept()
+		d.want(200, "It would take everything from everybody", "GET", path, "")
+		d.want(200, "and may", "POST", path+"/resume", `{}`)
+		d.want(200, "which it is told", "GET", path, "")
+		d.kept()
+		d.want(200, "Nobody is left", "GET", catalog, "")
+		if got := d.need(200, "", "GET", "/api/v1/apps/"+wiki+"/entitlements/"+member+"/users", ""); len(got.list()) != 0 {
+			d.Errorf("%v", got.body)
+		}
+		d.want(400, "It was not stopped", "POST", path+"/resume", `{}`)
+		d.want(200, "Asked for as a whole", "POST", catalog, `{"catalog":{"requestBundle":true,"published":true,"visibleToEveryone":true},"updateMask":"requestBundle,published,visibleToEveryone"}`)
+		found := d.need(200, "", "POST", offersPath, `{"appDisplayName":"Interim"}`)
+		if len(found.list()) != 1 {
+			d.Fatalf("%v", found.body)
+		}
+		d.names[found.text("list.0.entitlement.appEntitlement.id")] = "enrollment"
+		d.want(501, "Not by asking for each", "POST", catalog, `{"catalog":{"enrollmentBehavior":"REQUEST_CATALOG_ENROLLMENT_BEHAVIOR_ENFORCE_ENTITLEMENT_REQUEST_POLICY"},"updateMask":"enrollmentBehavior"}`)
+		membership := found.text("list.0.entitlement.appEntitlement.id")
+		d.want(400, "Its rule is the catalog's", "DELETE", "/api/v1/apps/"+ksuidOf(app.Own)+"/entitlements/"+membership+"/automation", `{}`)
+		d.want(200, "Deleted, and everybody is out", "DELETE", catalog, `{}`)
+		d.need(404, "", "GET", path, "")
 	})
 }
 
@@ -224,6 +277,7 @@ func TestDefaultsAndSettingsOfRequests(t *testing.T) {
 
 func TestMalformedCatalogsAreRefused(t *testing.T) {
 	onDoors(t, "", func(d *door) {
+		d.automating()
 		d.person("Ada", "system:owner")
 		wiki, _, _, member := d.catalog()
 		long := strings.Repeat("x", 1<<20)
@@ -233,9 +287,14 @@ func TestMalformedCatalogsAreRefused(t *testing.T) {
 			"expandMask": `{"displayName":"x","expandMask":{"paths":["color"]}}`, "unenrollmentBehavior": `{"displayName":"x","unenrollmentBehavior":99}`,
 			"unmarshal body": `{"displayName":"x","color":"red"}`,
 		})
-		d.unserved("POST", catalogsPath, map[string]string{"RequestCatalog.requestBundle": `{"displayName":"x","requestBundle":true}`})
+		d.unserved("POST", catalogsPath, map[string]string{
+			"RequestCatalog.enrollmentBehavior": `{"displayName":"x","requestBundle":true,"enrollmentBehavior":"REQUEST_CATALOG_ENROLLMENT_BEHAVIOR_ENFORCE_ENTITLEMENT_REQUEST_POLICY"}`,
+		})
 		path := catalogsPath + "/" + d.need(200, "", "POST", catalogsPath, `{"displayName":"x"}`).text("requestCatalogView.requestCatalog.id")
-		d.unserved("POST", path, map[string]string{"RequestCatalog.requestBundle": `{"catalog":{"requestBundle":true}}`})
+		d.unserved("POST", path, map[string]string{
+			"RequestCatalog.unenrollmentEntitlementBehavior": `{"catalog":{"requestBundle":true,
+				"unenrollmentEntitlementBehavior":"REQUEST_CATALOG_UNENROLLMENT_ENTITLEMENT_BEHAVIOR_ENFORCE"}}`,
+		})
 		d.invalid("POST", path, map[string]string{
 			"catalog": `{}`, "updateMask": `{"catalog":{},"updateMask":"color"}`, "displayName": `{"catalog":{"displayName":""}}`,
 			"createdByUserId": `{"catalog":{"createdByUserId":"` + someID + `"}}`, "accessEntitlements": `{"catalog":{"accessEntitlements":[{"description":"` + long + `"}]}}`,

@@ -8,7 +8,6 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/read"
-	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 const (
@@ -60,6 +59,7 @@ func encodeCatalog(c catalog.Catalog) *requestcatalogv1.RequestCatalog {
 		CreatedByUserId:   KSUID(c.CreatedBy),
 		Published:         c.Published,
 		VisibleToEveryone: c.Everyone,
+		RequestBundle:     c.Bundle,
 		EnrollmentBehavior: EnumValue[requestcatalogv1.RequestCatalogEnrollmentBehavior](
 			requestcatalogv1.RequestCatalogEnrollmentBehavior_value, enrollPrefix, c.Enrollment),
 		UnenrollmentBehavior: EnumValue[requestcatalogv1.RequestCatalogUnenrollmentBehavior](
@@ -89,11 +89,9 @@ func decodeEnrollment(req enrolling) (s catalog.Settings, err error) {
 }
 
 func decodeNewCatalog(req *requestcatalogv1.RequestCatalogManagementServiceCreateRequest) (c catalog.Catalog, err error) {
-	if req.GetRequestBundle() {
-		return c, fault.NotServed("RequestCatalog.requestBundle")
-	}
 	c = catalog.Catalog{
 		DisplayName: req.GetDisplayName(), Description: req.GetDescription(), Published: req.GetPublished(), Everyone: req.GetVisibleToEveryone(),
+		Bundle: req.GetRequestBundle(),
 	}
 	if c.Settings, err = decodeEnrollment(req); err != nil {
 		return c, err
@@ -105,9 +103,6 @@ func decodeNewCatalog(req *requestcatalogv1.RequestCatalogManagementServiceCreat
 // decodeCatalogChange reads an update: what the mask names of the object, onto the catalog as it is. The audience may be sent back as
 // it was read, but not otherwise.
 func decodeCatalogChange(object *requestcatalogv1.RequestCatalog, m Mask) (func(c *catalog.Catalog) error, error) {
-	if err := NotServed(object, m, "request_bundle"); err != nil {
-		return nil, err
-	}
 	enrollment, err := decodeEnrollment(object)
 	if err != nil {
 		return nil, err
@@ -122,6 +117,7 @@ func decodeCatalogChange(object *requestcatalogv1.RequestCatalog, m Mask) (func(
 		Set(m, "display_name", &c.DisplayName, object.GetDisplayName())
 		Set(m, "description", &c.Description, object.GetDescription())
 		Set(m, "published", &c.Published, object.GetPublished())
+		Set(m, "request_bundle", &c.Bundle, object.GetRequestBundle())
 		Set(m, "visible_to_everyone", &c.Everyone, object.GetVisibleToEveryone())
 		Set(m, "enrollment_behavior", &c.Enrollment, enrollment.Enrollment)
 		Set(m, "unenrollment_behavior", &c.Unenrollment, enrollment.Unenrollment)

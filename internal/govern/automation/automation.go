@@ -63,6 +63,8 @@ type Rule struct {
 	Sources     []app.EntitlementRef // of Holders
 	Traits      Traits               // of ByTraits
 	Paused      bool                 // it gives nothing more, and who has it by the rule keeps it
+	Breaker     Breaker              // how much a pass may take before it is doubted
+	Matched     int64                // whom the last pass found to match
 	DisplayName string
 	Description string
 	Status      Status
@@ -73,6 +75,25 @@ type Rule struct {
 	UpdatedAt   time.Time
 	DeletedAt   time.Time // zero while live
 	Version     int64
+}
+
+// Breaker is how much a pass of a rule may take before it is doubted. The zero value doubts what takes more than a fifth of [MaxDoubts] or
+// more.
+type Breaker struct {
+	Off     bool  `json:"off,omitempty"`     // nothing is doubted
+	Small   bool  `json:"small,omitempty"`   // what takes from few people is doubted as well
+	Percent int64 `json:"percent,omitempty"` // 1 to 100: how many may be taken of those who have it; 0: 20
+}
+
+// DefaultPercent is what a [Breaker] means that says no percentage.
+const DefaultPercent = 20
+
+func (b Breaker) trips(have, lost int) bool {
+	percent := b.Percent
+	if percent == 0 {
+		percent = DefaultPercent
+	}
+	return (b.Small || have >= MaxDoubts) && int64(lost)*100 > int64(have)*percent
 }
 
 func (r Rule) validate() error {
@@ -98,19 +119,20 @@ func (r Rule) validate() error {
 }
 
 // tooMuch reports whether a pass is to be doubted that takes the entitlement from lost of those have whom the rule gave it, while it
-// matches so many: more than a fifth of [MaxDoubts] or more, or everything from more than one because somebody changed the rule so that
+// matches so many: more than its breaker allows, or everything from more than one because somebody changed the rule so that
 // it matches nobody. Who says that it shall match nobody, or deletes it, is not doubted.
 func (r Rule) tooMuch(have, lost, matches int) bool {
-	if !r.DeletedAt.IsZero() || r.Kind == Nobody || r.Doubt == Accepted {
+	if !r.DeletedAt.IsZero() || r.Kind == Nobody || r.Doubt == Accepted || r.Breaker.Off {
 		return false
 	}
 	changed := r.Status != Done || !r.UpdatedAt.Before(r.CompletedAt) // since the last pass that went well
-	return have >= MaxDoubts && lost*5 > have || changed && matches == 0 && have > 1
+	return r.Breaker.trips(have, lost) || changed && matches == 0 && have > 1
 }
 
 // alike reports whether two rules match the same people, whoever there is.
 func (r Rule) alike(o Rule) bool {
-	return r.Kind == o.Kind && r.Expression == o.Expression && len(r.Sources) == len(o.Sources) && reflect.DeepEqual(r.Traits, o.Traits) &&
+	return r.Kind == o.Kind && r.Expression == o.Expression && r.Breaker == o.Breaker && reflect.DeepEqual(r.Traits, o.Traits) &&
+		len(r.Sources) == len(o.Sources) &&
 		!slices.ContainsFunc(r.Sources, func(e app.EntitlementRef) bool { return !slices.Contains(o.Sources, e) })
 }
 
@@ -138,10 +160,21 @@ func (r Rule) CheckTexts() error {
 // Binding names a proxy: who holds Source holds Destination.
 type Binding struct{ Source, Destination app.EntitlementRef }
 
+// Loss says what becomes of the destination of somebody who holds the source no longer.
+type Loss string
+
+// The kinds of loss.
+const (
+	Taken   Loss = ""      // what the proxy gave is taken
+	Left    Loss = "LEAVE" // it stays, as if it had been given by hand, but for who lost the source because their time was over
+	Revoked Loss = "ALL"   // it is taken, and so is what was given directly
+)
+
 // Proxy is a binding that was made.
 type Proxy struct {
 	Binding
 
+	OnLoss    Loss      // how it takes from who holds the source no longer; one that is released takes what it gave
 	Until     time.Time // from then on it gives nothing; zero: without end
 	Task      string    // the task by which it was made; empty: none
 	CreatedAt time.Time

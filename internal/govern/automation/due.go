@@ -89,9 +89,9 @@ func (k Keeper) close(ctx context.Context, r Rule, until int64, out outcome, fai
 			doubt = Refused
 		}
 		tx.Queue(`update automation set status = $3, error = $4, completed_at = $5, due_at = case when due_at < $6 then due_at else $7 end,
-				doubt = case when version = $8 then $9 else doubt end
+				doubt = case when version = $8 then $9 else doubt end, matched = $10
 			where app_id = $1 and entitlement_id = $2 and deleted_at is null`,
-			append(of, string(status), why, clock.Micros(now), until, clock.Micros(now.Add(period)), r.Version, string(doubt))...)
+			append(of, string(status), why, clock.Micros(now), until, clock.Micros(now.Add(period)), r.Version, string(doubt), out.matched)...)
 		if out.given == 0 && out.taken == 0 && (why == "" || why == r.Error) {
 			return nil // nothing that was not told before
 		}
@@ -108,6 +108,7 @@ var errDoubt = errors.New("too much to take")
 // keep brings grants in step with a rule.
 func (k Keeper) keep(ctx context.Context, r Rule, now time.Time) (out outcome, err error) {
 	q := k.DB.Q(ctx)
+	out.matched = r.Matched
 	if r.Paused && r.DeletedAt.IsZero() {
 		return out, nil
 	}
@@ -132,16 +133,20 @@ func (k Keeper) keep(ctx context.Context, r Rule, now time.Time) (out outcome, e
 			p.should.users[u] = time.Time{}
 		}
 	}
+	matched := int64(len(p.should.users))
+	out.matched = matched
 	if lost := len(p.surplus()); r.tooMuch(len(p.have), lost, len(p.should.users)) {
 		return out, fault.Wrap(fault.Precondition, errDoubt, "of %d whom the automation gave it, %d match no longer, and nothing was taken; "+
 			"save it again as it is to take it from them", len(p.have), lost)
 	}
-	return k.step(ctx, p)
+	out, err = k.step(ctx, p)
+	out.matched = matched
+	return out, err
 }
 
 // Count says how many users a rule would match now. Invalid where it cannot be worked out.
 func (s *Service) Count(ctx context.Context, r Rule) (int, error) {
-	if err := s.check(r); err != nil {
+	if err := s.Check(r); err != nil {
 		return 0, err
 	}
 	e, err := app.GetEntitlement(s.DB.Q(ctx), r.Of.AppID, r.Of.ID)
@@ -216,6 +221,9 @@ func (k Keeper) passProxy(ctx context.Context, p Proxy, now time.Time) (gone boo
 	through := pass{of: p.Destination, via: p.Source, since: p.UpdatedAt, now: now}
 	if through.have, err = k.passedOn(q, through.of, through.via); err != nil {
 		return false, err
+	}
+	if p.DeletedAt.IsZero() {
+		through.loss = p.OnLoss
 	}
 	if p.DeletedAt.IsZero() && live[p.Source] {
 		if through.should, err = k.holders(q, p.Source, p.Destination.AppID, now); err != nil {

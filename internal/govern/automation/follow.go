@@ -31,7 +31,7 @@ func (s *Service) follow(tx *db.Tx, b Binding, h holder, at time.Time) error {
 		return err
 	}
 	if !holds {
-		return s.takeBack(tx, b, accounts)
+		return s.takeBack(tx, p, accounts)
 	}
 	have, err := passedTo(tx, b, accounts)
 	if err != nil {
@@ -46,9 +46,9 @@ func (s *Service) follow(tx *db.Tx, b Binding, h holder, at time.Time) error {
 }
 
 // takeBack takes what the binding gave to the accounts of somebody who holds its source no longer.
-func (s *Service) takeBack(tx *db.Tx, b Binding, accounts []holder) error {
+func (s *Service) takeBack(tx *db.Tx, p Proxy, accounts []holder) error {
 	for _, a := range accounts {
-		if err := s.Grants.RemoveDerived(tx, audit.System(), b.grantOf(a.account), b.Source); refused(err) != nil {
+		if err := s.lose(tx, p.grantOf(a.account), p.Source, p.OnLoss); refused(err) != nil {
 			return err
 		}
 	}

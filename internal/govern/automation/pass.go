@@ -26,6 +26,7 @@ type pass struct {
 	now     time.Time
 	have    []holder
 	should  wanted
+	loss    Loss
 
 	// still asks once more whether an account should hold it and until when, in the transaction that would change it; nil: nobody can.
 	still func(tx *db.Tx, h holder) (bool, time.Time, error)
@@ -33,6 +34,7 @@ type pass struct {
 
 // outcome is what came of a pass.
 type outcome struct {
+	matched      int64 // people, by a rule
 	given, taken int
 	without      int // people who have no account through which they could be given it
 	yielded      int // whom the target took it from again and again
@@ -120,7 +122,19 @@ func (k Keeper) settle(tx *db.Tx, p pass, h holder, give bool) error {
 	if give {
 		return k.Grants.Keep(tx, audit.System(), key, p.via, h.until)
 	}
-	return k.Grants.RemoveDerived(tx, audit.System(), key, p.via)
+	return k.lose(tx, key, p.via, p.loss)
+}
+
+// lose takes what a source passes on from who is to have it by that no longer.
+func (s *Service) lose(tx *db.Tx, k grant.Key, via app.EntitlementRef, by Loss) error {
+	switch by {
+	case Left:
+		return s.Grants.LeaveDerived(tx, audit.System(), k, via)
+	case Revoked:
+		return s.Grants.RevokeWith(tx, audit.System(), k, via, "no longer enrolled in the catalog")
+	default:
+		return s.Grants.RemoveDerived(tx, audit.System(), k, via)
+	}
 }
 
 // missing are the accounts of those who should hold it and do not; without is how many people have none.

@@ -57,10 +57,11 @@ func (s *Service) Get(ctx context.Context, of app.EntitlementRef) (Rule, error) 
 // there and one that the entitlement is a source of; Exists for an entitlement that has one. What a connector manages is kept in its
 // target.
 func (s *Service) Create(ctx context.Context, r Rule) (Rule, error) {
-	if err := s.check(r); err != nil {
+	if err := s.Check(r); err != nil {
 		return Rule{}, err
 	}
-	if err := mayPass(ctx, s.DB.Q(ctx), r.Of); err != nil {
+	q := s.DB.Q(ctx)
+	if err := first(ownRule(q, r.Of), mayPass(ctx, q, r.Of)); err != nil {
 		return Rule{}, err
 	}
 	err := s.DB.Write(ctx, func(tx *db.Tx) (err error) {
@@ -102,11 +103,15 @@ func (s *Service) Update(ctx context.Context, of app.EntitlementRef, change func
 	}
 	before := r
 	change(&r)
+	if r.Kind != ByTraits {
+		r.Traits, r.Paused = Traits{}, false
+	}
 	r.Of, r.CreatedAt, r.DeletedAt, r.Version = before.Of, before.CreatedAt, before.DeletedAt, before.Version
-	if err := s.check(r); err != nil {
+	if err := s.Check(r); err != nil {
 		return Rule{}, err
 	}
-	if err := mayPass(ctx, s.DB.Q(ctx), of); err != nil {
+	q := s.DB.Q(ctx)
+	if err := first(ownRule(q, of), mayPass(ctx, q, of)); err != nil {
 		return Rule{}, err
 	}
 	err = s.DB.Write(ctx, func(tx *db.Tx) (err error) {
@@ -118,10 +123,12 @@ func (s *Service) Update(ctx context.Context, of app.EntitlementRef, change func
 
 // update writes r over before; both are of the same entitlement.
 func (s *Service) update(tx *db.Tx, actor audit.Actor, before, r Rule) (Rule, error) {
-	if r.Kind != ByTraits {
-		r.Traits, r.Paused = Traits{}, false
-	}
-	if r.Doubt = ""; before.Doubt != "" && r.alike(before) {
+	switch {
+	case before.Doubt == "" || !r.alike(before):
+		r.Doubt = ""
+	case r.Paused || before.Paused: // to switch it off or on says nothing about whom it takes from
+		r.Doubt = before.Doubt
+	default:
 		r.Doubt = Accepted
 	}
 	if err := s.givable(tx, r); err != nil {
@@ -137,12 +144,10 @@ func (s *Service) update(tx *db.Tx, actor audit.Actor, before, r Rule) (Rule, er
 	return r, s.Audit.Record(tx, actor, r.event("automation.updated", audit.Update, "changed the automation"))
 }
 
-// Put makes the rule of an entitlement what r says, or changes the one it has to that, in a transaction of the caller: for rules of kind
-// [ByTraits]. One that says so already, and waits for nobody's word, stays as it is. Invalid, NotFound, Conflict.
+// Put makes the rule of an entitlement what r says, or changes the one it has to that, in a transaction of the caller, who has asked
+// [Service.Check] about a rule with an expression. One that says so already, and waits for nobody's word, stays as it is. Invalid,
+// NotFound, Conflict.
 func (s *Service) Put(tx *db.Tx, actor audit.Actor, r Rule) error {
-	if r.Kind != ByTraits {
-		return fault.New(fault.Internal, "a rule with an expression is checked before it is written")
-	}
 	if err := r.validate(); err != nil {
 		return err
 	}
@@ -156,7 +161,8 @@ func (s *Service) Put(tx *db.Tx, actor audit.Actor, r Rule) error {
 		return err
 	}
 	after := before
-	after.Kind, after.Expression, after.Sources, after.Traits, after.Paused = r.Kind, "", nil, r.Traits, r.Paused
+	after.Kind, after.Expression, after.Sources, after.Traits = r.Kind, r.Expression, r.Sources, r.Traits
+	after.Paused, after.Breaker = r.Paused, r.Breaker
 	after.DisplayName, after.Description = r.DisplayName, r.Description
 	_, err = s.update(tx, actor, before, after)
 	return err
@@ -169,6 +175,9 @@ func (s *Service) ByTraits(ctx context.Context, of []app.EntitlementRef) (map[ap
 
 // Delete takes the rule of an entitlement away, and soon all that it gave. NotFound.
 func (s *Service) Delete(ctx context.Context, of app.EntitlementRef) error {
+	if err := ownRule(s.DB.Q(ctx), of); err != nil {
+		return err
+	}
 	return s.DB.Write(ctx, func(tx *db.Tx) error { return s.DeleteIn(tx, audit.From(ctx), of) })
 }
 
@@ -187,8 +196,8 @@ func (s *Service) DeleteIn(tx *db.Tx, actor audit.Actor, of app.EntitlementRef) 
 	return s.Audit.Record(tx, actor, r.event("automation.deleted", audit.Delete, "deleted the automation"))
 }
 
-// check refuses what is wrong with r whatever else there is.
-func (s *Service) check(r Rule) error {
+// Check refuses what is wrong with r whatever else there is.
+func (s *Service) Check(r Rule) error {
 	if err := r.validate(); err != nil {
 		return err
 	}
@@ -296,6 +305,31 @@ func (s *Service) exclusions(
 		e.Data["users"] = users
 		return s.Audit.Record(tx, audit.From(ctx), e)
 	})
+}
+
+// ownRule refuses to change by itself the rule by which a catalog enrolls people: it says there what it does.
+func ownRule(q db.Q, of app.EntitlementRef) error {
+	if of.AppID != app.Own {
+		return nil
+	}
+	e, err := app.GetEntitlement(q, of.AppID, of.ID)
+	if err != nil {
+		return err
+	}
+	t, err := app.GetResourceType(q, e.AppID, e.TypeID)
+	if err == nil && t.Kind == app.KindCatalog {
+		err = fault.New(fault.Precondition, "the automation is that of a catalog, and changed with it")
+	}
+	return err
+}
+
+func first(checks ...error) error {
+	for _, err := range checks {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // missing turns no row into NotFound.

@@ -13,18 +13,21 @@ import (
 )
 
 const ruleColumns = `app_id, entitlement_id, kind, expression, display_name, description, status, error, completed_at, created_at,
-	updated_at, deleted_at, version, doubt, traits, paused`
+	updated_at, deleted_at, version, doubt, traits, paused, breaker, matched`
 
 func scanRule(r *db.Rows) (v Rule, err error) {
 	var created, updated int64
 	var completed, deleted *int64
-	var traits *string
+	var traits, breaker *string
 	err = r.Scan(&v.Of.AppID, &v.Of.ID, &v.Kind, &v.Expression, &v.DisplayName, &v.Description, &v.Status, &v.Error, &completed, &created,
-		&updated, &deleted, &v.Version, &v.Doubt, &traits, &v.Paused)
+		&updated, &deleted, &v.Version, &v.Doubt, &traits, &v.Paused, &breaker, &v.Matched)
 	v.CreatedAt, v.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
 	v.CompletedAt, v.DeletedAt = clock.FromNull(completed), clock.FromNull(deleted)
 	if err == nil && traits != nil {
 		err = json.Unmarshal([]byte(*traits), &v.Traits)
+	}
+	if err == nil && breaker != nil {
+		err = json.Unmarshal([]byte(*breaker), &v.Breaker)
 	}
 	return v, err
 }
@@ -48,43 +51,52 @@ func sources(q db.Q, of app.EntitlementRef) ([]app.EntitlementRef, error) {
 
 func scanRef(r *db.Rows) (e app.EntitlementRef, err error) { return e, r.Scan(&e.AppID, &e.ID) }
 
-// document are the traits of r as their column has them; nil: it has none.
-func (r Rule) document() (*string, error) {
-	if r.Kind != ByTraits {
-		return nil, nil //nolint:nilnil // no document is a value
+// documents are the traits and the breaker of r as their columns have them; nil: it has none.
+func (r Rule) documents() (traits, breaker *string, err error) {
+	if r.Kind == ByTraits {
+		if traits, err = document(r.Traits); err != nil {
+			return nil, nil, err
+		}
 	}
-	raw, err := json.Marshal(r.Traits)
+	if r.Breaker != (Breaker{}) {
+		breaker, err = document(r.Breaker)
+	}
+	return traits, breaker, err
+}
+
+func document(v any) (*string, error) {
+	raw, err := json.Marshal(v)
 	return new(string(raw)), err
 }
 
 // insertRule adds r unless the entitlement has a live one, and reports whether it did. One that is on its way out comes back to life.
 func insertRule(tx *db.Tx, r Rule) (bool, error) {
-	traits, err := r.document()
+	traits, breaker, err := r.documents()
 	if err != nil {
 		return false, err
 	}
 	n, err := tx.Exec(`insert into automation (app_id, entitlement_id, kind, expression, display_name, description, status, error,
-			completed_at, due_at, created_at, updated_at, deleted_at, version, traits, paused)
-			values ($1, $2, $3, $4, $5, $6, '', '', null, $7, $7, $7, null, 1, $8, $9)
+			completed_at, due_at, created_at, updated_at, deleted_at, version, traits, paused, breaker)
+			values ($1, $2, $3, $4, $5, $6, '', '', null, $7, $7, $7, null, 1, $8, $9, $10)
 		on conflict (app_id, entitlement_id) do update set kind = $3, expression = $4, display_name = $5, description = $6, status = '',
 			error = '', completed_at = null, due_at = $7, created_at = $7, updated_at = $7, deleted_at = null, version = 1, doubt = '',
-			traits = $8, paused = $9
+			traits = $8, paused = $9, breaker = $10, matched = 0
 		where automation.deleted_at is not null`,
 		string(r.Of.AppID), string(r.Of.ID), string(r.Kind), r.Expression, r.DisplayName, r.Description, clock.Micros(r.CreatedAt),
-		traits, r.Paused)
+		traits, r.Paused, breaker)
 	return n == 1, err
 }
 
 func updateRule(tx *db.Tx, r Rule) error {
-	traits, err := r.document()
+	traits, breaker, err := r.documents()
 	if err != nil {
 		return err
 	}
 	n, err := tx.Exec(`update automation set kind = $4, expression = $5, display_name = $6, description = $7, updated_at = $8, due_at = $8,
-			doubt = $9, traits = $10, paused = $11, version = version + 1
+			doubt = $9, traits = $10, paused = $11, breaker = $12, version = version + 1
 		where app_id = $1 and entitlement_id = $2 and version = $3 and deleted_at is null`,
 		string(r.Of.AppID), string(r.Of.ID), r.Version, string(r.Kind), r.Expression, r.DisplayName, r.Description, clock.Micros(r.UpdatedAt),
-		string(r.Doubt), traits, r.Paused)
+		string(r.Doubt), traits, r.Paused, breaker)
 	if err == nil && n == 0 {
 		err = fault.New(fault.Conflict, "the automation was changed by someone else; read it again")
 	}
@@ -147,13 +159,13 @@ func (b Binding) args() []any {
 }
 
 const proxyColumns = `src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, until_at, task_id, created_at, updated_at,
-	deleted_at`
+	deleted_at, on_loss`
 
 func scanProxy(r *db.Rows) (p Proxy, err error) {
 	var created, updated int64
 	var until, deleted *int64
 	err = r.Scan(&p.Source.AppID, &p.Source.ID, &p.Destination.AppID, &p.Destination.ID, &until, &p.Task, &created, &updated,
-		&deleted)
+		&deleted, &p.OnLoss)
 	p.CreatedAt, p.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
 	p.Until, p.DeletedAt = clock.FromNull(until), clock.FromNull(deleted)
 	return p, err

@@ -7,56 +7,95 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
-// MaxExpression is how many bytes the expression of an automation may have.
+// MaxExpression is how many characters the expression of an automation may have.
 const MaxExpression = 4096
 
-// Automation is a rule that would enroll people in a catalog. It is kept as it was written; one that would do something is refused.
+// Automation is a rule that enrolls people in a catalog: while it is enabled it is the rule of the catalog's membership, see
+// [Catalog.Membership]. Switched off it gives and takes nothing.
 type Automation struct {
 	Catalog        ID                   `json:"-"`
-	Expression     *string              `json:"expression,omitempty"`   // CEL; not compiled, since nothing runs it
-	Entitlements   []app.EntitlementRef `json:"entitlements,omitempty"` // whose holders are meant, if there is no expression
-	Enabled        bool                 `json:"-"`
+	Expression     *string              `json:"expression,omitempty"`   // CEL
+	Entitlements   []app.EntitlementRef `json:"entitlements,omitempty"` // whose holders are enrolled, if there is no expression
+	Enabled        bool                 `json:"enabled,omitempty"`
 	CreateTasks    bool                 `json:"createTasks,omitempty"`
 	DisableBreaker bool                 `json:"disableCircuitBreaker,omitempty"`
 	EnforceOnSmall bool                 `json:"enforceOnSmallProfiles,omitempty"`
-	Threshold      int64                `json:"removedMembersThresholdPercent,omitempty"` // 0 to 100
+	Threshold      int64                `json:"removedMembersThresholdPercent,omitempty"` // 0 to 100; 0: [automation.DefaultPercent]
 	CreatedAt      time.Time            `json:"-"`
 	UpdatedAt      time.Time            `json:"-"`
+	Rule           automation.Rule      `json:"-"` // how it went; the zero value before it was enabled first
 }
 
-// Validate answers Invalid for the first member of a that breaks a limit, and Unimplemented for one that is enabled.
+// Validate answers Invalid for the first member of a that breaks a limit, and Unimplemented for one that is to ask before it enrolls.
 func (a Automation) Validate() error {
-	if a.Enabled {
-		return fault.NotServed("BundleAutomation.enabled")
-	}
-	if a.Threshold < 0 || a.Threshold > 100 {
+	switch {
+	case a.Threshold < 0 || a.Threshold > 100:
 		return fault.InvalidField("removedMembersThresholdPercent", "must be from 0 to 100")
-	}
-	if a.Expression != nil {
+	case a.Enabled && a.CreateTasks:
+		return fault.NotServed("BundleAutomation.createTasks")
+	case a.Enabled && a.Expression == nil && len(a.Entitlements) == 0:
+		return fault.InvalidField("conditions", "is required: cel or entitlements")
+	case a.Expression != nil:
 		return prose("cel.expression", *a.Expression, MaxExpression)
 	}
 	return count("entitlements.entitlementRefs", len(a.Entitlements), MaxAudience)
 }
 
+// rule is what a does while it is enabled.
+func (a Automation) rule() automation.Rule {
+	r := automation.Rule{
+		Kind: automation.Holders, Sources: a.Entitlements, DisplayName: "Enrollment",
+		Breaker: automation.Breaker{Off: a.DisableBreaker, Small: a.EnforceOnSmall, Percent: a.Threshold},
+	}
+	if a.Expression != nil {
+		r.Kind, r.Expression, r.Sources = automation.CEL, *a.Expression, nil
+	}
+	return r
+}
+
 // Automation reads the automation of a live catalog. NotFound if there is none.
 func (s *Service) Automation(ctx context.Context, catalogID ID) (Automation, error) {
 	q := s.DB.Q(ctx)
-	if _, err := live(q, catalogID); err != nil {
+	c, err := live(q, catalogID)
+	if err != nil {
 		return Automation{}, err
 	}
-	return getAutomation(q, catalogID)
+	a, err := getAutomation(q, catalogID)
+	if err == nil {
+		a.Rule, err = s.ruleOf(q, c)
+	}
+	return a, err
 }
 
-// SetAutomation writes the automation of a live catalog; fresh refuses one that has one, with Exists. Invalid, NotFound,
-// Unimplemented.
+// ruleOf is the rule of the membership of c; the zero value if there is none.
+func (s *Service) ruleOf(q db.Q, c Catalog) (automation.Rule, error) {
+	of, enrolls := c.Membership()
+	if !enrolls {
+		return automation.Rule{}, nil
+	}
+	r, err := s.Rules.Of(q, of)
+	if fault.Is(err, fault.NotFound) {
+		err = nil
+	}
+	return r, err
+}
+
+// SetAutomation writes the automation of a live catalog; fresh refuses one that has one, with Exists. Invalid, NotFound, Precondition for
+// a catalog with more in it than people can be enrolled in; Unimplemented for one that is to ask.
 func (s *Service) SetAutomation(ctx context.Context, a Automation, fresh bool) (Automation, error) {
 	if err := a.Validate(); err != nil {
 		return Automation{}, err
+	}
+	if a.Enabled {
+		if err := s.Rules.Check(a.rule()); err != nil {
+			return Automation{}, err
+		}
 	}
 	err := s.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := lock(tx, a.Catalog); err != nil {
@@ -87,6 +126,12 @@ func (s *Service) SetAutomation(ctx context.Context, a Automation, fresh bool) (
 		tx.Queue(`insert into catalog_automation (catalog_id, doc, created_at, updated_at) values ($1,$2,$3,$4)
 			on conflict (catalog_id) do update set doc = excluded.doc, updated_at = excluded.updated_at`,
 			string(a.Catalog), doc, clock.Micros(a.CreatedAt), clock.Micros(a.UpdatedAt))
+		if err := s.automate(ctx, tx, &c, a); err != nil {
+			return err
+		}
+		if a.Rule, err = s.ruleOf(tx, c); err != nil {
+			return err
+		}
 		e := event(c, "catalog.automation_set", audit.Update, "set the automation of catalog "+c.DisplayName)
 		e.Data = map[string]any{"automation": a}
 		return s.Audit.Record(tx, audit.From(ctx), e)
@@ -94,7 +139,26 @@ func (s *Service) SetAutomation(ctx context.Context, a Automation, fresh bool) (
 	return a, err
 }
 
-// DeleteAutomation removes the automation of a live catalog. NotFound if there is none.
+// automate has the rule of the membership of c say what a does.
+func (s *Service) automate(ctx context.Context, tx *db.Tx, c *Catalog, a Automation) error {
+	r := a.rule()
+	if a.Enabled {
+		if err := s.enroll(ctx, tx, c); err != nil {
+			return err
+		}
+	} else {
+		old, err := s.ruleOf(tx, *c)
+		if err != nil || old.CreatedAt.IsZero() {
+			return err
+		}
+		r = old
+		r.Paused = true
+	}
+	r.Of, _ = c.Membership()
+	return s.Rules.Put(tx, audit.From(ctx), r)
+}
+
+// DeleteAutomation removes the automation of a live catalog, and soon unenrolls whom it enrolled. NotFound if there is none.
 func (s *Service) DeleteAutomation(ctx context.Context, catalogID ID) error {
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := lock(tx, catalogID); err != nil {
@@ -111,8 +175,44 @@ func (s *Service) DeleteAutomation(ctx context.Context, catalogID ID) error {
 		if n == 0 {
 			return fault.Missing("automation", string(catalogID))
 		}
+		if of, enrolls := c.Membership(); enrolls {
+			if err := s.Rules.DeleteIn(tx, audit.From(ctx), of); err != nil && !fault.Is(err, fault.NotFound) {
+				return err
+			}
+		}
 		return s.Audit.Record(tx, audit.From(ctx),
 			event(c, "catalog.automation_deleted", audit.Update, "removed the automation of catalog "+c.DisplayName))
+	})
+}
+
+// ResumeAutomation accepts how many the automation of a catalog would unenroll, which stopped it. NotFound; Precondition for one that was
+// not stopped.
+func (s *Service) ResumeAutomation(ctx context.Context, catalogID ID) error {
+	return s.withRule(ctx, catalogID, s.Rules.Resume)
+}
+
+// RunAutomation has the automation of a catalog run now. NotFound; Precondition for one that is not enabled.
+func (s *Service) RunAutomation(ctx context.Context, catalogID ID) error {
+	return s.withRule(ctx, catalogID, s.Rules.Run)
+}
+
+func (s *Service) withRule(
+	ctx context.Context, catalogID ID, do func(tx *db.Tx, actor audit.Actor, of app.EntitlementRef) error,
+) error {
+	return s.DB.Write(ctx, func(tx *db.Tx) error {
+		c, err := live(tx, catalogID)
+		if err != nil {
+			return err
+		}
+		if _, err := getAutomation(tx, catalogID); err != nil {
+			return err
+		}
+		of, _ := c.Membership()
+		err = do(tx, audit.From(ctx), of)
+		if fault.Is(err, fault.NotFound) {
+			err = fault.New(fault.Precondition, "the automation is not enabled")
+		}
+		return err
 	})
 }
 

@@ -31,6 +31,7 @@ type Catalog struct {
 	Description string `json:"description"`
 	Published   bool   `json:"published"`
 	Everyone    bool   `json:"visibleToEveryone"`
+	Bundle      bool   `json:"requestBundle"` // it can be asked for as a whole, by those who see it
 	Settings
 	Audience  []app.EntitlementRef `json:"-"` // by app and id; deleted entitlements among them, which nobody holds
 	CreatedBy directory.UserID     `json:"-"` // empty: made by Interim
@@ -38,10 +39,11 @@ type Catalog struct {
 	UpdatedAt time.Time            `json:"-"`
 	DeletedAt time.Time            `json:"-"` // zero while live
 	Version   int64                `json:"-"`
+
+	enrollment app.EntitlementID // of its membership; empty: none yet
 }
 
-// Settings is what a catalog's row keeps beside the columns that are asked for. What is said here about enrollment is kept for clients
-// and has no effect, because nobody can be enrolled.
+// Settings is what a catalog's row keeps beside the columns that are asked for.
 type Settings struct {
 	Enrollment              string            `json:"enrollment,omitempty"`   // BYPASS_…, ENFORCE_ENTITLEMENT_REQUEST_POLICY
 	Unenrollment            string            `json:"unenrollment,omitempty"` // LEAVE_ACCESS_AS_IS, REVOKE_ALL, REVOKE_UNJUSTIFIED

@@ -205,7 +205,7 @@ func TestListsOfCatalogsArePagedByName(t *testing.T) {
 	})
 }
 
-func TestAnAutomationIsKeptButNotEnabled(t *testing.T) {
+func TestAnAutomationThatIsSwitchedOffIsKeptAsItWasWritten(t *testing.T) {
 	each(t, func(h *house) {
 		c, text, team := h.catalog(true), `subject.department == "Sales"`, h.Entitlement(h.App().ID)
 		_, err := h.catalogs.Automation(h.Ctx, c)
@@ -220,7 +220,10 @@ func TestAnAutomationIsKeptButNotEnabled(t *testing.T) {
 			return err
 		}
 		h.refused(fault.Exists, "already", set(catalog.Automation{}, true))
-		h.refused(fault.Unimplemented, "enabled", set(catalog.Automation{Enabled: true}, false))
+		h.refused(fault.Invalid, "conditions", set(catalog.Automation{Enabled: true}, false))
+		h.refused(fault.Unimplemented, "createTasks", set(catalog.Automation{Enabled: true, CreateTasks: true}, false))
+		bad := "subject.department =="
+		h.refused(fault.Invalid, "expression", set(catalog.Automation{Enabled: true, Expression: &bad}, false))
 		h.refused(fault.Invalid, "removedMembers", set(catalog.Automation{Threshold: 101}, false))
 		long := strings.Repeat("x", catalog.MaxExpression+1)
 		h.refused(fault.Invalid, "cel.expression", set(catalog.Automation{Expression: &long}, false))

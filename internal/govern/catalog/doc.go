@@ -24,5 +24,6 @@
 //   - an audience counts while its entitlement is held, by the rule of package grant, and not a moment longer;
 //   - a form that an entitlement or defaults ask with is live; what is filled in is checked against the form as it is then;
 //   - every pattern of a form was read by RE2 when it was saved, so that checking takes time linear in what was filled in;
-//   - nobody is enrolled in a catalog yet: what is kept about that is shown again, and what would have an effect is refused (501).
+//   - who is enrolled in a catalog holds its membership, an entitlement of Interim's own app that is bound to what was put into the
+//     catalog: people come to it by the catalog's automation, which is a rule of package automation like every other, or by asking.
 package catalog

@@ -116,7 +116,7 @@ func (s *Service) Show(ctx context.Context, catalogID ID, everyone bool, to []ap
 		if err = lock(tx, catalogID); err != nil {
 			return err
 		}
-		if after, err = s.update(tx, audit.From(ctx), catalogID, func(c *Catalog) error {
+		if after, err = s.update(ctx, tx, catalogID, func(c *Catalog) error {
 			c.Published, c.Everyone = true, everyone
 			return nil
 		}); err != nil {
@@ -163,6 +163,11 @@ func (s *Service) change(
 		n, err := do(tx, changing{c, p, refs, clock.Micros(s.Clock.Now())})
 		if err != nil || n == 0 {
 			return err
+		}
+		if c.enrollment != "" && p.table == entries.table {
+			if err := s.enroll(ctx, tx, &c); err != nil {
+				return err
+			}
 		}
 		e := event(c, "catalog."+p.noun+"_changed", audit.Update, "changed the "+p.noun+" of catalog "+c.DisplayName)
 		e.Data = map[string]any{p.field: refs, "changed": n}
@@ -263,6 +268,10 @@ func (s *Service) All(ctx context.Context, catalogID ID) ([]app.EntitlementRef, 
 	if _, err := live(q, catalogID); err != nil {
 		return nil, err
 	}
+	return all(q, catalogID)
+}
+
+func all(q db.Q, catalogID ID) ([]app.EntitlementRef, error) {
 	return db.Collect(q, scanRef, entries.from("e.app_id, e.id")+` where n.catalog_id = $1`+liveEntry+
 		` order by n.place, n.app_id, n.entitlement_id`, string(catalogID))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
@@ -25,6 +26,7 @@ type house struct {
 
 	catalogs *catalog.Service
 	policies *policy.Service
+	rules    *automation.Service
 }
 
 func each(t *testing.T, test func(h *house)) {
@@ -34,12 +36,28 @@ func each(t *testing.T, test func(h *house)) {
 
 func open(t testing.TB, d *db.DB) *house {
 	t.Helper()
-	h := &house{House: granttest.New(t, d)}
+	return furnish(t, &house{House: granttest.New(t, d)})
+}
+
+// furnish puts catalogs and rules into a house, and Interim's own app unless it is there.
+func furnish(t testing.TB, h *house) *house {
+	t.Helper()
+	d := h.DB
 	owners := owner.New(owner.Deps{DB: d, Clock: h.Clock, Audit: h.Audit})
 	h.policies = granttest.Must(policy.New(policy.Deps{DB: d, Clock: h.Clock, Audit: h.Audit, Owners: owners}))(t)
 	h.Apps.Consult(h.policies)
-	h.catalogs = catalog.New(catalog.Deps{DB: d, Clock: h.Clock, Audit: h.Audit, Apps: h.Apps, Policies: h.policies})
+	h.rules = automation.New(automation.Deps{DB: d, Clock: h.Clock, Audit: h.Audit, Grants: h.Grants, Policies: h.policies})
+	t.Cleanup(h.rules.Close)
+	h.Grants.Watch(h.rules)
+	h.Directory.TellChanged(h.rules)
+	h.Directory.TellCreated(h.rules)
+	h.catalogs = catalog.New(catalog.Deps{DB: d, Clock: h.Clock, Audit: h.Audit, Apps: h.Apps, Policies: h.policies, Rules: h.rules})
 	h.Apps.Offer(h.catalogs)
+	h.Apps.Tell(h.catalogs)
+	h.ok(d.Write(h.Ctx, func(tx *db.Tx) error {
+		_, err := h.Apps.EnsureApp(tx, audit.System(), app.App{ID: app.Own, DisplayName: "Interim"})
+		return err
+	}))
 	return h
 }
 

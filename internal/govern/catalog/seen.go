@@ -18,11 +18,14 @@ func SeenSQL(user, now string) string {
 			and u.id = a.user_id and e.app_id = o.app_id and e.id = o.entitlement_id and p.id = o.app_id and ` + grant.AccessSQL(now)
 }
 
-// InSQL is the condition that an entitlement is in one of some catalogs; alias is its table's alias with its dot and must be none of n
-// and d, seen the name of a table or common table expression with the catalogs' identities as id.
+// InSQL is the condition that an entitlement is in one of some catalogs, or is the membership of one that can be asked for as a whole;
+// alias is its table's alias with its dot and must be none of n, d and b, seen the name of a table or common table expression with the
+// catalogs' identities as id.
 func InSQL(alias, seen string) string {
 	return `(exists (select 1 from catalog_entry n join ` + seen + ` s on s.id = n.catalog_id
 			where n.app_id = ` + alias + `app_id and n.entitlement_id = ` + alias + `id)
+		or exists (select 1 from catalog b join ` + seen + ` s on s.id = b.id
+			where b.enrollment = ` + alias + `id and b.enrollment <> '' and b.bundle)
 		or exists (select 1 from request_defaults_catalog d join ` + seen + ` s on s.id = d.catalog_id
 			where d.app_id = ` + alias + `app_id and d.resource_type_id in ('', ` + alias + `resource_type_id)))`
 }

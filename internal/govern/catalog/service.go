@@ -7,6 +7,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -14,13 +15,14 @@ import (
 	"github.com/interim-access/interim/internal/platform/id"
 )
 
-// Deps is what the service stands on. Policies may be nil: then defaults can choose none.
+// Deps is what the service stands on. Policies may be nil: then defaults can choose none. So may Rules: then nobody can be enrolled.
 type Deps struct {
 	DB       *db.DB
 	Clock    clock.Clock
 	Audit    *audit.Log
 	Apps     *app.Service
 	Policies app.Policies
+	Rules    *automation.Service
 }
 
 // Service holds the use cases about what can be asked for. Whether the caller may is judged by the doors; each method is one
@@ -35,12 +37,16 @@ func New(d Deps) *Service { return &Service{d} }
 func (s *Service) Create(ctx context.Context, c Catalog, also ...func(tx *db.Tx, c Catalog) error) (Catalog, error) {
 	now, actor := s.Clock.Now(), audit.From(ctx)
 	c.ID, c.CreatedAt, c.UpdatedAt, c.DeletedAt, c.Version = ID(id.New(now)), now, now, time.Time{}, 1
-	c.CreatedBy, c.Audience = directory.UserID(actor.UserID), nil
+	c.CreatedBy, c.Audience, c.enrollment = directory.UserID(actor.UserID), nil, ""
 	if err := c.Validate(); err != nil {
 		return Catalog{}, err
 	}
-	return c, s.DB.Write(ctx, func(tx *db.Tx) error {
+	err := s.DB.Write(ctx, func(tx *db.Tx) error {
+		c.enrollment = ""
 		if err := insert(tx, c); err != nil {
+			return err
+		}
+		if err := s.follow(ctx, tx, Catalog{}, &c); err != nil {
 			return err
 		}
 		if err := s.Audit.Record(tx, actor, event(c, "catalog.created", audit.Create, "created catalog "+c.DisplayName)); err != nil {
@@ -48,6 +54,7 @@ func (s *Service) Create(ctx context.Context, c Catalog, also ...func(tx *db.Tx,
 		}
 		return alsoDo(tx, c, also)
 	})
+	return c, err
 }
 
 // Update changes a live catalog as change says, which may be called again, and does in the same transaction what also says. Its audience
@@ -57,7 +64,7 @@ func (s *Service) Update(
 ) (Catalog, error) {
 	var after Catalog
 	err := s.DB.Write(ctx, func(tx *db.Tx) (err error) {
-		if after, err = s.update(tx, audit.From(ctx), catalogID, change); err != nil {
+		if after, err = s.update(ctx, tx, catalogID, change); err != nil {
 			return err
 		}
 		return alsoDo(tx, after, also)
@@ -65,7 +72,7 @@ func (s *Service) Update(
 	return after, err
 }
 
-func (s *Service) update(tx *db.Tx, actor audit.Actor, catalogID ID, change func(c *Catalog) error) (Catalog, error) {
+func (s *Service) update(ctx context.Context, tx *db.Tx, catalogID ID, change func(c *Catalog) error) (Catalog, error) {
 	before, err := live(tx, catalogID)
 	if err != nil {
 		return before, err
@@ -76,6 +83,7 @@ func (s *Service) update(tx *db.Tx, actor audit.Actor, catalogID ID, change func
 	}
 	after.ID, after.Audience, after.Version, after.DeletedAt = before.ID, before.Audience, before.Version, time.Time{}
 	after.CreatedBy, after.CreatedAt, after.UpdatedAt = before.CreatedBy, before.CreatedAt, before.UpdatedAt
+	after.enrollment = before.enrollment
 	if err := after.Validate(); err != nil || reflect.DeepEqual(before, after) {
 		return before, err
 	}
@@ -84,9 +92,12 @@ func (s *Service) update(tx *db.Tx, actor audit.Actor, catalogID ID, change func
 		return before, err
 	}
 	after.Version++
+	if err := s.follow(ctx, tx, before, &after); err != nil {
+		return before, err
+	}
 	e := event(after, "catalog.updated", audit.Update, "changed catalog "+after.DisplayName)
 	e.Data = map[string]any{"from": before, "to": after}
-	return after, s.Audit.Record(tx, actor, e)
+	return after, s.Audit.Record(tx, audit.From(ctx), e)
 }
 
 func alsoDo(tx *db.Tx, c Catalog, also []func(tx *db.Tx, c Catalog) error) error {
@@ -98,7 +109,7 @@ func alsoDo(tx *db.Tx, c Catalog, also []func(tx *db.Tx, c Catalog) error) error
 	return nil
 }
 
-// Delete deletes a live catalog: from then on nothing can be asked for through it. NotFound, Conflict.
+// Delete deletes a live catalog: from then on nothing can be asked for through it, and nobody is enrolled in it. NotFound, Conflict.
 func (s *Service) Delete(ctx context.Context, catalogID ID) error {
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := lock(tx, catalogID); err != nil {
@@ -108,9 +119,17 @@ func (s *Service) Delete(ctx context.Context, catalogID ID) error {
 		if err != nil {
 			return err
 		}
+		if c.enrollment != "" {
+			if err := curates(ctx); err != nil {
+				return err
+			}
+		}
 		c.UpdatedAt = s.Clock.Now()
 		c.DeletedAt = c.UpdatedAt
 		if err := update(tx, c); err != nil {
+			return err
+		}
+		if err := s.disband(tx, audit.From(ctx), c); err != nil {
 			return err
 		}
 		return s.Audit.Record(tx, audit.From(ctx), event(c, "catalog.deleted", audit.Delete, "deleted catalog "+c.DisplayName))

@@ -17,7 +17,7 @@ import (
 )
 
 const columns = `id, display_name, description, published, visible_to_everyone, doc, created_by, created_at, updated_at, deleted_at,
-	version`
+	version, bundle, enrollment`
 
 func scan(r *db.Rows) (c Catalog, err error) {
 	var (
@@ -26,7 +26,7 @@ func scan(r *db.Rows) (c Catalog, err error) {
 		deleted          *int64
 	)
 	err = r.Scan(&c.ID, &c.DisplayName, &c.Description, &c.Published, &c.Everyone, &doc, &c.CreatedBy, &created, &updated, &deleted,
-		&c.Version)
+		&c.Version, &c.Bundle, &c.enrollment)
 	if err != nil {
 		return c, err
 	}
@@ -142,9 +142,9 @@ func insert(tx *db.Tx, c Catalog) error {
 		return err
 	}
 	tx.Queue(`insert into catalog (id, display_name, description, sort_name, published, visible_to_everyone, doc, created_by, created_at,
-			updated_at, deleted_at, version, search) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$9,null,1,$10)`,
+			updated_at, deleted_at, version, search, bundle) values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$9,null,1,$10,$11)`,
 		string(c.ID), c.DisplayName, c.Description, app.SortName(c.DisplayName), c.Published, c.Everyone, doc, string(c.CreatedBy),
-		clock.Micros(c.CreatedAt), db.Fold(c.DisplayName))
+		clock.Micros(c.CreatedAt), db.Fold(c.DisplayName), c.Bundle)
 	return nil
 }
 
@@ -155,9 +155,10 @@ func update(tx *db.Tx, c Catalog) error {
 		return err
 	}
 	n, err := tx.Exec(`update catalog set display_name = $3, description = $4, sort_name = $5, published = $6, visible_to_everyone = $7,
-			doc = $8, updated_at = $9, deleted_at = $10, search = $11, version = version + 1 where id = $1 and version = $2`,
+			doc = $8, updated_at = $9, deleted_at = $10, search = $11, bundle = $12, version = version + 1
+		where id = $1 and version = $2`,
 		string(c.ID), c.Version, c.DisplayName, c.Description, app.SortName(c.DisplayName), c.Published, c.Everyone, doc,
-		clock.Micros(c.UpdatedAt), clock.Null(c.DeletedAt), db.Fold(c.DisplayName))
+		clock.Micros(c.UpdatedAt), clock.Null(c.DeletedAt), db.Fold(c.DisplayName), c.Bundle)
 	return won(n, err, "catalog")
 }
 

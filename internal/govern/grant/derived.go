@@ -147,6 +147,53 @@ func (s *Service) RemoveDerived(tx *db.Tx, actor audit.Actor, k Key, via app.Ent
 	return s.apply(tx, actor, h, &after, effect, now)
 }
 
+// LeaveDerived is [Service.RemoveDerived], but that the access stays: what via passed on is held directly from now on, until the end that it
+// had by via, or later where it is held directly until then. What is past that end is not left.
+func (s *Service) LeaveDerived(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef) error {
+	now := s.Clock.Now()
+	h, err := lockLive(tx, k)
+	if err != nil {
+		return unheld(err)
+	}
+	list, err := sources(tx, h.ID)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(list, func(s source) bool { return s.via == via })
+	if at >= 0 && !h.Over(now) && !clock.Passed(list[at].until, now) {
+		after, effect, err := h.Extend(Manual, list[at].until, now)
+		if err == nil && effect.Kind != "" {
+			err = s.apply(tx, actor, h, &after, effect, now)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return s.RemoveDerived(tx, actor, k, via)
+}
+
+// RevokeWith is [Service.RemoveDerived], and takes the direct source as well, for the reason in note. What others pass on stays.
+func (s *Service) RevokeWith(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef, note string) error {
+	if err := s.RemoveDerived(tx, actor, k, via); err != nil {
+		return err
+	}
+	now := s.Clock.Now()
+	h, err := lockLive(tx, k)
+	if err != nil || h.Over(now) || !h.HeldDirectly(now) {
+		return unheld(err)
+	}
+	_, err = s.Take(tx, actor, Taking{Key: k, By: person(actor), Note: note}, now)
+	return err
+}
+
+// unheld leaves out of an error that there is nothing to take.
+func unheld(err error) error {
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
+}
+
 // source is an entitlement that passes a grant on.
 type source struct {
 	via   app.EntitlementRef

@@ -40,7 +40,7 @@ func KnownSQL(user, now string) string {
 }
 
 // RequestableSQL is the condition that a user can ask for an entitlement, live or not; alias is its table's alias with its dot and must
-// be none of n, d, s, i, x, h, m, c, k, o and z.
+// be none of n, d, b, s, i, x, h, m, c, k, o and z.
 func RequestableSQL(alias string) string {
 	settings := `select 1 from item i where i.app_id = ` + alias + `app_id and i.resource_id = ` + alias + `resource_id and `
 	return `(` + catalog.InSQL(alias, "seen") + ` or exists (` + settings + `i.offered))

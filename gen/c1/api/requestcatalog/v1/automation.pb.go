@@ -135,7 +135,8 @@ func (CircuitBreakerState) EnumDescriptor() ([]byte, []int) {
 	return file_c1_api_requestcatalog_v1_automation_proto_rawDescGZIP(), []int{1}
 }
 
-// BundleAutomation enrolls people in a catalog by a rule. It is kept as it was written; none runs yet.
+// BundleAutomation enrolls people in a catalog by a rule: whoever it matches holds the catalog's enrollment, and by that what is in the
+// catalog. While it is not enabled it gives and takes nothing.
 type BundleAutomation struct {
 	state            protoimpl.MessageState          `protogen:"open.v1"`
 	RequestCatalogId string                          `protobuf:"bytes,1,opt,name=request_catalog_id,json=requestCatalogId,proto3" json:"request_catalog_id,omitempty"`
@@ -525,7 +526,7 @@ func (x *BundleAutomationLastRunState) GetLastRunAt() *timestamppb.Timestamp {
 // BundleAutomationRuleCEL enrolls whom an expression names.
 type BundleAutomationRuleCEL struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// At most 4096 bytes of CEL. It is not worked out yet.
+	// At most 4096 characters of CEL.
 	Expression    string `protobuf:"bytes,1,opt,name=expression,proto3" json:"expression,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -28,8 +28,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// RequestCatalogEnrollmentBehavior is whether the policies of the entitlements decide when a whole catalog is asked
-// for. It is kept; catalogs cannot be asked for as a whole yet.
+// RequestCatalogEnrollmentBehavior is whether the policies of the entitlements decide when somebody is enrolled. Unless
+// it says ENFORCE they do not; a catalog that says so enrolls nobody yet (501).
 type RequestCatalogEnrollmentBehavior int32
 
 const (
@@ -79,8 +79,8 @@ func (RequestCatalogEnrollmentBehavior) EnumDescriptor() ([]byte, []int) {
 	return file_c1_api_requestcatalog_v1_catalog_proto_rawDescGZIP(), []int{0}
 }
 
-// RequestCatalogUnenrollmentBehavior is what becomes of the access of somebody who leaves a catalog. It is kept; nobody
-// is enrolled yet.
+// RequestCatalogUnenrollmentBehavior is what becomes of the access of somebody who leaves a catalog. Unless it says
+// otherwise what the catalog gave is taken, and what somebody has for another reason stays.
 type RequestCatalogUnenrollmentBehavior int32
 
 const (
@@ -134,7 +134,7 @@ func (RequestCatalogUnenrollmentBehavior) EnumDescriptor() ([]byte, []int) {
 }
 
 // RequestCatalogUnenrollmentEntitlementBehavior is whether the policies of the entitlements decide when somebody leaves
-// a catalog. It is kept; nobody is enrolled yet.
+// a catalog. Unless it says ENFORCE they do not; a catalog that says so enrolls nobody yet (501).
 type RequestCatalogUnenrollmentEntitlementBehavior int32
 
 const (
@@ -202,7 +202,8 @@ type RequestCatalog struct {
 	EnrollmentBehavior RequestCatalogEnrollmentBehavior `protobuf:"varint,7,opt,name=enrollment_behavior,json=enrollmentBehavior,proto3,enum=c1.api.requestcatalog.v1.RequestCatalogEnrollmentBehavior" json:"enrollment_behavior,omitempty"`
 	// Whether anybody sees it.
 	Published bool `protobuf:"varint,8,opt,name=published,proto3" json:"published,omitempty"`
-	// Whether it can be asked for as a whole: not served yet.
+	// Whether it can be asked for as a whole, by whoever sees it: by asking for its enrollment, an entitlement of
+	// Interim's own app.
 	RequestBundle                   bool                                          `protobuf:"varint,9,opt,name=request_bundle,json=requestBundle,proto3" json:"request_bundle,omitempty"`
 	UnenrollmentBehavior            RequestCatalogUnenrollmentBehavior            `protobuf:"varint,10,opt,name=unenrollment_behavior,json=unenrollmentBehavior,proto3,enum=c1.api.requestcatalog.v1.RequestCatalogUnenrollmentBehavior" json:"unenrollment_behavior,omitempty"`
 	UnenrollmentEntitlementBehavior RequestCatalogUnenrollmentEntitlementBehavior `protobuf:"varint,11,opt,name=unenrollment_entitlement_behavior,json=unenrollmentEntitlementBehavior,proto3,enum=c1.api.requestcatalog.v1.RequestCatalogUnenrollmentEntitlementBehavior" json:"unenrollment_entitlement_behavior,omitempty"`
@@ -880,7 +881,7 @@ type RequestCatalogView struct {
 	AccessEntitlementsPath string `protobuf:"bytes,1,opt,name=access_entitlements_path,json=accessEntitlementsPath,proto3" json:"access_entitlements_path,omitempty"`
 	// Where in `expanded` who made it stands.
 	CreatedByUserPath string `protobuf:"bytes,2,opt,name=created_by_user_path,json=createdByUserPath,proto3" json:"created_by_user_path,omitempty"`
-	// 0: nobody is enrolled yet.
+	// How many accounts are enrolled. 0 in lists.
 	MemberCount    int64           `protobuf:"varint,3,opt,name=member_count,json=memberCount,proto3" json:"member_count,omitempty"`
 	RequestCatalog *RequestCatalog `protobuf:"bytes,4,opt,name=request_catalog,json=requestCatalog,proto3" json:"request_catalog,omitempty"`
 	unknownFields  protoimpl.UnknownFields

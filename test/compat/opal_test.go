@@ -44,6 +44,7 @@ type opalField struct {
 	Name     string          `json:"name"` // of a parameter
 	JSON     string          `json:"json"` // of a member
 	Type     string          `json:"type"`
+	Format   string          `json:"format"`
 	Ref      string          `json:"ref"`
 	Enum     []any           `json:"enum"` // of words, or of numbers
 	Nullable bool            `json:"nullable"`

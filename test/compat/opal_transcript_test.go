@@ -17,6 +17,7 @@ const opalTranscripts = "../../internal/api/opal/testdata/*.golden"
 var (
 	asked    = regexp.MustCompile(`(?m)^(GET|POST|PUT|DELETE) (\S+)$`)
 	answered = regexp.MustCompile(`(?ms)^(\d{3})(?: (.*))?\z`)
+	shownID  = regexp.MustCompile(`^(<.+>|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
 	elided   = regexp.MustCompile(`(?m)(": )(<[^>]*>)(,?)$`) // what differs from run to run, where no string is
 )
 
@@ -152,6 +153,8 @@ func (c *answerCheck) value(at string, f opalField, v any) {
 		if !slices.Contains(f.Enum, v) {
 			c.say("%s: %v is none of the words that clients know", at, v)
 		}
+	case f.Format == "uuid" && !isID(v):
+		c.say("%s is no UUID: %v", at, v)
 	default:
 		_, isText := v.(string)
 		_, isNumber := v.(float64)
@@ -160,6 +163,12 @@ func (c *answerCheck) value(at string, f opalField, v any) {
 			c.say("%s is no %s: %v", at, f.Type, v)
 		}
 	}
+}
+
+// isID reports whether v is an identity: transcripts show those by name.
+func isID(v any) bool {
+	s, _ := v.(string)
+	return shownID.MatchString(s)
 }
 
 func (c *answerCheck) object(at string, s opalSchema, v any) {

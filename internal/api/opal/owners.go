@@ -39,7 +39,7 @@ type createOwner struct {
 	}
 }
 
-// updateOwner is a change of an owner. What is not there stays as it is; an empty id clears.
+// updateOwner is a change of an owner, asked for and answered. What is not there stays as it is, or is none; an empty id clears.
 type updateOwner struct {
 	ID          UUID    `json:"owner_id"`
 	Name        *string `json:"name,omitempty" minLength:"1" maxLength:"256"`
@@ -197,18 +197,10 @@ func (d *Door) updateOwners(ctx context.Context, in *updateOwners) (ownersBody, 
 	list, err := d.encodeOwners(ctx, after...)
 	return ownersBody{each(list, func(b ownerBody) updateOwner {
 		return updateOwner{
-			ID: b.ID, Name: &b.Name, Description: &b.Description, Period: &b.Period, Channel: orEmpty(b.Channel),
-			SourceGroup: orEmpty(b.SourceGroup),
+			ID: b.ID, Name: &b.Name, Description: &b.Description, Period: &b.Period, Channel: (*noUUID)(b.Channel),
+			SourceGroup: (*noUUID)(b.SourceGroup),
 		}
 	})}, err
-}
-
-// orEmpty is s as a change writes it, in which empty is none.
-func orEmpty(u *UUID) *noUUID {
-	if u == nil {
-		return new(noUUID(""))
-	}
-	return new(noUUID(*u))
 }
 
 // ownerOf reads an owner that the caller may see.

@@ -150,7 +150,7 @@ func (s shown) request(r request.Request) requestBody {
 	out := requestBody{
 		ID: UUID(t.ID), CreatedAt: t.CreatedAt, UpdatedAt: r.UpdatedAt(), Requester: UUID(t.Opener), Target: UUID(t.Subject),
 		Group: UUID(t.Group.ID), Status: r.Status(), Reason: t.Description, Minutes: int(t.Duration.Minutes()),
-		Items: each(r.Tasks, s.item), Stages: each(r.Tasks, s.stages), Fields: each(r.Fields, encodeField),
+		Items: each(r.Tasks, s.item), Stages: each(r.Tasks, s.stages), Fields: responses(r),
 	}
 	if out.Requester == "" { // Interim itself asked
 		out.Requester = out.Target

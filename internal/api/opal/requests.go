@@ -222,6 +222,9 @@ func (d *Door) createRequest(ctx context.Context, in *createRequest) (idBody, er
 		}
 		for _, one := range things {
 			ask, err := d.ask(ctx, template, s, one, may)
+			if err == nil {
+				err = d.fillForm(ctx, &ask, b.Fields)
+			}
 			if err != nil {
 				return idBody{}, err
 			}
@@ -233,7 +236,7 @@ func (d *Door) createRequest(ctx context.Context, in *createRequest) (idBody, er
 	}
 	r, err := d.Requests.Ask(ctx, list, details(b.Ticket, b.Fields))
 	if err != nil {
-		return idBody{}, respelled(err, requestNames)
+		return idBody{}, refusedRequest(err)
 	}
 	return idBody{UUID(r.First().ID)}, nil
 }

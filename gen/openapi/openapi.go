@@ -3,9 +3,21 @@
 // Package openapi holds the OpenAPI 3.1 description of the API.
 package openapi
 
-import _ "embed"
+import (
+	"compress/gzip"
+	_ "embed"
+	"io"
+	"strings"
+)
+
+//go:embed openapi.json.gz
+var compressed string
 
 // JSON is the document.
-//
-//go:embed openapi.json
-var JSON []byte
+func JSON() ([]byte, error) {
+	r, err := gzip.NewReader(strings.NewReader(compressed))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+}

@@ -7,7 +7,8 @@
 //
 //	protogen [-image FILE] PROTO_DIR OUT_DIR PLUGIN[=PARAMETER]...
 //
-// The documents of protoc-gen-openapiv3 are joined over PROTO_DIR/openapi.json into OUT_DIR/openapi/openapi.json.
+// The documents of protoc-gen-openapiv3 are joined over PROTO_DIR/openapi.json into OUT_DIR/openapi/openapi.json,
+// and compressed into openapi.json.gz beside it.
 //
 // The output depends on the .proto files and go.sum only. Files below OUT_DIR that a run does not write again and that carry
 // a generated suffix are removed, so that a renamed .proto leaves nothing behind.
@@ -46,7 +47,7 @@ import (
 )
 
 // generated lists the suffixes of what the plugins write; only such files are ever removed.
-var generated = []string{".pb.go", "openapi.json"}
+var generated = []string{".pb.go", "openapi.json", "openapi.json.gz"}
 
 func main() {
 	image := flag.String("image", "", "also write the compiled FileDescriptorSet here")

@@ -54,12 +54,17 @@ func Mount(r chi.Router, opal func() ([]byte, error)) {
 		}
 		serve(r, "/docs/"+part.Name(), part.Name(), content)
 	}
-	serve(r, "/docs/openapi.json", "openapi.json", openapi.JSON)
+	lazily(r, "openapi.json", openapi.JSON)
+	lazily(r, "opal.json", opal)
+}
+
+// lazily answers GET and HEAD of /docs/<name> with a description that is made when somebody first asks.
+func lazily(r chi.Router, name string, made func() ([]byte, error)) {
 	described := sync.OnceValues(func() (http.HandlerFunc, error) {
-		content, err := opal()
-		return unchanging("opal.json", content), err
+		content, err := made()
+		return unchanging(name, content), err
 	})
-	both(r, "/docs/opal.json", func(w http.ResponseWriter, req *http.Request) {
+	both(r, "/docs/"+name, func(w http.ResponseWriter, req *http.Request) {
 		answer, err := described()
 		if err != nil {
 			http.Error(w, "the description cannot be shown", http.StatusInternalServerError)

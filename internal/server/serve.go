@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -141,6 +142,7 @@ func (p *parts) serve(ctx context.Context, o Options, main net.Listener, bundle 
 		return nil
 	})
 	o.Log.InfoContext(ctx, "serving", slog.String("url", p.url), slog.String("version", o.Version), slog.Any("engine", p.db.Engine()))
+	debug.FreeOSMemory() // of what only the start needed
 	err = g.Wait()
 	stop()
 	return errors.Join(err, background.Wait())

@@ -39,8 +39,11 @@ func TestEveryInstallationHasItsOwnAppAndOneForWhatIsKeptByHandOnce(t *testing.T
 			t.Errorf("owned by %v", set.Members)
 		}
 		admins, err := owner.Admins(q, []owner.Object{owner.OfApp(app.Own), owner.OfApp(app.ByHand)})
-		if err != nil || admins[owner.OfApp(app.Own)].Set != set.ID || admins[owner.OfApp(app.ByHand)].Set != set.ID {
-			t.Errorf("%v, %v", admins, err)
+		if err != nil {
+			return err
+		}
+		if own, byHand := admins(owner.OfApp(app.Own)), admins(owner.OfApp(app.ByHand)); own.Set != set.ID || byHand.Set != set.ID {
+			t.Errorf("%v, %v", own, byHand)
 		}
 		if err := p.apps.DeleteApp(ctx, app.Own); !fault.Is(err, fault.Precondition) {
 			t.Errorf("Interim itself was deleted: %v", err)

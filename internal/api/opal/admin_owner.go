@@ -18,21 +18,27 @@ import (
 // adminsOf are the admin owners of items.
 func adminsOf(q db.Q, items []item.Item) (map[item.ID]UUID, error) {
 	admins, err := owner.Admins(q, each(items, func(i item.Item) owner.Object { return owner.OfResource(i.Ref()) }))
+	if err != nil {
+		return nil, err
+	}
 	out := make(map[item.ID]UUID, len(items))
 	for _, i := range items {
-		out[i.ID] = UUID(admins[owner.OfResource(i.Ref())].ID())
+		out[i.ID] = UUID(admins(owner.OfResource(i.Ref())).ID())
 	}
-	return out, err
+	return out, nil
 }
 
 // adminsOfApps are the admin owners of apps.
 func adminsOfApps(q db.Q, apps []app.App) (map[app.ID]UUID, error) {
 	admins, err := owner.Admins(q, each(apps, func(a app.App) owner.Object { return owner.OfApp(a.ID) }))
+	if err != nil {
+		return nil, err
+	}
 	out := make(map[app.ID]UUID, len(apps))
 	for _, a := range apps {
-		out[a.ID] = UUID(admins[owner.OfApp(a.ID)].ID())
+		out[a.ID] = UUID(admins(owner.OfApp(a.ID)).ID())
 	}
-	return out, err
+	return out, nil
 }
 
 // administer gives each item the admin owner that was said. Clients say again what they were shown, which changes nothing; the own id of
@@ -46,7 +52,7 @@ func (d *Door) administer(ctx context.Context, said map[item.ID]UUID) func(tx *d
 		o := owner.OfResource(i.Ref())
 		if i.TemplateID != "" {
 			admins, err := owner.Admins(tx, []owner.Object{o})
-			if err == nil && UUID(admins[o].ID()) != to {
+			if err == nil && UUID(admins(o).ID()) != to {
 				err = item.Following()
 			}
 			return err
@@ -56,7 +62,7 @@ func (d *Door) administer(ctx context.Context, said map[item.ID]UUID) func(tx *d
 			return err
 		}
 		admins, err := owner.Admins(tx, []owner.Object{o})
-		if err == nil && UUID(admins[o].ID()) != to {
+		if err == nil && UUID(admins(o).ID()) != to {
 			err = fault.InvalidField("admin_owner_id", "there is no owner with that id that can own something else: %s", to)
 		}
 		return err
@@ -66,11 +72,14 @@ func (d *Door) administer(ctx context.Context, said map[item.ID]UUID) func(tx *d
 // curatorsOf are the admin owners of catalogs. They own nothing by that: a catalog that nobody named one for has none.
 func curatorsOf(q db.Q, catalogs []catalog.ID) (map[catalog.ID]UUID, error) {
 	admins, err := owner.Admins(q, each(catalogs, owner.OfCatalog))
+	if err != nil {
+		return nil, err
+	}
 	out := make(map[catalog.ID]UUID, len(catalogs))
 	for _, c := range catalogs {
-		out[c] = UUID(admins[owner.OfCatalog(c)].Set)
+		out[c] = UUID(admins(owner.OfCatalog(c)).Set)
 	}
-	return out, err
+	return out, nil
 }
 
 // curate gives a catalog the admin owner that was said, if one was.

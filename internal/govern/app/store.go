@@ -56,6 +56,9 @@ func document(v any) (string, error) {
 }
 
 func undocument(doc string, v any) error {
+	if doc == "{}" {
+		return nil
+	}
 	if err := json.Unmarshal([]byte(doc), v); err != nil {
 		return fmt.Errorf("document of %T: %w", v, err)
 	}

@@ -19,27 +19,31 @@ func ResourceColumns(alias string) string {
 }
 
 // ScanResource reads one row of [ResourceColumns].
-func ScanResource(r *db.Rows) (Resource, error) { return ScanResourceAnd(r) }
+func ScanResource(r *db.Rows) (Resource, error) { return ScanResources()(r) }
 
-// ScanResourceAnd reads one row of [ResourceColumns] and what a statement selects after them.
-func ScanResourceAnd(r *db.Rows, more ...any) (Resource, error) {
+// ScanResources answers what reads the rows of one statement, one after the other, of [ResourceColumns] and of what is selected after
+// them into more. The rows share the place that they are read into.
+func ScanResources(more ...any) func(*db.Rows) (Resource, error) {
 	var (
 		v                             Resource
 		parentType, parent, connector *string
 		doc                           string
 		at                            stamp
 	)
-	err := r.Scan(append([]any{
+	into := append([]any{
 		&parentType, &v.AppID, &v.ID, &v.TypeID, &parent, &v.DisplayName, &v.Description, &connector, &v.ExternalID, &doc,
 		&at.created, &at.updated, &at.deleted, &v.Version,
-	}, more...)...)
-	if err != nil {
-		return v, err
+	}, more...)
+	return func(r *db.Rows) (Resource, error) {
+		v = Resource{}
+		if err := r.Scan(into...); err != nil {
+			return v, err
+		}
+		v.ParentTypeID = value[ResourceTypeID](parentType)
+		v.ParentID, v.ConnectorID = value[ResourceID](parent), value[ConnectorID](connector)
+		v.CreatedAt, v.UpdatedAt, v.DeletedAt = at.times()
+		return v, undocument(doc, &v.ResourceDoc)
 	}
-	v.ParentTypeID = value[ResourceTypeID](parentType)
-	v.ParentID, v.ConnectorID = value[ResourceID](parent), value[ConnectorID](connector)
-	v.CreatedAt, v.UpdatedAt, v.DeletedAt = at.times()
-	return v, undocument(doc, &v.ResourceDoc)
 }
 
 // GetResource reads a live resource. NotFound if there is none.

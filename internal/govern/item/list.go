@@ -33,13 +33,11 @@ type Filter struct {
 func (s *Service) List(ctx context.Context, f Filter, at time.Time, r page.Request) (page.Page[Item], error) {
 	q := s.DB.Q(ctx)
 	sql, args := listSQL(f, at, r)
-	rows, err := db.Collect(q, scanRow, sql, args...)
+	items, err := collect(q, sql, args...)
 	if err != nil {
 		return page.Page[Item]{}, err
 	}
-	cut := page.Cut(rows, r.Size, func(v row) page.Key { return page.Key{string(v.ID)} })
-	items, err := assemble(q, cut.Items)
-	return page.Page[Item]{Items: items, Next: cut.Next}, err
+	return page.Cut(items, r.Size, func(i Item) page.Key { return page.Key{string(i.ID)} }), nil
 }
 
 // listSQL reads one row more than the page.
@@ -64,7 +62,7 @@ func listSQL(f Filter, at time.Time, r page.Request) (string, []any) {
 	w.After([]string{"r.id"}, r.After...)
 	limit := w.Bind(r.Size + 1)
 	sql, args := w.SQL()
-	return seen + `select ` + rowColumns + rowTables + sql + ` order by r.id limit ` + limit, args
+	return seen + `select ` + itemColumns + itemTables + sql + ` order by r.id limit ` + limit, args
 }
 
 // seenBy adds to w that seer sees the item, or that it is one of those, and answers the common table expression that needs; nothing where
@@ -98,6 +96,6 @@ func (s *Service) Seen(ctx context.Context, itemID ID, seer directory.UserID, at
 		return err == nil, err
 	}
 	sql, args := listSQL(Filter{Groups: i.Group, IDs: []ID{itemID}, Seer: seer}, at, page.Request{Size: 1})
-	rows, err := db.Collect(q, scanRow, sql, args...)
-	return len(rows) > 0, err
+	found, err := collect(q, sql, args...)
+	return len(found) > 0, err
 }

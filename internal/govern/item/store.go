@@ -12,28 +12,40 @@ import (
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
-// row is what the tables of resources and items say of an item.
-type row struct {
-	app.Resource
-
-	group   bool
-	label   string
-	offered bool
-	limited bool
-	doc     *string
-	version int64
-}
-
-var rowColumns = app.ResourceColumns("r.") + `, r.is_group, coalesce(i.label, ''), coalesce(i.offered, false), coalesce(i.limited, false),
+var itemColumns = app.ResourceColumns("r.") + `, r.is_group, coalesce(i.label, ''), coalesce(i.offered, false), coalesce(i.limited, false),
 	i.doc, coalesce(i.version, 0)`
 
-const rowTables = ` from resource r left join item i on i.app_id = r.app_id and i.resource_id = r.id`
+const itemTables = ` from resource r left join item i on i.app_id = r.app_id and i.resource_id = r.id`
 
-func (v row) ref() app.ResourceRef { return app.ResourceRef{AppID: v.AppID, ID: v.ID} }
-
-func scanRow(r *db.Rows) (v row, err error) {
-	v.Resource, err = app.ScanResourceAnd(r, &v.group, &v.label, &v.offered, &v.limited, &v.doc, &v.version)
-	return v, err
+// collect reads the items that a statement selects by [itemColumns]. Whose audience it is of those that are limited is read in a second
+// one, for up to a page of them.
+func collect(q db.Q, sql string, args ...any) ([]Item, error) {
+	var (
+		i        Item
+		settings struct {
+			label            string
+			offered, limited bool
+			doc              *string
+		}
+	)
+	resource := app.ScanResources(&i.Group, &settings.label, &settings.offered, &settings.limited, &settings.doc, &i.Version)
+	items, err := db.Collect(q, func(r *db.Rows) (_ Item, err error) {
+		i.Settings = Settings{}
+		if i.Resource, err = resource(r); err != nil {
+			return i, err
+		}
+		if settings.doc != nil {
+			if err := json.Unmarshal([]byte(*settings.doc), &i.Settings); err != nil { //nolint:musttag // refs are spelled as everywhere in documents
+				return i, fmt.Errorf("settings of item %s: %w", i.ID, err)
+			}
+		}
+		i.Label, i.Offered, i.Limited = settings.label, settings.offered, settings.limited
+		return i, nil
+	}, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return items, addAudiences(q, items)
 }
 
 // Get reads one item. NotFound if there is none.
@@ -54,11 +66,7 @@ func Many(q db.Q, ids []ID) (map[ID]Item, error) {
 		w.In("r.id", chunk)
 		w.And("r.deleted_at is null and r.id <> ?", string(app.AccessResource))
 		sql, args := w.SQL()
-		rows, err := db.Collect(q, scanRow, `select `+rowColumns+rowTables+sql, args...)
-		if err != nil {
-			return nil, err
-		}
-		items, err := assemble(q, rows)
+		items, err := collect(q, `select `+itemColumns+itemTables+sql, args...)
 		if err != nil {
 			return nil, err
 		}
@@ -108,30 +116,21 @@ func configured(q db.Q, r app.ResourceRef) (i Item, ok bool, err error) {
 	return i, len(i.Configurations) > 0, err
 }
 
-// assemble adds to rows what another table holds: at most one statement, whatever their number up to a page.
-func assemble(q db.Q, rows []row) ([]Item, error) {
+// addAudiences adds whose eyes limited items are for: one statement for up to a page of them.
+func addAudiences(q db.Q, items []Item) error {
 	var limited []app.ResourceRef
-	for _, v := range rows {
-		if v.limited {
-			limited = append(limited, v.ref())
+	for _, i := range items {
+		if i.Limited {
+			limited = append(limited, i.Ref())
 		}
 	}
 	audiences, err := audiencesOf(q, limited)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Item, len(rows))
-	for n, v := range rows {
-		i := Item{Resource: v.Resource, Group: v.group, Version: v.version}
-		if v.doc != nil {
-			if err := json.Unmarshal([]byte(*v.doc), &i.Settings); err != nil { //nolint:musttag // refs are spelled as everywhere in documents
-				return nil, fmt.Errorf("settings of item %s: %w", v.ID, err)
-			}
+	for n := range items {
+		if items[n].Limited {
+			items[n].Audience = audiences[items[n].Ref()]
 		}
-		i.Label, i.Offered, i.Limited, i.Audience = v.label, v.offered, v.limited, audiences[v.ref()]
-		out[n] = i
 	}
-	return out, nil
+	return err
 }
 
 func audiencesOf(q db.Q, refs []app.ResourceRef) (map[app.ResourceRef][]app.EntitlementRef, error) {

@@ -18,7 +18,7 @@ func TestNoQuestionReadsAWholeTable(t *testing.T) {
 					plan = strings.ReplaceAll(plan+"\n", "SCAN "+of+"\n", "")
 				}
 			}
-			if strings.Contains(plan, "MATERIALIZE asked") {
+			if strings.Contains(plan, " asked\n") {
 				plan = strings.ReplaceAll(plan+"\n", "SCAN k\n", "")
 			}
 			if granttest.ReadsWhole(plan) {

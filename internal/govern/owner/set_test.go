@@ -157,7 +157,7 @@ func TestChangingTheOwnersOfOneObjectLeavesTheSetAsItIs(t *testing.T) {
 			h.share(o, set.ID)
 			h.share(other, set.ID)
 			granttest.Must(h.owners.AddUser(h.Ctx, o, owner.Primary, ada))(h) // is one already: nothing changes
-			if granttest.Must(owner.Admins(h.DB.Q(h.Ctx), []owner.Object{o}))(h)[o].Set != set.ID {
+			if granttest.Must(owner.Admins(h.DB.Q(h.Ctx), []owner.Object{o}))(h)(o).Set != set.ID {
 				h.Fatalf("%s: naming a member once more took the set away", way)
 			}
 			h.ok(change(h, o, ada, grace))
@@ -173,8 +173,8 @@ func TestChangingTheOwnersOfOneObjectLeavesTheSetAsItIs(t *testing.T) {
 			if got := h.listed(other); !slices.Equal(got, sorted(ada, linus)) {
 				h.Errorf("%s: the other object is owned by %v", way, got)
 			}
-			if a := granttest.Must(owner.Admins(h.DB.Q(h.Ctx), []owner.Object{o, other}))(h); a[o].Set != "" || a[other].Set != set.ID {
-				h.Errorf("%s: admins %v", way, a)
+			if a := granttest.Must(owner.Admins(h.DB.Q(h.Ctx), []owner.Object{o, other}))(h); a(o).Set != "" || a(other).Set != set.ID {
+				h.Errorf("%s: admins %v", way, a(o))
 			}
 		}
 	})
@@ -307,8 +307,8 @@ func TestOwnersWithoutASetAreReadUnderTheObjectsOwnIdentity(t *testing.T) {
 		admin := func(want owner.SetID) {
 			h.Helper()
 			got := granttest.Must(owner.Admins(q, []owner.Object{res, in, owner.OfUser(ada)}))(h)
-			if got[res].ID() != want || got[in].ID() != owner.SetID(in.ID) {
-				h.Errorf("shown %v, want %s", got, want)
+			if got(res).ID() != want || got(in).ID() != owner.SetID(in.ID) {
+				h.Errorf("shown %v and %v, want %s", got(res), got(in), want)
 			}
 		}
 		admin(owner.SetID(in.ID)) // the app's decide

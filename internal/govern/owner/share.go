@@ -2,6 +2,7 @@ package owner
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -86,54 +87,49 @@ func (a Admin) ID() SetID {
 }
 
 // Admins answers who decides about each of the objects: its primary owners, whatever their state; of what is in an app and has none,
-// those of the app. Two statements for each hundred objects.
-func Admins(q db.Q, objects []Object) (map[Object]Admin, error) {
-	asked := make([]Object, 0, 2*len(objects))
+// those of the app. One statement for every 500 objects and apps.
+func Admins(q db.Q, objects []Object) (func(Object) Admin, error) {
+	asked := slices.Grow([]Object(nil), 2*len(objects))
+	inApp := map[app.ID]bool{}
 	for _, o := range objects {
 		asked = append(asked, o)
-		if o.App != "" {
-			asked = append(asked, OfApp(o.App))
+		if o.App != "" && !inApp[o.App] {
+			inApp[o.App], asked = true, append(asked, OfApp(o.App))
 		}
 	}
-	type found struct {
-		Object
-		set SetID
-	}
 	owned := map[Object]SetID{}
-	for _, chunk := range db.Chunks(once(asked), batch) {
+	for _, chunk := range db.Chunks(asked) {
 		sql, args := adminsSQL(chunk)
-		list, err := db.Collect(q, func(r *db.Rows) (v found, err error) {
-			return v, r.Scan(&v.Kind, &v.App, &v.ID, &v.set)
+		found, err := db.Collect(q, func(r *db.Rows) (a Admin, err error) {
+			return a, r.Scan(&a.Object.Kind, &a.Object.App, &a.Object.ID, &a.Set)
 		}, sql, args...)
 		if err != nil {
 			return nil, err
 		}
-		for _, v := range list {
-			owned[v.Object] = v.set
+		for _, a := range found {
+			owned[a.Object] = a.Set
 		}
 	}
-	out := make(map[Object]Admin, len(objects))
-	for _, o := range objects {
-		a := Admin{Object: o}
-		if _, ok := owned[o]; !ok && o.App != "" {
-			a.Object = OfApp(o.App)
+	return func(o Object) Admin {
+		set, ok := owned[o]
+		if !ok && o.App != "" {
+			o = OfApp(o.App)
+			set = owned[o]
 		}
-		a.Set = owned[a.Object]
-		out[o] = a
-	}
-	return out, nil
+		return Admin{Object: o, Set: set}
+	}, nil
 }
 
 // adminsSQL reads which of the objects have primary owners, and the set that owns them; empty if they have owners of their own.
 func adminsSQL(objects []Object) (string, []any) {
 	rows, args := rowsOf(objects, 2)
-	const of = ` where o.kind = k.kind and o.app_id = k.app_id and o.object_id = k.object_id and o.role = $1`
-	return `with asked (kind, app_id, object_id) as materialized (` + rows + `)
-		select o.kind, o.app_id, o.object_id, o.set_id from asked k cross join owner_from_set o` + of + `
-		union all select o.kind, o.app_id, o.object_id, '' from asked k cross join owner_user o cross join users u` + of + `
-			and u.id = o.user_id and u.status <> 'DELETED'
-		union all select o.kind, o.app_id, o.object_id, '' from asked k cross join owner_entitlement o cross join entitlement e` + of + `
-			and e.app_id = o.via_app_id and e.id = o.via_entitlement_id and e.deleted_at is null`, append([]any{Primary}, args...)
+	const of = ` o.kind = k.kind and o.app_id = k.app_id and o.object_id = k.object_id and o.role = $1`
+	return `with asked (kind, app_id, object_id) as (` + rows + `)
+		select k.kind, k.app_id, k.object_id, coalesce(o.set_id, '') from asked k left join owner_from_set o on` + of + `
+		where o.set_id is not null
+			or exists (select 1 from owner_user o join users u on u.id = o.user_id and u.status <> 'DELETED' where` + of + `)
+			or exists (select 1 from owner_entitlement o join entitlement e on e.app_id = o.via_app_id and e.id = o.via_entitlement_id
+				and e.deleted_at is null where` + of + `)`, append([]any{Primary}, args...)
 }
 
 // ObjectsOf answers what the members of sets own, in one statement for every 100 of them: of sets, and of the owners of apps and resources

@@ -235,16 +235,18 @@ func among(objects []Object, first int) (string, []any) {
 
 // rowsOf are the names of the objects as rows of (kind, app_id, object_id); their placeholders begin with that number.
 func rowsOf(objects []Object, first int) (string, []any) {
-	var b strings.Builder
-	args := make([]any, 0, 3*len(objects))
+	b, args := make([]byte, 0, len("values ")+len(objects)*len(",($100,$101,$102)")), make([]any, 0, 3*len(objects))
+	b = append(b, "values "...)
 	for i, o := range objects {
 		if i > 0 {
-			b.WriteByte(',')
+			b = append(b, ',')
 		}
-		fmt.Fprintf(&b, "($%d,$%d,$%d)", first+3*i, first+3*i+1, first+3*i+2)
-		args = append(args, string(o.Kind), string(o.App), o.ID)
+		b = strconv.AppendInt(append(b, "($"...), int64(first+3*i), 10)
+		b = strconv.AppendInt(append(b, ",$"...), int64(first+3*i+1), 10)
+		b = strconv.AppendInt(append(b, ",$"...), int64(first+3*i+2), 10)
+		b, args = append(b, ')'), append(args, string(o.Kind), string(o.App), o.ID)
 	}
-	return "values " + b.String(), args
+	return string(b), args
 }
 
 func listSQL(tables [2]table, o Object, role string, r page.Request) (string, []any) {

@@ -1,7 +1,9 @@
 package db
 
 import (
+	"database/sql"
 	"errors"
+	"reflect"
 	"strings"
 
 	zombiezen "zombiezen.com/go/sqlite"
@@ -83,6 +85,21 @@ func (s *statement) scan(i int, dest any) error {
 	case *bool:
 		if kind == zombiezen.TypeInteger {
 			*d = s.ColumnInt64(i) != 0
+			return nil
+		}
+	case **string:
+		switch kind {
+		case zombiezen.TypeNull:
+			*d = nil
+			return nil
+		case zombiezen.TypeText:
+			*d = new(s.ColumnText(i))
+			return nil
+		}
+	case sql.Scanner:
+	default:
+		if p := reflect.ValueOf(dest); kind == zombiezen.TypeText && p.Kind() == reflect.Pointer && p.Elem().Kind() == reflect.String {
+			p.Elem().SetString(s.ColumnText(i))
 			return nil
 		}
 	}

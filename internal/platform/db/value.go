@@ -18,20 +18,20 @@ var null any
 // []byte, so that both engines are given the same. (Left alone, pgx would
 // store a type of kind string in a JSON column as a JSON string.)
 func plain(v any) (any, error) {
-	switch v := v.(type) {
+	switch is := v.(type) {
 	case nil, int64, bool, float64, []byte:
 		return v, nil
 	case string:
-		return v, storable(v)
+		return v, storable(is)
 	case int:
-		return int64(v), nil
+		return int64(is), nil
 	case time.Time:
 		return nil, fmt.Errorf("db: a time is bound as microseconds, not as %T", v)
 	case driver.Valuer:
 		if rv := reflect.ValueOf(v); rv.Kind() == reflect.Pointer && rv.IsNil() {
 			return null, nil
 		}
-		out, err := v.Value()
+		out, err := is.Value()
 		if err != nil {
 			return nil, err
 		}

@@ -36,6 +36,25 @@ func TestEveryCallerOfTheOpalDoorIsAnsweredAsTheTableSays(t *testing.T) {
 // raise furnishes an office with what the lists of the Opal API show.
 func raise(t *testing.T, database string) *stage {
 	t.Helper()
+	s := bare(t, database)
+	for _, way := range []string{others, given, own, unseen} {
+		for _, kind := range []string{"group", "resource", "bundle", "request", "delegation", "set", "token"} {
+			for _, caller := range callers {
+				if slices.Contains(things[kind].ways, way) {
+					s.thing(kind, way, caller)
+				}
+			}
+		}
+	}
+	for _, kind := range []string{"tag", "template", "rule", "binding", "stream", "channel", "schedule", "nhi"} {
+		s.thing(kind, others, "")
+	}
+	return s
+}
+
+// bare is an office in which nothing of the Opal API has been made yet.
+func bare(t *testing.T, database string) *stage {
+	t.Helper()
 	s := &stage{office: started(t, database, served(t)), ids: map[string]string{}, made: map[string]string{}}
 	s.ids["app"] = uuidOf(s.people[""]["<app>"])
 	for name, has := range s.people {
@@ -50,18 +69,6 @@ func raise(t *testing.T, database string) *stage {
 	s.as(http.MethodPost, "/owners", `{"name":"Set of grace","user_ids":["`+s.ids["grace"]+`"]}`)
 	for _, caller := range callers[:4] { // whom nobody else answers for, so that they decide
 		s.must("DELETE", "/api/interim/v1/delegations/"+s.people[caller]["<delegation>"], "")
-	}
-	for _, way := range []string{others, given, own, unseen} {
-		for _, kind := range []string{"group", "resource", "bundle", "request", "delegation", "set", "token"} {
-			for _, caller := range callers {
-				if slices.Contains(things[kind].ways, way) {
-					s.thing(kind, way, caller)
-				}
-			}
-		}
-	}
-	for _, kind := range []string{"tag", "template", "rule", "binding", "stream", "channel", "schedule", "nhi"} {
-		s.thing(kind, others, "")
 	}
 	return s
 }

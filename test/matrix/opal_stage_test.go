@@ -19,6 +19,9 @@ type stage struct {
 	ids   map[string]string // of people, by name
 	made  map[string]string // ids by placeholder, whose it is and for whom
 	count int
+
+	resource string                // the type of resources; empty: a plain one
+	leads    func(kind, it string) // is told of what was made; nil: nobody
 }
 
 // The ways in which an object can be about a caller.
@@ -156,6 +159,7 @@ func (s *stage) thing(name, way, caller string) string {
 			way = others
 		}
 		s.made[k] = how.make(s, way, caller)
+		s.tell(name, s.made[k])
 	}
 	return s.made[k]
 }
@@ -242,10 +246,20 @@ func (s *stage) stream() string {
 // plain is a group or a resource that everybody sees and nobody has.
 func (s *stage) plain(kind string) string {
 	s.Helper()
+	var it string
 	if kind == "group" {
-		return s.put("/groups", groupDraft, "group_id")
+		it = s.put("/groups", groupDraft, "group_id")
+	} else {
+		it = s.put("/resources", strings.Replace(resourceDraft, "CUSTOM", first(s.resource, "CUSTOM"), 1), "resource_id")
 	}
-	return s.put("/resources", resourceDraft, "resource_id")
+	s.tell("plain "+kind, it)
+	return it
+}
+
+func (s *stage) tell(kind, it string) {
+	if s.leads != nil {
+		s.leads(kind, it)
+	}
 }
 
 // item is a group or a resource that a colleague has.

@@ -171,6 +171,10 @@ func (d *Door) give(ctx context.Context, h held, minutes int) (accessRow, error)
 	if err := d.mayGive(ctx, who); err != nil {
 		return accessRow{}, err
 	}
+	of := iam.Object{Type: "entitlement", AppID: string(i.AppID), ID: string(l.Entitlement.ID)}
+	if err := iam.MayPass(ctx, d.DB.Q(ctx), of); err != nil { // before there is an account
+		return accessRow{}, err
+	}
 	account, err := d.Grants.AccountFor(ctx, i.AppID, who)
 	if err != nil {
 		return accessRow{}, err

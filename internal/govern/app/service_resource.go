@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -53,11 +54,14 @@ func (s *Service) AddResource(tx *db.Tx, actor audit.Actor, r Resource) (Resourc
 }
 
 // UpdateResource changes a live resource of the given type. On one that a connector reads, the members that change are kept
-// through later readings. Invalid, NotFound, Conflict.
+// through later readings. Invalid, NotFound, Conflict; Denied for one that gives powers beyond the caller's roles.
 func (s *Service) UpdateResource(
 	ctx context.Context, appID ID, typeID ResourceTypeID, resourceID ResourceID, change func(r *Resource) error,
 ) (Resource, error) {
 	var after Resource
+	if err := iam.MayPass(ctx, s.db.Q(ctx), iam.Object{Type: "resource", AppID: string(appID), ID: string(resourceID)}); err != nil {
+		return after, err
+	}
 	err := s.db.Write(ctx, func(tx *db.Tx) (err error) {
 		after, err = s.ChangeResource(tx, audit.From(ctx), appID, typeID, resourceID, change)
 		return err

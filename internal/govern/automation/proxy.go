@@ -140,8 +140,12 @@ func (s *Service) bind(tx *db.Tx, actor audit.Actor, p Proxy) (_ Proxy, fresh bo
 func inThePast() error { return fault.InvalidField("until", "must be in the future") }
 
 // SetEnd moves the end of a live proxy to exactly until, or clears it where until is zero; what it passed on ends then, soon after this
-// call. NotFound, also for a proxy that is past its end: that never comes back; Invalid for an end that is not in the future.
+// call. NotFound, also for a proxy that is past its end: that never comes back; Invalid for an end that is not in the future;
+// Denied for a destination that gives powers beyond the caller's roles.
 func (s *Service) SetEnd(ctx context.Context, b Binding, until time.Time) (p Proxy, err error) {
+	if err := mayPass(ctx, s.DB.Q(ctx), b.Destination); err != nil {
+		return p, err
+	}
 	err = s.DB.Write(ctx, func(tx *db.Tx) error {
 		p, err = s.moveEnd(tx, audit.From(ctx), Proxy{Binding: b}, func(time.Time) time.Time { return until })
 		return err
@@ -256,6 +260,15 @@ func acyclic(q db.Q, field string, b Binding) error {
 // Onward answers the entitlements that whoever holds one of these comes to hold by rules and bindings, itself included, as far as that
 // goes by holding alone. Precondition where more hang together than a binding could add to.
 func Onward(q db.Q, from []app.EntitlementRef) ([]app.EntitlementRef, error) {
+	return spread(q, from, destinations)
+}
+
+// Inward is Onward in the other direction: the entitlements whose holders come to hold one of these, itself included.
+func Inward(q db.Q, to []app.EntitlementRef) ([]app.EntitlementRef, error) { return spread(q, to, sourcesOf) }
+
+func spread(
+	q db.Q, from []app.EntitlementRef, step func(q db.Q, e app.EntitlementRef) ([]app.EntitlementRef, error),
+) ([]app.EntitlementRef, error) {
 	reached := make(map[app.EntitlementRef]bool, len(from))
 	for _, e := range from {
 		reached[e] = true
@@ -267,7 +280,7 @@ func Onward(q db.Q, from []app.EntitlementRef) ([]app.EntitlementRef, error) {
 		if len(out) > maxChain {
 			return nil, fault.New(fault.Precondition, "too many entitlements hang together")
 		}
-		next, err := destinations(q, out[at])
+		next, err := step(q, out[at])
 		if err != nil {
 			return nil, err
 		}

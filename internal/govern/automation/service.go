@@ -275,8 +275,12 @@ func (s *Service) Exclude(ctx context.Context, of app.EntitlementRef, users []di
 	})
 }
 
-// Include takes users off the list of exclusions; who is not on it is none the worse. NotFound for an entitlement without a rule.
+// Include takes users off the list of exclusions; who is not on it is none the worse. NotFound for an entitlement without a
+// rule; Denied for what gives powers beyond the caller's roles.
 func (s *Service) Include(ctx context.Context, of app.EntitlementRef, users []directory.UserID) error {
+	if err := mayPass(ctx, s.DB.Q(ctx), of); err != nil {
+		return err
+	}
 	return s.exclusions(ctx, of, users, "automation.included", func(tx *db.Tx, _ time.Time) error {
 		for _, u := range users {
 			tx.Queue(`delete from automation_exclusion where app_id = $1 and entitlement_id = $2 and user_id = $3`,

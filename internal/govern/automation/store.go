@@ -229,6 +229,14 @@ func destinations(q db.Q, e app.EntitlementRef) ([]app.EntitlementRef, error) {
 		string(e.AppID), string(e.ID))
 }
 
+// sourcesOf are the entitlements whose holders get e by a proxy or a rule.
+func sourcesOf(q db.Q, e app.EntitlementRef) ([]app.EntitlementRef, error) {
+	return db.Collect(q, scanRef, `select src_app_id, src_entitlement_id from proxy
+			where dst_app_id = $1 and dst_entitlement_id = $2 and deleted_at is null
+		union all select src_app_id, src_entitlement_id from automation_ref where app_id = $1 and entitlement_id = $2`,
+		string(e.AppID), string(e.ID))
+}
+
 // locked ends a statement whose rows nobody else is to change until tx ends. SQLite has one writer.
 func locked(tx *db.Tx) string {
 	if tx.Skip() == "" {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -27,8 +28,12 @@ var (
 	audience = part{"catalog_audience", MaxAudience, "accessEntitlements", "audience"}
 )
 
-// Add puts at most MaxBatch entitlements into a catalog; those that are in it stay. Invalid above [MaxEntries]; NotFound.
+// Add puts at most MaxBatch entitlements into a catalog; those that are in it stay. Invalid above [MaxEntries]; NotFound;
+// Denied for what gives powers beyond the caller's roles, here and below: what is listed can be asked for.
 func (s *Service) Add(ctx context.Context, catalogID ID, refs []app.EntitlementRef) error {
+	if err := s.mayList(ctx, refs); err != nil {
+		return err
+	}
 	return s.change(ctx, entries, catalogID, refs, join)
 }
 
@@ -39,6 +44,9 @@ func (s *Service) Remove(ctx context.Context, catalogID ID, refs []app.Entitleme
 
 // Replace makes at most MaxBatch entitlements the whole of a catalog, in this order. NotFound.
 func (s *Service) Replace(ctx context.Context, catalogID ID, refs []app.EntitlementRef) error {
+	if err := s.mayList(ctx, refs); err != nil {
+		return err
+	}
 	return s.change(ctx, entries, catalogID, refs, replace)
 }
 
@@ -88,6 +96,9 @@ func arrange(tx *db.Tx, c changing) (moved int64, err error) {
 // AddAudience lets the holders of at most MaxBatch entitlements see a catalog. Precondition for one that is not published or that
 // everybody sees; Invalid above [MaxAudience]; NotFound.
 func (s *Service) AddAudience(ctx context.Context, catalogID ID, refs []app.EntitlementRef) error {
+	if err := mayShow(ctx, s.DB.Q(ctx), catalogID); err != nil {
+		return err
+	}
 	return s.change(ctx, audience, catalogID, refs, func(tx *db.Tx, c changing) (int64, error) {
 		if err := c.mayHaveAudience(); err != nil {
 			return 0, err
@@ -109,6 +120,9 @@ func (s *Service) Show(ctx context.Context, catalogID ID, everyone bool, to []ap
 		to = nil
 	}
 	if err := count(audience.field, len(to), MaxAudience); err != nil {
+		return Catalog{}, err
+	}
+	if err := mayShow(ctx, s.DB.Q(ctx), catalogID); err != nil {
 		return Catalog{}, err
 	}
 	var after Catalog
@@ -135,6 +149,20 @@ func (s *Service) Show(ctx context.Context, catalogID ID, everyone bool, to []ap
 		return err
 	})
 	return after, err
+}
+
+// mayList is [iam.MayPass] for what is to be in a catalog.
+func (s *Service) mayList(ctx context.Context, refs []app.EntitlementRef) error {
+	objects := make([]iam.Object, len(refs))
+	for n, r := range refs {
+		objects[n] = iam.Object{Type: "entitlement", AppID: string(r.AppID), ID: string(r.ID)}
+	}
+	return iam.MayPass(ctx, s.DB.Q(ctx), objects...)
+}
+
+// mayShow is [iam.MayPass] for a catalog that others are to see.
+func mayShow(ctx context.Context, q db.Q, catalogID ID) error {
+	return iam.MayPass(ctx, q, iam.Object{Type: "catalog", ID: string(catalogID)})
 }
 
 // changing is a set of a catalog that is being changed by refs.

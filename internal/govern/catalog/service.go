@@ -58,14 +58,24 @@ func (s *Service) Create(ctx context.Context, c Catalog, also ...func(tx *db.Tx,
 }
 
 // Update changes a live catalog as change says, which may be called again, and does in the same transaction what also says. Its audience
-// is changed by [Service.AddAudience], [Service.RemoveAudience] and [Service.Show] only. Invalid, NotFound, Conflict.
+// is changed by [Service.AddAudience], [Service.RemoveAudience] and [Service.Show] only. Invalid, NotFound,
+// Conflict; Denied where more people are to see it and it lists what gives powers beyond the caller's roles.
 func (s *Service) Update(
 	ctx context.Context, catalogID ID, change func(c *Catalog) error, also ...func(tx *db.Tx, c Catalog) error,
 ) (Catalog, error) {
 	var after Catalog
 	err := s.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		before, err := live(tx, catalogID)
+		if err != nil {
+			return err
+		}
 		if after, err = s.update(ctx, tx, catalogID, change); err != nil {
 			return err
+		}
+		if after.Published && !before.Published || after.Everyone && !before.Everyone {
+			if err := mayShow(ctx, tx, catalogID); err != nil {
+				return err
+			}
 		}
 		return alsoDo(tx, after, also)
 	})

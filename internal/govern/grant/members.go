@@ -16,7 +16,7 @@ import (
 
 // AddMembers gives an entitlement that no connector manages to users, one after the other, through their accounts in the app; a user
 // without one gets one, unless a connector says who has. It returns the name of this call in the audit, and what was refused to
-// whom. NotFound for the entitlement, Precondition where a connector manages it.
+// whom. NotFound for the entitlement, Precondition where a connector manages it, Denied where it gives powers beyond the caller's roles.
 func (s *Service) AddMembers(
 	ctx context.Context, of app.EntitlementRef, users []directory.UserID,
 ) (call string, refused map[directory.UserID]error, err error) {
@@ -26,6 +26,9 @@ func (s *Service) AddMembers(
 	}
 	if e.ConnectorID != "" {
 		return "", nil, fault.New(fault.Precondition, "a connector manages the entitlement; who holds it is not added by hand")
+	}
+	if err := s.mayPass(ctx, Key{App: of.AppID, Entitlement: of.ID}); err != nil { // before anybody has an account
+		return "", nil, err
 	}
 	call, refused = id.New(s.Clock.Now()), map[directory.UserID]error{}
 	for _, u := range users {

@@ -135,7 +135,7 @@ func ManyAPITokens(q db.Q, ids []ClientKey) ([]APIToken, error) {
 	return all, nil
 }
 
-// DeleteAPIToken deletes a token; from then on it opens nothing. NotFound; Denied if it is another person's whose roles reach
+// DeleteAPIToken deletes a token; from then on it opens nothing. NotFound; Denied if it is another person's whose roles or powers reach
 // beyond the caller. Its owner, or who may delete everybody's.
 func (s *Service) DeleteAPIToken(ctx context.Context, tokenID ClientKey) error {
 	p, err := PrincipalFrom(ctx)
@@ -145,7 +145,7 @@ func (s *Service) DeleteAPIToken(ctx context.Context, tokenID ClientKey) error {
 	return s.db.Write(ctx, func(tx *db.Tx) error {
 		t, err := liveToken(tx, tokenID)
 		if err == nil && t.UserID != p.UserID {
-			err = mayChange(ctx, tx, t.UserID)
+			err = s.mayChange(ctx, tx, t.UserID)
 		}
 		if err != nil {
 			return err

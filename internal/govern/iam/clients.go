@@ -212,7 +212,7 @@ func (s *Service) edited(q db.Q, p *Principal, before, edit Client) (Client, err
 	return after, rolesExist(q, added)
 }
 
-// DeleteClient deletes a personal client; its tokens are dead. NotFound; Denied if it is another person's whose roles reach beyond
+// DeleteClient deletes a personal client; its tokens are dead. NotFound; Denied if it is another person's whose roles or powers reach beyond
 // the caller. Its owner, or who may delete everybody's.
 func (s *Service) DeleteClient(ctx context.Context, key ClientKey) error {
 	p, err := PrincipalFrom(ctx)
@@ -222,7 +222,7 @@ func (s *Service) DeleteClient(ctx context.Context, key ClientKey) error {
 	return s.db.Write(ctx, func(tx *db.Tx) error {
 		c, err := personalClient(tx, key)
 		if err == nil && c.UserID != p.UserID {
-			err = mayChange(ctx, tx, c.UserID)
+			err = s.mayChange(ctx, tx, c.UserID)
 		}
 		if err != nil {
 			return err

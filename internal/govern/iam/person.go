@@ -12,18 +12,10 @@ import (
 // says nothing. The threat: a custom role that may edit, disable or delete people, or end their credentials, would otherwise rule those
 // who gave it.
 func (s *Service) MayChange(ctx context.Context, userID directory.UserID) error {
-	q := s.db.Q(ctx)
-	if err := mayChange(ctx, q, userID); err != nil || s.powers == nil {
-		return err
-	}
-	list, err := s.powers.Held(q, userID, s.clock.Now())
-	if err != nil {
-		return err
-	}
-	return MayHand(ctx, list)
+	return s.mayChange(ctx, s.db.Q(ctx), userID)
 }
 
-func mayChange(ctx context.Context, q db.Q, userID directory.UserID) error {
+func (s *Service) mayChange(ctx context.Context, q db.Q, userID directory.UserID) error {
 	p, err := PrincipalFrom(ctx)
 	if err != nil {
 		return err
@@ -32,5 +24,12 @@ func mayChange(ctx context.Context, q db.Q, userID directory.UserID) error {
 	if err == nil && !Join(p.Scopes, table().scopes[BasicUser]).Covers(union(roles)) {
 		err = fault.New(fault.Denied, "Permission denied, the user has roles that reach beyond what this credential may do")
 	}
-	return err
+	if err != nil || s.powers == nil {
+		return err
+	}
+	list, err := s.powers.Held(q, userID, s.clock.Now())
+	if err != nil {
+		return err
+	}
+	return MayHand(ctx, list)
 }

@@ -46,9 +46,13 @@ func (s *Service) MappingOf(ctx context.Context, of, group ID) (Mapping, error) 
 }
 
 // Map changes the mapping of a group under a resource as become says; one that is not there begins as nothing said. NotFound for the
-// resource and the group; Invalid; Precondition above [MaxMappings].
+// resource and the group; Invalid; Precondition above [MaxMappings]; Denied for a group that gives powers beyond the caller's roles, here and
+// below: what is hidden no more can be asked for.
 func (s *Service) Map(ctx context.Context, of, group ID, become func(m *Mapping)) (Mapping, error) {
 	var after Mapping
+	if err := s.mayChange(ctx, []ID{group}); err != nil {
+		return after, err
+	}
 	err := s.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := tx.Lock(mappingKey(of)); err != nil {
 			return err
@@ -102,6 +106,13 @@ func (s *Service) SetMappings(ctx context.Context, of ID, list []Mapping) error 
 	if slices.Sort(groups); len(slices.Compact(slices.Clone(groups))) != len(list) {
 		return fault.InvalidField("mappings", "names a group twice")
 	}
+	shown, err := mappings(s.DB.Q(ctx), of)
+	if err != nil {
+		return err
+	}
+	if err := s.mayChange(ctx, append(each(shown, func(m Mapping) ID { return m.Group }), groups...)); err != nil {
+		return err
+	}
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := tx.Lock(mappingKey(of)); err != nil {
 			return err
@@ -135,6 +146,9 @@ func (s *Service) SetMappings(ctx context.Context, of ID, list []Mapping) error 
 
 // Unmap takes the mapping of a group under a resource away. NotFound.
 func (s *Service) Unmap(ctx context.Context, of, group ID) error {
+	if err := s.mayChange(ctx, []ID{group}); err != nil {
+		return err
+	}
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := tx.Lock(mappingKey(of)); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
@@ -100,31 +101,21 @@ var _ iam.Powers = Powers{}
 
 // Passed implements [iam.Powers].
 func (Powers) Passed(q db.Q, objects ...iam.Object) (list []iam.Power, given bool, err error) {
-	giving, err := empowered(q)
-	if err != nil || len(giving) == 0 {
+	all, err := empowered(q)
+	if err != nil || len(all) == 0 {
 		return nil, false, err
 	}
 	for _, o := range objects {
-		var from []app.EntitlementRef
-		switch o.Type {
-		case "entitlement", "resource":
-			from, err = entitlementsOf(q, o)
-		case string(iam.SortCatalog):
-			from, err = listedGiving(q, o.ID)
-		case "account":
-			from, err = heldThrough(q, o)
-		case "tag":
-			from, err = ruledBy(q, o.ID)
-		}
+		passes, err := passing(q, o)
 		if err != nil {
 			return nil, false, err
 		}
-		onward, err := automation.Onward(q, from)
-		if err != nil {
-			return nil, false, err
-		}
-		for _, g := range giving {
-			if string(g.item.ID) == o.ID || slices.Contains(onward, g.level) {
+		for _, g := range all {
+			does, err := passes(g)
+			if err != nil {
+				return nil, false, err
+			}
+			if does {
 				list, given = append(list, g.powers...), true
 			}
 		}
@@ -132,10 +123,48 @@ func (Powers) Passed(q db.Q, objects ...iam.Object) (list []iam.Power, given boo
 	return list, given, nil
 }
 
+// passing answers what tells whether somebody comes to have what a level gives by o.
+func passing(q db.Q, o iam.Object) (func(g giving) (bool, error), error) {
+	var from []app.EntitlementRef
+	var err error
+	switch o.Type {
+	case "entitlement", "resource":
+		from, err = entitlementsOf(q, o)
+	case "account":
+		from, err = heldThrough(q, o)
+	case "tag":
+		from, err = ruledBy(q, o.ID)
+	case string(iam.SortApp):
+		return func(g giving) (bool, error) {
+			leads, err := leading(q, g)
+			return string(g.item.AppID) == o.ID ||
+				slices.ContainsFunc(leads, func(e app.EntitlementRef) bool { return string(e.AppID) == o.ID }), err
+		}, nil
+	case string(iam.SortCatalog):
+		return func(g giving) (bool, error) {
+			leads, err := leading(q, g)
+			if err != nil {
+				return false, err
+			}
+			return listed(q, o.ID, leads)
+		}, nil
+	case string(iam.SortOwnerSet):
+		return func(g giving) (bool, error) {
+			by, err := deciding(q, g)
+			return slices.Contains(by.sets, owner.SetID(o.ID)), err
+		}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	onward, err := automation.Onward(q, from)
+	return func(g giving) (bool, error) { return string(g.item.ID) == o.ID || slices.Contains(onward, g.level), nil }, err
+}
+
 // Decides implements [iam.Powers].
 func (Powers) Decides(q db.Q, o iam.Object) (bool, error) {
-	giving, err := empowered(q)
-	if err != nil || len(giving) == 0 {
+	all, err := empowered(q)
+	if err != nil || len(all) == 0 {
 		return false, err
 	}
 	var from []app.EntitlementRef
@@ -149,9 +178,9 @@ func (Powers) Decides(q db.Q, o iam.Object) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	by, err := deciding(q, giving)
+	by, err := deciding(q, all...)
 	if err != nil || o.Type == string(iam.SortOwnerSet) {
-		return slices.Contains(by.sets, o.ID), err
+		return slices.Contains(by.sets, owner.SetID(o.ID)), err
 	}
 	onward, err := automation.Onward(q, from)
 	return slices.ContainsFunc(onward, func(e app.EntitlementRef) bool { return slices.Contains(by.holders, e) }), err

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -121,11 +123,34 @@ func itemTargets(q db.Q, o iam.Object) ([]iam.Target, error) {
 	}, sql+` and r.deleted_at is null and r.id <> $3`, o.AppID, o.ID, string(app.AccessResource))
 }
 
-// listedGiving are the entitlements that a catalog lists and that give powers.
-func listedGiving(q db.Q, catalog string) ([]app.EntitlementRef, error) {
-	return db.Collect(q, scanRef, `select c.app_id, c.entitlement_id from item_power w cross join entitlement e cross join catalog_entry c
-		where e.app_id = w.app_id and e.resource_id = w.resource_id
-		and c.app_id = e.app_id and c.entitlement_id = e.id and c.catalog_id = $1`, catalog)
+// leading are the entitlements whose holders come to have what some levels give, those levels included.
+func leading(q db.Q, list ...giving) ([]app.EntitlementRef, error) {
+	levels := slices.DeleteFunc(each(list, func(g giving) app.EntitlementRef { return g.level }),
+		func(e app.EntitlementRef) bool { return e.ID == "" })
+	return automation.Inward(q, levels)
+}
+
+// listed reports whether a catalog lists one of the entitlements.
+func listed(q db.Q, catalog string, some []app.EntitlementRef) (bool, error) {
+	for _, chunk := range db.Chunks(some) {
+		in, args := pairs(chunk, catalog)
+		var n int
+		err := q.Row(`select count(*) from catalog_entry where catalog_id = $1 and (app_id, entitlement_id) in (values `+in+`)`, args...).Scan(&n)
+		if err != nil || n > 0 {
+			return n > 0, err
+		}
+	}
+	return false, nil
+}
+
+// pairs are the rows of a list of entitlements, bound after what comes first.
+func pairs(list []app.EntitlementRef, before ...any) (string, []any) {
+	rows := make([]string, len(list))
+	for n, e := range list {
+		rows[n] = db.In(2, len(before)+1) //nolint:mnd // app and entitlement
+		before = append(before, string(e.AppID), string(e.ID))
+	}
+	return strings.Join(rows, ","), before
 }
 
 // heldThrough are the entitlements that an account holds.
@@ -134,10 +159,44 @@ func heldThrough(q db.Q, account iam.Object) ([]app.EntitlementRef, error) {
 		where account_id = $2 and app_id || '' = $1 and ended_at is null`, account.AppID, account.ID)
 }
 
-// following are the items that give powers and follow a template.
+// following are the items that follow a template and whose holders come to have powers.
 func following(q db.Q, of TemplateID) ([]ID, error) {
-	return db.Collect(q, func(r *db.Rows) (i ID, err error) { return i, r.Scan(&i) }, `select w.resource_id from item_power w
-		cross join item i where i.app_id = w.app_id and i.resource_id = w.resource_id and i.template_id = $1`, string(of))
+	all, err := empowered(q)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	leads, err := leading(q, all...)
+	if err != nil {
+		return nil, err
+	}
+	out := each(all, func(g giving) ID { return g.item.ID })
+	var follow []ID
+	resources, err := resourcesOf(q, leads)
+	if err != nil {
+		return nil, err
+	}
+	items, err := Many(q, append(out, each(resources, func(r app.ResourceRef) ID { return r.ID })...))
+	for _, i := range items {
+		if i.TemplateID == string(of) {
+			follow = append(follow, i.ID)
+		}
+	}
+	return follow, err
+}
+
+// resourcesOf are the resources that entitlements are of.
+func resourcesOf(q db.Q, list []app.EntitlementRef) ([]app.ResourceRef, error) {
+	var out []app.ResourceRef
+	for _, chunk := range db.Chunks(list) {
+		in, args := pairs(chunk)
+		found, err := db.Collect(q, func(r *db.Rows) (v app.ResourceRef, err error) { return v, r.Scan(&v.AppID, &v.ID) },
+			`select app_id, resource_id from entitlement where (app_id, id) in (values `+in+`) and deleted_at is null`, args...)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	return out, nil
 }
 
 // ruledBy are the entitlements whose rules go by a tag.
@@ -150,58 +209,47 @@ func scanRef(r *db.Rows) (e app.EntitlementRef, err error) { return e, r.Scan(&e
 
 // deciders are who decides about what gives powers: sets of owners, and the holders of entitlements.
 type deciders struct {
-	sets    []string
+	sets    []owner.SetID
 	holders []app.EntitlementRef
 }
 
-// deciding reads who owns what gives powers, a level of it or its app, and whom its requests ask.
-func deciding(q db.Q, list []giving) (out deciders, err error) {
-	var sql []string
-	for _, object := range []string{
-		` o.kind = 'app' and o.app_id = w.app_id`,
-		` o.kind = 'resource' and o.app_id = w.app_id and o.object_id = w.resource_id`,
-		` o.kind = 'entitlement' and o.app_id = w.app_id and exists (
-			select 1 from entitlement e where e.app_id = o.app_id and e.id = o.object_id and e.resource_id = w.resource_id)`,
-	} {
-		sql = append(sql, `select o.set_id, '', '' from item_power w cross join owner_from_set o where`+object,
-			`select '', o.via_app_id, o.via_entitlement_id from item_power w cross join owner_entitlement o where`+object)
-	}
-	type decider struct {
-		set    string
-		holder app.EntitlementRef
-	}
-	found, err := db.Collect(q, func(r *db.Rows) (d decider, err error) {
-		return d, r.Scan(&d.set, &d.holder.AppID, &d.holder.ID)
-	}, strings.Join(sql, ` union all `))
+// deciding reads who owns what gives powers or leads to it, a level of it or its app, and whom its requests ask.
+func deciding(q db.Q, list ...giving) (out deciders, err error) {
+	leads, err := leading(q, list...)
 	if err != nil {
 		return out, err
 	}
-	for _, d := range found {
-		if out.sets = append(out.sets, d.set); d.set == "" {
-			out.holders = append(out.holders, d.holder)
-		}
-	}
-	items, err := Many(q, each(list, func(g giving) ID { return g.item.ID }))
+	resources, err := resourcesOf(q, leads)
 	if err != nil {
 		return out, err
 	}
+	resources = append(resources, each(list, func(g giving) app.ResourceRef { return g.item })...)
+	objects := each(leads, owner.OfEntitlement)
+	for _, r := range resources {
+		objects = append(objects, owner.OfResource(r), owner.OfApp(r.AppID))
+	}
+	if out.sets, out.holders, err = owner.Deciders(q, objects); err != nil {
+		return out, err
+	}
+	items, err := Many(q, each(resources, func(r app.ResourceRef) ID { return r.ID }))
+	if err != nil {
+		return out, err
+	}
+	var asked []owner.SetID
 	for _, i := range items {
 		for _, c := range i.Configurations {
 			for _, s := range c.Stages {
-				out.sets = append(out.sets, s.Owners...)
+				asked = append(asked, each(s.Owners, func(set string) owner.SetID { return owner.SetID(set) })...)
 			}
 		}
 	}
-	out.sets = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(out.sets))), func(s string) bool { return s == "" })
-	for _, chunk := range db.Chunks(out.sets) {
-		sources, err := db.Collect(q, scanRef, `select via_app_id, via_entitlement_id from owner_set where via_app_id is not null and id in `+
-			db.In(len(chunk), 1), anys(chunk)...)
-		if err != nil {
-			return out, err
+	sets, err := owner.ManySets(q, asked)
+	for _, v := range sets {
+		if out.sets = append(out.sets, v.ID); v.Source.ID != "" {
+			out.holders = append(out.holders, v.Source)
 		}
-		out.holders = append(out.holders, sources...)
 	}
-	return out, nil
+	return out, err
 }
 
 // existingSQL are the objects of each sort that are there, of those with some identities.

@@ -283,6 +283,9 @@ func (s *Service) readable(ctx context.Context, o Object, role string) error {
 // What a set owns, somebody who only owns it leaves as it is. The threat: as a member of the set for now, they would be named among the
 // object's own owners instead, and stay one whatever becomes of the set.
 func (s *Service) change(ctx context.Context, o Object, role string, fn func(tx *db.Tx, actor audit.Actor) error) error {
+	if err := s.mayPass(ctx, o); err != nil {
+		return err
+	}
 	actor := audit.From(ctx)
 	return s.db.Write(ctx, func(tx *db.Tx) error {
 		if err := tx.Lock(objectKey(o)); err != nil {
@@ -299,6 +302,21 @@ func (s *Service) change(ctx context.Context, o Object, role string, fn func(tx 
 		}
 		return s.tell(tx, o)
 	})
+}
+
+// mayPass is [iam.MayPass] for what is owned: who owns what gives powers decides who has them.
+func (s *Service) mayPass(ctx context.Context, owned ...Object) error {
+	var objects []iam.Object
+	for _, o := range owned {
+		switch o.Kind {
+		case App, Resource, Entitlement:
+			objects = append(objects, iam.Object{Type: string(o.Kind), AppID: string(o.App), ID: o.ID})
+		case Shared:
+			objects = append(objects, iam.Object{Type: string(iam.SortOwnerSet), ID: o.ID})
+		case Connector, Account, User, Catalog: // nobody decides anything by owning these
+		}
+	}
+	return iam.MayPass(ctx, s.db.Q(ctx), objects...)
 }
 
 // ownSet answers Denied where a set owns o under a role and the caller may change o only because they own it.

@@ -57,7 +57,8 @@ type SetChange struct {
 
 // UpdateSets changes sets, all or none, and answers them in the order of the changes. A change of the source forgets the members unless
 // it names others: who was put in order, or named, before is not let in by that. Invalid, NotFound, Conflict; Exists for a name that is
-// taken; Precondition for the owners of an object that no set owns.
+// taken; Precondition for the owners of an object that no set owns; Denied for a set that decides about what gives powers beyond the
+// caller's roles.
 func (s *Service) UpdateSets(ctx context.Context, list []SetChange) ([]Set, error) {
 	ids, keys := make([]SetID, len(list)), []string{namesKey}
 	for n, c := range list {
@@ -65,6 +66,13 @@ func (s *Service) UpdateSets(ctx context.Context, list []SetChange) ([]Set, erro
 	}
 	if slices.Sort(ids); len(slices.Compact(slices.Clone(ids))) != len(list) {
 		return nil, fault.New(fault.Invalid, "an owner is named twice")
+	}
+	sets := make([]Object, len(ids))
+	for n, setID := range ids {
+		sets[n] = OfSet(setID)
+	}
+	if err := s.mayPass(ctx, sets...); err != nil {
+		return nil, err
 	}
 	after := make([]Set, len(list))
 	err := s.db.Write(ctx, func(tx *db.Tx) error {

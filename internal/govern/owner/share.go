@@ -18,6 +18,9 @@ func (s *Service) Share(ctx context.Context, o Object, role string, setID SetID)
 	if err := ValidRole(role); err != nil {
 		return err
 	}
+	if err := s.mayPass(ctx, o); err != nil {
+		return err
+	}
 	return s.db.Write(ctx, func(tx *db.Tx) error { return s.ShareIn(tx, audit.From(ctx), o, role, setID) })
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -101,8 +102,18 @@ func (s *Service) Create(ctx context.Context, key, value string) (Tag, error) {
 	return t, err
 }
 
-// Delete deletes a tag and takes it off whatever has it. NotFound.
+// mayTell is [iam.MayPass] for a tag that other people are to have, since rules go by the tags of people: those that give to who has one
+// and those that give to who has it not.
+func (s *Service) mayTell(ctx context.Context, tagID ID) error {
+	return iam.MayPass(ctx, s.DB.Q(ctx), iam.Object{Type: "tag", ID: string(tagID)})
+}
+
+// Delete deletes a tag and takes it off whatever has it. NotFound; Denied where a rule by which it goes gives powers beyond the caller's
+// roles.
 func (s *Service) Delete(ctx context.Context, tagID ID) error {
+	if err := s.mayTell(ctx, tagID); err != nil {
+		return err
+	}
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := tx.Lock(lock(tagID)); err != nil {
 			return err
@@ -124,8 +135,14 @@ func (s *Service) Delete(ctx context.Context, tagID ID) error {
 	})
 }
 
-// Put puts a tag on an object; one that it has already stays. NotFound for the tag or the object; Precondition above [MaxPerObject].
+// Put puts a tag on an object; one that it has already stays. NotFound for the tag or the object; Precondition above [MaxPerObject]; of
+// a person Denied as [Service.Delete].
 func (s *Service) Put(ctx context.Context, tagID ID, o Object) error {
+	if o.kind == "user" {
+		if err := s.mayTell(ctx, tagID); err != nil {
+			return err
+		}
+	}
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := tx.Lock(lock(tagID), "tagged:"+o.id); err != nil { // nobody deletes the tag, and two at once count one after the other
 			return err
@@ -156,8 +173,13 @@ func (s *Service) Put(ctx context.Context, tagID ID, o Object) error {
 	})
 }
 
-// TakeOff takes a tag off an object. NotFound for one that the object does not have.
+// TakeOff takes a tag off an object. NotFound for one that the object does not have; of a person Denied as [Service.Delete].
 func (s *Service) TakeOff(ctx context.Context, tagID ID, o Object) error {
+	if o.kind == "user" {
+		if err := s.mayTell(ctx, tagID); err != nil {
+			return err
+		}
+	}
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
 		t, err := get(tx, tagID)
 		if err != nil {

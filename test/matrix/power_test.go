@@ -169,7 +169,7 @@ func (d *deputy) judge(name, body string, status int, text string) {
 	denied := status == http.StatusForbidden || status == http.StatusNotImplemented
 	harms := !slices.ContainsFunc(harmless, func(h reason) bool { return slices.Contains(h.operations, name) })
 	switch {
-	case status == http.StatusBadRequest:
+	case status == http.StatusBadRequest && !strings.Contains(text, `"code":9`): // which is about how things stand
 		d.Errorf("%s %s: %s, so nobody knows what it does to what gives powers", name, body, text)
 	case denied && !harms:
 		d.Errorf("%s: %d, and it is called harmless", name, status)
@@ -193,6 +193,7 @@ const (
 	whoElse  = `{"userId":"<manager>"}`
 	whoElses = `{"userIds":["<manager>"]}`
 	whoOwns  = `{"roleSlug":"primary","userRefs":[{"id":"<manager>"}],"appEntitlementRefs":[` + itself + `]}`
+	enrolls  = `{"cel":{"expression":"true"},"enabled":true}`
 	aValue   = `{"value":"x","attributeTypeId":"` + riskLevels + `"}`
 )
 
@@ -235,6 +236,8 @@ var fitting = map[string]string{
 	"c1.api.requestcatalog.v1.RequestCatalogManagementService.RemoveAppEntitlements":    `{"appEntitlements":[` + itself + `]}`,
 	"c1.api.requestcatalog.v1.RequestCatalogManagementService.UpdateAppEntitlements":    `{"appEntitlements":[` + itself + `]}`,
 	"c1.api.requestcatalog.v1.RequestCatalogManagementService.Update":                   `{"catalog":{"visibleToEveryone":true},"updateMask":"visibleToEveryone"}`,
+	"c1.api.requestcatalog.v1.RequestCatalogManagementService.CreateBundleAutomation":   enrolls,
+	"c1.api.requestcatalog.v1.RequestCatalogManagementService.SetBundleAutomation":      enrolls,
 	"interim.v1.Connectors.Create":                                                      `{"kind":"postgres","displayName":"x","connectionString":"postgres://ada@127.0.0.1:1/x"}`,
 	"interim.v1.Notifications.UpdateDefaults":                                           `{"defaults":{}}`,
 	"interim.v1.RequestSettings.Update":                                                 `{"settings":{}}`,
@@ -259,6 +262,7 @@ var harmless = []reason{
 		"c1.api.app.v1.AppResourceService.DeleteManuallyManagedAppResource",
 		"c1.api.app.v1.AppResourceTypeService.DeleteManuallyManagedResourceType", "c1.api.app.v1.Apps.Delete",
 		"c1.api.requestcatalog.v1.RequestCatalogManagementService.Delete",
+		"c1.api.requestcatalog.v1.RequestCatalogManagementService.DeleteBundleAutomation",
 		"c1.api.requestcatalog.v1.RequestCatalogManagementService.DeleteRequestableEntry",
 		"c1.api.requestcatalog.v1.RequestCatalogManagementService.RemoveAccessEntitlements",
 		"c1.api.requestcatalog.v1.RequestCatalogManagementService.RemoveAppEntitlements",
@@ -314,10 +318,11 @@ var harmless = []reason{
 		"interim.v1.Roles.AddMember", "interim.v1.Roles.Create", "interim.v1.Roles.Delete", "interim.v1.Roles.RemoveMember",
 		"c1.api.iam.v1.Roles.Update",
 	}},
-	{"it is kept and not served, or changes nothing", []string{
-		"c1.api.requestcatalog.v1.RequestCatalogManagementService.CreateBundleAutomation",
-		"c1.api.requestcatalog.v1.RequestCatalogManagementService.DeleteBundleAutomation",
-		"c1.api.requestcatalog.v1.RequestCatalogManagementService.SetBundleAutomation",
+	{"it goes on as somebody said who might", []string{
+		"c1.api.requestcatalog.v1.RequestCatalogManagementService.ForceRunBundleAutomation",
+		"c1.api.requestcatalog.v1.RequestCatalogManagementService.ResumePausedBundleAutomation",
+	}},
+	{"it changes nothing", []string{
 		"c1.api.app.v1.AppUserService.ListOwnedServiceAccounts", "c1.api.policy.v1.AccountProvisionPolicyTest.Test",
 		"c1.api.policy.v1.PolicyValidate.ValidateCEL", "c1.api.request_schema.v1.RequestSchemaService.FindBindingForAppEntitlement",
 	}},

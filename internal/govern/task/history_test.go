@@ -190,7 +190,8 @@ func (h *history) answer(e task.Effect) {
 		if e.Undo {
 			h.lives--
 		} else {
-			h.apply(task.Carried{Grant: "g", Over: true})
+			h.waiting = rapid.Bool().Draw(h.T, "the target is slow")
+			h.apply(task.Carried{Grant: "g", Over: !h.waiting})
 		}
 	}
 }
@@ -213,6 +214,9 @@ func (h *history) changed(e task.Event, before task.Task, effects []task.Effect)
 	}
 	if h.t.State == task.Closed && h.t.Outcome == task.Granted && h.lives != 1 {
 		h.Fatalf("granted, with %d grants", h.lives)
+	}
+	if o := h.t.Outcome; h.t.State == task.Closed && h.waiting && (o == task.Granted || o == task.Revoked) {
+		h.Fatalf("%T closed a task as %s that its target has not confirmed", e, o)
 	}
 	if s := h.t.Step(); s != before.Step() {
 		if s != "" && h.steps[s] {
@@ -347,7 +351,8 @@ func (h *history) act() {
 		h.facts = world(h.T)
 	case 17:
 		if h.waiting {
-			h.apply(task.Carried{Grant: "g", Over: rapid.Bool().Draw(h.T, "over"), Error: ""})
+			h.waiting = !rapid.Bool().Draw(h.T, "over")
+			h.apply(task.Carried{Grant: "g", Over: !h.waiting})
 		}
 	case 18:
 		if rapid.IntRange(0, 5).Draw(h.T, "cancel") == 0 {
@@ -390,6 +395,9 @@ func TestNoHistoryGivesTwiceOrLetsAnybodyDecideWhoMayNot(t *testing.T) {
 		}
 		if rapid.IntRange(0, 2).Draw(t, "for a group") == 0 {
 			h.t.Subject, h.t.Group, h.t.Extension = "", task.Group{ID: "crew", Members: crew}, false
+		}
+		if h.t.Subject != "" && rapid.IntRange(0, 3).Draw(t, "is taken") == 0 {
+			h.t.Kind, h.t.Extension = task.Revoke, false
 		}
 		if minutes := rapid.IntRange(-60, 240).Draw(t, "may wait"); minutes > 0 {
 			h.t.GiveUpAt = noon.Add(time.Duration(minutes) * time.Minute)

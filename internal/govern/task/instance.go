@@ -115,8 +115,12 @@ func (i *Instance) approving() bool {
 }
 
 // manual reports whether a person is asked to confirm what the step wants done.
-func (i *Instance) manual() bool {
-	return i != nil && i.Step.Provision != nil && i.Means.Kind == policy.ByHand && i.State == Pending && i.Error == ""
+func (i *Instance) manual() bool { return i.byPeople() && i.State == Pending && i.Error == "" }
+
+// byPeople reports whether people were found to do what the step wants done. A step that is to be done by hand may have a target asked
+// first, or alone: the threat is a revocation that somebody confirms while the access is still there.
+func (i *Instance) byPeople() bool {
+	return i != nil && i.Step.Provision != nil && i.Means.Kind == policy.ByHand && i.Tier != ""
 }
 
 // selfApproval reports whether the subject and the opener may decide the step.

@@ -228,8 +228,8 @@ func (e RetryProvision) apply(m *machine) error {
 	}
 	m.audit(ProvisionAgain, e.By, e.Comment, nil)
 	m.Outcome, m.OutcomeAt = NoOutcome, time.Time{}
-	if m.Asked { // the grant is there and waits for its target
-		old := *m.Current
+	old := *m.Current
+	if m.Asked && !old.byPeople() { // the grant is there and waits for its target
 		m.leave(Result{Kind: Errored, By: e.By.User, Text: old.Error})
 		m.Opened++
 		old.ID, old.From, old.Error, old.Result, old.OpenedAt = m.stepID(), old.ID, "", nil, m.now
@@ -238,6 +238,9 @@ func (e RetryProvision) apply(m *machine) error {
 		m.do(Hurry{})
 		return nil
 	}
-	m.again(Result{Kind: Errored, By: e.By.User, Text: m.Current.Error})
+	m.again(Result{Kind: Errored, By: e.By.User, Text: old.Error})
+	if m.Current != nil {
+		m.Current.Moved = old.Moved
+	}
 	return nil
 }

@@ -96,8 +96,9 @@ type history struct {
 	lives   int // grants that were made for the task and not taken back
 	steps   map[task.StepID]bool
 	stale   []task.StepID
-	filled  map[int]bool // of the slots of the open step: for whom somebody eligible approved
-	waiting bool         // a target is being called
+	filled  map[int]bool         // of the slots of the open step: for whom somebody eligible approved
+	waiting bool                 // a target is being called
+	called  map[task.StepID]bool // for which a webhook was called
 }
 
 // who is somebody as they truly stand at this moment.
@@ -155,6 +156,8 @@ func (h *history) answer(e task.Effect) {
 	case task.Resolve:
 		r := h.t.Question(h.t.Current, nil).Resolve(h.facts)
 		h.apply(task.Resolved{Step: e.Step, Resolution: r, Skip: rapid.IntRange(0, 19).Draw(h.T, "named nobody") == 0})
+	case task.Deliver:
+		h.called[e.Step] = true
 	case task.Check:
 		h.apply(task.Checked{Step: e.Step, Holds: rapid.Bool().Draw(h.T, "holds")})
 	case task.Replan:
@@ -346,6 +349,9 @@ func (h *history) act() {
 	case 14:
 		h.apply(task.RetryProvision{By: u})
 	case 15:
+		if !h.called[step] {
+			return
+		}
 		h.apply(task.Answered{Step: step, Approve: rapid.Bool().Draw(h.T, "yes"), GaveUp: rapid.Bool().Draw(h.T, "gave up")})
 	case 16:
 		h.facts = world(h.T)
@@ -385,7 +391,7 @@ func (h *history) offered() {
 
 func TestNoHistoryGivesTwiceOrLetsAnybodyDecideWhoMayNot(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		h := &history{T: t, now: noon, facts: world(t), steps: map[task.StepID]bool{}, filled: map[int]bool{}}
+		h := &history{T: t, now: noon, facts: world(t), steps: map[task.StepID]bool{}, filled: map[int]bool{}, called: map[task.StepID]bool{}}
 		for range rapid.IntRange(1, 4).Draw(t, "steps") {
 			h.plan = append(h.plan, anyStep(t))
 		}
@@ -399,7 +405,7 @@ func TestNoHistoryGivesTwiceOrLetsAnybodyDecideWhoMayNot(t *testing.T) {
 		if h.t.Subject != "" && rapid.IntRange(0, 3).Draw(t, "is taken") == 0 {
 			h.t.Kind, h.t.Extension = task.Revoke, false
 		}
-		if minutes := rapid.IntRange(-60, 240).Draw(t, "may wait"); minutes > 0 {
+		if minutes := rapid.IntRange(-60, 240).Draw(t, "may wait"); minutes > 0 && h.t.Kind == task.Grant {
 			h.t.GiveUpAt = noon.Add(time.Duration(minutes) * time.Minute)
 		}
 		h.apply(task.Created{Plan: task.Plan{Steps: h.plan}})

@@ -98,7 +98,7 @@ func (m *machine) tell(r Resolution, before []directory.UserID) {
 		}
 	case Named, Fallback, ItemOwners, AppOwners:
 	}
-	m.do(Notify{Kind: Decide, Users: without(r.Users(), before), Step: m.Current.ID})
+	m.do(Notify{Kind: Decide, Users: without(r.Users(), before), Step: m.Current.ID, For: r.stoodFor()})
 }
 
 // Decision is somebody's yes or no to the step that is open. A no ends the task.

@@ -243,6 +243,17 @@ func (r Resolution) Users() []directory.UserID {
 	return list
 }
 
+// stoodFor is, of those who may decide for somebody else alone, for whom.
+func (r Resolution) stoodFor() map[directory.UserID]directory.UserID {
+	list := map[directory.UserID]directory.UserID{}
+	for _, e := range r.People {
+		if of := (Who{Reasons: e.Reasons}).standsFor(); of != "" {
+			list[e.User] = of
+		}
+	}
+	return list
+}
+
 // Of is why u may decide; none: u may not.
 func (r Resolution) Of(u directory.UserID) []Reason {
 	for _, e := range r.People {

@@ -345,11 +345,17 @@ func (e Spreading) apply(m *machine) error {
 	return nil
 }
 
-// Ready says that all that an offboarding wanted revoked is.
-type Ready struct{}
+// Ready says that no task of an offboarding is open any more, and how much the subject holds all the same: of what was not taken, by
+// whomever it was denied or closed, nobody says that it was.
+type Ready struct{ Held int }
 
-func (Ready) apply(m *machine) error {
-	if m.State == Open && m.Kind == Offboarding && m.Spread {
+func (e Ready) apply(m *machine) error {
+	switch {
+	case m.State != Open || m.Kind != Offboarding || !m.Spread:
+	case e.Held > 0:
+		m.audit(StateChanged, system, "", map[string]any{"held": e.Held})
+		m.end(Failed, system)
+	default:
 		m.audit(StateChanged, system, "", nil)
 		m.end(Completed, system)
 	}

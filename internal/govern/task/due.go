@@ -193,6 +193,7 @@ func (c Clockwork) spread(ctx context.Context, t Task) error {
 		ctx = audit.With(ctx, audit.System())
 	}
 	made := 0
+	var others []string // tasks of others that take something of it already
 	for _, one := range list {
 		_, err := c.RequestRevoke(ctx, Ask{
 			App: one.of.AppID, Entitlement: one.of.ID, Account: one.account, Description: t.Description, Origin: t.Origin, Parent: t.ID,
@@ -203,7 +204,9 @@ func (c Clockwork) spread(ctx context.Context, t Task) error {
 			made++
 		case !ours:
 			return err
-		default: // it is being taken by another task, or gone since
+		case f.Code == fault.Exists && len(f.Details) > 0:
+			others = append(others, f.Details[0].Metadata["taskId"])
+		default: // it is gone since
 			c.Log.InfoContext(ctx, "a grant needs no task of its own", slog.String("offboarding", string(t.ID)), slog.String("why", f.Message))
 		}
 	}
@@ -211,13 +214,32 @@ func (c Clockwork) spread(ctx context.Context, t Task) error {
 		if err := v.apply(Spreading{Tasks: made}); err != nil {
 			return nil, err
 		}
-		open, err := children(v.tx, t.ID)
-		if err != nil || open > 0 {
+		for _, one := range others { // what they come to, the offboarding waits for as well
+			if _, err := v.tx.Exec(adoptSQL, one, string(t.ID)); err != nil {
+				return nil, err
+			}
+		}
+		e, err := v.ready()
+		if err != nil || e == nil {
 			return nil, errors.Join(err, v.write())
 		}
-		return Ready{}, nil
+		return e, nil
 	})
 	return err
+}
+
+const adoptSQL = `update task set parent_id = $2 where id = $1 and parent_id = '' and state = 'OPEN'`
+
+// ready is the end of the offboarding of the turn; nil while a task that belongs to it is open.
+func (v *turn) ready() (Event, error) {
+	open, err := children(v.tx, v.t.ID)
+	if err != nil || open > 0 {
+		return nil, err
+	}
+	var e Ready
+	err = v.tx.Row(`select count(*) from account a join grants g on g.app_id = a.app_id and g.account_id = a.id
+		where a.user_id = $1 and g.ended_at is null and g.ending_at is null and g.direct <> ''`, string(v.t.Subject)).Scan(&e.Held)
+	return e, err
 }
 
 // children counts the open tasks that belong to an offboarding.
@@ -235,11 +257,11 @@ func (v *turn) childClosed() error {
 	if err != nil {
 		return err
 	}
-	open, err := children(v.tx, v.t.Parent)
-	if err != nil || open > 0 {
+	e, err := p.ready()
+	if err != nil || e == nil {
 		return err
 	}
-	if err := p.apply(Ready{}); err != nil {
+	if err := p.apply(e); err != nil {
 		return err
 	}
 	return p.write()

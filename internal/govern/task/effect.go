@@ -61,6 +61,7 @@ type (
 		Kind  NoticeKind
 		Users []directory.UserID
 		Step  StepID
+		For   map[directory.UserID]directory.UserID // of those who decide for somebody else alone: for whom
 	}
 	// Spare tells that people need not decide any more what they were asked to, since somebody else did in their place.
 	Spare struct{ Users []directory.UserID }

@@ -12,6 +12,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/task"
+	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/page"
 )
@@ -246,6 +247,41 @@ func TestOffboardingTakesEverything(t *testing.T) {
 		o.is(off, task.Closed, task.Completed)
 		if o.holds(given) {
 			t.Error("something is left")
+		}
+	})
+}
+
+func TestAnOffboardingIsDoneWhenNothingIsHeldAnyMore(t *testing.T) {
+	each(t, func(_ *testing.T, o *office) {
+		given := o.approved(o.Grace, o.request())
+		o.Clock.Advance(time.Minute)
+		o.Book.revoke = []policy.Step{{Approval: &policy.Approval{Kind: policy.AppOwners}}, {Provision: &policy.Provision{}}}
+		off := func() task.Task {
+			t, err := o.Tasks.RequestOffboarding(o.as(o.Edith), task.Ask{Subject: o.Ada, Description: "leaves"})
+			o.ok(err)
+			o.pass(o.Tasks.Due())
+			return o.is(t, task.Open, task.InProgress)
+		}
+		ask := o.asks()
+		ask.Duration = 0
+		taking, err := o.Tasks.RequestRevoke(o.as(o.Edith), ask)
+		o.ok(err)
+		first := off() // which finds that somebody takes it already
+		_, err = o.Tasks.Deny(o.as(o.Grace), string(taking.ID), taking.Step(), "she needs it to hand over")
+		o.ok(err)
+		o.is(first, task.Closed, task.Failed)
+
+		second := off()
+		one, err := db.One(o.DB.Q(o.Context()), func(r *db.Rows) (id string, err error) { return id, r.Scan(&id) },
+			`select id from task where parent_id = $1`, string(second.ID))
+		o.ok(err)
+		if !o.holds(given) {
+			o.Error("it was taken though nobody has said yes")
+		}
+		o.approved(o.Grace, task.Task{ID: task.ID(one)})
+		o.is(second, task.Closed, task.Completed)
+		if o.holds(given) {
+			o.Error("something is left")
 		}
 	})
 }

@@ -2,10 +2,13 @@ package task
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
+	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/notify"
 	"github.com/interim-access/interim/internal/govern/policy"
@@ -28,6 +31,7 @@ type turn struct {
 	t       Task
 	entries []Entry
 	notices []Notify
+	names   map[directory.UserID]string // of those in whose place somebody is told to decide
 	closing bool
 	swept   bool     // it is denied because another is that was asked for with it
 	over    *Carried // the grant has ended already: the answer to RevokeAccess
@@ -55,7 +59,7 @@ func (v *turn) effect(e Effect) error {
 			Task: v.t.ID, At: v.now, Kind: e.Kind, User: e.By, For: e.For, Step: e.Step, Comment: e.Comment, Data: e.Data,
 		})
 	case Notify:
-		v.notices = append(v.notices, e)
+		return v.notify(e)
 	case Spare:
 		if v.Notices != nil {
 			return v.Notices.Spare(v.tx, string(v.t.ID), notify.Decide, e.Users)
@@ -306,6 +310,22 @@ func (v *turn) left() error {
 	return nil
 }
 
+// notify keeps a notice until the task is written, with the names it takes.
+func (v *turn) notify(n Notify) error {
+	v.notices = append(v.notices, n)
+	if len(n.For) == 0 || v.Notices == nil {
+		return nil
+	}
+	people, err := directory.Many(v.tx, slices.Compact(slices.Sorted(maps.Values(n.For))))
+	if v.names == nil {
+		v.names = map[directory.UserID]string{}
+	}
+	for _, u := range people {
+		v.names[u.ID] = u.DisplayName
+	}
+	return err
+}
+
 // told are the notices as package notify knows them. Of a step that was left at once nobody is asked to decide it.
 func (v *turn) told() []notify.Notice {
 	var list []notify.Notice
@@ -320,7 +340,7 @@ func (v *turn) told() []notify.Notice {
 			}
 			d := notify.Data{
 				TaskNumber: v.t.Number, App: v.t.Names.App, Entitlement: v.t.Names.Entitlement, Subject: v.t.Names.Subject, By: v.t.Names.Opener,
-				Reason: v.t.Description, Removal: v.t.Kind == Revoke, Lasts: v.t.Duration,
+				Reason: v.t.Description, Removal: v.t.Kind == Revoke, Lasts: v.t.Duration, For: v.names[n.For[u]],
 			}
 			if n.Kind == Decided {
 				d.Outcome, d.By, d.Reason, d.Other = v.t.Outcome.words(), v.actor.Name, "", !own

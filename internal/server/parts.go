@@ -162,6 +162,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 // introduce tells the features who wants to hear of what they do. Who is told first is in the order of the lines.
 func (p *parts) introduce() {
 	p.iam.Relate(p.tasks.Relate(p.owners))
+	p.iam.TellSupers(p.tasks)
 	p.iam.Empower(item.Powers{})
 	p.apps.TellCreated(p.owners)
 	p.directory.TellCreated(p.iam)

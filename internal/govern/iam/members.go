@@ -32,8 +32,7 @@ func (s *Service) addIn(tx *db.Tx, actor audit.Actor, u directory.User, r Role) 
 	if err != nil || n == 0 {
 		return err
 	}
-	tx.Notify(topic, noticeUserPrefix+string(u.ID))
-	return s.audit.Record(tx, actor, memberEvent(u, r, "role.member_added", "gave role "+r.DisplayName+" to "+u.DisplayName))
+	return s.membered(tx, actor, u, r, "role.member_added", "gave role "+r.DisplayName+" to "+u.DisplayName)
 }
 
 // RemoveMember takes a role from a user; taking it again changes nothing. NotFound for an unknown or deleted user or role, Denied
@@ -53,9 +52,19 @@ func (s *Service) RemoveMember(ctx context.Context, userID directory.UserID, rol
 		if err != nil || n == 0 {
 			return err
 		}
-		tx.Notify(topic, noticeUserPrefix+string(userID))
-		return s.audit.Record(tx, audit.From(ctx), memberEvent(u, r, "role.member_removed", "took role "+r.DisplayName+" from "+u.DisplayName))
+		return s.membered(tx, audit.From(ctx), u, r, "role.member_removed", "took role "+r.DisplayName+" from "+u.DisplayName)
 	})
+}
+
+// membered tells of a role that somebody was given, or that was taken from them.
+func (s *Service) membered(tx *db.Tx, actor audit.Actor, u directory.User, r Role, kind, message string) error {
+	tx.Notify(topic, noticeUserPrefix+string(u.ID))
+	if r.ID == BuiltinID(SuperAdministrator) {
+		if err := s.supersChanged(tx); err != nil {
+			return err
+		}
+	}
+	return s.audit.Record(tx, actor, memberEvent(u, r, kind, message))
 }
 
 func memberOf(ctx context.Context, tx *db.Tx, userID directory.UserID, roleID RoleID) (directory.User, Role, error) {
@@ -115,6 +124,9 @@ func (s *Service) UserEnded(tx *db.Tx, actor audit.Actor, u directory.UserID, at
 	}
 	if reason == directory.ReasonDeleted {
 		if _, err := tx.Exec(`delete from user_role where user_id = $1`, string(u)); err != nil {
+			return err
+		}
+		if err := s.supersChanged(tx); err != nil {
 			return err
 		}
 	}

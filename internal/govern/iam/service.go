@@ -39,6 +39,7 @@ type Service struct {
 	usage     *usage
 	relations Relations
 	powers    Powers
+	supers    []Supers
 	unhear    func()
 }
 
@@ -76,6 +77,23 @@ func New(ctx context.Context, o Options) (*Service, error) {
 
 // Relate sets who answers for relations. Only at start, before requests are served.
 func (s *Service) Relate(r Relations) { s.relations = r }
+
+// Supers is told, inside the transaction, that the role of Super Administrator was given to somebody or taken from them.
+type Supers interface {
+	SupersChanged(tx *db.Tx) error
+}
+
+// TellSupers adds a listener. Only at start.
+func (s *Service) TellSupers(n Supers) { s.supers = append(s.supers, n) }
+
+func (s *Service) supersChanged(tx *db.Tx) error {
+	for _, n := range s.supers {
+		if err := n.SupersChanged(tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Close stops listening for changes.
 func (s *Service) Close() { s.unhear() }

@@ -18,6 +18,7 @@ func Spreads() map[string]Spread {
 		"a person is otherwise": first(standingSQL, 1),
 		"an owner is another":   first(ownersSQL, 3),
 		"an owner set changed":  first(setSQL, 1),
+		"administrators change": first(supersSQL, 0),
 	}
 }
 

@@ -15,6 +15,7 @@ var (
 	_ owner.Notice       = (*Service)(nil)
 	_ directory.Standing = (*Service)(nil)
 	_ grant.Holders      = (*Service)(nil)
+	_ iam.Supers         = (*Service)(nil)
 )
 
 // look finds the approvers again of the open tasks that a select names: of the oldest in this transaction, of the others, and of those
@@ -73,6 +74,11 @@ var standingSQL = `with who as (select $1 as id
 		where user_id = $1 and role_id = '` + string(iam.BuiltinID(iam.SuperAdministrator)) + `')
 	union select task_id from task_stand where user_id = $1
 	union select task_id from task_stand where for_id = $1`
+
+// SupersChanged implements [iam.Supers]: steps that fell to the Super Administrators find them again.
+func (s *Service) SupersChanged(tx *db.Tx) error { return s.look(tx, supersSQL) }
+
+const supersSQL = `select task_id from task_slot where kind = 'admins' and user_id = ''`
 
 // HoldersChanged implements [grant.Holders]: steps find their approvers again that ask whoever holds, or owns by, what others hold now.
 // Every grant that begins or ends comes through here; where no step asks for it, that is one look at four indexes.

@@ -7,9 +7,13 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/task"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/db/dbtest"
+	"github.com/interim-access/interim/internal/platform/seal"
 )
 
 // asksNow is whom the row of a task says it asks, without anything that falls due having been done.
@@ -54,6 +58,33 @@ func TestAnOpenStepFindsItsApproversAgainInTheTransactionThatChangesThem(t *test
 		o.asksNow(asked, task.Named, o.Grace)
 		manages()
 		o.asksNow(asked, task.Admins, o.Edith)
+	})
+}
+
+func TestWhoeverBecomesOrCeasesToBeSuperAdministratorIsAskedFromThenOn(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		o := open(t, d)
+		roles, err := iam.New(o.Context(), iam.Options{
+			DB: o.DB, Clock: o.Clock, Audit: o.Audit, Settings: iam.NewSettings(o.DB, o.Clock, seal.New([32]byte{1})), Host: "interim.example.com",
+		})
+		o.ok(err)
+		t.Cleanup(roles.Close)
+		roles.TellSupers(o.Tasks)
+		o.Directory.Tell(roles)
+		o.Book.grant = []policy.Step{{Approval: &policy.Approval{Kind: policy.Manager}}} // of whom there is none
+		asked := o.request()
+		o.asksNow(asked, task.Admins, o.Edith)
+		ctx, super := iam.AsSystem(o.Ctx), iam.BuiltinID(iam.SuperAdministrator)
+		o.ok(roles.AddMember(ctx, o.Linus, super))
+		both := []directory.UserID{o.Linus, o.Edith}
+		slices.Sort(both)
+		o.asksNow(asked, task.Admins, both...)
+		o.ok(roles.RemoveMember(ctx, o.Edith, super))
+		o.asksNow(asked, task.Admins, o.Linus)
+		o.ok(roles.AddMember(ctx, o.Grace, super))
+		_, err = o.Directory.Delete(ctx, o.Grace, "")
+		o.ok(err)
+		o.asksNow(asked, task.Admins, o.Linus)
 	})
 }
 

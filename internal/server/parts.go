@@ -140,7 +140,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	p.tasks = task.New(task.Deps{
 		DB: d.db, Clock: d.clock, Log: o.Log, Audit: p.audit, Grants: p.grants, Owners: p.owners, Delegations: p.delegations,
 		Policies: p.policies, Items: p.items, Offers: item.Offers{Service: p.catalogs}, Redirects: p.groups, Bindings: p.automations,
-		Webhooks: p.webhooks, Notices: p.notify,
+		Webhooks: p.webhooks, Notices: p.notify, Registerer: p.metrics,
 	})
 	p.requests = request.New(request.Deps{DB: d.db, Tasks: p.tasks})
 	p.introduce()

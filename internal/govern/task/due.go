@@ -61,9 +61,9 @@ func (c Clockwork) Run(ctx context.Context, now time.Time) (int, error) {
 	}
 	waiting = each(waiting)
 	for n, one := range append(waiting, ready...) {
-		bring, again := c.reached, reachedAgainSQL
+		bring, hindered := c.reached, c.putOff
 		if n < len(waiting) {
-			bring, again = c.late, lateAgainSQL
+			bring, hindered = c.late, c.hindered
 		}
 		err := bring(ctx, one)
 		if err == nil {
@@ -73,7 +73,7 @@ func (c Clockwork) Run(ctx context.Context, now time.Time) (int, error) {
 			return 0, err
 		}
 		c.Log.WarnContext(ctx, "a task that was due led to an error", slog.String("task", string(one)), slog.Any("error", err))
-		if err := c.putOff(ctx, again, one); err != nil {
+		if err := hindered(ctx, one, err); err != nil {
 			return 0, err
 		}
 	}
@@ -105,8 +105,11 @@ func (c Clockwork) late(ctx context.Context, id ID) error {
 			return nil, nil //nolint:nilnil // no event
 		}
 		var l late
-		if err = errors.Join(err, json.Unmarshal([]byte(text), &l)); err != nil { //nolint:musttag // as it was written
+		if err != nil {
 			return nil, err
+		}
+		if err := json.Unmarshal([]byte(text), &l); err != nil { //nolint:musttag // as it was written
+			return nil, fault.Wrap(fault.Invalid, err, "it cannot be read")
 		}
 		v.tx.Queue(`delete from task_later where number = $1`, number)
 		if l.By != nil {
@@ -146,15 +149,10 @@ func (c Clockwork) reached(ctx context.Context, id ID) error {
 	return err
 }
 
-const (
-	reachedAgainSQL = `update task set due_at = $2 where id = $1 and state = 'OPEN'`
-	lateAgainSQL    = `update task_later set due_at = $2 where task_id = $1`
-)
-
-// putOff has a task tried again after a while: all that waits for it, so that its events keep their order.
-func (c Clockwork) putOff(ctx context.Context, sql string, id ID) error {
+// putOff has a task tried again after a while.
+func (c Clockwork) putOff(ctx context.Context, id ID, _ error) error {
 	return c.DB.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(sql, string(id), clock.Micros(c.Clock.Now().Add(putOff)))
+		_, err := tx.Exec(`update task set due_at = $2 where id = $1 and state = 'OPEN'`, string(id), clock.Micros(c.Clock.Now().Add(putOff)))
 		return err
 	})
 }

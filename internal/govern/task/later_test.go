@@ -71,6 +71,60 @@ func TestAnEventThatWaitsOutlastsWhateverIsInItsWay(t *testing.T) {
 	})
 }
 
+func TestAnEventThatAlwaysLeadsToAnErrorHoldsUpTheOthersForAWhileOnly(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		asked := o.given(o.Connected(1))
+		o.ok(o.DB.Write(o.Context(), func(tx *db.Tx) error { // nobody can read the one that waits; another is behind it
+			tx.Queue(`update task_later set event = '{"carried":5}'`)
+			tx.Queue(`insert into task_later (task_id, event, due_at) values ($1, '{"cancel":"it is gone"}', 0)`, string(asked.ID))
+			return nil
+		}))
+		o.Book.down = nil
+		for n := range 10 {
+			if o.waiting() != 2 {
+				t.Fatalf("%d events wait after %d tries", o.waiting(), n)
+			}
+			o.pass(o.Tasks.Due())
+			o.Clock.Advance(time.Minute)
+		}
+		o.pass(o.Tasks.Due())
+		o.is(asked, task.Closed, task.Cancelled)
+		if o.waiting() != 0 || o.aside() != 1 {
+			t.Errorf("%d events wait, %d were put aside", o.waiting(), o.aside())
+		}
+		if !slices.Contains(o.kinds(asked), task.StateChanged) {
+			t.Errorf("the history says nothing of it: %v", o.kinds(asked))
+		}
+	})
+}
+
+func TestAnEventIsNotPutAsideForAnOutageOfLessThanADay(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		asked := o.given(o.Connected(1))
+		tried := func(n int) {
+			o.ok(o.DB.Write(o.Context(), func(tx *db.Tx) error { _, err := tx.Exec(`update task_later set tries = $1`, n); return err }))
+		}
+		tried(1438)
+		o.pass(o.Tasks.Due())
+		if o.waiting() != 1 || o.aside() != 0 {
+			t.Fatal("put aside within the day")
+		}
+		o.Clock.Advance(time.Minute)
+		o.pass(o.Tasks.Due())
+		if o.waiting() != 0 || o.aside() != 1 {
+			t.Fatal("never put aside")
+		}
+		o.is(asked, task.Open, task.NoOutcome)
+	})
+}
+
+// aside counts the events that were put aside.
+func (o *office) aside() (n int) {
+	o.Helper()
+	o.ok(o.DB.Q(o.Context()).Row(`select count(*) from task_aside`).Scan(&n))
+	return n
+}
+
 // Whoever is gone has requests cancelled: of more than a transaction may hold up, the rest right after, behind what waits already.
 func TestAnEventTakesItsPlaceBehindTheOneThatWaits(t *testing.T) {
 	each(t, func(t *testing.T, o *office) {

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
@@ -70,6 +72,7 @@ type Deps struct {
 	Bindings    Bindings       // nil: nothing can be asked for a group
 	Webhooks    Webhooks
 	Notices     Notices
+	Registerer  prometheus.Registerer // nil: nobody counts
 }
 
 // Service holds the use cases about tasks. Each that changes something is one transaction: the task, its history, the audit event,
@@ -78,14 +81,18 @@ type Deps struct {
 //
 // It implements grant.Notice, grant.Holders, delegation.Notice, directory.Notice, directory.Standing, owner.Notice, app.Notice and
 // webhook.Notice; the server introduces it to those.
-type Service struct{ Deps }
+type Service struct {
+	Deps
+
+	metrics metrics
+}
 
 // New returns the use cases.
 func New(d Deps) *Service {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
-	return &Service{d}
+	return &Service{d, newMetrics(d.Registerer)}
 }
 
 // Get reads a task by its id, or by its number in base 10. NotFound if there is none.

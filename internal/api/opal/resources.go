@@ -6,7 +6,6 @@ import (
 	"github.com/interim-access/interim/internal/govern/iam"
 	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/govern/tag"
-	"github.com/interim-access/interim/internal/platform/fault"
 )
 
 // resourceBody is an item that is no group.
@@ -91,15 +90,9 @@ func (d *Door) resources() {
 }
 
 func (d *Door) getResources(ctx context.Context, in *getResources) (Results[resourceBody], error) {
-	for name, said := range map[string]bool{
-		"ancestor_resource_id": in.Ancestor != "", "remote_id": in.RemoteID != "",
-	} {
-		if said {
-			return Results[resourceBody]{}, fault.NotServed(name)
-		}
-	}
 	f := item.Filter{
-		IDs: ids[item.ID](in.IDs), Tags: ids[tag.ID](in.Tags), Name: in.Name, Parent: item.ID(in.Parent), NoLabel: resourceKinds.other,
+		IDs: ids[item.ID](in.IDs), Tags: ids[tag.ID](in.Tags), Name: in.Name, Parent: item.ID(in.Parent), Ancestor: item.ID(in.Ancestor),
+		ExternalID: in.RemoteID, NoLabel: resourceKinds.other,
 	}
 	if in.Type != "" {
 		f.Labels = []string{string(in.Type)}
@@ -192,9 +185,14 @@ func (d *Door) updateResourceVisibility(ctx context.Context, in *resourceVisibil
 
 func (d *Door) encodeResources(ctx context.Context, items []item.Item) ([]resourceBody, error) {
 	with, err := d.besides(ctx, items)
+	if err != nil {
+		return nil, err
+	}
+	above, err := item.Ancestors(d.DB.Q(ctx), items)
 	return each(items, func(i item.Item) resourceBody {
 		return resourceBody{
-			ID: UUID(i.ID), ItemBody: encodeItem(i, with), RemoteID: i.ExternalID, Type: resourceKind(resourceKinds.of(i)),
+			Ancestors: each(above[i.ID], func(a item.ID) UUID { return UUID(a) }),
+			ID:        UUID(i.ID), ItemBody: encodeItem(i, with), RemoteID: i.ExternalID, Type: resourceKind(resourceKinds.of(i)),
 			MFAToConnect: i.MFAToConnect, Parent: UUID(i.ParentID), Tickets: encodeTickets(i.Tickets),
 		}
 	}), err

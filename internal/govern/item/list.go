@@ -23,7 +23,10 @@ type Filter struct {
 	NoLabel string
 	Name    string // the whole name
 	Parent  ID
-	Tags    []tag.ID // has any of these
+	// Ancestor is what they hang below, at whatever depth.
+	Ancestor   ID
+	ExternalID string   // what their target calls them
+	Tags       []tag.ID // has any of these
 	// Seer is the caller, if they may not see every item; Named, what they see all the same. That may change from page to page.
 	Seer  directory.UserID
 	Named []ID `json:"-"`
@@ -56,13 +59,58 @@ func listSQL(f Filter, at time.Time, r page.Request) (string, []any) {
 		w.And("r.display_name = ? and r.sort_name = ?", f.Name, app.SortName(f.Name))
 	}
 	if f.Parent != "" {
-		w.And("r.parent_resource_id = ?", string(f.Parent))
+		w.And("r.app_id = (select p.app_id from resource p where p.id = ?) and r.parent_resource_id = ?", string(f.Parent), string(f.Parent))
+	}
+	if f.Ancestor != "" {
+		w.And("r.id in ("+belowSQL+")", string(f.Ancestor))
+	}
+	if f.ExternalID != "" {
+		w.And("r.id in ("+calledSQL+")", f.ExternalID)
 	}
 	w.Exists("select 1 from tag_resource t where t.resource_id = r.id and t.tag_id in", f.Tags)
 	w.After([]string{"r.id"}, r.After...)
 	limit := w.Bind(r.Size + 1)
 	sql, args := w.SQL()
 	return seen + `select ` + itemColumns + itemTables + sql + ` order by r.id limit ` + limit, args
+}
+
+// belowSQL is a select of what hangs below a resource. Nothing is above itself.
+const belowSQL = `with recursive below (app_id, id) as (
+		select p.app_id, p.id from resource p where p.id = ?
+		union select x.app_id, x.id from below b join resource x on x.app_id = b.app_id and x.parent_resource_id = b.id
+			where x.parent_resource_id is not null and x.deleted_at is null)
+	select x.id from below b join resource x on x.app_id = b.app_id and x.parent_resource_id = b.id
+	where x.parent_resource_id is not null and x.deleted_at is null`
+
+// calledSQL is a select of what some target calls by that name. A connector at a time, since that is what the index begins with.
+const calledSQL = `select x.id from connector c join resource x on x.connector_id = c.id and x.external_id = ?
+	where x.connector_id is not null and x.deleted_at is null`
+
+// Ancestors are what items hang below, the nearest first; nothing for those that hang below none.
+func Ancestors(q db.Q, items []Item) (map[ID][]ID, error) {
+	var hanging []string
+	for _, i := range items {
+		if i.ParentID != "" {
+			hanging = append(hanging, string(i.ID))
+		}
+	}
+	out := map[ID][]ID{}
+	for _, chunk := range db.Chunks(hanging) {
+		_, err := db.Collect(q, func(r *db.Rows) (struct{}, error) {
+			var of, above string
+			err := r.Scan(&of, &above)
+			out[ID(of)] = append(out[ID(of)], ID(above))
+			return struct{}{}, err
+		}, `with recursive above (of_id, app_id, id, depth) as (
+				select r.id, r.app_id, r.parent_resource_id, 1 from resource r where r.id in `+db.In(len(chunk), 1)+`
+				union all select a.of_id, x.app_id, x.parent_resource_id, a.depth + 1
+					from above a join resource x on x.app_id = a.app_id and x.id = a.id where x.parent_resource_id is not null)
+			select of_id, id from above order by of_id, depth`, anys(chunk)...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // seenBy adds to w that seer sees the item, or that it is one of those, and answers the common table expression that needs; nothing where

@@ -1,6 +1,7 @@
 package c1_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -87,5 +88,32 @@ func TestSomebodyWhoLeavesLosesEverything(t *testing.T) {
 		d.want(200, "What it did", "POST", "/api/v1/search/tasks", `{"subjectIds":["`+ada+`"],"taskTypes":[{"revoke":{}},{"offboarding":{}}]}`)
 		d.want(200, "What happened", "POST", "/api/v1/task/audits", `{"taskId":"`+off.task()+`","pageSize":100}`)
 		d.want(200, "Nothing is left", "GET", "/api/v1/apps/"+d.wiki+"/entitlements/"+d.member+"/users/"+ada+"/grants", "")
+	})
+}
+
+func TestAnOffboardingThatLeavesSomethingSaysSo(t *testing.T) {
+	onTaskDoors(t, "", func(d *tasking) {
+		made := d.request("")
+		d.as(d.grace, "system:user")
+		d.need(200, "", "POST", action(made.task(), "approve"), `{"policyStepId":"`+made.step()+`"}`)
+		d.clock.Advance(time.Minute)
+		d.as(d.edith, "system:owner")
+		asked := d.need(200, "", "POST", "/api/v1/policies", `{"displayName":"Who takes","policyType":"POLICY_TYPE_REVOKE","policySteps":{"revoke":{"steps":[
+			{"approval":{"appOwners":{}}},{"provision":{}}]}}}`).text("policy.id")
+		d.need(200, "", "POST", "/api/v1/apps/"+d.wiki+"/entitlements/"+d.member, `{"entitlement":{"revokePolicyId":"`+asked+`"}}`)
+		off := d.need(200, "", "POST", "/api/v1/task/offboarding", `{"subjectUserId":"`+c1.KSUID(d.ada.ID)+`"}`).task()
+		d.pass()
+		taking := d.need(200, "", "POST", "/api/v1/search/tasks", `{"taskTypes":[{"revoke":{}}],"taskStates":["TASK_STATE_OPEN"]}`)
+		d.as(d.grace, "system:user")
+		d.need(200, "", "POST", action(taking.text("list.0.task.id"), "deny"), `{"policyStepId":"`+taking.text("list.0.task.policy.current.id")+`"}`)
+		d.as(d.edith, "system:owner")
+		now := d.need(200, "", "GET", "/api/v1/tasks/"+off, "")
+		if now.text("taskView.task.state") != "TASK_STATE_CLOSED" || now.text("taskView.task.type.offboarding.outcome") != "OFFBOARDING_OUTCOME_ERROR" {
+			t.Errorf("%v", now.at("taskView.task"))
+		}
+		last := d.need(200, "", "POST", "/api/v1/task/audits", `{"taskId":"`+off+`","newestFirst":true,"pageSize":1}`)
+		if !strings.Contains(last.text("list.0.actionResult.error.errorReason"), "is held still") {
+			t.Errorf("%v", last.body)
+		}
 	})
 }

@@ -244,12 +244,20 @@ func spanAt(e task.Entry, name string) *durationpb.Duration {
 
 // encodeOffboarded shows what became of an offboarding, for which upstream has no kind of line of its own.
 func encodeOffboarded(o task.Outcome) *taskv1.TaskAuditConnectorActionResult {
-	if o == task.Completed {
+	switch o {
+	case task.Completed:
 		return &taskv1.TaskAuditConnectorActionResult{
 			Result: &taskv1.TaskAuditConnectorActionResult_Success{Success: &appv1.TaskAuditSuccessResult{}},
 		}
-	}
-	return &taskv1.TaskAuditConnectorActionResult{
-		Result: &taskv1.TaskAuditConnectorActionResult_Cancelled{Cancelled: &appv1.TaskAuditCancelledResult{}},
+	case task.Failed:
+		return &taskv1.TaskAuditConnectorActionResult{
+			Result: &taskv1.TaskAuditConnectorActionResult_Error{Error: &appv1.TaskAuditErrorResult{
+				ErrorReason: "something is held still: its revocation was denied or closed",
+			}},
+		}
+	default:
+		return &taskv1.TaskAuditConnectorActionResult{
+			Result: &taskv1.TaskAuditConnectorActionResult_Cancelled{Cancelled: &appv1.TaskAuditCancelledResult{}},
+		}
 	}
 }

@@ -81,9 +81,9 @@ func (t Task) decidesAlone(u directory.UserID) bool {
 	return u == t.Subject && t.Current.Step.Approval.Kind == policy.Self
 }
 
-// against reports whether t is about taking what u has, and somebody else's wish: to close it would be to keep it.
-func (t Task) against(u directory.UserID) bool {
-	return t.Kind != Grant && u == t.Subject && u != t.Opener
+// against reports whether t is about taking what w has, or who owns w, and somebody else's wish: to close it would be to keep it.
+func (t Task) against(w Who) bool {
+	return t.Kind != Grant && w.User != t.Opener && (w.User == t.Subject || w.Sides)
 }
 
 // WasAsked reports whether u could decide a step, or fill a slot of the open one, that is over: they were told of the task, and may see
@@ -145,7 +145,7 @@ func (t Task) May(w Who, a Action) bool {
 	case Comment:
 		return concerned || eligible || t.WasAsked(w.User)
 	case Close:
-		return concerned && (!t.Asked || t.Kind != Revoke) && t.Kind != Offboarding && !t.against(w.User)
+		return concerned && (!t.Asked || t.Kind != Revoke) && t.Kind != Offboarding && !t.against(w)
 	case ReassignStep:
 		return i.approving() && !barred && (eligible && i.Step.Approval.AllowReassignment || w.supervises())
 	case SkipStep, ProcessNow:

@@ -3,6 +3,7 @@ package task_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/owner"
@@ -48,6 +49,25 @@ func TestAServiceDecidesNothingForWhoOwnsIt(t *testing.T) {
 		o.ok(o.Owners.Set(o.Ctx, owner.OfUser(bot), owner.Primary, []directory.UserID{o.Linus}, nil))
 		o.approved(bot, asked) // who has nothing to do with it
 		o.is(asked, task.Closed, task.Granted)
+	})
+}
+
+func TestAServiceClosesNoRevocationOfWhoOwnsIt(t *testing.T) {
+	each(t, func(_ *testing.T, o *office) {
+		bot := o.bot(o.Ada)
+		o.approved(o.Grace, o.request())
+		o.Book.revoke = []policy.Step{{Approval: &policy.Approval{Kind: policy.AppOwners}}, {Provision: &policy.Provision{}}}
+		o.ok(o.Owners.Set(o.Ctx, owner.OfApp(o.App.ID), owner.Primary, []directory.UserID{bot, o.Grace}, nil))
+		o.Clock.Advance(time.Minute)
+		ask := o.asks()
+		ask.Duration = 0
+		taking, err := o.Tasks.RequestRevoke(o.as(o.Edith), ask)
+		o.ok(err)
+		_, err = o.Tasks.Close(o.as(bot), string(taking.ID), "")
+		o.fails(err, fault.Denied)
+		o.ok(o.Owners.Set(o.Ctx, owner.OfUser(bot), owner.Primary, []directory.UserID{o.Linus}, nil))
+		_, err = o.Tasks.Close(o.as(bot), string(taking.ID), "")
+		o.ok(err)
 	})
 }
 

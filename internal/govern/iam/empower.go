@@ -19,6 +19,8 @@ type Target struct {
 // Powers answers what people may do by what they hold. It is implemented further right and wired by the server; without it nobody has
 // any powers.
 type Powers interface {
+	// Given reports whether anything gives powers at all, be they none. Whatever begins to must say so by [Empowering].
+	Given(q db.Q) (bool, error)
 	// Held are the powers that all that a user has access to at a moment gives them.
 	Held(q db.Q, u directory.UserID, at time.Time) ([]Power, error)
 	// Targets are what a power can name and o is or is part of.
@@ -35,6 +37,10 @@ type Powers interface {
 // Empower sets who answers for powers. Only at start, before requests are served.
 func (s *Service) Empower(p Powers) { s.powers = p }
 
+// Empowering has every replica read again whether anything gives powers, since in tx something begins to. That it does not is kept with
+// the rights of a credential: what is kept for too long withholds powers for at most as long as rights are believed, and gives none.
+func Empowering(tx *db.Tx) { tx.Notify(topic, noticeRoles) }
+
 // held are the caller's powers by which the operation can be had. They are read when they are first asked for, at most once in a
 // request, and never kept after it: what has ended gives nothing to the next one. A credential that is cut down to roles keeps those
 // powers alone whose operation it reaches with every object, and one that reads only those that read.
@@ -45,7 +51,7 @@ func (c *call) held(ctx context.Context) ([]Power, error) {
 		return c.powers, nil
 	}
 	var err error
-	if p := c.principal; c.scope != All && c.service.powers != nil && powerTable()[c.permission] != nil && p.UserID != "" &&
+	if p := c.principal; c.scope != All && c.service.powers != nil && !p.powerless && powerTable()[c.permission] != nil && p.UserID != "" &&
 		(!p.Scoped || p.Bound[c.permission] == All) && (!p.ReadOnly || table().reading[c.permission] > None) {
 		var all []Power
 		all, err = c.service.powers.Held(c.service.db.Q(ctx), p.UserID, c.service.clock.Now())

@@ -15,14 +15,19 @@ import (
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
-// holding is what somebody holds, until a moment; objects are named as they are, and some give powers.
+// holding is what somebody holds, until a moment; objects are named as they are, and some give powers. Nothing: there are no such objects.
 type holding struct {
-	list  []Power
-	until time.Time
-	gives map[string]bool
+	list    []Power
+	until   time.Time
+	gives   map[string]bool
+	nothing bool
+	asked   int
 }
 
+func (h *holding) Given(db.Q) (bool, error) { return !h.nothing, nil }
+
 func (h *holding) Held(_ db.Q, _ directory.UserID, at time.Time) ([]Power, error) {
+	h.asked++
 	if !at.Before(h.until) {
 		return nil, nil
 	}

@@ -28,6 +28,8 @@ type Principal struct {
 	Limits     Limits    // bounds of what is made with this credential; shared, read-only
 	IP         netip.Addr
 	RequestID  string
+
+	powerless bool // nothing gave powers when the rights were read
 }
 
 // Unscoped reports whether p is a Super Administrator through a credential that is cut down neither to roles nor to reading.

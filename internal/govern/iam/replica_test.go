@@ -209,3 +209,33 @@ func TestReplicasShareSigningKeysThroughARotation(t *testing.T) {
 		t.Errorf("a key that signed nothing for an hour is kept: %v", set.Keys)
 	}
 }
+
+func TestWhereNothingGivesPowersNobodyIsAskedForThemUntilSomethingDoes(t *testing.T) {
+	a, b := replicas(t)
+	h := &holding{list: []Power{{Act: ActRead, On: SortGroup, Objects: []string{"one"}}}, until: monday.Add(time.Hour), nothing: true}
+	a.Empower(h)
+	b.Empower(h)
+	_, c, _, token := a.live("beginner")
+	for _, w := range []*world{b, a} { // the one that has yet to hear, and the one that made it
+		h.nothing, h.asked = true, 0
+		w.rights.drop(func(*rights) bool { return true })
+		named := func() []string {
+			p, err := w.Authenticate(t.Context(), token, inside)
+			w.ok(err)
+			ctx, err := w.Enter(t.Context(), p, permissionPrefix+"opal.v1.Groups.GetGroups")
+			w.ok(err)
+			list, _, err := Named(ctx, SortGroup)
+			w.ok(err)
+			return list
+		}
+		if list := named(); len(list) > 0 || h.asked > 0 {
+			t.Errorf("while nothing gives any: %v, asked %d times", list, h.asked)
+		}
+		h.nothing = false
+		w.ok(a.db.Write(t.Context(), func(tx *db.Tx) error { Empowering(tx); return nil }))
+		w.heard(t.Context(), c.ClientID)
+		if list := named(); len(list) != 1 || h.asked != 1 {
+			t.Errorf("once something does: %v, asked %d times", list, h.asked)
+		}
+	}
+}

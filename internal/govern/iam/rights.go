@@ -60,6 +60,14 @@ func (s *Service) rightsOf(q db.Q, userID directory.UserID, gives Limits) (*righ
 	if err != nil {
 		return nil, err
 	}
+	powerless := true
+	if s.powers != nil {
+		given, err := s.powers.Given(q)
+		if err != nil {
+			return nil, err
+		}
+		powerless = !given
+	}
 	scoped := len(gives.Roles) > 0
 	var bound Scopes
 	if scoped {
@@ -72,5 +80,6 @@ func (s *Service) rightsOf(q db.Q, userID directory.UserID, gives Limits) (*righ
 		Scoped:     scoped,
 		Bound:      bound,
 		Limits:     gives,
+		powerless:  powerless,
 	}}, nil
 }

@@ -99,6 +99,11 @@ type Powers struct{}
 
 var _ iam.Powers = Powers{}
 
+// Given implements [iam.Powers].
+func (Powers) Given(q db.Q) (given bool, err error) {
+	return given, q.Row(`select exists (select 1 from item_power)`).Scan(&given)
+}
+
 // Passed implements [iam.Powers].
 func (Powers) Passed(q db.Q, objects ...iam.Object) (list []iam.Power, given bool, err error) {
 	all, err := empowered(q)

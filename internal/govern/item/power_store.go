@@ -74,6 +74,7 @@ func putEmpowerment(tx *db.Tx, of app.ResourceRef, v Empowerment) error {
 		if err := roomForPowers(tx); err != nil {
 			return err
 		}
+		iam.Empowering(tx)
 	}
 	n, err := tx.Exec(`insert into item_power (app_id, resource_id, doc, version) values ($1, $2, $3, $4)
 		on conflict (app_id, resource_id) do update set doc = excluded.doc, version = excluded.version where item_power.version = $5`,

@@ -27,13 +27,14 @@ func OnWriter(d *DB, text string) error {
 // Prepared is how many statements a reader of SQLite keeps.
 func Prepared(d *DB) int {
 	s := d.backend.(*sqlite)
-	c := <-s.idle
-	defer func() { s.idle <- c }()
+	<-s.idle.free
+	c := s.idle.taken()
+	defer s.idle.put(c)
 	return c.stmts.order.Len()
 }
 
 // Readers is how many readers of SQLite are free.
-func Readers(d *DB) int { return len(d.backend.(*sqlite).idle) }
+func Readers(d *DB) int { return len(d.backend.(*sqlite).idle.free) }
 
 // Render renders migrations.
 func Render(from fs.FS, e Engine) (fs.FS, error) { return render(from, e) }

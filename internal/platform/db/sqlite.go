@@ -31,7 +31,7 @@ var pragmas = []string{
 // sqlite is the backend inside the process.
 type sqlite struct {
 	lock   *os.File
-	idle   chan *sqliteConn // readers that are free
+	idle   idle
 	writer *writer
 
 	closing   chan struct{}
@@ -39,12 +39,38 @@ type sqlite struct {
 	closeErr  error
 }
 
+// idle are the readers that are free. The one that was used last is taken first: it has at hand, prepared and in its cache, what is
+// asked for most, and those that the load does not need hold nothing.
+type idle struct {
+	free chan struct{} // one for each of them
+
+	mu    sync.Mutex
+	conns []*sqliteConn
+}
+
+func (i *idle) put(c *sqliteConn) {
+	i.mu.Lock()
+	i.conns = append(i.conns, c)
+	i.mu.Unlock()
+	i.free <- struct{}{}
+}
+
+// taken is a reader for one that was received from free.
+func (i *idle) taken() *sqliteConn {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	last := len(i.conns) - 1
+	c := i.conns[last]
+	i.conns = i.conns[:last]
+	return c
+}
+
 func openSQLite(ctx context.Context, o Options) (_ *sqlite, err error) {
 	path, err := filepath.Abs(o.Path)
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "the data folder cannot be used")
 	}
-	s := &sqlite{idle: make(chan *sqliteConn, readers), closing: make(chan struct{})}
+	s := &sqlite{idle: idle{free: make(chan struct{}, readers)}, closing: make(chan struct{})}
 	if s.lock, err = lockFile(path + ".lock"); err != nil {
 		return nil, err
 	}
@@ -65,7 +91,7 @@ func openSQLite(ctx context.Context, o Options) (_ *sqlite, err error) {
 		if err != nil {
 			return nil, opening(err)
 		}
-		s.idle <- c
+		s.idle.put(c)
 	}
 	c, err := connectSQLite(path, append(slices.Clone(pragmas), "cache_size(-16384)")...)
 	if err != nil {
@@ -112,13 +138,13 @@ func (s *sqlite) take(ctx context.Context) (*sqliteConn, error) {
 		return nil, fault.Of(err)
 	}
 	select {
-	case c := <-s.idle:
-		return c, nil
+	case <-s.idle.free:
+		return s.idle.taken(), nil
 	default:
 	}
 	select {
-	case c := <-s.idle:
-		return c, nil
+	case <-s.idle.free:
+		return s.idle.taken(), nil
 	case <-ctx.Done():
 		return nil, fault.Of(ctx.Err())
 	case <-s.closing:
@@ -139,7 +165,7 @@ func (p *sqlitePool) exec(text string, args []any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer func() { p.s.idle <- c }()
+	defer p.s.idle.put(c)
 	return c.exec(text, args)
 }
 
@@ -160,10 +186,10 @@ func (p *sqlitePool) start(watched context.Context, text string, args []any) (cu
 	}
 	rows, err := c.query(watched, text, args)
 	if err != nil {
-		p.s.idle <- c
+		p.s.idle.put(c)
 		return nil, err
 	}
-	rows.giveBack = p.s.idle
+	rows.giveBack = &p.s.idle
 	return rows, nil
 }
 
@@ -175,7 +201,7 @@ func (s *sqlite) read(ctx context.Context, fn func(runner) error) error {
 	defer func() {
 		c.endRows()
 		_, _ = c.exec("rollback", nil)
-		s.idle <- c
+		s.idle.put(c)
 	}()
 	if _, err := c.exec("begin", nil); err != nil {
 		return err
@@ -209,8 +235,8 @@ func (s *sqlite) close() error {
 		defer cancel()
 		for open := s.opened(); open > 0; open-- {
 			select {
-			case c := <-s.idle:
-				s.closeErr = errors.Join(s.closeErr, c.close())
+			case <-s.idle.free:
+				s.closeErr = errors.Join(s.closeErr, s.idle.taken().close())
 			case <-patience.Done():
 				s.closeErr = errors.Join(s.closeErr, errors.New("db: closed while rows were being read"))
 				open = 1
@@ -228,7 +254,7 @@ func (s *sqlite) close() error {
 // failed on the way.
 func (s *sqlite) opened() int {
 	if s.writer == nil {
-		return len(s.idle)
+		return len(s.idle.free)
 	}
 	return readers
 }

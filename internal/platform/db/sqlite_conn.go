@@ -142,9 +142,9 @@ type sqliteRows struct {
 	first    bool            // the statement is at its first row, which nobody has asked for
 	over     bool            // it has ended
 	err      error
-	giveBack chan<- *sqliteConn // where a pooled connection goes after the last row
-	lose     *sqliteTx          // the transaction that an error loses
-	changes  bool               // its first row tells that the transaction has changed something
+	giveBack *idle     // where a pooled connection goes after the last row
+	lose     *sqliteTx // the transaction that an error loses
+	changes  bool      // its first row tells that the transaction has changed something
 }
 
 // Next implements cursor.
@@ -214,7 +214,7 @@ func (r *sqliteRows) Close() {
 	r.conn, c.open = nil, nil
 	_ = r.stmt.Reset() // says what Step said
 	if r.giveBack != nil {
-		r.giveBack <- c
+		r.giveBack.put(c)
 	}
 }
 

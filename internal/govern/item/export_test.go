@@ -23,7 +23,7 @@ func Statements() []Statement {
 		sql, args := fn()
 		return Statement{name, sql, args, indexes}
 	}
-	return []Statement{
+	list := []Statement{
 		ask("requestable", func() (string, []any) {
 			return requestableSQL("u", []app.EntitlementRef{{AppID: "a", ID: "b"}, {AppID: "a", ID: "c"}}, granttest.Noon)
 		}, "catalog_everyone", "account_user", "catalog_audience_of", "grants", "sqlite_autoindex_item_"),
@@ -38,7 +38,22 @@ func Statements() []Statement {
 		ask("list of what somebody sees in a catalog", func() (string, []any) {
 			return inCatalogSQL(Shelf{Catalog: "c", Groups: true, Seer: "u"}, granttest.Noon, next)
 		}, "catalog_entry", "account_user"),
+		ask("list of what somebody sees or may see all the same", func() (string, []any) {
+			return listSQL(Filter{Seer: "u", Named: []ID{"a", "b"}}, granttest.Noon, page.Request{Size: 25, After: page.Key{"a"}})
+		}, "resource_id", "account_user", "item_audience"),
+		ask("the items of some identities", func() (string, []any) {
+			return listSQL(Filter{IDs: []ID{"a", "b"}}, granttest.Noon, page.Request{Size: 25})
+		}, "resource_id"),
+		ask("what somebody's access lets do", func() (string, []any) { return powersHeldSQL("u", granttest.Noon) }, "account_", "grants"),
+		ask("what gives powers", func() (string, []any) { return empoweredSQL, nil }, "sqlite_autoindex_resource_", "entitlement_"),
+		ask("how much gives powers", func() (string, []any) { return empoweredCountSQL, nil }, "sqlite_autoindex_resource_"),
+		ask("what an account holds", func() (string, []any) { return heldThroughSQL, []any{"a", "b"} }, "grants_account"),
+		ask("what rules give that go by a tag", func() (string, []any) { return ruledBySQL, []any{"t"} }, "sqlite_autoindex_tag_", "automation_tag"),
 	}
+	for sort, sql := range existingSQL {
+		list = append(list, Statement{Name: "which are there, of sort " + string(sort), SQL: sql + "($1, $2)", Args: []any{"a", "b"}})
+	}
+	return list
 }
 
 // Steps are the steps of a task under c.

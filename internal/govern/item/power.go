@@ -163,7 +163,9 @@ func passing(q db.Q, o iam.Object) (func(g giving) (bool, error), error) {
 		return nil, err
 	}
 	onward, err := automation.Onward(q, from)
-	return func(g giving) (bool, error) { return string(g.item.ID) == o.ID || slices.Contains(onward, g.level), nil }, err
+	return func(g giving) (bool, error) {
+		return string(g.item.ID) == o.ID || slices.Contains(onward, g.level), nil
+	}, err
 }
 
 // Decides implements [iam.Powers].

@@ -22,7 +22,7 @@ import (
 // powersHeldSQL reads what the items that a user has access to give. What gives is looked at first, being few; then the user's accounts
 // in its app.
 func powersHeldSQL(u directory.UserID, at time.Time) (string, []any) {
-	return `select w.doc from item_power w cross join resource r where r.app_id = w.app_id and r.id = w.resource_id and r.deleted_at is null
+	return `select w.doc` + givingSQL + givesSQL + `
 		and exists (select 1 from account a cross join entitlement e cross join grants g cross join users u cross join app p
 			where a.user_id = $1 and a.app_id = w.app_id and e.app_id = w.app_id and e.resource_id = w.resource_id
 				and g.app_id = e.app_id and g.entitlement_id = e.id and g.account_id = a.id and u.id = a.user_id and p.id = w.app_id
@@ -45,10 +45,18 @@ func empowered(q db.Q) ([]giving, error) {
 		}
 		g.level.AppID = g.item.AppID
 		return g, json.Unmarshal([]byte(doc), &g.powers)
-	}, `select w.app_id, w.resource_id, coalesce(e.id, ''), w.doc from item_power w
-		join resource r on r.app_id = w.app_id and r.id = w.resource_id and r.deleted_at is null
-		left join entitlement e on e.app_id = w.app_id and e.resource_id = w.resource_id and e.deleted_at is null`)
+	}, empoweredSQL)
 }
+
+// givingSQL says what is read first: what gives powers, which is little, and not the resources.
+const givingSQL = ` from item_power w cross join resource r`
+
+const givesSQL = ` where r.app_id = w.app_id and r.id = w.resource_id and r.deleted_at is null`
+
+const empoweredSQL = `select w.app_id, w.resource_id, coalesce(e.id, ''), w.doc` + givingSQL + `
+	left join entitlement e on e.app_id = w.app_id and e.resource_id = w.resource_id and e.deleted_at is null` + givesSQL
+
+const empoweredCountSQL = `select count(*)` + givingSQL + givesSQL
 
 func empowerment(q db.Q, of app.ResourceRef) (Empowerment, error) {
 	var doc string
@@ -90,8 +98,7 @@ func roomForPowers(tx *db.Tx) error {
 		return err
 	}
 	var n int
-	err := tx.Row(`select count(*) from item_power w join resource r on r.app_id = w.app_id and r.id = w.resource_id
-		and r.deleted_at is null`).Scan(&n)
+	err := tx.Row(empoweredCountSQL).Scan(&n)
 	if err == nil && n >= MaxEmpowered {
 		err = fault.New(fault.Precondition, "there are %d things that let their holders do more, which is as many as there may be", n)
 	}
@@ -156,9 +163,10 @@ func pairs(list []app.EntitlementRef, before ...any) (string, []any) {
 
 // heldThrough are the entitlements that an account holds.
 func heldThrough(q db.Q, account iam.Object) ([]app.EntitlementRef, error) {
-	return db.Collect(q, scanRef, `select app_id, entitlement_id from grants
-		where account_id = $2 and app_id || '' = $1 and ended_at is null`, account.AppID, account.ID)
+	return db.Collect(q, scanRef, heldThroughSQL, account.AppID, account.ID)
 }
+
+const heldThroughSQL = `select app_id, entitlement_id from grants where account_id = $2 and app_id || '' = $1 and ended_at is null`
 
 // following are the items that follow a template and whose holders come to have powers.
 func following(q db.Q, of TemplateID) ([]ID, error) {
@@ -202,9 +210,10 @@ func resourcesOf(q db.Q, list []app.EntitlementRef) ([]app.ResourceRef, error) {
 
 // ruledBy are the entitlements whose rules go by a tag.
 func ruledBy(q db.Q, tag string) ([]app.EntitlementRef, error) {
-	return db.Collect(q, scanRef, `select a.app_id, a.entitlement_id from tag t join automation_tag a on a.key = t.key and a.value = t.value
-		where t.id = $1`, tag)
+	return db.Collect(q, scanRef, ruledBySQL, tag)
 }
+
+const ruledBySQL = `select a.app_id, a.entitlement_id from tag t join automation_tag a on a.key = t.key and a.value = t.value where t.id = $1`
 
 func scanRef(r *db.Rows) (e app.EntitlementRef, err error) { return e, r.Scan(&e.AppID, &e.ID) }
 

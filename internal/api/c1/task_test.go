@@ -27,9 +27,9 @@ func onTaskDoors(t *testing.T, name string, test func(d *tasking)) {
 }
 
 // tasking adds tasks to the door.
-func (g granting) tasking() *tasking {
-	g.Helper()
-	d := &tasking{granting: g}
+func (d granting) tasking() *tasking {
+	d.Helper()
+	t := &tasking{granting: d}
 	d.deps.Tasks = task.New(task.Deps{
 		DB: d.deps.DB, Clock: d.clock, Audit: d.deps.Audit, Grants: d.deps.Grants, Owners: d.deps.Owners,
 		Delegations: d.deps.Delegations, Policies: d.deps.Policies,
@@ -41,10 +41,10 @@ func (g granting) tasking() *tasking {
 	d.deps.Grants.TellHolders(d.deps.Tasks)
 	d.deps.Directory.TellStanding(d.deps.Tasks)
 	d.deps.Delegations.Tell(d.deps.Tasks)
-	d.edith = d.admin("Edith")
-	d.ada, d.linus = d.person("Ada", "system:user"), d.person("Linus", "system:user")
-	d.grace = d.person("Grace", "system:owner")
-	d.wiki, _, _, d.member = d.catalog()
+	t.edith = d.admin("Edith")
+	t.ada, t.linus = d.person("Ada", "system:user"), d.person("Linus", "system:user")
+	t.grace = d.person("Grace", "system:owner")
+	t.wiki, _, _, t.member = d.catalog()
 	d.nameBuiltins()
 	for _, kind := range []policy.Kind{policy.Grant, policy.Revoke} {
 		p, err := d.deps.Policies.Get(d.Context(), policy.BuiltinID(kind))
@@ -52,7 +52,7 @@ func (g granting) tasking() *tasking {
 		d.names[c1.KSUID(p.ID)], d.names[c1.KSUID(p.Generation)] = "policy "+string(kind), "generation "+string(kind)
 	}
 	d.script.Reset()
-	return d
+	return t
 }
 
 // admin makes a person who holds Super Administrator, so that steps may fall back to them.

@@ -105,7 +105,7 @@ func (i instead) Instead(_ db.Q, of app.EntitlementRef) (app.EntitlementRef, err
 
 func TestADryRunIsOfWhatWouldBeAskedFor(t *testing.T) {
 	each(t, func(t *testing.T, o *office) {
-		source := o.House.Entitlement(o.App.ID)
+		source := o.Entitlement(o.App.ID)
 		o.Tasks.Redirects = instead{app.EntitlementRef{AppID: o.App.ID, ID: o.Of.ID}, app.EntitlementRef{AppID: o.App.ID, ID: source.ID}}
 		dry, err := o.Tasks.DryRun(o.as(o.Ada), task.Grant, o.asks())
 		o.ok(err)

@@ -36,7 +36,7 @@ func TestWhoIsAskedInSomebodysPlaceIsToldInWhose(t *testing.T) {
 	each(t, func(t *testing.T, o *office) {
 		told := &told{}
 		o.Tasks.Notices = told
-		beside := o.House.User().ID
+		beside := o.User().ID
 		_, err := o.Delegations.SetReassign(o.Ctx, o.Grace, o.Linus, time.Time{}, time.Time{}, "away")
 		o.ok(err)
 		_, err = o.Delegations.Create(o.Ctx, o.Edith, beside, time.Time{}, time.Time{}, "busy")

@@ -98,7 +98,7 @@ func TestTheSameIsAskedForOnce(t *testing.T) {
 func TestTheSameIsAskedForOnceThoughAnAccountWasMadeMeanwhile(t *testing.T) {
 	each(t, func(t *testing.T, o *office) {
 		first, other := o.request(), o.asks()
-		other.Entitlement = o.House.Entitlement(o.App.ID).ID
+		other.Entitlement = o.Entitlement(o.App.ID).ID
 		second, err := o.Tasks.RequestGrant(o.as(o.Ada), other)
 		o.ok(err)
 		if o.approved(o.Grace, second); first.Account != "" || o.is(second, task.Closed, task.Granted).Account == "" {

@@ -65,6 +65,9 @@ func (s entitlements) Get(ctx context.Context, req *appv1.GetAppEntitlementReque
 	if err != nil {
 		return nil, err
 	}
+	if err := s.sees(ctx, app.ResourceRef{AppID: e.AppID, ID: e.ResourceID}); err != nil {
+		return nil, err
+	}
 	views, err := s.entitlementViews(ctx, nil, e)
 	if err != nil {
 		return nil, err
@@ -200,6 +203,11 @@ func (d *Deps) pageOfEntitlements(
 	p, err := d.Page(req)
 	if err != nil {
 		return nil, "", err
+	}
+	if len(f.GrantedTo) == 0 { // whose accounts somebody may ask about, they see what those hold
+		if f.Seer, err = seer(ctx); err != nil {
+			return nil, "", err
+		}
 	}
 	found, err := d.Read.Entitlements(ctx, f, p.Request)
 	if err != nil {

@@ -5,7 +5,11 @@ import (
 
 	iamv1 "github.com/interim-access/interim/gen/c1/api/iam/v1"
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/iam"
+	"github.com/interim-access/interim/internal/govern/read"
+	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/page"
 )
 
 // objectPermissions tells the caller what they may do with an object: what their rights on the service's update and delete
@@ -31,6 +35,33 @@ func reaches(ctx context.Context, operation string) iam.Scope {
 // readable is the check of operations that show what there is in the apps, which is no secret among those who may ask at all.
 func readable(ctx context.Context) error {
 	_, err := iam.OwnFilter(ctx)
+	return err
+}
+
+// seer is the caller, if they may not see every item; that is said for both APIs by the operations of the other that show one.
+func seer(ctx context.Context) (directory.UserID, error) {
+	if reaches(ctx, "opal.v1.Resources.GetResourceID") == iam.All && reaches(ctx, "opal.v1.Groups.GetGroup") == iam.All {
+		return "", nil
+	}
+	p, err := iam.PrincipalFrom(ctx)
+	if err != nil {
+		return "", err
+	}
+	return p.UserID, nil
+}
+
+// sees answers Denied for an item that the caller may not see.
+func (d *Deps) sees(ctx context.Context, of app.ResourceRef) error {
+	who, err := seer(ctx)
+	if err != nil || who == "" {
+		return err
+	}
+	found, err := d.Read.Resources(ctx, read.ResourceFilter{
+		AppIDs: []app.ID{of.AppID}, IDs: []app.ResourceID{of.ID}, Seer: who,
+	}, page.Request{Size: 1})
+	if err == nil && len(found.Items) == 0 {
+		err = fault.New(fault.Denied, "Permission denied, this is seen by those it is shown to")
+	}
 	return err
 }
 

@@ -61,6 +61,9 @@ func (s resources) Get(ctx context.Context, req *appv1.AppResourceServiceGetRequ
 	if err != nil {
 		return nil, err
 	}
+	if err := s.sees(ctx, app.ResourceRef{AppID: r.AppID, ID: r.ID}); err != nil {
+		return nil, err
+	}
 	views, err := s.resourceViews(ctx, nil, r)
 	if err != nil {
 		return nil, err
@@ -145,6 +148,11 @@ func (d *Deps) listResources(ctx context.Context, req Paged, f read.ResourceFilt
 	p, err := d.Page(req)
 	if err != nil {
 		return nil, "", err
+	}
+	if len(f.GrantedTo) == 0 { // whose accounts somebody may ask about, they see what those hold
+		if f.Seer, err = seer(ctx); err != nil {
+			return nil, "", err
+		}
 	}
 	found, err := d.Read.Resources(ctx, f, p.Request)
 	if err != nil {

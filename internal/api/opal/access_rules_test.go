@@ -54,6 +54,8 @@ func TestAnAccessRuleTakesInWhoMatches(t *testing.T) {
 			"ruleClauses": fmt.Sprintf(`{"name":"x","description":"","admin_owner_id":%q,"status":"ACTIVE"}`, team),
 			"ruleClauses.when": fmt.Sprintf(
 				`{"name":"x","description":"","admin_owner_id":%q,"status":"ACTIVE","ruleClauses":{"when":{"clauses":[]}}}`, team),
+			"unless": fmt.Sprintf(`{"name":"x","description":"","admin_owner_id":%q,"status":"ACTIVE","ruleClauses":{"when":%s,
+				"unless":{"clauses":[]}}}`, team, clauses(own, "a", "b")),
 			"selectors": fmt.Sprintf(
 				`{"name":"x","description":"","admin_owner_id":%q,"status":"ACTIVE","ruleClauses":{"when":{"clauses":[{"selectors":[]}]}}}`, team),
 			"status": fmt.Sprintf(`{"name":"x","description":"","admin_owner_id":%q,"status":"OFF","ruleClauses":{"when":%s}}`, team, clauses(own, "a", "b")),

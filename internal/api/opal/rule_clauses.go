@@ -22,6 +22,9 @@ func (d *Door) decodeRule(q db.Q, c accessRuleChange) (automation.Rule, error) {
 		return r, err
 	}
 	if c.Clauses.Unless != nil {
+		if len(c.Clauses.Unless.Clauses) == 0 {
+			return r, fault.InvalidField("unless", "has no clauses: leave it out, or say whom the rule passes over")
+		}
 		if r.Traits.Unless, err = decodeClauses(c.Clauses.Unless.Clauses); err != nil {
 			return r, err
 		}

@@ -176,7 +176,7 @@ func TestNoPowerPutsOnATagThatARuleGivesPowersBy(t *testing.T) {
 		}
 		keeper, plain := newTag("keeper"), newTag("plain")
 		rule := h.makes("access_rule_id", "/access-rules", fmt.Sprintf(`{"name":"Keepers","description":"","admin_owner_id":%q,
-			"status":"ACTIVE","ruleClauses":{"when":%s,"unless":{"clauses":[]}}}`, set, clauses(h.own, "keeper", "yes")))
+			"status":"ACTIVE","ruleClauses":{"when":%s}}`, set, clauses(h.own, "keeper", "yes")))
 		h.gets(http.StatusOK, "Whoever it takes in holds it", "POST", "/groups/"+rule+"/resources/"+role, `{}`)
 
 		h.empowered(permission("EDIT_TAGS", "USER"))

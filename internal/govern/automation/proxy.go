@@ -264,7 +264,9 @@ func Onward(q db.Q, from []app.EntitlementRef) ([]app.EntitlementRef, error) {
 }
 
 // Inward is Onward in the other direction: the entitlements whose holders come to hold one of these, itself included.
-func Inward(q db.Q, to []app.EntitlementRef) ([]app.EntitlementRef, error) { return spread(q, to, sourcesOf) }
+func Inward(q db.Q, to []app.EntitlementRef) ([]app.EntitlementRef, error) {
+	return spread(q, to, sourcesOf)
+}
 
 func spread(
 	q db.Q, from []app.EntitlementRef, step func(q db.Q, e app.EntitlementRef) ([]app.EntitlementRef, error),

@@ -46,8 +46,8 @@ func (s *Service) MappingOf(ctx context.Context, of, group ID) (Mapping, error) 
 }
 
 // Map changes the mapping of a group under a resource as become says; one that is not there begins as nothing said. NotFound for the
-// resource and the group; Invalid; Precondition above [MaxMappings]; Denied for a group that gives powers beyond the caller's roles, here and
-// below: what is hidden no more can be asked for.
+// resource and the group; Invalid; Precondition above [MaxMappings]; Denied for a group that gives powers beyond the caller's roles, here
+// and below: what is hidden no more can be asked for.
 func (s *Service) Map(ctx context.Context, of, group ID, become func(m *Mapping)) (Mapping, error) {
 	var after Mapping
 	if err := s.mayChange(ctx, []ID{group}); err != nil {

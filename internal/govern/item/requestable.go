@@ -44,11 +44,23 @@ func KnownSQL(user, now string) string {
 func RequestableSQL(alias string) string {
 	settings := `select 1 from item i where i.app_id = ` + alias + `app_id and i.resource_id = ` + alias + `resource_id and `
 	return `(` + catalog.InSQL(alias, "seen") + ` or exists (` + settings + `i.offered))
-		and not exists (` + settings + `i.limited
+		and ` + visibleSQL(alias, "resource_id") + ` and not ` + refusedSQL(alias)
+}
+
+// SeesSQL are the common table expression and the condition that a user who may not see every item sees that of a row: alias is its
+// table's alias with its dot, none of those of [RequestableSQL], and id the column with the item's identity. user and now are the
+// placeholders of the user and of the moment in microseconds.
+func SeesSQL(alias, id, user, now string) (with, condition string) {
+	return `with held as materialized (` + heldSQL(user, now) + `) `, visibleSQL(alias, id)
+}
+
+// visibleSQL is [Settings.VisibleTo], over held.
+func visibleSQL(alias, id string) string {
+	return `not exists (select 1 from item i where i.app_id = ` + alias + `app_id and i.resource_id = ` + alias + id + ` and i.limited
 			and not exists (select 1 from item_audience x join held h on h.app_id = x.via_app_id and h.id = x.via_entitlement_id
 				where x.app_id = i.app_id and x.resource_id = i.resource_id)
 			and not exists (select 1 from held h where h.app_id = i.app_id and h.resource_id = i.resource_id))
-		and ` + unhidden(alias+"resource_id") + ` and not ` + refusedSQL(alias)
+		and ` + unhidden(alias+id)
 }
 
 // Offers is what can be asked for and what a request has to bring: the catalogs and the items together.

@@ -3,9 +3,11 @@ package read
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/attribute"
+	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
 )
@@ -29,20 +31,22 @@ type EntitlementFilter struct {
 	OnlyAutomated           bool // an automation gives it
 	OnlyExpiring            bool // somebody holds it until a set time
 	IncludeDeleted          bool
+	Seer                    directory.UserID // the caller, if they may not see every item
 }
 
-// Entitlements lists the entitlements that match f by app, then display name. Anybody may see which there are; who holds them is
-// the caller's to protect.
+// Entitlements lists the entitlements that match f by app, then display name. Anybody may see which there are, but for those of
+// items that they do not see; who holds them is the caller's to protect.
 func (s *Service) Entitlements(ctx context.Context, f EntitlementFilter, r page.Request) (page.Page[app.Entitlement], error) {
-	sql, args := entitlementsSQL(f, r)
+	sql, args := entitlementsSQL(f, r, s.clock.Now())
 	rows, err := db.Collect(s.db.Q(ctx), app.ScanEntitlement, sql, args...)
 	return page.Cut(rows, r.Size, func(e app.Entitlement) page.Key {
 		return page.Key{string(e.AppID), app.SortName(e.DisplayName), string(e.ID)}
 	}), err
 }
 
-func entitlementsSQL(f EntitlementFilter, r page.Request) (string, []any) {
+func entitlementsSQL(f EntitlementFilter, r page.Request, now time.Time) (string, []any) {
 	var w db.Where
+	with := seenBy(&w, "e.", "resource_id", f.Seer, now)
 	if !f.IncludeDeleted {
 		w.And("e.deleted_at is null")
 	}
@@ -79,7 +83,7 @@ func entitlementsSQL(f EntitlementFilter, r page.Request) (string, []any) {
 	f.grants(&w)
 	end := order{columns: []string{"e.app_id", "e.sort_name", "e.id"}}.page(&w, r)
 	where, args := w.SQL()
-	return `select ` + app.EntitlementColumns("e.") + ` from entitlement e` + where + end, args
+	return with + `select ` + app.EntitlementColumns("e.") + ` from entitlement e` + where + end, args
 }
 
 // policies adds that the entitlement chooses one of the policies, each choice by its own index.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/item"
 	"github.com/interim-access/interim/internal/govern/owner"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -25,6 +26,8 @@ type ResourceFilter struct {
 	OwnerIDs            []directory.UserID
 	Unowned             bool // what nobody owns
 	Descending          bool // the order turned round
+	// Seer is the caller, if they may not see every item.
+	Seer directory.UserID
 }
 
 // TypedResourceRef names a resource, and the type it must be of; without a type any will do.
@@ -33,7 +36,8 @@ type TypedResourceRef struct {
 	TypeID app.ResourceTypeID
 }
 
-// Resources lists the live resources that match f by app, then display name. Anybody may see which there are.
+// Resources lists the live resources that match f by app, then display name. Anybody may see which there are, but for items that they do
+// not see.
 func (s *Service) Resources(ctx context.Context, f ResourceFilter, r page.Request) (page.Page[app.Resource], error) {
 	sql, args := resourcesSQL(f, r, s.clock.Now())
 	rows, err := db.Collect(s.db.Q(ctx), app.ScanResource, sql, args...)
@@ -44,6 +48,7 @@ func (s *Service) Resources(ctx context.Context, f ResourceFilter, r page.Reques
 
 func resourcesSQL(f ResourceFilter, r page.Request, now time.Time) (string, []any) {
 	var w db.Where
+	with := seenBy(&w, "r.", "id", f.Seer, now)
 	w.And("r.deleted_at is null")
 	query(&w, "r.search", f.Query)
 	in(&w, "r.app_id", f.AppIDs)
@@ -62,7 +67,18 @@ func resourcesSQL(f ResourceFilter, r page.Request, now time.Time) (string, []an
 	}
 	end := order{columns: []string{"r.app_id", "r.sort_name", "r.id"}, desc: f.Descending}.page(&w, r)
 	where, args := w.SQL()
-	return `select ` + app.ResourceColumns("r.") + ` from resource r` + where + end, args
+	return with + `select ` + app.ResourceColumns("r.") + ` from resource r` + where + end, args
+}
+
+// seenBy adds to w that seer, if there is one, sees the item whose identity is in a column, and answers the common table expression that
+// this goes by.
+func seenBy(w *db.Where, alias, column string, seer directory.UserID, now time.Time) string {
+	if seer == "" {
+		return ""
+	}
+	with, sees := item.SeesSQL(alias, column, w.Bind(string(seer)), w.Bind(clock.Micros(now)))
+	w.And(sees)
+	return with
 }
 
 func typedRefs(w *db.Where, refs []TypedResourceRef) {

@@ -113,8 +113,10 @@ func (s *Service) Reassign(ctx context.Context, ref string, step StepID, to []di
 				return nil, fault.InvalidField("newStepUserIds", "names a user who is not there, or is not enabled")
 			}
 		}
-		if err := outside(v.tx, v.t, to, v.now); err != nil {
-			return nil, err
+		if v.t.May(w, ReassignStep) { // nobody else is told who is in the group that it is for
+			if err := outside(v.tx, v.t, to, v.now); err != nil {
+				return nil, err
+			}
 		}
 		if step == "" {
 			step = v.t.Step()

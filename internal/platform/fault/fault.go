@@ -13,6 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 )
 
 // Detail is one machine-readable addition to a Fault, shown as
@@ -55,13 +57,27 @@ func (f *Fault) With(d Detail) *Fault {
 
 // New returns a Fault with a public message.
 func New(code Code, format string, args ...any) *Fault {
-	return &Fault{Code: code, Message: fmt.Sprintf(format, args...)}
+	return &Fault{Code: code, Message: line(format, args...)}
+}
+
+// line is a message on one line. What a client sent may be in it: what rewrites a terminal or turns the writing is left out.
+func line(format string, args ...any) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsControl(r), r == '\u2028', r == '\u2029':
+			return ' '
+		case unicode.Is(unicode.Bidi_Control, r):
+			return -1
+		default:
+			return r
+		}
+	}, fmt.Sprintf(format, args...))
 }
 
 // InvalidField returns an Invalid fault about one input field; its message is
 // "field: text". The text should name the limit or form that was missed.
 func InvalidField(field, format string, args ...any) *Fault {
-	return &Fault{Code: Invalid, Field: field, Message: field + ": " + fmt.Sprintf(format, args...)}
+	return &Fault{Code: Invalid, Field: field, Message: line("%s: "+format, append([]any{field}, args...)...)}
 }
 
 // Missing returns a NotFound fault, "user not found: <id>". The id is shown in

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 func TestTheCauseIsKeptButNeverShown(t *testing.T) {
@@ -99,5 +100,24 @@ func TestEveryCodeHasAName(t *testing.T) {
 	}
 	if Code(0).String() != "code(0)" || Code(99).String() != "code(99)" {
 		t.Error("unknown codes must still print")
+	}
+}
+
+func TestNoMessageHoldsWhatRewritesATerminalOrTurnsTheWriting(t *testing.T) {
+	for _, sent := range []string{"x\x1b[2Jy", "x\u202ey", "x\ry", "x\ny", "x\x00y", "x\u2028y", "x\u0085y"} {
+		for name, f := range map[string]*Fault{
+			"new": New(Precondition, "no such level: %s", sent), "invalid": InvalidField("level", "unknown: %s", sent),
+			"field": InvalidField(sent, "is unknown"), "missing": Missing("level", sent), "not served": NotServed(sent),
+			"wrapped": Wrap(Conflict, errors.New("x"), "%s was changed", sent),
+		} {
+			if strings.ContainsFunc(f.Message, func(r rune) bool {
+				return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028'
+			}) || !strings.Contains(f.Message, "x") {
+				t.Errorf("%s: %q", name, f.Message)
+			}
+		}
+	}
+	if got := New(Invalid, "Größe: %s", "日本\u200d").Message; got != "Größe: 日本\u200d" {
+		t.Errorf("what people write was changed: %q", got)
 	}
 }

@@ -394,8 +394,8 @@ func (d *Door) encodeOwners(ctx context.Context, sets ...owner.Set) ([]ownerBody
 	groups, err := groupsOf(d.DB.Q(ctx), refs)
 	return each(sets, func(v owner.Set) ownerBody {
 		return ownerBody{
-			ID: UUID(v.ID), Name: v.Name, Description: v.Description, Period: int(v.Escalation / time.Minute), Channel: unlessEmpty(UUID(v.ChannelID)),
-			SourceGroup: unlessEmpty(groups[v.Source]),
+			ID: UUID(v.ID), Name: v.Name, Description: v.Description, Period: int(v.Escalation / time.Minute),
+			Channel: unlessEmpty(UUID(v.ChannelID)), SourceGroup: unlessEmpty(groups[v.Source]),
 		}
 	}), err
 }

@@ -56,7 +56,7 @@ func responses(r request.Request) []responseBody {
 		case string:
 			return responseBody{name, "SHORT_TEXT", v}
 		default:
-			raw, _ := json.Marshal(v) //nolint:errchkjson // it was read as JSON
+			raw, _ := json.Marshal(v)
 			return responseBody{name, "SHORT_TEXT", string(raw)}
 		}
 	})

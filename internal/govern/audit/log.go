@@ -39,7 +39,7 @@ func (l *Log) Record(tx *db.Tx, actor Actor, e Event) error {
 const atOnce = 50
 
 // RecordAll is Record for the many events of one act, in their order, with few statements.
-func (l *Log) RecordAll(tx *db.Tx, actor Actor, events []Event) error {
+func (l *Log) RecordAll(tx db.Queuer, actor Actor, events []Event) error {
 	by := []any{actor.Kind, actor.UserID, actor.Name, actor.Email, actor.ClientKey, actor.OnBehalfOf, actor.IP, actor.RequestID}
 	for _, chunk := range db.Chunks(events, atOnce) {
 		args := make([]any, 0, len(by)+ofEvent*len(chunk))

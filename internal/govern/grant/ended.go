@@ -8,7 +8,7 @@ import (
 
 // Taken keeps with grants that ended by which task that was, for those that ended on time: the task begins where the end is noticed,
 // in the same transaction.
-func Taken(tx *db.Tx, by map[ID]string) {
+func Taken(tx db.Queuer, by map[ID]string) {
 	list := make([]ID, 0, len(by))
 	for g := range by {
 		list = append(list, g)

@@ -81,74 +81,114 @@ func form(before, after Grant, kind string) string {
 // moved are grants that took the same step.
 type moved struct {
 	kind   string
+	form   string // its key in writes
 	grants []held // as they are afterwards
+
+	script db.Script          // what is written of them
+	expire func(*db.Tx) error // and what is written besides since their ends have come; nil: nothing
+}
+
+// movement is a step that many grants take at once.
+type movement struct {
+	all     []held // as they are afterwards, without those that the step leaves alone
+	groups  []*moved
+	steps   []Step
+	calls   map[provision.Kind][]held
+	sources []ID   // whose derived sources end
+	lost    []held // whose access was in force
 }
 
 // move lets many grants, at most 500, take a step at once: one statement for each form of it, an event for each grant, and the
 // operations that they ask for. Those that the step leaves alone are passed over. The grants have been loaded in tx.
 func (s *Service) move(tx *db.Tx, actor audit.Actor, grants []held, next func(Grant) (Grant, Effect), now time.Time) ([]held, error) {
-	groups, order := map[string]*moved{}, []string{}
-	calls := map[provision.Kind][]held{}
-	var sources []ID
-	var all, lost []held
-	var steps []Step
-	tells := s.tells()
+	m := take(grants, next)
+	if err := s.compose(tx, actor, m, now); err != nil {
+		return nil, err
+	}
+	return m.all, s.carryOut(tx, m, now)
+}
+
+// take has grants take a step.
+func take(grants []held, next func(Grant) (Grant, Effect)) movement {
+	m, groups := movement{calls: map[provision.Kind][]held{}}, map[string]*moved{}
 	for _, h := range grants {
 		after, effect := next(h.Grant)
 		if effect.Kind == "" {
 			continue
 		}
 		if h.Derived > 0 && after.Derived == 0 {
-			sources = append(sources, h.ID)
+			m.sources = append(m.sources, h.ID)
 		}
-		if tells && over(h.Grant, after) {
-			lost = append(lost, held{Grant: after, User: h.User})
+		if over(h.Grant, after) {
+			m.lost = append(m.lost, held{Grant: after, User: h.User})
 		}
 		name := form(h.Grant, after, effect.Kind)
 		if groups[name] == nil {
-			groups[name], order = &moved{kind: effect.Kind}, append(order, name)
+			groups[name] = &moved{kind: effect.Kind, form: name}
+			m.groups = append(m.groups, groups[name])
 		}
 		h.Grant = after
-		groups[name].grants, all = append(groups[name].grants, h), append(all, h)
-		steps = append(steps, Step{after, effect.Kind, h.User})
-		calls[effect.Call] = append(calls[effect.Call], h)
+		groups[name].grants, m.all = append(groups[name].grants, h), append(m.all, h)
+		m.steps = append(m.steps, Step{after, effect.Kind, h.User})
+		m.calls[effect.Call] = append(m.calls[effect.Call], h)
 	}
-	if err := endSources(tx, sources, now); err != nil {
-		return nil, err
-	}
-	for _, name := range order {
-		if err := s.writeMoved(tx, actor, *groups[name], writes[name], now); err != nil {
-			return nil, err
+	return m
+}
+
+// compose puts together what is written of a step, and reads with q what it takes.
+func (s *Service) compose(q db.Q, actor audit.Actor, m movement, now time.Time) (err error) {
+	for _, g := range m.groups {
+		if write := writes[g.form]; write != "" {
+			list := make([]ID, len(g.grants))
+			for i, h := range g.grants {
+				list[i] = h.ID
+			}
+			g.script.Queue(`update grants set `+write+`, updated_at = $1, version = version + 1 where id in `+db.In(len(list), 2),
+				bind(list, us(now))...)
 		}
-		if err := s.tell(tx, *groups[name], now); err != nil {
-			return nil, err
+		events := make([]audit.Event, len(g.grants))
+		for i, h := range g.grants {
+			events[i] = event(h.Grant, g.kind, h.User)
+		}
+		if err := s.Audit.RecordAll(&g.script, actor, events); err != nil {
+			return err
+		}
+		if s.notice != nil && (g.kind == OnTime || g.kind == DirectOnTime) {
+			if g.expire, err = s.notice.GrantsExpired(q, g.steps(), now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// carryOut writes a step that was composed.
+func (s *Service) carryOut(tx *db.Tx, m movement, now time.Time) error {
+	if err := endSources(tx, m.sources, now); err != nil {
+		return err
+	}
+	for _, g := range m.groups {
+		g.script.Run(tx)
+		if s.notice != nil {
+			if err := s.notice.GrantsMoved(tx, g.steps(), now); err != nil {
+				return err
+			}
+		}
+		if g.expire != nil {
+			if err := g.expire(tx); err != nil {
+				return err
+			}
 		}
 	}
 	for _, kind := range []provision.Kind{provision.Grant, provision.Revoke} {
-		if err := s.Provision.Replace(tx, kind, orders(calls[kind]), now); err != nil {
-			return nil, err
+		if err := s.Provision.Replace(tx, kind, orders(m.calls[kind]), now); err != nil {
+			return err
 		}
 	}
-	if err := s.tellEnded(tx, lost); err != nil {
-		return nil, err
+	if err := s.tellEnded(tx, m.lost); err != nil {
+		return err
 	}
-	return all, s.watched(tx, now, steps...)
-}
-
-func (s *Service) writeMoved(tx *db.Tx, actor audit.Actor, m moved, write string, now time.Time) error {
-	if write != "" {
-		list := make([]ID, len(m.grants))
-		for i, h := range m.grants {
-			list[i] = h.ID
-		}
-		tx.Queue(`update grants set `+write+`, updated_at = $1, version = version + 1 where id in `+db.In(len(list), 2),
-			bind(list, us(now))...)
-	}
-	events := make([]audit.Event, len(m.grants))
-	for i, h := range m.grants {
-		events[i] = event(h.Grant, m.kind, h.User)
-	}
-	return s.Audit.RecordAll(tx, actor, events)
+	return s.watched(tx, now, m.steps...)
 }
 
 // endSources ends the derived sources of grants that ended with all their sources.

@@ -86,6 +86,12 @@ func (g Grant) Revoke(by Person, note string, now time.Time) (Grant, Effect, err
 	return g, effect, nil
 }
 
+// OnTime and DirectOnTime are the events that tell that the end of a grant, or of its direct source, has come.
+const (
+	OnTime       = "grant.ended_on_time"
+	DirectOnTime = "grant.direct_ended_on_time"
+)
+
 // Expire is what happens once the end of the direct source has passed: access ended at that end, not at now. A grant that other
 // entitlements pass on lives on without the direct source; its membership goes from the target unless it is kept there. Before its end
 // g stays as it is.
@@ -95,12 +101,12 @@ func (g Grant) Expire(now time.Time) (Grant, Effect) {
 	}
 	if g.passedOn(now) && !g.ForceEnd {
 		g, effect := g.dropDirect()
-		effect.Kind = "grant.direct_ended_on_time"
+		effect.Kind = DirectOnTime
 		return g, effect
 	}
 	kind := "grant.ended"
 	if g.EndReason == "" {
-		g.EndReason, kind = Expired, "grant.ended_on_time"
+		g.EndReason, kind = Expired, OnTime
 	}
 	g, effect := g.end(g.EndReason, g.Until(), now)
 	effect.Kind = kind
@@ -271,7 +277,7 @@ func (g Grant) DropSource(kept bool, left, now time.Time) (Grant, Effect) {
 		return g, Effect{}
 	case g.Over(now) && !g.ForceEnd:
 		g, effect := g.end(Expired, g.Until(), now)
-		effect.Kind = "grant.ended_on_time"
+		effect.Kind = OnTime
 		return g, effect
 	}
 	g.DerivedUntil = left

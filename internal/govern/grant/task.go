@@ -25,6 +25,9 @@ type Step struct {
 type Notice interface {
 	// GrantsMoved tells of at most 500 grants.
 	GrantsMoved(tx *db.Tx, moved []Step, at time.Time) error
+	// GrantsExpired puts together what is written besides when the ends of at most 500 grants have come, all of which take the same
+	// step. It reads with q, a while before the transaction that runs what it returns, or in that.
+	GrantsExpired(q db.Q, ended []Step, at time.Time) (func(*db.Tx) error, error)
 	// GrantsFailed tells of calls of targets that failed and will be made again, by grant, with the error in words for people.
 	GrantsFailed(tx *db.Tx, failed map[ID]string, at time.Time) error
 }
@@ -32,16 +35,13 @@ type Notice interface {
 // Tell says who is told. Only at start, before anything runs.
 func (s *Service) Tell(n Notice) { s.notice = n }
 
-// tell passes on what move did.
-func (s *Service) tell(tx *db.Tx, m moved, at time.Time) error {
-	if s.notice == nil || len(m.grants) == 0 {
-		return nil
-	}
+// steps are those that move lets the grants take.
+func (m moved) steps() []Step {
 	list := make([]Step, len(m.grants))
 	for i, h := range m.grants {
 		list[i] = Step{h.Grant, m.kind, h.User}
 	}
-	return s.notice.GrantsMoved(tx, list, at)
+	return list
 }
 
 // Gift is a grant that a task gives.

@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -14,14 +15,8 @@ import (
 	"github.com/interim-access/interim/internal/platform/id"
 )
 
-// onTime is what a grant's audit says when its end has come; it is then that a task takes it away.
-const (
-	onTime       = "grant.ended_on_time"
-	directOnTime = "grant.direct_ended_on_time"
-)
-
-// GrantsMoved implements [grant.Notice]: tasks that wait for a grant go on, and where the end of one has come a task begins.
-func (s *Service) GrantsMoved(tx *db.Tx, moved []grant.Step, at time.Time) error {
+// GrantsMoved implements [grant.Notice]: tasks that wait for a grant go on.
+func (s *Service) GrantsMoved(tx *db.Tx, moved []grant.Step, _ time.Time) error {
 	if len(moved) == 0 {
 		return nil
 	}
@@ -30,12 +25,8 @@ func (s *Service) GrantsMoved(tx *db.Tx, moved []grant.Step, at time.Time) error
 	for i, one := range moved {
 		steps[one.ID], args[i] = one, string(one.ID)
 	}
-	err := s.inside(tx, audit.System(), `grant_id <> '' and step = 'PROVISION' and grant_id in `+db.In(len(args), 1), args,
+	return s.inside(tx, audit.System(), `grant_id <> '' and step = 'PROVISION' and grant_id in `+db.In(len(args), 1), args,
 		func(v *turn) Event { return v.t.carried(steps[v.t.Grant]) })
-	if kind := moved[0].Kind; err == nil && (kind == onTime || kind == directOnTime) { // all took the same step
-		err = s.expired(tx, moved, at)
-	}
-	return err
 }
 
 // carried is what a step of its grant means to a task; nil for nothing.
@@ -62,45 +53,130 @@ func (s *Service) GrantsFailed(tx *db.Tx, failed map[grant.ID]string, _ time.Tim
 		func(v *turn) Event { return Carried{Error: failed[v.t.Grant]} })
 }
 
-// expired opens a task for each grant whose end has come, in the transaction that ends it. What the entitlement's revoke policy has
-// to be asked passes by itself, so only how it has access removed counts: its provision steps. A policy with rules is asked right after,
-// since no expression runs in here: its task begins without a plan, and [Begin] brings that. Access is over all the same.
-func (s *Service) expired(tx *db.Tx, ended []grant.Step, now time.Time) error {
-	facts, err := s.endings(tx, ended)
+// GrantsExpired implements [grant.Notice]: a task begins for each grant whose end has come, in the transaction that ends it. What the
+// entitlement's revoke policy has to be asked passes by itself, so only how it has access removed counts: its provision steps. A policy
+// with rules is asked right after, since no expression runs in here: its task begins without a plan, and [Begin] brings that. Access is
+// over all the same.
+//
+// A task whose beginning asks somebody, a person or a webhook, begins in the transaction; the others are put together before.
+func (s *Service) GrantsExpired(q db.Q, ended []grant.Step, now time.Time) (func(*db.Tx) error, error) {
+	facts, err := s.endings(q, ended)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	turns, taken := make([]*turn, 0, len(ended)), map[grant.ID]string{}
+	var alone, asking []*turn
 	var later [][]any
+	taken := make(map[grant.ID]string, len(ended))
 	for _, one := range ended {
 		f := facts[one.ID]
-		t := Task{
-			ID: ID(id.New(now)), Kind: Revoke, Origin: ByTime, Auto: true, App: one.App, Entitlement: one.Entitlement, Account: one.Account,
-			Resource: f.resource, ResourceType: f.resourceType, Subject: one.User, DisplayName: f.names.Entitlement, Names: f.names,
-			Source: Source{ExpiredAt: one.EndingAt}, CreatedAt: now, Grant: one.ID,
-		}
-		if t.Source.ExpiredAt.IsZero() {
-			t.Source.ExpiredAt = now
-		}
-		v := &turn{Service: s, tx: tx, actor: audit.System(), now: now, known: knowing(), t: t}
-		v.over = &Carried{Grant: one.ID, Over: removed(one.Grant)}
-		if err := v.apply(Created{Plan: f.plan, Later: f.rules}); err != nil {
-			return err
+		v := s.takes(one, f, now)
+		if one.Kind == grant.OnTime { // otherwise it lives on by what else gives it
+			taken[one.ID] = string(v.t.ID)
 		}
 		if f.rules {
-			later = append(later, []any{string(t.ID), beginning, clock.Micros(now)})
+			later = append(later, []any{string(v.t.ID), beginning, clock.Micros(now)})
 		}
-		turns = append(turns, v)
-		if one.Kind == onTime { // otherwise it lives on by what else gives it
-			taken[one.ID] = string(t.ID)
+		switch err := v.apply(f.begins()); {
+		case errors.Is(err, errAsks):
+			asking = append(asking, s.takes(one, f, now))
+		case err != nil:
+			return nil, err
+		default:
+			alone = append(alone, v)
 		}
 	}
-	grant.Taken(tx, taken)
-	if len(later) > 0 {
-		queue(tx, `insert into task_later (task_id, event, due_at)`, 3, later)
-		due.Wake(tx, now)
+	var script db.Script
+	grant.Taken(&script, taken)
+	queue(&script, `insert into task_later (task_id, event, due_at)`, 3, later)
+	if err := s.begin(&script, alone, facts); err != nil {
+		return nil, err
 	}
-	return s.insertAll(tx, turns, facts)
+	return func(tx *db.Tx) error {
+		script.Run(tx)
+		for _, v := range alone {
+			for _, at := range v.wake {
+				due.Wake(tx, at)
+			}
+		}
+		return s.ask(tx, asking, facts)
+	}, nil
+}
+
+// errAsks is the answer to a task that begins outside a transaction and needs one.
+var errAsks = errors.New("the task asks somebody")
+
+// takes is the task that takes a grant whose end has come. It has not begun.
+func (s *Service) takes(one grant.Step, f ending, now time.Time) *turn {
+	t := Task{
+		ID: ID(id.New(now)), Kind: Revoke, Origin: ByTime, Auto: true, App: one.App, Entitlement: one.Entitlement, Account: one.Account,
+		Resource: f.resource, ResourceType: f.resourceType, Subject: one.User, DisplayName: f.names.Entitlement, Names: f.names,
+		Source: Source{ExpiredAt: one.EndingAt}, CreatedAt: now, Grant: one.ID,
+	}
+	if t.Source.ExpiredAt.IsZero() {
+		t.Source.ExpiredAt = now
+	}
+	return &turn{
+		Service: s, actor: audit.System(), now: now, known: &known{}, t: t, over: &Carried{Grant: one.ID, Over: removed(one.Grant)},
+	}
+}
+
+// begin writes tasks that ask nobody.
+func (s *Service) begin(w db.Queuer, turns []*turn, facts map[grant.ID]ending) error {
+	for _, chunk := range db.Chunks(turns, many) {
+		var args []any
+		var values []byte
+		for _, v := range chunk {
+			text, err := v.t.doc()
+			if err != nil {
+				return err
+			}
+			row := insertArgs(v.t, facts[v.t.Grant].by, text)
+			values = append(append(values, ','), db.In(len(row), len(args)+1)...)
+			args = append(args, row...)
+		}
+		w.Queue(insertSQL+string(values[1:]), args...)
+	}
+	return s.begun(w, turns)
+}
+
+// begun writes the histories of tasks that have begun, and one audit event for each: the grant's end has an event of its own.
+func (s *Service) begun(w db.Queuer, turns []*turn) error {
+	var lines []Entry
+	events := make([]audit.Event, len(turns))
+	for i, v := range turns {
+		for n := range v.entries {
+			v.entries[n].State = v.t.State
+		}
+		lines = append(lines, v.entries...)
+		events[i] = v.t.event(v.entries[0])
+		events[i].Data["state"], events[i].Data["outcome"] = string(v.t.State), string(v.t.Outcome)
+		events[i].Data["expiredAt"] = shown(v.t.Source.ExpiredAt)
+		delete(events[i].Data, "number") // it gets that when it is written
+	}
+	if err := entries(w, lines); err != nil {
+		return err
+	}
+	return s.Audit.RecordAll(w, audit.System(), events)
+}
+
+// ask writes tasks that ask somebody as they begin.
+func (s *Service) ask(tx *db.Tx, turns []*turn, facts map[grant.ID]ending) error {
+	for _, v := range turns {
+		v.tx = tx
+		if err := v.apply(facts[v.t.Grant].begins()); err != nil {
+			return err
+		}
+		if err := insert(tx, &v.t, facts[v.t.Grant].by); err != nil {
+			return err
+		}
+		saveAsks(tx, Task{}, v.t)
+		if s.Notices != nil && len(v.notices) > 0 {
+			if err := s.Notices.Tell(tx, v.told()...); err != nil {
+				return err
+			}
+		}
+	}
+	return s.begun(tx, turns)
 }
 
 // beginning is the event that a task waits for which began without a plan.
@@ -145,8 +221,11 @@ type ending struct {
 	by           sorts
 }
 
+// begins is how the task does.
+func (e ending) begins() Event { return Created{Plan: e.plan, Later: e.rules} }
+
 // endings reads what the tasks at the ends of grants are made of: one statement for the names, one for the policies.
-func (s *Service) endings(tx *db.Tx, ended []grant.Step) (map[grant.ID]ending, error) {
+func (s *Service) endings(q db.Q, ended []grant.Step) (map[grant.ID]ending, error) {
 	out := make(map[grant.ID]ending, len(ended))
 	of := map[app.EntitlementRef]app.Entitlement{}
 	for _, chunk := range db.Chunks(ended) {
@@ -158,14 +237,14 @@ func (s *Service) endings(tx *db.Tx, ended []grant.Step) (map[grant.ID]ending, e
 				of[ref], refs = app.Entitlement{ID: ref.ID}, append(refs, ref)
 			}
 		}
-		known, err := app.ManyEntitlements(tx, refs)
+		known, err := app.ManyEntitlements(q, refs)
 		if err != nil {
 			return nil, err
 		}
 		for _, e := range known {
 			of[e.Ref()] = e
 		}
-		rows, err := tx.Query(`select g.id, p.display_name, e.display_name, e.sort_name, a.display_name, a.sort_name,
+		rows, err := q.Query(`select g.id, p.display_name, e.display_name, e.sort_name, a.display_name, a.sort_name,
 					coalesce(u.display_name, ''), coalesce(u.email, '')
 				from grants g join app p on p.id = g.app_id
 				join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id
@@ -178,7 +257,7 @@ func (s *Service) endings(tx *db.Tx, ended []grant.Step) (map[grant.ID]ending, e
 			return nil, err
 		}
 	}
-	in, err := appsOf(tx, ended)
+	in, err := appsOf(q, ended)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +266,7 @@ func (s *Service) endings(tx *db.Tx, ended []grant.Step) (map[grant.ID]ending, e
 		ref := app.EntitlementRef{AppID: one.App, ID: one.Entitlement}
 		by, ok := plans[ref]
 		if !ok {
-			if by.plan, by.rules, err = s.endPlan(tx, of[ref], in[one.App]); err != nil {
+			if by.plan, by.rules, err = s.endPlan(q, of[ref], in[one.App]); err != nil {
 				return nil, err
 			}
 			if by.rules {
@@ -264,68 +343,4 @@ func (s *Service) endPlan(q db.Q, e app.Entitlement, in app.App) (plan Plan, rul
 		pid = p.BaselineID
 	}
 	return bare, rules, nil
-}
-
-// insertAll writes new tasks with few statements.
-func (s *Service) insertAll(tx *db.Tx, turns []*turn, facts map[grant.ID]ending) error {
-	for _, chunk := range db.Chunks(turns, many) {
-		if err := insertMany(tx, chunk, facts); err != nil {
-			return err
-		}
-	}
-	var lines []Entry
-	for _, v := range turns {
-		for n := range v.entries {
-			v.entries[n].State = v.t.State
-		}
-		lines = append(lines, v.entries...)
-		saveAsks(tx, Task{}, v.t)
-		if s.Notices != nil && len(v.notices) > 0 {
-			if err := s.Notices.Tell(tx, v.told()...); err != nil {
-				return err
-			}
-		}
-	}
-	if err := entries(tx, lines); err != nil {
-		return err
-	}
-	return s.Audit.RecordAll(tx, audit.System(), openings(turns))
-}
-
-// openings is one audit event for each task: its history has the rest, and the grant's end has an event of its own.
-func openings(turns []*turn) []audit.Event {
-	list := make([]audit.Event, len(turns))
-	for i, v := range turns {
-		list[i] = v.t.event(v.entries[0])
-		list[i].Data["state"], list[i].Data["outcome"] = string(v.t.State), string(v.t.Outcome)
-		list[i].Data["expiredAt"] = shown(v.t.Source.ExpiredAt)
-	}
-	return list
-}
-
-// insertMany adds tasks that nothing stands in the way of, and tells them their numbers.
-func insertMany(tx *db.Tx, turns []*turn, facts map[grant.ID]ending) error {
-	var args []any
-	var values []byte
-	byID := map[ID]*turn{}
-	for _, v := range turns {
-		text, err := v.t.doc()
-		if err != nil {
-			return err
-		}
-		row := insertArgs(v.t, facts[v.t.Grant].by, text)
-		values = append(append(values, ','), db.In(len(row), len(args)+1)...)
-		args, byID[v.t.ID] = append(args, row...), v
-	}
-	numbers, err := db.Collect(tx, func(r *db.Rows) (n numbered, err error) { return n, r.Scan(&n.id, &n.number) },
-		insertSQL+string(values[1:])+` returning id, number`, args...)
-	for _, n := range numbers {
-		byID[n.id].t.Number, byID[n.id].t.Version = n.number, 1
-	}
-	return err
-}
-
-type numbered struct {
-	id     ID
-	number int64
 }

@@ -129,6 +129,11 @@ func gone(t Task, why string) Event {
 // atOnce is how many tasks take an event in a transaction that is about something else; more would keep everybody else waiting.
 const atOnce = 20
 
+type numbered struct {
+	id     ID
+	number int64
+}
+
 // spread applies an event to the open tasks that a select names: to the oldest in this transaction, to the others right after. A task
 // for which the same waits already is passed over.
 func (s *Service) spread(tx *db.Tx, l late, which string, args ...any) error {

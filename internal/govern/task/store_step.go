@@ -19,7 +19,7 @@ import (
 const many = 50
 
 // queue adds rows, all of the same columns, many in a statement.
-func queue(tx *db.Tx, into string, columns int, rows [][]any) {
+func queue(tx db.Queuer, into string, columns int, rows [][]any) {
 	for _, chunk := range db.Chunks(rows, many) {
 		args := make([]any, 0, len(chunk)*columns)
 		values := make([]byte, 0, len(chunk)*columns*4)
@@ -145,7 +145,7 @@ type Entry struct {
 
 // entries writes lines of the histories of tasks, which all happened at one moment, in their order. Identities of one moment are in the
 // order in which they were made only while none of another moment is made between them.
-func entries(tx *db.Tx, list []Entry) error {
+func entries(tx db.Queuer, list []Entry) error {
 	rows, ids := make([][]any, len(list)), make([]string, len(list))
 	for n, e := range list {
 		ids[n] = id.New(e.At)

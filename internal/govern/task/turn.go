@@ -33,8 +33,9 @@ type turn struct {
 	notices []Notify
 	names   map[directory.UserID]string // of those in whose place somebody is told to decide
 	closing bool
-	swept   bool     // it is denied because another is that was asked for with it
-	over    *Carried // the grant has ended already: the answer to RevokeAccess
+	swept   bool        // it is denied because another is that was asked for with it
+	over    *Carried    // the grant has ended already: the answer to RevokeAccess
+	wake    []time.Time // when the due loop is to look
 }
 
 // apply applies an event, and whatever its effects bring back.
@@ -53,6 +54,9 @@ func (v *turn) apply(e Event) error {
 }
 
 func (v *turn) effect(e Effect) error {
+	if v.tx == nil && !v.ahead(e) {
+		return errAsks
+	}
 	switch e := e.(type) {
 	case Audit:
 		v.entries = append(v.entries, Entry{
@@ -67,7 +71,7 @@ func (v *turn) effect(e Effect) error {
 	case Closing:
 		v.closing = true
 	case WakeAt:
-		due.Wake(v.tx, e.At)
+		v.wakes(e.At)
 	case Hurry:
 		v.Grants.Hurry(v.tx, v.t.Grant, v.now)
 	case Resolve:
@@ -88,6 +92,26 @@ func (v *turn) effect(e Effect) error {
 		return v.deliver(e)
 	}
 	return nil
+}
+
+// ahead reports whether an effect of a task that begins at the end of its grant needs no transaction.
+func (v *turn) ahead(e Effect) bool {
+	switch e.(type) {
+	case Audit, Closing, WakeAt:
+		return true
+	case RevokeAccess:
+		return v.over != nil
+	}
+	return false
+}
+
+// wakes has the due loop look at a time, or whoever writes the task ahead of whose transaction it begins.
+func (v *turn) wakes(at time.Time) {
+	if v.tx == nil {
+		v.wake = append(v.wake, at)
+		return
+	}
+	due.Wake(v.tx, at)
 }
 
 // replan finds the steps of another policy. If that is gone, the step stays with whom it asks.

@@ -5,7 +5,6 @@ import (
 
 	taskv1 "github.com/interim-access/interim/gen/c1/api/task/v1"
 	"github.com/interim-access/interim/internal/govern/policy"
-	"github.com/interim-access/interim/internal/govern/read"
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/platform/id"
 )
@@ -18,7 +17,7 @@ func (s story) tried(e task.Entry) []*taskv1.TaskAuditView {
 	}
 	var out []*taskv1.TaskAuditView
 	for n, t := range traceOf(e) {
-		if n == read.LinesPerEntry {
+		if n == task.PartsPerLine {
 			break
 		}
 		one := e

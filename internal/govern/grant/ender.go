@@ -63,24 +63,24 @@ const orderDue = ` order by g.deprovision_at, g.id limit $2`
 // Run implements due.Source: the grants whose end has come by now. One that lives on through other entitlements loses its direct source
 // and with it the membership in the target, unless that is kept there.
 //
-// On PostgreSQL it is one batch, locked when it is read. SQLite has one writer: a batch is read and put together while another is being
-// written, and counts only if nobody has changed its grants meanwhile.
+// On PostgreSQL it is one batch, locked when it is read. SQLite has one writer: batches are read and put together while others are being
+// written, and count only if nobody has changed their grants meanwhile.
 func (e Ender) Run(ctx context.Context, now time.Time) (handled int, err error) {
 	if e.DB.Engine() != db.SQLite {
 		return e.locked(ctx, now)
 	}
 	next := e.ahead(ctx, now, nil)
 	for next != nil && err == nil {
-		b := <-next
+		a := <-next
 		next = nil
-		if b.err != nil || len(b.read) == 0 {
-			return handled, b.err
-		}
-		if len(b.read) == atOnce && ctx.Err() == nil {
-			next = e.ahead(ctx, e.Clock.Now(), &b.read[atOnce-1])
+		if a.more && ctx.Err() == nil {
+			last := a.last()
+			next = e.ahead(ctx, e.Clock.Now(), &last)
 		}
 		var n int
-		n, err = e.write(ctx, b)
+		if n, err = e.write(ctx, a.batches); err == nil {
+			err = a.err
+		}
 		handled += n
 	}
 	if next != nil {
@@ -95,50 +95,93 @@ type batch struct {
 
 	read []held // as they were read
 	now  time.Time
-	err  error
 }
 
 // compose puts together what is written of a batch that was read with q.
-func (b *batch) compose(e Ender, q db.Q) {
+func (b *batch) compose(e Ender, q db.Q) error {
 	b.movement = take(b.read, func(g Grant) (Grant, Effect) { return g.Expire(b.now) })
-	b.err = e.compose(q, audit.System(), b.movement, b.now)
+	return e.compose(q, audit.System(), b.movement, b.now)
 }
 
-// ahead reads the batch that begins after a grant, nil for the first, and puts it together.
-func (e Ender) ahead(ctx context.Context, now time.Time, after *held) <-chan *batch {
-	out := make(chan *batch, 1)
+// together is how many batches SQLite writes in a transaction: pages that all of them touch are written once.
+const together = 2
+
+// ahead is batches that were put together before the transaction that writes them.
+type ahead struct {
+	batches []*batch
+	more    bool  // others may follow
+	err     error // why none follows
+}
+
+func (a ahead) last() held {
+	read := a.batches[len(a.batches)-1].read
+	return read[len(read)-1]
+}
+
+// ahead reads the batches that begin after a grant, nil for the first, and puts them together.
+func (e Ender) ahead(ctx context.Context, now time.Time, after *held) <-chan ahead {
+	out := make(chan ahead, 1)
 	go func() {
-		b := &batch{now: now}
+		var a ahead
 		defer func() {
 			if p := recover(); p != nil { // here it would end the process
-				b.err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+				a.more, a.err = false, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 			}
-			out <- b
+			out <- a
 		}()
-		q, sql, args := e.DB.Q(ctx), dueSQL, []any{us(now), atOnce}
-		if after != nil {
-			sql, args = afterSQL, append(args, us(after.DeprovisionAt), after.ID)
-		}
-		if b.read, b.err = db.Collect(q, scanHeld, sql, args...); b.err == nil {
-			b.compose(e, q)
+		for a.more = true; a.more && a.err == nil && len(a.batches) < together; {
+			a.more, a.err = a.add(ctx, e, now, after)
+			if a.more {
+				last := a.last()
+				after = &last
+			}
 		}
 	}()
 	return out
 }
 
-// write writes a batch. If one of its grants is not what it was any more, nothing of it counts, and it is read anew.
-func (e Ender) write(ctx context.Context, b *batch) (int, error) {
-	stale := false
-	err := e.DB.Write(ctx, func(tx *db.Tx) (err error) {
-		if stale, err = b.stale(tx); stale || err != nil {
-			return err
-		}
-		return e.end(tx, b)
-	})
-	if stale && err == nil {
-		return e.locked(ctx, b.now)
+// add adds one batch. It reports whether others may follow.
+func (a *ahead) add(ctx context.Context, e Ender, now time.Time, after *held) (bool, error) {
+	q, b, sql, args := e.DB.Q(ctx), &batch{now: now}, dueSQL, []any{us(now), atOnce}
+	if after != nil {
+		sql, args = afterSQL, append(args, us(after.DeprovisionAt), after.ID)
 	}
-	return len(b.all), err
+	var err error
+	if b.read, err = db.Collect(q, scanHeld, sql, args...); err != nil || len(b.read) == 0 {
+		return false, err
+	}
+	if err := b.compose(e, q); err != nil {
+		return false, err
+	}
+	a.batches = append(a.batches, b)
+	return len(b.read) == atOnce, nil
+}
+
+// write writes batches, each if none of its grants has changed since it was read, by somebody else or by what follows from the batch
+// before it. From one that has on they are left for the next run; the first is read anew at once.
+func (e Ender) write(ctx context.Context, batches []*batch) (handled int, err error) {
+	if len(batches) == 0 {
+		return 0, nil
+	}
+	var first bool
+	err = e.DB.Write(ctx, func(tx *db.Tx) error {
+		handled = 0
+		for n, b := range batches {
+			stale, err := b.stale(tx)
+			if first = stale && n == 0; stale || err != nil {
+				return err
+			}
+			if err := e.end(tx, b); err != nil {
+				return err
+			}
+			handled += len(b.all)
+		}
+		return nil
+	})
+	if first && err == nil {
+		return e.locked(ctx, batches[0].now)
+	}
+	return handled, err
 }
 
 // stale reports whether any of the grants has changed since it was read. Versions only grow, and no row goes.
@@ -161,8 +204,8 @@ func (e Ender) locked(ctx context.Context, now time.Time) (handled int, err erro
 		if b.read, err = db.Collect(tx, scanHeld, dueSQL+locking(tx, " skip locked"), us(now), atOnce); err != nil || len(b.read) == 0 {
 			return err
 		}
-		if b.compose(e, tx); b.err != nil {
-			return b.err
+		if err := b.compose(e, tx); err != nil {
+			return err
 		}
 		handled = len(b.all)
 		return e.end(tx, b)

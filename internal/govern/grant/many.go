@@ -84,8 +84,8 @@ type moved struct {
 	form   string // its key in writes
 	grants []held // as they are afterwards
 
-	script db.Script          // what is written of them
-	expire func(*db.Tx) error // and what is written besides since their ends have come; nil: nothing
+	script db.Script // what is written of them
+	expiry Expiry    // and what is written besides where their ends have come
 }
 
 // movement is a step that many grants take at once.
@@ -138,28 +138,50 @@ func take(grants []held, next func(Grant) (Grant, Effect)) movement {
 // compose puts together what is written of a step, and reads with q what it takes.
 func (s *Service) compose(q db.Q, actor audit.Actor, m movement, now time.Time) (err error) {
 	for _, g := range m.groups {
-		if write := writes[g.form]; write != "" {
-			list := make([]ID, len(g.grants))
-			for i, h := range g.grants {
-				list[i] = h.ID
+		if s.notice != nil && (g.kind == OnTime || g.kind == DirectOnTime) {
+			if g.expiry, err = s.notice.GrantsExpired(q, g.steps(), now); err != nil {
+				return err
 			}
-			g.script.Queue(`update grants set `+write+`, updated_at = $1, version = version + 1 where id in `+db.In(len(list), 2),
-				bind(list, us(now))...)
 		}
+		g.write(now)
 		events := make([]audit.Event, len(g.grants))
 		for i, h := range g.grants {
 			events[i] = event(h.Grant, g.kind, h.User)
+			if t := g.expiry.Tasks[h.ID]; t != "" {
+				events[i].Data["taskId"] = t
+			}
 		}
 		if err := s.Audit.RecordAll(&g.script, actor, events); err != nil {
 			return err
 		}
-		if s.notice != nil && (g.kind == OnTime || g.kind == DirectOnTime) {
-			if g.expire, err = s.notice.GrantsExpired(q, g.steps(), now); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
+}
+
+// write is the one statement that has all grants take the step. Those that end on time keep by which task that was; one that lives on by
+// what else gives it has not ended.
+func (g *moved) write(now time.Time) {
+	write := writes[g.form]
+	if write == "" {
+		return
+	}
+	args := []any{us(now)}
+	from, which := "", ""
+	if g.kind == OnTime && g.expiry.Tasks != nil {
+		write += `, ended_task = v.column2`
+		values := make([]byte, 0, len(g.grants)*10)
+		for _, h := range g.grants {
+			values = append(append(values, ','), db.In(2, len(args)+1)...)
+			args = append(args, h.ID, g.expiry.Tasks[h.ID])
+		}
+		from, which = ` from (values `+string(values[1:])+`) v`, `grants.id = v.column1`
+	} else {
+		which = `id in ` + db.In(len(g.grants), 2)
+		for _, h := range g.grants {
+			args = append(args, h.ID)
+		}
+	}
+	g.script.Queue(`update grants set `+write+`, updated_at = $1, version = version + 1`+from+` where `+which, args...)
 }
 
 // carryOut writes a step that was composed.
@@ -174,8 +196,8 @@ func (s *Service) carryOut(tx *db.Tx, m movement, now time.Time) error {
 				return err
 			}
 		}
-		if g.expire != nil {
-			if err := g.expire(tx); err != nil {
+		if g.expiry.Write != nil {
+			if err := g.expiry.Write(tx); err != nil {
 				return err
 			}
 		}

@@ -26,10 +26,16 @@ type Notice interface {
 	// GrantsMoved tells of at most 500 grants.
 	GrantsMoved(tx *db.Tx, moved []Step, at time.Time) error
 	// GrantsExpired puts together what is written besides when the ends of at most 500 grants have come, all of which take the same
-	// step. It reads with q, a while before the transaction that runs what it returns, or in that.
-	GrantsExpired(q db.Q, ended []Step, at time.Time) (func(*db.Tx) error, error)
+	// step. It reads with q, a while before the transaction that writes what it returns, or in that.
+	GrantsExpired(q db.Q, ended []Step, at time.Time) (Expiry, error)
 	// GrantsFailed tells of calls of targets that failed and will be made again, by grant, with the error in words for people.
 	GrantsFailed(tx *db.Tx, failed map[ID]string, at time.Time) error
+}
+
+// Expiry is what is written when the ends of grants have come, beside the grants themselves.
+type Expiry struct {
+	Tasks map[ID]string // the task that takes each of them
+	Write func(*db.Tx) error
 }
 
 // Tell says who is told. Only at start, before anything runs.

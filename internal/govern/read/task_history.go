@@ -2,13 +2,9 @@ package read
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/interim-access/interim/internal/govern/task"
-	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/id"
 	"github.com/interim-access/interim/internal/platform/page"
@@ -17,20 +13,17 @@ import (
 // TaskHistoryFilter narrows the history of one task.
 type TaskHistoryFilter struct {
 	Task     task.ID
-	IDs      []string // these lines only, and those that have one of these as a part, see [LinesPerEntry]
+	IDs      []string // these lines only, and those that have one of these as a part, see [task.PartsPerLine]
 	Comments bool     // comments only, and what has a comment as a part
 	Newest   bool     // newest first
 }
 
-// LinesPerEntry is how many parts a line of a history is shown in at most, itself among them. Their identities follow on its own, see
-// [id.Beside].
-const LinesPerEntry = 128
-
 // TaskHistory lists the lines of a task's history, oldest first unless asked otherwise.
 func (s *Service) TaskHistory(ctx context.Context, f TaskHistoryFilter, r page.Request) (page.Page[task.Entry], error) {
 	sql, args := taskHistorySQL(f, r)
-	rows, err := db.Collect(s.db.Q(ctx), scanEntry, sql, args...)
-	return page.Cut(rows, r.Size, func(e task.Entry) page.Key { return page.Key{e.ID} }), err
+	rows, err := db.Collect(s.db.Q(ctx), task.ScanEntries, sql, args...)
+	key := func(lines []task.Entry) page.Key { return page.Key{lines[0].ID} }
+	return task.Lines(page.Cut(rows, r.Size, key), f.Comments, f.Newest), err
 }
 
 func taskHistorySQL(f TaskHistoryFilter, r page.Request) (string, []any) {
@@ -42,31 +35,18 @@ func taskHistorySQL(f TaskHistoryFilter, r page.Request) (string, []any) {
 	}
 	end := order{columns: []string{"id"}, desc: f.Newest}.page(w, r)
 	where, args := w.SQL()
-	return `select id, task_id, at, kind, user_id, for_id, step_id, state, note, data from task_event` + where + end, args
+	return `select ` + task.EntryColumns + ` from task_event` + where + end, args
 }
 
-// parts keeps the lines that the identities are of parts of.
+// parts keeps the rows that the identities are of lines or parts of.
 func parts(w *db.Where, ids []string) {
 	var cond []string
 	var args []any
 	for _, one := range ids {
 		cond = append(cond, "id between ? and ?")
-		args = append(args, id.Beside(one, 1-LinesPerEntry), one)
+		args = append(args, id.Beside(one, 1-task.LinesPerRow*task.PartsPerLine), one)
 	}
 	if len(cond) > 0 {
 		w.And("("+strings.Join(cond, " or ")+")", args...)
 	}
-}
-
-func scanEntry(r *db.Rows) (e task.Entry, err error) {
-	var at int64
-	var data string
-	if err = r.Scan(&e.ID, &e.Task, &at, &e.Kind, &e.User, &e.For, &e.Step, &e.State, &e.Comment, &data); err != nil {
-		return e, err
-	}
-	e.At = clock.FromMicros(at)
-	if err := json.Unmarshal([]byte(data), &e.Data); err != nil {
-		return e, fmt.Errorf("data of line %s of a history: %w", strconv.Quote(e.ID), err)
-	}
-	return e, nil
 }

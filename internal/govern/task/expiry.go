@@ -59,39 +59,37 @@ func (s *Service) GrantsFailed(tx *db.Tx, failed map[grant.ID]string, _ time.Tim
 // over all the same.
 //
 // A task whose beginning asks somebody, a person or a webhook, begins in the transaction; the others are put together before.
-func (s *Service) GrantsExpired(q db.Q, ended []grant.Step, now time.Time) (func(*db.Tx) error, error) {
+func (s *Service) GrantsExpired(q db.Q, ended []grant.Step, now time.Time) (grant.Expiry, error) {
 	facts, err := s.endings(q, ended)
 	if err != nil {
-		return nil, err
+		return grant.Expiry{}, err
 	}
 	var alone, asking []*turn
 	var later [][]any
-	taken := make(map[grant.ID]string, len(ended))
+	tasks := make(map[grant.ID]string, len(ended))
 	for _, one := range ended {
 		f := facts[one.ID]
 		v := s.takes(one, f, now)
-		if one.Kind == grant.OnTime { // otherwise it lives on by what else gives it
-			taken[one.ID] = string(v.t.ID)
-		}
+		tasks[one.ID] = string(v.t.ID)
 		if f.rules {
 			later = append(later, []any{string(v.t.ID), beginning, clock.Micros(now)})
 		}
+		fresh := *v
 		switch err := v.apply(f.begins()); {
 		case errors.Is(err, errAsks):
-			asking = append(asking, s.takes(one, f, now))
+			asking = append(asking, &fresh)
 		case err != nil:
-			return nil, err
+			return grant.Expiry{}, err
 		default:
 			alone = append(alone, v)
 		}
 	}
 	var script db.Script
-	grant.Taken(&script, taken)
 	queue(&script, `insert into task_later (task_id, event, due_at)`, 3, later)
 	if err := s.begin(&script, alone, facts); err != nil {
-		return nil, err
+		return grant.Expiry{}, err
 	}
-	return func(tx *db.Tx) error {
+	return grant.Expiry{Tasks: tasks, Write: func(tx *db.Tx) error {
 		script.Run(tx)
 		for _, v := range alone {
 			for _, at := range v.wake {
@@ -99,7 +97,7 @@ func (s *Service) GrantsExpired(q db.Q, ended []grant.Step, now time.Time) (func
 			}
 		}
 		return s.ask(tx, asking, facts)
-	}, nil
+	}}, nil
 }
 
 // errAsks is the answer to a task that begins outside a transaction and needs one.
@@ -136,27 +134,19 @@ func (s *Service) begin(w db.Queuer, turns []*turn, facts map[grant.ID]ending) e
 		}
 		w.Queue(insertSQL+string(values[1:]), args...)
 	}
-	return s.begun(w, turns)
+	return begun(w, turns)
 }
 
-// begun writes the histories of tasks that have begun, and one audit event for each: the grant's end has an event of its own.
-func (s *Service) begun(w db.Queuer, turns []*turn) error {
+// begun writes the histories of tasks that have begun. The audit tells of them with the ends of their grants.
+func begun(w db.Queuer, turns []*turn) error {
 	var lines []Entry
-	events := make([]audit.Event, len(turns))
-	for i, v := range turns {
+	for _, v := range turns {
 		for n := range v.entries {
 			v.entries[n].State = v.t.State
 		}
 		lines = append(lines, v.entries...)
-		events[i] = v.t.event(v.entries[0])
-		events[i].Data["state"], events[i].Data["outcome"] = string(v.t.State), string(v.t.Outcome)
-		events[i].Data["expiredAt"] = shown(v.t.Source.ExpiredAt)
-		delete(events[i].Data, "number") // it gets that when it is written
 	}
-	if err := entries(w, lines); err != nil {
-		return err
-	}
-	return s.Audit.RecordAll(w, audit.System(), events)
+	return entries(w, lines)
 }
 
 // ask writes tasks that ask somebody as they begin.
@@ -176,7 +166,7 @@ func (s *Service) ask(tx *db.Tx, turns []*turn, facts map[grant.ID]ending) error
 			}
 		}
 	}
-	return s.begun(tx, turns)
+	return begun(tx, turns)
 }
 
 // beginning is the event that a task waits for which began without a plan.

@@ -1,18 +1,13 @@
 package task
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
-	"time"
 
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
-	"github.com/interim-access/interim/internal/platform/id"
-	"github.com/interim-access/interim/internal/platform/page"
 )
 
 // many is how many rows one statement adds.
@@ -129,46 +124,6 @@ func only(u directory.UserID) []directory.UserID {
 	return []directory.UserID{u}
 }
 
-// Entry is one line of a task's history.
-type Entry struct {
-	ID      string
-	Task    ID
-	At      time.Time
-	Kind    AuditKind
-	User    directory.UserID // empty: Interim itself
-	For     directory.UserID // whom User stood in for
-	Step    StepID
-	State   State // of the task afterwards
-	Comment string
-	Data    map[string]any
-}
-
-// entries writes lines of the histories of tasks, which all happened at one moment, in their order. Identities of one moment are in the
-// order in which they were made only while none of another moment is made between them.
-func entries(tx db.Queuer, list []Entry) error {
-	rows, ids := make([][]any, len(list)), make([]string, len(list))
-	for n, e := range list {
-		ids[n] = id.New(e.At)
-	}
-	slices.Sort(ids)
-	for n, e := range list {
-		data := "{}"
-		if len(e.Data) > 0 {
-			b, err := json.Marshal(e.Data)
-			if err != nil {
-				return fmt.Errorf("data of %s: %w", e.Kind, err)
-			}
-			data = string(b)
-		}
-		rows[n] = []any{
-			ids[n], string(e.Task), clock.Micros(e.At), string(e.Kind), string(e.User), string(e.For), string(e.Step), string(e.State),
-			e.Comment, data,
-		}
-	}
-	queue(tx, `insert into task_event (id, task_id, at, kind, user_id, for_id, step_id, state, note, data)`, 10, rows)
-	return nil
-}
-
 // acts writes who decided which step, for the question who has acted on what.
 func acts(tx *db.Tx, list []Entry) {
 	var rows [][]any
@@ -190,47 +145,4 @@ func undone(tx *db.Tx, before, after Task) {
 				string(ApproversChosen))
 		}
 	}
-}
-
-// HistoryFilter narrows a task's history.
-type HistoryFilter struct {
-	Tasks    []ID // at most [page.MaxSize]
-	Comments bool // comments only
-	Said     bool // only what people wrote: comments, and their reasons for decisions
-	Newest   bool // newest first
-}
-
-// history reads lines of the histories of tasks.
-func history(q db.Q, f HistoryFilter, r page.Request) (page.Page[Entry], error) {
-	var w db.Where
-	w.In("task_id", f.Tasks)
-	if f.Comments {
-		w.And("kind = ?", string(Commented))
-	}
-	if f.Said {
-		w.And("kind in (?, ?) and note <> '' and user_id <> ''", string(Commented), string(ApproversChosen))
-	}
-	order := "id"
-	if f.Newest {
-		order = "id desc"
-	}
-	if len(r.After) == 1 {
-		if f.Newest {
-			w.And("id < ?", r.After[0])
-		} else {
-			w.And("id > ?", r.After[0])
-		}
-	}
-	sql, args := w.SQL()
-	list, err := db.Collect(q, func(r *db.Rows) (e Entry, err error) {
-		var at int64
-		var data string
-		if err = r.Scan(&e.ID, &e.Task, &at, &e.Kind, &e.User, &e.For, &e.Step, &e.State, &e.Comment, &data); err != nil {
-			return e, err
-		}
-		e.At = clock.FromMicros(at)
-		return e, json.Unmarshal([]byte(data), &e.Data)
-	}, `select id, task_id, at, kind, user_id, for_id, step_id, state, note, data from task_event`+sql+` order by `+order+
-		` limit `+strconv.Itoa(r.Size+1), args...)
-	return page.Cut(list, r.Size, func(e Entry) page.Key { return page.Key{e.ID} }), err
 }

@@ -22,8 +22,7 @@ type TaskHistoryFilter struct {
 func (s *Service) TaskHistory(ctx context.Context, f TaskHistoryFilter, r page.Request) (page.Page[task.Entry], error) {
 	sql, args := taskHistorySQL(f, r)
 	rows, err := db.Collect(s.db.Q(ctx), task.ScanEntries, sql, args...)
-	key := func(lines []task.Entry) page.Key { return page.Key{lines[0].ID} }
-	return task.Lines(page.Cut(rows, r.Size, key), f.Comments, f.Newest), err
+	return task.Lines(rows, f.Comments, f.Newest, r), err
 }
 
 func taskHistorySQL(f TaskHistoryFilter, r page.Request) (string, []any) {
@@ -33,9 +32,7 @@ func taskHistorySQL(f TaskHistoryFilter, r page.Request) (string, []any) {
 	if f.Comments {
 		w.And("(kind = ? or "+task.SpokenSQL+")", string(task.Commented))
 	}
-	end := order{columns: []string{"id"}, desc: f.Newest}.page(w, r)
-	where, args := w.SQL()
-	return `select ` + task.EntryColumns + ` from task_event` + where + end, args
+	return task.HistorySQL(w, f.Newest, r)
 }
 
 // parts keeps the rows that the identities are of lines or parts of.

@@ -143,19 +143,40 @@ func ScanEntries(r *db.Rows) ([]Entry, error) {
 	return lines, nil
 }
 
-// Lines makes a page of lines of one of rows. Of rows that were asked for by their words only the first line has any.
-func Lines(rows page.Page[[]Entry], words, newest bool) page.Page[Entry] {
-	out := page.Page[Entry]{Next: rows.Next}
-	for _, lines := range rows.Items {
+// HistorySQL reads the rows of a page of lines, see [Lines].
+func HistorySQL(w *db.Where, newest bool, r page.Request) (sql string, args []any) {
+	order := "id"
+	if newest {
+		order = "id desc"
+	}
+	if len(r.After) == 1 {
+		if after := r.After[0]; newest {
+			w.And("id <= ?", after)
+		} else { // the row that it lies in
+			w.And("id >= ?", id.Beside(after, -(LinesPerRow-1)*PartsPerLine))
+		}
+	}
+	where, args := w.SQL()
+	return `select ` + EntryColumns + ` from task_event` + where + ` order by ` + order + ` limit ` + strconv.Itoa(r.Size+2), args
+}
+
+// Lines makes a page of lines of the rows that [HistorySQL] reads. Of rows that were asked for by their words only the first line has any.
+func Lines(rows [][]Entry, words, newest bool, r page.Request) page.Page[Entry] {
+	var list []Entry
+	for _, lines := range rows {
 		if words {
 			lines = lines[:1]
 		}
 		if newest {
 			slices.Reverse(lines)
 		}
-		out.Items = append(out.Items, lines...)
+		for _, e := range lines {
+			if len(r.After) != 1 || newest && e.ID < r.After[0] || !newest && e.ID > r.After[0] {
+				list = append(list, e)
+			}
+		}
 	}
-	return out
+	return page.Cut(list, r.Size, func(e Entry) page.Key { return page.Key{e.ID} })
 }
 
 // HistoryFilter narrows a task's history.
@@ -176,21 +197,7 @@ func history(q db.Q, f HistoryFilter, r page.Request) (page.Page[Entry], error) 
 	if f.Said {
 		w.And("kind in (?, ?) and note <> '' and user_id <> ''", string(Commented), string(ApproversChosen))
 	}
-	order := "id"
-	if f.Newest {
-		order = "id desc"
-	}
-	if len(r.After) == 1 {
-		if f.Newest {
-			w.And("id < ?", r.After[0])
-		} else {
-			w.And("id > ?", r.After[0])
-		}
-	}
-	sql, args := w.SQL()
-	rows, err := db.Collect(q, ScanEntries, `select `+EntryColumns+` from task_event`+sql+` order by `+order+
-		` limit `+strconv.Itoa(r.Size+1), args...)
-	return Lines(page.Cut(rows, r.Size, keyOfRow), f.Comments || f.Said, f.Newest), err
+	sql, args := HistorySQL(&w, f.Newest, r)
+	rows, err := db.Collect(q, ScanEntries, sql, args...)
+	return Lines(rows, f.Comments || f.Said, f.Newest, r), err
 }
-
-func keyOfRow(lines []Entry) page.Key { return page.Key{lines[0].ID} }

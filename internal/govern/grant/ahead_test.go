@@ -1,0 +1,74 @@
+package grant_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/grant"
+	"github.com/interim-access/interim/internal/govern/grant/granttest"
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/db/dbtest"
+)
+
+func TestAnEndThatWasMovedSinceItWasReadDoesNotCome(t *testing.T) {
+	h := granttest.New(t, dbtest.SQLite(t))
+	end, later := h.Clock.Now().Add(time.Hour), h.Clock.Now().Add(2*time.Hour)
+	moved, left := h.Key(), h.Key()
+	for _, k := range []grant.Key{moved, left} {
+		granttest.Must(h.Grants.Create(h.Ctx, k, end))(t)
+	}
+	write := h.Grants.Ender().(grant.Ender).Ahead(h.Ctx, end)
+	granttest.Must(h.Grants.SetEnd(h.Ctx, moved, later))(t)
+	h.Clock.Set(end)
+	if n := granttest.Must(write())(t); n != 1 {
+		t.Errorf("%d ended", n)
+	}
+	if g := h.Lives(moved); len(g) != 1 || g[0].State != grant.Active || !g[0].DeprovisionAt.Equal(later) {
+		t.Errorf("what was moved is %+v", g)
+	}
+	if g := h.Lives(left); len(g) != 1 || g[0].State != grant.Ended {
+		t.Errorf("what was not moved is %+v", g)
+	}
+}
+
+func TestManyMoreEndsThanABatchComeInOneRun(t *testing.T) {
+	each(t, func(t *testing.T, h *granttest.House) {
+		end := h.Clock.Now().Add(time.Hour)
+		for range 3 { // two batches and a short one
+			c := h.Connected(400)
+			for i := range 400 {
+				granttest.Must(h.Grants.Create(h.Ctx, c.Key(i), end))(t)
+			}
+		}
+		h.Settle()
+		h.Forget()
+		h.Clock.Set(end)
+		all, ender := 0, h.Grants.Ender()
+		for n := -1; n != 0; all += n {
+			n = granttest.Must(ender.Run(h.Ctx, end))(t)
+		}
+		if events := h.Events(); all != 1200 || len(events) != 1200 {
+			t.Errorf("%d ended and %d events", all, len(events))
+		}
+	})
+}
+
+// explosive panics where it is asked what is written besides.
+type explosive struct{ grant.Notice }
+
+func (explosive) GrantsExpired(db.Q, []grant.Step, time.Time) (grant.Expiry, error) { panic("a mistake") }
+
+func TestAMistakeInWhatIsPutTogetherAheadIsAnErrorOfTheRun(t *testing.T) {
+	h := granttest.New(t, dbtest.SQLite(t))
+	k, end := h.Key(), h.Clock.Now().Add(time.Hour)
+	granttest.Must(h.Grants.Create(h.Ctx, k, end))(t)
+	h.Grants.Tell(explosive{})
+	h.Clock.Set(end)
+	if _, err := h.Grants.Ender().Run(h.Ctx, end); err == nil || !strings.Contains(err.Error(), "a mistake") {
+		t.Errorf("answered %v", err)
+	}
+	if g := h.Lives(k); len(g) != 1 || !g[0].Over(end) {
+		t.Errorf("%+v", g)
+	}
+}

@@ -119,9 +119,6 @@ func (s apps) List(ctx context.Context, req *appv1.ListAppsRequest) (*appv1.List
 
 // Search lists the live apps that match.
 func (s appSearch) Search(ctx context.Context, req *appv1.SearchAppsRequest) (*appv1.SearchAppsResponse, error) {
-	if err := NotServed(req, nil, "policy_refs"); err != nil {
-		return nil, err
-	}
 	f := read.AppFilter{DisplayName: req.GetDisplayName(), Query: req.GetQuery(), OnlyDirectories: req.GetOnlyDirectories()}
 	err := firstError(CheckText("displayName", f.DisplayName, MaxQuery), CheckText("query", f.Query, MaxQuery))
 	if err != nil {
@@ -131,6 +128,13 @@ func (s appSearch) Search(ctx context.Context, req *appv1.SearchAppsRequest) (*a
 		return nil, err
 	}
 	if f.ExcludeIDs, err = FilterIDs[app.ID]("excludeAppIds", req.GetExcludeAppIds()); err != nil {
+		return nil, err
+	}
+	policies := make([]string, len(req.GetPolicyRefs()))
+	for i, r := range req.GetPolicyRefs() {
+		policies[i] = r.GetId()
+	}
+	if f.PolicyIDs, err = FilterIDs[app.PolicyID]("policyRefs", policies); err != nil {
 		return nil, err
 	}
 	list, token, err := s.listApps(ctx, req, f)

@@ -68,7 +68,10 @@ func TestSettingsOfAnAppThatWouldDoNothingAreRefusedByName(t *testing.T) {
 			"App.accessModel":        `{"app":{"accessModel":"APP_ACCESS_MODEL_SPARSE"}}`,
 			"App.appUserMapper":      `{"app":{"appUserMapper":{"mappingCases":[{"userKeyCel":"x"}]}}}`,
 		})
-		d.unserved("POST", "/api/v1/search/apps", map[string]string{"SearchAppsRequest.policyRefs": `{"policyRefs":[{"id":` + other + `}]}`})
+		d.invalid("POST", "/api/v1/search/apps", map[string]string{"policyRefs": `{"policyRefs":[{"id":"x"}]}`})
+		if found := d.need(http.StatusOK, "", "POST", "/api/v1/search/apps", `{"policyRefs":[{"id":`+other+`}]}`); len(found.list()) != 0 {
+			d.Errorf("%v", found.body)
+		}
 		for _, empty := range []string{`"grantPolicyId":""`, `"revokeGrantSources":false`, `"appUserMapper":{}`, `"matchBatonRef":null`} {
 			if a := d.call("POST", "/api/v1/apps/"+id, `{"app":{`+empty+`}}`); a.status != http.StatusOK {
 				d.Errorf("%s: %d %v", empty, a.status, a.body)

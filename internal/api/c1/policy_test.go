@@ -64,6 +64,9 @@ func TestPolicies(t *testing.T) {
 		d.want(400, "a built-in policy stays", "DELETE", "/api/v1/policies/"+c1.KSUID(policy.BuiltinID(policy.Grant)), "{}")
 		d.want(400, "nor does it change", "POST", "/api/v1/policies/"+c1.KSUID(policy.BuiltinID(policy.Grant)), `{"policy":{"displayName":"mine"}}`)
 		d.want(200, "an app chooses it", "POST", "/api/v1/apps/"+wiki, `{"app":{"grantPolicyId":"`+id+`"}}`)
+		if found := d.need(200, "", "POST", "/api/v1/search/apps", `{"policyRefs":[{"id":"`+id+`"}]}`); len(found.list()) != 1 || found.text("list.0.id") != wiki {
+			d.Errorf("apps by it: %v", found.body)
+		}
 		entitlement := "/api/v1/apps/" + wiki + "/entitlements/" + member
 		d.want(200, "an entitlement too, for emergencies", "POST", entitlement,
 			`{"entitlement":{"emergencyGrantEnabled":true,"emergencyGrantPolicyId":"`+id+`"}}`)

@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"slices"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -14,6 +15,7 @@ type AppFilter struct {
 	Query           string // part of name or description
 	IDs, ExcludeIDs []app.ID
 	OnlyDirectories bool
+	PolicyIDs       []app.PolicyID // one of these decides in it, by its own choice
 }
 
 // Apps lists the live apps that match f by display name. Anybody may see which apps there are.
@@ -32,6 +34,11 @@ func appsSQL(f AppFilter, r page.Request) (string, []any) {
 	notIn(&w, "id", f.ExcludeIDs)
 	if f.OnlyDirectories {
 		w.And("is_directory")
+	}
+	if len(f.PolicyIDs) > 0 {
+		list := "(" + marks("?", len(f.PolicyIDs)) + ")"
+		w.And("(grant_policy_id in "+list+" or revoke_policy_id in "+list+" or certify_policy_id in "+list+")",
+			slices.Concat(texts(f.PolicyIDs), texts(f.PolicyIDs), texts(f.PolicyIDs))...)
 	}
 	end := order{columns: []string{"sort_name", "id"}}.page(&w, r)
 	where, args := w.SQL()

@@ -16,6 +16,7 @@ type Options struct {
 	Log    *slog.Logger // nil: slog.Default
 	Clock  clock.Clock  // paces attempts to reconnect and to write again; nil: the machine's
 	Binary int          // the schema reader version of this binary; 0: Reader
+	UpTo   int64        // the last migration that is made, for tests of upgrades; 0: all
 }
 
 // DB is an open database. It is safe for concurrent use.

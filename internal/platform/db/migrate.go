@@ -83,8 +83,8 @@ type migration struct {
 func (m migration) Read(p []byte) (int, error) { return m.text.Read(p) }
 
 // migrate brings the schema up to date. The caller keeps other processes out.
-func migrate(ctx context.Context, conn *sql.DB, e Engine, reader int) error {
-	if err := checkReader(ctx, conn, e, reader); err != nil {
+func migrate(ctx context.Context, conn *sql.DB, e Engine, o Options) error {
+	if err := checkReader(ctx, conn, e, o.Binary); err != nil {
 		return err
 	}
 	files, err := render(migrations, e)
@@ -98,6 +98,10 @@ func migrate(ctx context.Context, conn *sql.DB, e Engine, reader int) error {
 	p, err := goose.NewProvider(dialect, conn, files, goose.WithDisableGlobalRegistry(true),
 		goose.WithSlog(slog.New(slog.DiscardHandler)))
 	if err != nil {
+		return err
+	}
+	if o.UpTo > 0 {
+		_, err = p.UpTo(ctx, o.UpTo)
 		return err
 	}
 	_, err = p.Up(ctx)

@@ -94,7 +94,7 @@ func migratePostgres(ctx context.Context, cfg *pgx.ConnConfig, o Options) (err e
 	if _, err := lock.ExecContext(ctx, "select pg_advisory_lock($1)", migrateLock); err != nil {
 		return err
 	}
-	if err := migrate(ctx, d, Postgres, o.Binary); err != nil {
+	if err := migrate(ctx, d, Postgres, o); err != nil {
 		return err
 	}
 	_, err = lock.ExecContext(ctx, "select pg_advisory_unlock($1)", migrateLock)

@@ -120,7 +120,7 @@ func migrateSQLite(ctx context.Context, dsn string, o Options) error {
 	}
 	d := sql.OpenDB(connector)
 	d.SetMaxOpenConns(1)
-	return errors.Join(migrate(ctx, d, SQLite, o.Binary), d.Close())
+	return errors.Join(migrate(ctx, d, SQLite, o), d.Close())
 }
 
 // opening makes sure that Open answers with a fault.

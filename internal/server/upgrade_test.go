@@ -116,7 +116,7 @@ func countOn(tx *db.Tx, table string) error {
 func onUpgraded(t *testing.T, version int64, test func(t *testing.T, p *parts)) {
 	t.Helper()
 	for _, engine := range []db.Engine{db.SQLite, db.Postgres} {
-		t.Run(string(engine), func(t *testing.T) {
+		t.Run(engine.String(), func(t *testing.T) {
 			s := config.Storage{Data: t.TempDir()}
 			if engine == db.Postgres {
 				s.Database = pgtest.URL(t)

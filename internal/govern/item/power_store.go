@@ -213,7 +213,8 @@ func ruledBy(q db.Q, tag string) ([]app.EntitlementRef, error) {
 	return db.Collect(q, scanRef, ruledBySQL, tag)
 }
 
-const ruledBySQL = `select a.app_id, a.entitlement_id from tag t join automation_tag a on a.key = t.key and a.value = t.value where t.id = $1`
+const ruledBySQL = `select a.app_id, a.entitlement_id from tag t join automation_tag a on a.key = t.key and a.value = t.value
+	where t.id = $1`
 
 func scanRef(r *db.Rows) (e app.EntitlementRef, err error) { return e, r.Scan(&e.AppID, &e.ID) }
 

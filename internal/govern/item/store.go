@@ -35,7 +35,7 @@ func collect(q db.Q, sql string, args ...any) ([]Item, error) {
 			return i, err
 		}
 		if settings.doc != nil {
-			if err := json.Unmarshal([]byte(*settings.doc), &i.Settings); err != nil { //nolint:musttag // refs are spelled as everywhere in documents
+			if err := json.Unmarshal([]byte(*settings.doc), &i.Settings); err != nil { //nolint:musttag // refs are spelled as everywhere
 				return i, fmt.Errorf("settings of item %s: %w", i.ID, err)
 			}
 		}

@@ -88,11 +88,7 @@ func (s *statement) scan(i int, dest any) error {
 			return nil
 		}
 	case **string:
-		switch kind {
-		case zombiezen.TypeNull:
-			*d = nil
-			return nil
-		case zombiezen.TypeText:
+		if kind == zombiezen.TypeText {
 			*d = new(s.ColumnText(i))
 			return nil
 		}

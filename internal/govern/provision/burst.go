@@ -18,8 +18,8 @@ type burst struct {
 
 // How long lanes hold back.
 const (
-	breath   = 100 * time.Millisecond // after a full batch, for the next one
-	patience = time.Second            // in one burst: targets must not wait for a stream that does not end
+	breath   = 300 * time.Millisecond // after a full batch, for the next one
+	patience = 2 * time.Second        // in one burst: targets must not wait for a stream that does not end
 	lull     = 2 * breath             // what comes after so long is another burst: the lanes had time for a turn
 )
 

@@ -21,11 +21,11 @@ const readers = 4
 
 // pragmas of every connection. A group is on disk before it is acknowledged
 // (synchronous=FULL); what a savepoint may have to undo stays in memory. The
-// log is moved into the file when it has 16 MiB: what is changed often is
+// log is moved into the file when it has 64 MiB: what is changed often is
 // written there once for many changes.
 var pragmas = []string{
 	"busy_timeout(5000)", "journal_mode(wal)", "synchronous(full)", "foreign_keys(1)", "automatic_index(0)", "temp_store(memory)",
-	"journal_size_limit(67108864)", "wal_autocheckpoint(4096)",
+	"journal_size_limit(67108864)", "wal_autocheckpoint(16384)",
 }
 
 // sqlite is the backend inside the process.

@@ -57,7 +57,9 @@ func TestManyMoreEndsThanABatchComeInOneRun(t *testing.T) {
 // explosive panics where it is asked what is written besides.
 type explosive struct{ grant.Notice }
 
-func (explosive) GrantsExpired(db.Q, []grant.Step, time.Time) (grant.Expiry, error) { panic("a mistake") }
+func (explosive) GrantsExpired(db.Q, []grant.Step, time.Time) (grant.Expiry, error) {
+	panic("a mistake")
+}
 
 func TestAMistakeInWhatIsPutTogetherAheadIsAnErrorOfTheRun(t *testing.T) {
 	h := granttest.New(t, dbtest.SQLite(t))

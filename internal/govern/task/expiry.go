@@ -84,6 +84,10 @@ func (s *Service) GrantsExpired(q db.Q, ended []grant.Step, now time.Time) (gran
 			alone = append(alone, v)
 		}
 	}
+	overtaken, err := extensions(q, ended)
+	if err != nil {
+		return grant.Expiry{}, err
+	}
 	var script db.Script
 	queue(&script, `insert into task_later (task_id, event, due_at)`, 3, later)
 	if err := s.begin(&script, alone, facts); err != nil {
@@ -96,8 +100,31 @@ func (s *Service) GrantsExpired(q db.Q, ended []grant.Step, now time.Time) (gran
 				due.Wake(tx, at)
 			}
 		}
+		if len(overtaken) > 0 {
+			which := `select id as task_id from task where state = 'OPEN' and id in ` + db.In(len(overtaken), 1)
+			if err := s.cancel(tx, audit.System(), overtakenByTheEnd, which, overtaken...); err != nil {
+				return err
+			}
+		}
 		return s.ask(tx, asking, facts)
 	}}, nil
+}
+
+// overtakenByTheEnd is why an extension is cancelled that nobody decided in time.
+const overtakenByTheEnd = "the access ended before this was decided; ask for it anew"
+
+// extensions are the tasks that would have moved the ends that have come. From its end on no grant can be extended any more.
+func extensions(q db.Q, ended []grant.Step) ([]any, error) {
+	args := make([]any, len(ended))
+	for i, one := range ended {
+		args[i] = string(one.ID)
+	}
+	return db.Collect(q, func(r *db.Rows) (any, error) {
+		var t string
+		err := r.Scan(&t)
+		return t, err
+	}, `select t.id from grants g join task t on t.target = g.account_id and t.app_id = g.app_id and t.entitlement_id = g.entitlement_id
+		and t.kind = 'GRANT' and t.state = 'OPEN' and t.origin <> 'TIME_REVOKE' and t.extension where g.id in `+db.In(len(args), 1), args...)
 }
 
 // errAsks is the answer to a task that begins outside a transaction and needs one.

@@ -199,6 +199,23 @@ func TestARevocationTakesAndAnExtensionMovesTheEnd(t *testing.T) {
 	})
 }
 
+func TestAnExtensionThatNobodyDecidedInTimeIsInNobodysWay(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		given := o.approved(o.Grace, o.request())
+		more := o.asks()
+		more.Extension, more.Duration = true, 3*time.Hour
+		extension, err := o.Tasks.RequestGrant(o.as(o.Ada), more)
+		o.ok(err)
+		o.Clock.Advance(24 * time.Hour)
+		o.pass(o.Grants.Ender(), o.Tasks.Due())
+		o.is(extension, task.Closed, task.Cancelled)
+		o.approved(o.Grace, o.request())
+		if !o.holds(given) {
+			t.Error("it is not held again")
+		}
+	})
+}
+
 func TestATargetThatIsDownShowsOnTheTask(t *testing.T) {
 	each(t, func(t *testing.T, o *office) {
 		c := o.Connected(1)

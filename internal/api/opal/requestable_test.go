@@ -39,7 +39,7 @@ func TestWhatIsMadeHereCanBeAskedForByWhoSeesIt(t *testing.T) {
 			for _, o := range offers.Items {
 				listed = listed || string(o.ResourceID) == of
 			}
-			if got.status != status || listed != (status == http.StatusOK) {
+			if open := status == http.StatusOK || status == http.StatusConflict; got.status != status || listed != open {
 				t.Errorf("%s: answered %d, want %d; listed %t: %v", when, got.status, status, listed, got.body)
 			}
 			d.as(root, iam.SuperAdministrator)
@@ -57,7 +57,7 @@ func TestWhatIsMadeHereCanBeAskedForByWhoSeesIt(t *testing.T) {
 		check("limited, though a bundle lists it", orders, http.StatusNotFound)
 		check("a bundle lists it", string(mere.ID), http.StatusOK)
 		d.hold(ada, readers)
-		check("limited to readers, of whom Ada is one", orders, http.StatusOK)
+		check("limited to readers, of whom Ada is one, who has asked already", orders, http.StatusConflict)
 	})
 }
 

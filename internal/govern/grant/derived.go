@@ -147,8 +147,8 @@ func (s *Service) RemoveDerived(tx *db.Tx, actor audit.Actor, k Key, via app.Ent
 	return s.apply(tx, actor, h, &after, effect, now)
 }
 
-// LeaveDerived is [Service.RemoveDerived], but that the access stays: what via passed on is held directly from now on, until the end that it
-// had by via, or later where it is held directly until then. What is past that end is not left.
+// LeaveDerived is [Service.RemoveDerived], but that the access stays: what via passed on is held directly from now on, until the end that
+// it had by via, or later where it is held directly until then. What is past that end is not left.
 func (s *Service) LeaveDerived(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef) error {
 	now := s.Clock.Now()
 	h, err := lockLive(tx, k)

@@ -166,7 +166,7 @@ func (g *moved) write(now time.Time) {
 		return
 	}
 	args := []any{us(now)}
-	from, which := "", ""
+	var from, which string
 	if g.kind == OnTime && g.expiry.Tasks != nil {
 		write += `, ended_task = v.column2`
 		values := make([]byte, 0, len(g.grants)*10)

@@ -212,8 +212,8 @@ func (s *Service) edited(q db.Q, p *Principal, before, edit Client) (Client, err
 	return after, rolesExist(q, added)
 }
 
-// DeleteClient deletes a personal client; its tokens are dead. NotFound; Denied if it is another person's whose roles or powers reach beyond
-// the caller. Its owner, or who may delete everybody's.
+// DeleteClient deletes a personal client; its tokens are dead. NotFound; Denied if it is another person's whose roles or powers reach
+// beyond the caller. Its owner, or who may delete everybody's.
 func (s *Service) DeleteClient(ctx context.Context, key ClientKey) error {
 	p, err := PrincipalFrom(ctx)
 	if err != nil {

@@ -80,9 +80,9 @@ func form(before, after Grant, kind string) string {
 
 // moved are grants that took the same step.
 type moved struct {
-	kind   string
-	form   string // its key in writes
-	grants []held // as they are afterwards
+	kind  string
+	form  string // its key in writes
+	steps []Step // the grants as they are afterwards
 
 	script db.Script // what is written of them
 	expiry Expiry    // and what is written besides where their ends have come
@@ -128,8 +128,8 @@ func take(grants []held, next func(Grant) (Grant, Effect)) movement {
 			m.groups = append(m.groups, groups[name])
 		}
 		h.Grant = after
-		groups[name].grants, m.all = append(groups[name].grants, h), append(m.all, h)
-		m.steps = append(m.steps, Step{after, effect.Kind, h.User})
+		step := Step{after, effect.Kind, h.User}
+		groups[name].steps, m.steps, m.all = append(groups[name].steps, step), append(m.steps, step), append(m.all, h)
 		m.calls[effect.Call] = append(m.calls[effect.Call], h)
 	}
 	return m
@@ -139,15 +139,15 @@ func take(grants []held, next func(Grant) (Grant, Effect)) movement {
 func (s *Service) compose(q db.Q, actor audit.Actor, m movement, now time.Time) (err error) {
 	for _, g := range m.groups {
 		if s.notice != nil && (g.kind == OnTime || g.kind == DirectOnTime) {
-			if g.expiry, err = s.notice.GrantsExpired(q, g.steps(), now); err != nil {
+			if g.expiry, err = s.notice.GrantsExpired(q, g.steps, now); err != nil {
 				return err
 			}
 		}
 		g.write(now)
-		events := make([]audit.Event, len(g.grants))
-		for i, h := range g.grants {
-			events[i] = event(h.Grant, g.kind, h.User)
-			if t := g.expiry.Tasks[h.ID]; t != "" {
+		events := make([]audit.Event, len(g.steps))
+		for i, one := range g.steps {
+			events[i] = event(one.Grant, g.kind, one.User)
+			if t := g.expiry.Tasks[one.ID]; t != "" {
 				events[i].Data["taskId"] = t
 			}
 		}
@@ -169,15 +169,15 @@ func (g *moved) write(now time.Time) {
 	var from, which string
 	if g.kind == OnTime && g.expiry.Tasks != nil {
 		write += `, ended_task = v.column2`
-		values := make([]byte, 0, len(g.grants)*10)
-		for _, h := range g.grants {
+		values := make([]byte, 0, len(g.steps)*10)
+		for _, h := range g.steps {
 			values = append(append(values, ','), db.In(2, len(args)+1)...)
 			args = append(args, h.ID, g.expiry.Tasks[h.ID])
 		}
 		from, which = ` from (values `+string(values[1:])+`) v`, `grants.id = v.column1`
 	} else {
-		which = `id in ` + db.In(len(g.grants), 2)
-		for _, h := range g.grants {
+		which = `id in ` + db.In(len(g.steps), 2)
+		for _, h := range g.steps {
 			args = append(args, h.ID)
 		}
 	}
@@ -192,7 +192,7 @@ func (s *Service) carryOut(tx *db.Tx, m movement, now time.Time) error {
 	for _, g := range m.groups {
 		g.script.Run(tx)
 		if s.notice != nil {
-			if err := s.notice.GrantsMoved(tx, g.steps(), now); err != nil {
+			if err := s.notice.GrantsMoved(tx, g.steps, now); err != nil {
 				return err
 			}
 		}

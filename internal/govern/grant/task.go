@@ -41,15 +41,6 @@ type Expiry struct {
 // Tell says who is told. Only at start, before anything runs.
 func (s *Service) Tell(n Notice) { s.notice = n }
 
-// steps are those that move lets the grants take.
-func (m moved) steps() []Step {
-	list := make([]Step, len(m.grants))
-	for i, h := range m.grants {
-		list[i] = Step{h.Grant, m.kind, h.User}
-	}
-	return list
-}
-
 // Gift is a grant that a task gives.
 type Gift struct {
 	Key

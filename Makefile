@@ -17,6 +17,9 @@ LINT = $(GO) tool -modfile=tools/go.mod golangci-lint
 RACE = $(addprefix ./internal/platform/,clock db due expr page rate) ./internal/api/guard ./internal/api/transcode
 RACE_RULES = $(addprefix ./internal/govern/,grant iam policy provision)
 
+# Where tests write. What go itself builds for them stays where it always is: it is large.
+TESTS = GOTMPDIR=$${GOTMPDIR:-$${TMPDIR:-/tmp}} TMPDIR=$$(tools/scratch.sh)
+
 # go test shows no word of a package that passes, so what is left out is said before it starts.
 define SAY_WHAT_IS_LEFT_OUT
 if [ -z "$$INTERIM_TEST_POSTGRES_URL" ] && ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then \
@@ -43,12 +46,12 @@ run: build ## Build and serve on 127.0.0.1:8443, data under ./data
 .PHONY: test
 test: ## Run every test: unit, store and story, on SQLite and on a PostgreSQL when one is to be found
 	@$(SAY_WHAT_IS_LEFT_OUT)
-	$(GO) test -timeout 30m ./...
+	$(TESTS) $(GO) test -timeout 30m ./...
 
 .PHONY: race
 race: ## Run the tests of the packages with shared state under the race detector
-	CGO_ENABLED=1 $(GO) test -race -timeout 30m $(RACE)
-	CGO_ENABLED=1 $(GO) test -race -timeout 30m -skip '/sqlite$$' $(RACE_RULES)
+	$(TESTS) CGO_ENABLED=1 $(GO) test -race -short -timeout 30m $(RACE)
+	$(TESTS) CGO_ENABLED=1 $(GO) test -race -short -timeout 30m -skip '/sqlite$$' $(RACE_RULES)
 
 .PHONY: lint
 lint: ## Run golangci-lint, gofmt and goimports (.golangci.yml)

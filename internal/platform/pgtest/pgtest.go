@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,7 +33,7 @@ var shared = sync.OnceValues(func() (host, error) {
 	if err != nil {
 		return host{}, err
 	}
-	s.settings = []string{"autovacuum=off"} // whose statistics would come in the middle of a test of plans
+	s.settings = append(slices.Clone(hasty), "autovacuum=off") // whose statistics would come in the middle of a test of plans
 	if err := s.Start(); err != nil {
 		s.remove()
 		return host{}, err

@@ -35,6 +35,9 @@ wait $pid
 [ "$how" = keep ] || rm -rf "$dir"
 `
 
+// hasty are settings for tests, which outlive the server's process and never the machine.
+var hasty = []string{"fsync=off", "full_page_writes=off"}
+
 // Instance is a PostgreSQL server of its own, for tests that take it down.
 type Instance struct {
 	bin  string // folder of the programs
@@ -60,9 +63,9 @@ func create() (_ *Instance, err error) {
 	if err != nil {
 		return nil, err
 	}
-	base := ""
-	if as != nil {
-		base = "/tmp" // root's own temporary folder may be closed to others
+	base := os.TempDir()
+	if as != nil && !passable(base) {
+		base = "/tmp"
 	}
 	dir, err := os.MkdirTemp(base, "interim-pg-")
 	if err != nil {
@@ -78,11 +81,24 @@ func create() (_ *Instance, err error) {
 			return nil, err
 		}
 	}
-	s := &Instance{bin: bin, dir: dir, as: as}
+	s := &Instance{bin: bin, dir: dir, as: as, settings: hasty}
 	if err := s.initialise(); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// passable tells whether everybody may go through dir: root's own temporary folder may be closed to others.
+func passable(dir string) bool {
+	for {
+		if info, err := os.Stat(dir); err != nil || info.Mode()&0o001 == 0 {
+			return false
+		}
+		if dir == filepath.Dir(dir) {
+			return true
+		}
+		dir = filepath.Dir(dir)
+	}
 }
 
 // command prepares a program to run as the server's user, in a session of its

@@ -4,7 +4,9 @@ package dbtest
 
 import (
 	"context"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/interim-access/interim/internal/platform/db"
@@ -23,8 +25,34 @@ func Each(t *testing.T, test func(t *testing.T, d *db.DB)) {
 // its end.
 func SQLite(t testing.TB) *db.DB {
 	t.Helper()
-	return open(t, db.Options{Path: filepath.Join(t.TempDir(), "interim.db")})
+	file, err := migratedFile()
+	if err != nil {
+		t.Fatalf("prepare the database file: %v", err)
+	}
+	path := filepath.Join(t.TempDir(), "interim.db")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, db.Options{Path: path})
 }
+
+// migratedFile is what a first start leaves. The migrations take longer than most tests, so they run once in a process.
+var migratedFile = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "interim-dbtest-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "interim.db")
+	d, err := db.Open(context.Background(), db.Options{Path: path})
+	if err != nil {
+		return nil, err
+	}
+	if err := d.Close(); err != nil { // which moves the log into the file
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 // Postgres returns an empty database on a real PostgreSQL, dropped at the end
 // of the test.

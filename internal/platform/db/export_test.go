@@ -24,6 +24,12 @@ func OnWriter(d *DB, text string) error {
 	return err
 }
 
+// LimitLog has SQLite's log moved when it has so many pages. Nobody writes yet.
+func LimitLog(d *DB, pages uint32) { d.backend.(*sqlite).writer.log.limit = pages }
+
+// LogLength is how many pages SQLite's log has.
+func LogLength(d *DB) uint32 { return d.backend.(*sqlite).writer.log.length() }
+
 // Prepared is how many statements a reader of SQLite keeps.
 func Prepared(d *DB) int {
 	s := d.backend.(*sqlite)

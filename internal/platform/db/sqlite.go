@@ -21,11 +21,11 @@ const readers = 4
 
 // pragmas of every connection. A group is on disk before it is acknowledged
 // (synchronous=FULL); what a savepoint may have to undo stays in memory. The
-// log is moved into the file when it has 64 MiB: what is changed often is
-// written there once for many changes.
+// log is moved into the file by the mover; wal_autocheckpoint is for when it
+// falls back by 192 MiB.
 var pragmas = []string{
 	"busy_timeout(5000)", "journal_mode(wal)", "synchronous(full)", "foreign_keys(1)", "automatic_index(0)", "temp_store(memory)",
-	"journal_size_limit(67108864)", "wal_autocheckpoint(16384)",
+	"journal_size_limit(67108864)", "wal_autocheckpoint(65536)",
 }
 
 // sqlite is the backend inside the process.
@@ -97,7 +97,11 @@ func openSQLite(ctx context.Context, o Options) (_ *sqlite, err error) {
 	if err != nil {
 		return nil, opening(err)
 	}
-	s.writer = startWriter(c)
+	log, err := startMover(path, logPages)
+	if err != nil {
+		return nil, errors.Join(opening(err), c.close())
+	}
+	s.writer = startWriter(c, log)
 	return s, nil
 }
 

@@ -31,6 +31,7 @@ var errAbandoned = errors.New("db: the write did not return")
 // test's FailNow, ends that goroutine and not the writer.
 type writer struct {
 	conn  *sqliteConn
+	log   *mover
 	queue chan *member
 	stop  chan struct{} // closed by close
 	gone  chan struct{} // closed when the goroutine has ended
@@ -57,9 +58,10 @@ const (
 	withdrawn
 )
 
-func startWriter(c *sqliteConn) *writer {
+func startWriter(c *sqliteConn, log *mover) *writer {
 	w := &writer{
 		conn:  c,
+		log:   log,
 		queue: make(chan *member, 4*maxGroup),
 		stop:  make(chan struct{}),
 		gone:  make(chan struct{}),
@@ -128,6 +130,7 @@ func (w *writer) loop() {
 		case m := <-w.queue:
 			if m.state.CompareAndSwap(waiting, started) {
 				w.commit(m)
+				w.log.tend(w.conn)
 			}
 		case <-w.stop:
 			for m := w.next(); m != nil; m = w.next() {
@@ -291,9 +294,9 @@ func (w *writer) statement(text string) error {
 // rollback ends the transaction, if SQLite has not done so.
 func (w *writer) rollback() { _ = w.statement("rollback") }
 
-// close commits what is queued and closes the connection.
+// close commits what is queued and closes the connections.
 func (w *writer) close() error {
 	w.once.Do(func() { close(w.stop) })
 	<-w.gone
-	return w.conn.close()
+	return errors.Join(w.log.stop(), w.conn.close(), w.log.close())
 }

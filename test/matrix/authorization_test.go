@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/interim-access/interim/internal/platform/pgtest"
+	"github.com/interim-access/interim/internal/platform/db/dbtest"
 )
 
 var update = flag.Bool("update", false, "write the tables in testdata anew")
@@ -21,7 +21,7 @@ const file = "testdata/authorization.csv"
 
 func TestEveryCallerIsAnsweredAsTheTableSays(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { open(t, "").compare(operations(t)) })
-	t.Run("postgres", func(t *testing.T) { open(t, pgtest.URL(t)).compare(operations(t)) })
+	t.Run("postgres", func(t *testing.T) { open(t, dbtest.URL(t)).compare(operations(t)) })
 }
 
 // secrets are the beginnings of what [office.hire] writes about a person and only some may read.

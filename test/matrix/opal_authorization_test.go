@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/interim-access/interim/internal/platform/pgtest"
+	"github.com/interim-access/interim/internal/platform/db/dbtest"
 	"github.com/interim-access/interim/internal/server"
 )
 
@@ -29,7 +29,7 @@ func TestEveryCallerOfTheOpalDoorIsAnsweredAsTheTableSays(t *testing.T) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		raise(t, pgtest.URL(t)).perform()
+		raise(t, dbtest.URL(t)).perform()
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/interim-access/interim/internal/platform/pgtest"
+	"github.com/interim-access/interim/internal/platform/db/dbtest"
 )
 
 // beyond is what the scoped role lets do and the deputy's own role does not.
@@ -27,7 +27,7 @@ func TestNobodyHandsOutAPowerThatTheyDoNotHave(t *testing.T) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		deputize(t, pgtest.URL(t)).guarded()
+		deputize(t, dbtest.URL(t)).guarded()
 	})
 }
 

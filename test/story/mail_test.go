@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/interim-access/interim/internal/platform/pgtest"
+	"github.com/interim-access/interim/internal/platform/db/dbtest"
 )
 
 // postOffice is a mail server on loopback, RFC 5321 as far as the server needs it.
@@ -29,7 +29,7 @@ type letter struct{ id, to, subject, text string }
 func withMail(t *testing.T, endsSoon string, story func(o *office, p *postOffice)) {
 	t.Helper()
 	for name, database := range map[string]func(*testing.T) string{
-		"sqlite": func(*testing.T) string { return "" }, "postgres": func(t *testing.T) string { return pgtest.URL(t) },
+		"sqlite": func(*testing.T) string { return "" }, "postgres": func(t *testing.T) string { return dbtest.URL(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := openPostOffice(t)

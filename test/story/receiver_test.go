@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/interim-access/interim/internal/platform/pgtest"
+	"github.com/interim-access/interim/internal/platform/db/dbtest"
 )
 
 // receiver is a webhook on loopback. It checks each message as a receiver should, and answers as it was told to.
@@ -39,7 +39,7 @@ type message struct {
 func withReceiver(t *testing.T, story func(c *company, r *receiver)) {
 	t.Helper()
 	for name, database := range map[string]func(*testing.T) string{
-		"sqlite": func(*testing.T) string { return "" }, "postgres": func(t *testing.T) string { return pgtest.URL(t) },
+		"sqlite": func(*testing.T) string { return "" }, "postgres": func(t *testing.T) string { return dbtest.URL(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, database(t))

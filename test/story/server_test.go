@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/interim-access/interim/internal/platform/pgtest"
+	"github.com/interim-access/interim/internal/platform/db/dbtest"
 )
 
 // stopLimit is how long a server may take to stop: the 5 s that it promises, and as much again for a machine that is busy with tests.
@@ -58,7 +58,7 @@ func each(t *testing.T, story func(t *testing.T, s *server)) {
 	t.Helper()
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) { t.Parallel(); story(t, start(t, "")) })
-	t.Run("postgres", func(t *testing.T) { t.Parallel(); story(t, start(t, pgtest.URL(t))) })
+	t.Run("postgres", func(t *testing.T) { t.Parallel(); story(t, start(t, dbtest.URL(t))) })
 }
 
 func start(t *testing.T, database string) *server {

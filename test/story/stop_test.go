@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/interim-access/interim/internal/platform/pgtest"
+	"github.com/interim-access/interim/internal/platform/db/dbtest"
 )
 
 // A target or a database that takes everything and answers nothing must not keep an operator from stopping the server.
@@ -34,7 +34,7 @@ func TestAServerThatIsToldToStopStopsWhateverHangs(t *testing.T) {
 		o.await("the role is gone from the database", func() bool { return !o.target.holds("reporting", "Grace H.") })
 	})
 	t.Run("database", func(t *testing.T) {
-		w := newWire(t, pgtest.URL(t))
+		w := newWire(t, dbtest.URL(t))
 		s := start(t, w.url)
 		admin := s.admin()
 		admin.signIn()

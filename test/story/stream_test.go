@@ -19,8 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/interim-access/interim/internal/platform/db/dbtest"
 	"github.com/interim-access/interim/internal/platform/id"
-	"github.com/interim-access/interim/internal/platform/pgtest"
 )
 
 // sink is another system that is sent events over TLS. It keeps those that are signed with its secret.
@@ -40,7 +40,7 @@ type sink struct {
 func withSink(t *testing.T, story func(c *company, k *sink)) {
 	t.Helper()
 	for name, database := range map[string]func(*testing.T) string{
-		"sqlite": func(*testing.T) string { return "" }, "postgres": func(t *testing.T) string { return pgtest.URL(t) },
+		"sqlite": func(*testing.T) string { return "" }, "postgres": func(t *testing.T) string { return dbtest.URL(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, database(t))

@@ -9,14 +9,14 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/db/dbtest"
 	"github.com/interim-access/interim/internal/platform/fault"
-	"github.com/interim-access/interim/internal/platform/pgtest"
 )
 
 // replicas are two installations on one PostgreSQL database, as on two machines.
 func replicas(t *testing.T) (a, b *world) {
 	t.Helper()
-	url, c := pgtest.URL(t), clock.NewFake(monday)
+	url, c := dbtest.URL(t), clock.NewFake(monday)
 	open := func() *world {
 		d, err := db.Open(t.Context(), db.Options{URL: url})
 		if err != nil {

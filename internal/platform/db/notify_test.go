@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/interim-access/interim/internal/platform/db"
-	"github.com/interim-access/interim/internal/platform/pgtest"
+	"github.com/interim-access/interim/internal/platform/db/dbtest"
 )
 
 func TestSubscribersHearOfACommitBeforeWriteReturns(t *testing.T) {
@@ -50,7 +50,7 @@ func TestSubscribersHearOfACommitBeforeWriteReturns(t *testing.T) {
 // A replica whose cache is never told would go on honouring a role that is
 // gone.
 func TestEveryReplicaHearsOfACommitExactlyOnce(t *testing.T) {
-	address := pgtest.URL(t)
+	address := dbtest.URL(t)
 	here, there := open(t, db.Options{URL: address}), open(t, db.Options{URL: address})
 	heardHere, heardThere := make(chan string, 100), make(chan string, 100)
 	here.Subscribe("topic", func(p string) { heardHere <- p })
@@ -118,7 +118,7 @@ func TestASubscriberMaySubscribeAndCancel(t *testing.T) {
 }
 
 func TestTheLastNoticesLeaveBeforeClose(t *testing.T) {
-	address := pgtest.URL(t)
+	address := dbtest.URL(t)
 	here, there := open(t, db.Options{URL: address}), open(t, db.Options{URL: address})
 	heard := make(chan string, 1)
 	there.Subscribe("topic", func(p string) { heard <- p })
@@ -134,7 +134,7 @@ func TestTheLastNoticesLeaveBeforeClose(t *testing.T) {
 }
 
 func TestMoreNoticesThanAreKeptBecomeOneThatSaysSo(t *testing.T) {
-	address := pgtest.URL(t)
+	address := dbtest.URL(t)
 	here, there := open(t, db.Options{URL: address}), open(t, db.Options{URL: address})
 	heard := make(chan string, 2*db.MaxPending)
 	there.Subscribe("topic", func(p string) { heard <- p })

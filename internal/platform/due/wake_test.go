@@ -11,7 +11,6 @@ import (
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/db/dbtest"
-	"github.com/interim-access/interim/internal/platform/pgtest"
 )
 
 // The race this guards against: the source has looked, the row is written and
@@ -97,7 +96,7 @@ func TestRacingWritersAreAllHandled(t *testing.T) {
 }
 
 func TestAWriteInOneReplicaWakesTheOther(t *testing.T) {
-	url := pgtest.URL(t)
+	url := dbtest.URL(t)
 	here, there := replica(t, url), replica(t, url)
 	table(t, here)
 	s := stored{db: there, ran: make(chan int, 10)}
@@ -114,7 +113,7 @@ func TestAWriteInOneReplicaWakesTheOther(t *testing.T) {
 }
 
 func TestReplicasShareTheWorkAndHandleEachRowOnce(t *testing.T) {
-	url := pgtest.URL(t)
+	url := dbtest.URL(t)
 	here, there := replica(t, url), replica(t, url)
 	table(t, here)
 	const total = 60

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/interim-access/interim/internal/platform/config"
-	"github.com/interim-access/interim/internal/platform/pgtest"
+	"github.com/interim-access/interim/internal/platform/db/dbtest"
 	"github.com/interim-access/interim/internal/server"
 )
 
@@ -29,7 +29,7 @@ func TestOfficialClientsAreAnsweredAsTheyExpect(t *testing.T) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".golden"), func(t *testing.T) {
 			t.Run("sqlite", func(t *testing.T) { playFile(t, file, newPlayer(t, "")) })
-			t.Run("postgres", func(t *testing.T) { playFile(t, file, newPlayer(t, pgtest.URL(t))) })
+			t.Run("postgres", func(t *testing.T) { playFile(t, file, newPlayer(t, dbtest.URL(t))) })
 		})
 	}
 }

@@ -58,7 +58,13 @@ var migratedFile = sync.OnceValues(func() ([]byte, error) {
 // of the test.
 func Postgres(t testing.TB) *db.DB {
 	t.Helper()
-	return open(t, db.Options{URL: pgtest.Clone(t, "migrated", migrated)})
+	return open(t, db.Options{URL: URL(t)})
+}
+
+// URL returns the address of such a database, for a server that opens it.
+func URL(t testing.TB) string {
+	t.Helper()
+	return pgtest.Clone(t, "migrated", migrated)
 }
 
 // migrated brings a template database up to the current schema.

@@ -84,10 +84,15 @@ func bindable(q db.Q, b Binding) error {
 	return countProxies(q, b)
 }
 
-// Reach are the entitlements that all who hold one hold as well, by bindings that are live now, by whatever way; at most [MaxReach].
+// Reach are the entitlements that all who hold one hold as well, by bindings that are live now, by whatever way. Precondition above
+// [MaxReach]: what is judged by some of them might be judged otherwise by all.
 func (s *Service) Reach(q db.Q, of app.EntitlementRef) ([]app.EntitlementRef, error) {
 	reached := []app.EntitlementRef{of}
-	for n := 0; n < len(reached) && len(reached) <= MaxReach; n++ {
+	for n := 0; n < len(reached); n++ {
+		if len(reached)-1 > MaxReach {
+			return nil, fault.New(fault.Precondition,
+				"more than %d entitlements hang on this one by bindings: nothing can be asked for in its name until some are removed", MaxReach)
+		}
 		next, err := db.Collect(q, scanRef, reachSQL, string(reached[n].AppID), string(reached[n].ID), clock.Micros(s.Clock.Now()))
 		if err != nil {
 			return nil, err

@@ -114,6 +114,28 @@ func TestABindingThatIsRefusedLeavesNothingBehind(t *testing.T) {
 	})
 }
 
+// The threat: a request for a group passes by the configuration for those who are in another, since that was one too many to look at.
+func TestWhatReachesTooMuchIsRefusedAndNotCutOff(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		shop, from := w.app("Shop"), w.a
+		for n := range automation.MaxReach {
+			next := w.thing(shop, fmt.Sprint("Thing ", n))
+			w.must(w.bind(from, next))
+			if n%20 == 0 {
+				from = next
+			}
+		}
+		got, err := w.auto.Reach(w.DB.Q(w.Ctx), w.a)
+		if w.must(err); len(got) != automation.MaxReach {
+			t.Errorf("%d are reached", len(got))
+		}
+		w.must(w.bind(from, w.b))
+		if got, err := w.auto.Reach(w.DB.Q(w.Ctx), w.a); !fault.Is(err, fault.Precondition) || got != nil {
+			t.Errorf("with one too many %d are reached, %v", len(got), err)
+		}
+	})
+}
+
 // The threat: a request for a group is judged as one for those who are in another, which is no more, or not for this group any more.
 func TestNobodyIsReachedByWhatIsGone(t *testing.T) {
 	onWorlds(t, func(w *world) {

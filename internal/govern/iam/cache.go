@@ -15,7 +15,7 @@ import (
 const staleAfter = 3 * time.Second
 
 // fillTimeout bounds the reading of rights. Requests wait that long at most before they are refused.
-const fillTimeout = 2 * time.Second
+const fillTimeout = 10 * time.Second
 
 // maxCached is how many credentials' rights are kept; over it all are dropped and read again.
 const maxCached = 10_000

@@ -104,6 +104,13 @@ func (s *Service) UserCreated(tx *db.Tx, actor audit.Actor, u directory.User) er
 	return s.addIn(tx, actor, u, Role{ID: BuiltinID(BasicUser), DisplayName: builtinTitle[BasicUser].display})
 }
 
+// signedIn end what somebody signed in with, or was about to.
+var signedIn = []string{
+	`delete from web_session where user_id = $1`,
+	`delete from login_link where user_id = $1`,
+	`delete from device_grant where user_id = $1 and user_id <> ''`,
+}
+
 // UserEnded ends every credential of the user for good. Precondition for the last enabled Super Administrator. It implements
 // [directory.Notice].
 func (s *Service) UserEnded(tx *db.Tx, actor audit.Actor, u directory.UserID, at time.Time, reason string) error {
@@ -113,11 +120,7 @@ func (s *Service) UserEnded(tx *db.Tx, actor audit.Actor, u directory.UserID, at
 	if err := lockCredentials(tx, u); err != nil {
 		return err
 	}
-	for _, sql := range []string{
-		`delete from web_session where user_id = $1`,
-		`delete from login_link where user_id = $1`,
-		`delete from device_grant where user_id = $1`,
-	} {
+	for _, sql := range signedIn {
 		if _, err := tx.Exec(sql, string(u)); err != nil {
 			return err
 		}

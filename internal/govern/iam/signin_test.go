@@ -14,6 +14,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/db/dbtest"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
@@ -268,5 +270,15 @@ func TestAClientIsBoundToItsNetworks(t *testing.T) {
 		w.refused(err, fault.Denied, "networks")
 		_, err = w.Authenticate(t.Context(), live, mapped(inside))
 		w.ok(err)
+	})
+}
+
+func TestWhatSomebodySignedInWithIsFoundByThem(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		for _, sql := range signedIn {
+			if plan := dbtest.Plan(t, d, sql, "u"); !strings.Contains(plan, "_user") {
+				t.Errorf("%s:\n%s", sql, plan)
+			}
+		}
 	})
 }

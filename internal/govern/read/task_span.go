@@ -11,12 +11,21 @@ import (
 // span narrows a list of tasks to numbers from and below. The zero span does not narrow.
 type span struct{ from, below int64 }
 
-// Of what waits for people, a page is looked for in a span of this many numbers, and in one that many times as wide where that did not
-// fill it.
+// Of what waits for people, a page is looked for in a span of this many numbers, and where that did not fill it in one that is at most
+// that many times as wide.
 const (
 	firstSpan = 4096
 	wider     = 8
 )
+
+// widen is how many times as wide as the last span the next one is: wide enough for twice what is missing, if it holds as many tasks
+// that are found.
+func widen(found, missing int) int64 {
+	if found == 0 {
+		return wider
+	}
+	return int64(min(max(2*missing/found, 1), wider))
+}
 
 // spans reports whether a list in the order of its numbers is better read span by span: whoever has much to decide, of whom a page is
 // asked for, would else have all of it read and sorted.
@@ -46,7 +55,7 @@ func (s *Service) inSpans(ctx context.Context, f TaskFilter, by TaskSort, now in
 			left.from = max(left.from, after+1)
 		}
 	}
-	for width := s.width; len(rows) <= r.Size && left.from < left.below; width *= wider {
+	for width := s.width; len(rows) <= r.Size && left.from < left.below; {
 		if by == TaskByNumberDown {
 			f.span = span{max(left.from, left.below-width), left.below}
 			left.below = f.span.from
@@ -59,6 +68,7 @@ func (s *Service) inSpans(ctx context.Context, f TaskFilter, by TaskSort, now in
 			return nil, err
 		}
 		rows = append(rows, found...)
+		width *= widen(len(found), r.Size+1-len(rows))
 	}
 	return rows, nil
 }

@@ -34,6 +34,7 @@
 // is run again, each member in a SAVEPOINT of its own. It is given $N as plain
 // question marks, the values in their order. Connections stand on SQLite's C
 // interface by way of a library; migrations use the driver for database/sql.
+// A sixth connection moves the log into the file beside the writer.
 //
 // # PostgreSQL
 //

@@ -169,12 +169,10 @@ func (g *moved) write(now time.Time) {
 	var from, which string
 	if g.kind == OnTime && g.expiry.Tasks != nil {
 		write += `, ended_task = v.column2`
-		values := make([]byte, 0, len(g.steps)*10)
+		from, which = ` from (values `+db.Values(len(g.steps), 2, 2)+`) v`, `grants.id = v.column1`
 		for _, h := range g.steps {
-			values = append(append(values, ','), db.In(2, len(args)+1)...)
 			args = append(args, h.ID, g.expiry.Tasks[h.ID])
 		}
-		from, which = ` from (values `+string(values[1:])+`) v`, `grants.id = v.column1`
 	} else {
 		which = `id in ` + db.In(len(g.steps), 2)
 		for _, h := range g.steps {

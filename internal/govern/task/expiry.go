@@ -3,6 +3,7 @@ package task
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -84,7 +85,7 @@ func (s *Service) GrantsExpired(q db.Q, ended []grant.Step, now time.Time) (gran
 			alone = append(alone, v)
 		}
 	}
-	overtaken, err := extensions(q, ended)
+	overtaken, err := extensions(q, slices.DeleteFunc(slices.Clone(ended), func(one grant.Step) bool { return !facts[one.ID].extended }))
 	if err != nil {
 		return grant.Expiry{}, err
 	}
@@ -113,8 +114,15 @@ func (s *Service) GrantsExpired(q db.Q, ended []grant.Step, now time.Time) (gran
 // overtakenByTheEnd is why an extension is cancelled that nobody decided in time.
 const overtakenByTheEnd = "the access ended before this was decided; ask for it anew"
 
-// extensions are the tasks that would have moved the ends that have come. From its end on no grant can be extended any more.
+// extending joins a grant g with the tasks t that would have moved its end. From its end on no grant can be extended any more.
+const extending = `t.target = g.account_id and t.app_id = g.app_id and t.entitlement_id = g.entitlement_id
+	and t.kind = 'GRANT' and t.state = 'OPEN' and t.origin <> 'TIME_REVOKE' and t.extension`
+
+// extensions are those of grants that are known to have some.
 func extensions(q db.Q, ended []grant.Step) ([]any, error) {
+	if len(ended) == 0 {
+		return nil, nil
+	}
 	args := make([]any, len(ended))
 	for i, one := range ended {
 		args[i] = string(one.ID)
@@ -123,8 +131,7 @@ func extensions(q db.Q, ended []grant.Step) ([]any, error) {
 		var t string
 		err := r.Scan(&t)
 		return t, err
-	}, `select t.id from grants g join task t on t.target = g.account_id and t.app_id = g.app_id and t.entitlement_id = g.entitlement_id
-		and t.kind = 'GRANT' and t.state = 'OPEN' and t.origin <> 'TIME_REVOKE' and t.extension where g.id in `+db.In(len(args), 1), args...)
+	}, `select t.id from grants g join task t on `+extending+` where g.id in `+db.In(len(args), 1), args...)
 }
 
 // errAsks is the answer to a task that begins outside a transaction and needs one.
@@ -149,17 +156,14 @@ func (s *Service) takes(one grant.Step, f ending, now time.Time) *turn {
 func (s *Service) begin(w db.Queuer, turns []*turn, facts map[grant.ID]ending) error {
 	for _, chunk := range db.Chunks(turns, many) {
 		var args []any
-		var values []byte
 		for _, v := range chunk {
 			text, err := v.t.doc()
 			if err != nil {
 				return err
 			}
-			row := insertArgs(v.t, facts[v.t.Grant].by, text)
-			values = append(append(values, ','), db.In(len(row), len(args)+1)...)
-			args = append(args, row...)
+			args = append(args, insertArgs(v.t, facts[v.t.Grant].by, text)...)
 		}
-		w.Queue(insertSQL+string(values[1:]), args...)
+		w.Queue(insertSQL+db.Values(len(chunk), len(args)/len(chunk), 1), args...)
 	}
 	return begun(w, turns)
 }
@@ -235,6 +239,7 @@ type ending struct {
 	names        Names
 	plan         Plan
 	rules        bool // the policy has rules, which are asked later: plan is empty
+	extended     bool // an extension is open
 	by           sorts
 }
 
@@ -262,7 +267,7 @@ func (s *Service) endings(q db.Q, ended []grant.Step) (map[grant.ID]ending, erro
 			of[e.Ref()] = e
 		}
 		rows, err := q.Query(`select g.id, p.display_name, e.display_name, e.sort_name, a.display_name, a.sort_name,
-					coalesce(u.display_name, ''), coalesce(u.email, '')
+					coalesce(u.display_name, ''), coalesce(u.email, ''), exists (select 1 from task t where `+extending+`)
 				from grants g join app p on p.id = g.app_id
 				join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id
 				join account a on a.app_id = g.app_id and a.id = g.account_id
@@ -319,7 +324,8 @@ func scanEndings(rows *db.Rows, out map[grant.ID]ending) error {
 		var g grant.ID
 		var f ending
 		var account, email string
-		err := rows.Scan(&g, &f.names.App, &f.names.Entitlement, &f.by.resource, &account, &f.by.account, &f.names.Subject, &email)
+		err := rows.Scan(&g, &f.names.App, &f.names.Entitlement, &f.by.resource, &account, &f.by.account, &f.names.Subject, &email,
+			&f.extended)
 		if err != nil {
 			return err
 		}

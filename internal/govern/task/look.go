@@ -93,11 +93,7 @@ func (s *Service) HoldersChanged(tx *db.Tx, of []app.EntitlementRef, _ time.Time
 
 // holdersSQL are the tasks that ask the holders of n entitlements, or those who own by one of them, or are about them as a group.
 func holdersSQL(n int) string {
-	var values []byte
-	for i := range n {
-		values = append(append(values, ','), db.In(2, 2*i+1)...)
-	}
-	return `with of (app_id, id) as (values ` + string(values[1:]) + `)
+	return `with of (app_id, id) as (values ` + db.Values(n, 2, 1) + `)
 		select s.task_id from of cross join task_slot s where s.kind = 'holders' and s.of_kind = '' and s.app_id = of.app_id
 			and s.object_id = of.id
 		union all select s.task_id from of cross join owner_entitlement o cross join task_slot s

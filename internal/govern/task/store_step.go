@@ -16,13 +16,7 @@ const many = 50
 // queue adds rows, all of the same columns, many in a statement.
 func queue(tx db.Queuer, into string, columns int, rows [][]any) {
 	for _, chunk := range db.Chunks(rows, many) {
-		args := make([]any, 0, len(chunk)*columns)
-		values := make([]byte, 0, len(chunk)*columns*4)
-		for _, r := range chunk {
-			values = append(append(values, ','), db.In(columns, len(args)+1)...)
-			args = append(args, r...)
-		}
-		tx.Queue(into+` values `+string(values[1:])+` on conflict do nothing`, args...)
+		tx.Queue(into+` values `+db.Values(len(chunk), columns, 1)+` on conflict do nothing`, slices.Concat(chunk...)...)
 	}
 }
 

@@ -26,6 +26,22 @@ func In(n, from int) string {
 	return string(append(b, ')'))
 }
 
+// Values returns the placeholders "($from,…),(…)" for n rows, at least one, of
+// so many columns, in the order in which they are bound.
+func Values(n, columns, from int) string {
+	b := make([]byte, 0, n*columns*6)
+	for i := range n * columns {
+		if b = append(b, ','); i%columns == 0 {
+			b = append(b, '(')
+		}
+		b = strconv.AppendInt(append(b, '$'), int64(from+i), 10)
+		if (i+1)%columns == 0 {
+			b = append(b, ')')
+		}
+	}
+	return string(b[1:])
+}
+
 // Chunks cuts a list into pieces of at most size values, MaxIn unless said
 // otherwise. The pieces share the list's memory.
 func Chunks[T any](list []T, size ...int) [][]T {

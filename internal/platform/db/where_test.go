@@ -23,6 +23,17 @@ func TestInNumbersItsPlaceholders(t *testing.T) {
 	}
 }
 
+func TestValuesNumberTheirPlaceholdersRowByRow(t *testing.T) {
+	for _, c := range []struct {
+		n, columns, from int
+		want             string
+	}{{1, 1, 1, "($1)"}, {1, 3, 2, "($2,$3,$4)"}, {2, 2, 1, "($1,$2),($3,$4)"}, {3, 1, 9, "($9),($10),($11)"}} {
+		if got := db.Values(c.n, c.columns, c.from); got != c.want {
+			t.Errorf("Values(%d, %d, %d) = %s, want %s", c.n, c.columns, c.from, got, c.want)
+		}
+	}
+}
+
 func TestChunksKeepEveryValueInOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		list := rapid.SliceOfN(rapid.Int(), 0, 1200).Draw(t, "list")

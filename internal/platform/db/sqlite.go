@@ -93,7 +93,9 @@ func openSQLite(ctx context.Context, o Options) (_ *sqlite, err error) {
 		}
 		s.idle.put(c)
 	}
-	c, err := connectSQLite(path, append(slices.Clone(pragmas), "cache_size(-16384)")...)
+	// What a transaction of a burst changes stays in memory: 64 MiB, taken when they are needed. With less SQLite writes pages out in the
+	// middle of it and reads them again.
+	c, err := connectSQLite(path, append(slices.Clone(pragmas), "cache_size(-65536)")...)
 	if err != nil {
 		return nil, opening(err)
 	}

@@ -66,12 +66,14 @@ func (d secondDoor) access() string {
 	return "/v1/resources/" + d.item + "/users/" + d.uuid(d.asker.id)
 }
 
+func (d secondDoor) uuid(ksuid string) string { d.t.Helper(); return uuid(d.t, ksuid) }
+
 // uuid is how that API shows an identity.
-func (d secondDoor) uuid(ksuid string) string {
-	d.t.Helper()
+func uuid(t *testing.T, ksuid string) string {
+	t.Helper()
 	u, err := id.FromKSUID(ksuid)
 	if err != nil {
-		d.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return u
 }

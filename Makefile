@@ -18,7 +18,7 @@ RACE = $(addprefix ./internal/platform/,clock db due expr page rate) ./internal/
 RACE_RULES = $(addprefix ./internal/govern/,grant iam policy provision)
 
 # Where tests write. What go itself builds for them stays where it always is: it is large.
-TESTS = GOTMPDIR=$${GOTMPDIR:-$${TMPDIR:-/tmp}} TMPDIR=$$(tools/scratch.sh)
+TESTS = dir=$$($(GO) env GOTMPDIR); export GOTMPDIR=$${dir:-$${TMPDIR:-/tmp}} TMPDIR=$$(tools/scratch.sh);
 
 # go test shows no word of a package that passes, so what is left out is said before it starts.
 define SAY_WHAT_IS_LEFT_OUT

@@ -14,7 +14,8 @@ import (
 // revocation bites everywhere within the five that are promised.
 const staleAfter = 3 * time.Second
 
-// fillTimeout bounds the reading of rights. Requests wait that long at most before they are refused.
+// fillTimeout bounds the reading of rights. Requests wait that long at most before they are refused. What took so long to read that it is
+// not believed any more is read again.
 const fillTimeout = 10 * time.Second
 
 // maxCached is how many credentials' rights are kept; over it all are dropped and read again.
@@ -81,8 +82,11 @@ func (c *cache) fly(ctx context.Context, clientID string, f *flight) {
 	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
 	defer cancel()
 	defer close(f.done)
-	read := c.clock.Now()
-	f.rights, f.err = c.load(ctx, clientID)
+	var read time.Time
+	for believed := false; !believed; believed = f.err != nil || c.clock.Now().Sub(read) < staleAfter {
+		read = c.clock.Now()
+		f.rights, f.err = c.load(ctx, clientID)
+	}
 	if f.err != nil && !fault.Is(f.err, fault.Unauthenticated) {
 		f.err = fault.Wrap(fault.Unavailable, f.err, "the caller's rights cannot be read now; try again")
 	}

@@ -62,6 +62,21 @@ func TestRightsAreBelievedForThreeSeconds(t *testing.T) {
 	}
 }
 
+// The threat: a database that stalls in the middle of a snapshot hands out rights that were taken away meanwhile.
+func TestRightsThatTookTooLongToReadAreReadAgain(t *testing.T) {
+	c := clock.NewFake(monday)
+	took := []time.Duration{staleAfter + time.Second, staleAfter, staleAfter - time.Microsecond, 0}
+	reads := 0
+	cache := newCache(c, func(context.Context, string) (*rights, error) {
+		c.Advance(took[reads])
+		reads++
+		return rightsOf("v" + strconv.Itoa(reads)), nil
+	})
+	if r, err := cache.get(t.Context(), "ada", c.Now()); err != nil || r.template.Name != "v3" {
+		t.Fatal(r, err)
+	}
+}
+
 func TestWhatWasBeingReadWhenANoticeCameIsNotKept(t *testing.T) {
 	c := clock.NewFake(monday)
 	started, finish := make(chan struct{}), make(chan struct{})

@@ -239,17 +239,18 @@ func (s *sqlite) close() error {
 		close(s.closing)
 		patience, cancel := context.WithTimeout(context.Background(), drain)
 		defer cancel()
+		drained := true
 		for open := s.opened(); open > 0; open-- {
 			select {
 			case <-s.idle.free:
 				s.closeErr = errors.Join(s.closeErr, s.idle.taken().close())
 			case <-patience.Done():
 				s.closeErr = errors.Join(s.closeErr, errors.New("db: closed while rows were being read"))
-				open = 1
+				drained, open = false, 1
 			}
 		}
 		if s.writer != nil { // the last to close: it moves the log into the file
-			s.closeErr = errors.Join(s.closeErr, s.writer.close())
+			s.closeErr = errors.Join(s.closeErr, s.writer.close(drained))
 		}
 		s.closeErr = errors.Join(s.closeErr, s.lock.Close())
 	})

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 )
 
@@ -15,8 +16,8 @@ const logPages = 16384
 const move = "pragma wal_checkpoint(passive)"
 
 // mover moves the log into the file beside the writer, which would else stop for it in the middle of a burst. What has come to the log
-// meanwhile is little; the writer moves that between two groups, so that the log begins anew with the next. Where the mover cannot
-// keep pace or fails, the writer moves everything itself (wal_autocheckpoint).
+// meanwhile is little after some passes; the writer moves that between two groups, so that the log begins anew with the next, and is
+// held up by as much as the mover is behind. Where the mover fails, wal_autocheckpoint has the writer move everything.
 type mover struct {
 	limit uint32 // pages
 	conn  *sqliteConn
@@ -38,7 +39,10 @@ func startMover(path string, limit uint32) (_ *mover, err error) {
 	if m.conn, err = connectSQLite(path, pragmas...); err != nil {
 		return nil, err
 	}
-	if m.index, err = os.Open(path + "-shm"); err != nil {
+	if path, err = filepath.EvalSymlinks(path); err == nil { // SQLite puts it beside the file itself
+		m.index, err = os.Open(path + "-shm")
+	}
+	if err != nil {
 		return nil, errors.Join(err, m.conn.close())
 	}
 	go m.loop()
@@ -53,7 +57,8 @@ func (m *mover) loop() {
 	for range m.begin {
 		for range passes {
 			before := m.length()
-			if _, err := m.conn.exec(move, nil); err != nil || m.length()-before < m.limit/16 {
+			_, err := m.conn.exec(move, nil)
+			if after := m.length(); err != nil || after < before+m.limit/16 {
 				break
 			}
 		}
@@ -91,5 +96,6 @@ func (m *mover) stop() error {
 	return m.conn.close()
 }
 
-// close is for when every connection is closed: closing any descriptor of a file drops the locks that this process has on it.
+// close is for when every connection is closed: closing any descriptor of a file drops the locks that this process has on it. Where one
+// is not, the index is left open until the process ends.
 func (m *mover) close() error { return m.index.Close() }

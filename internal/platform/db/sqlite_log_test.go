@@ -1,6 +1,8 @@
 package db_test
 
 import (
+	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
 
@@ -58,5 +60,33 @@ func TestAReaderKeepsTheLogAndStopsNobody(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// SQLite puts its log beside the file itself, wherever a link to it is.
+func TestADatabaseBehindALinkIsOpened(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "interim.db")
+	if err := os.Symlink(filepath.Join(t.TempDir(), "elsewhere.db"), link); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{0, 1} {
+		d, err := db.Open(t.Context(), db.Options{Path: link})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == 0 {
+			exec(t, d, notes)
+		}
+		var n int
+		if err := d.Q(t.Context()).Row(`select count(*) from notes`).Scan(&n); err != nil || n != want {
+			t.Errorf("%d rows, %v; want %d", n, err, want)
+		}
+		exec(t, d, `insert into notes (id, n) values (hex(randomblob(8)), 1)`)
+		if db.LogLength(d) == 0 {
+			t.Error("the length of its log is not known")
+		}
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -294,9 +294,13 @@ func (w *writer) statement(text string) error {
 // rollback ends the transaction, if SQLite has not done so.
 func (w *writer) rollback() { _ = w.statement("rollback") }
 
-// close commits what is queued and closes the connections.
-func (w *writer) close() error {
+// close commits what is queued and closes the connections. alone says that there are no others.
+func (w *writer) close(alone bool) error {
 	w.once.Do(func() { close(w.stop) })
 	<-w.gone
-	return errors.Join(w.log.stop(), w.conn.close(), w.log.close())
+	err := errors.Join(w.log.stop(), w.conn.close())
+	if alone {
+		err = errors.Join(err, w.log.close())
+	}
+	return err
 }

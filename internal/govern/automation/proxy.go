@@ -91,7 +91,7 @@ func (s *Service) Reach(q db.Q, of app.EntitlementRef) ([]app.EntitlementRef, er
 	for n := 0; n < len(reached); n++ {
 		if len(reached)-1 > MaxReach {
 			return nil, fault.New(fault.Precondition,
-				"more than %d entitlements hang on the group by bindings, and who may ask for this is said by groups: remove some bindings first", MaxReach)
+				"more than %d entitlements hang on the group by bindings, and who may ask for this is said by groups: remove some first", MaxReach)
 		}
 		next, err := db.Collect(q, scanRef, reachSQL, string(reached[n].AppID), string(reached[n].ID), clock.Micros(s.Clock.Now()))
 		if err != nil {

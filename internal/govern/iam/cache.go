@@ -71,6 +71,11 @@ func (c *cache) fill(ctx context.Context, clientID string) *flight {
 		return f
 	}
 	f := &flight{done: make(chan struct{})}
+	if e, ok := c.entries[clientID]; ok && c.clock.Now().Sub(e.read) < staleAfter { // read since the caller looked
+		f.rights = e.rights
+		close(f.done)
+		return f
+	}
 	c.flights[clientID] = f
 	clientID = strings.Clone(clientID) // not a piece of a request's memory
 	ctx = context.WithoutCancel(ctx)   // one caller that gives up must not fail the others

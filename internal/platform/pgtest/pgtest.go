@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -33,7 +32,7 @@ var shared = sync.OnceValues(func() (host, error) {
 	if err != nil {
 		return host{}, err
 	}
-	s.settings = append(slices.Clone(hasty), "autovacuum=off") // whose statistics would come in the middle of a test of plans
+	s.settings = append(s.settings, "autovacuum=off") // whose statistics would come in the middle of a test of plans
 	if err := s.Start(); err != nil {
 		s.remove()
 		return host{}, err

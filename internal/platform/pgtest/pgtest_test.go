@@ -246,3 +246,20 @@ func TestTheNewestInstalledVersionIsTaken(t *testing.T) {
 		t.Errorf("the order is %v", dirs)
 	}
 }
+
+// A server that runs as somebody else could not tidy up in a folder of ours.
+func TestAServerLiesWhereWhoRunsItMayRemoveIt(t *testing.T) {
+	for mode, want := range map[os.FileMode]bool{0o755: false, 0o777 | os.ModeSticky: true} {
+		dir, err := os.MkdirTemp("/tmp", "interim-mode-")
+		if err != nil {
+			t.Skip(err)
+		}
+		t.Cleanup(func() { _ = os.Remove(dir) })
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		if got := passable(dir); got != want {
+			t.Errorf("mode %v: %v", mode, got)
+		}
+	}
+}

@@ -81,15 +81,19 @@ func create() (_ *Instance, err error) {
 			return nil, err
 		}
 	}
-	s := &Instance{bin: bin, dir: dir, as: as, settings: hasty}
+	s := &Instance{bin: bin, dir: dir, as: as, settings: slices.Clone(hasty)}
 	if err := s.initialise(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// passable tells whether everybody may go through dir: root's own temporary folder may be closed to others.
+// passable tells whether everybody may go through dir, and make and remove what is theirs in it: root's own temporary folder may be closed
+// to others.
 func passable(dir string) bool {
+	if info, err := os.Stat(dir); err != nil || info.Mode()&0o002 == 0 {
+		return false
+	}
 	for {
 		if info, err := os.Stat(dir); err != nil || info.Mode()&0o001 == 0 {
 			return false

@@ -37,6 +37,8 @@ type cached struct {
 	read   time.Time // when reading began
 }
 
+func (e cached) fresh(now time.Time) bool { return now.Sub(e.read) < staleAfter }
+
 type flight struct {
 	done   chan struct{}
 	rights *rights
@@ -50,9 +52,9 @@ func newCache(c clock.Clock, load func(context.Context, string) (*rights, error)
 // get returns rights at most staleAfter old. It never returns older ones: when they cannot be read, it answers Unavailable.
 func (c *cache) get(ctx context.Context, clientID string, now time.Time) (*rights, error) {
 	c.mu.RLock()
-	e, ok := c.entries[clientID]
+	e := c.entries[clientID]
 	c.mu.RUnlock()
-	if ok && now.Sub(e.read) < staleAfter {
+	if e.fresh(now) {
 		return e.rights, nil
 	}
 	f := c.fill(ctx, clientID)
@@ -71,7 +73,7 @@ func (c *cache) fill(ctx context.Context, clientID string) *flight {
 		return f
 	}
 	f := &flight{done: make(chan struct{})}
-	if e, ok := c.entries[clientID]; ok && c.clock.Now().Sub(e.read) < staleAfter { // read since the caller looked
+	if e := c.entries[clientID]; e.fresh(c.clock.Now()) { // read since the caller looked
 		f.rights = e.rights
 		close(f.done)
 		return f
@@ -87,11 +89,12 @@ func (c *cache) fly(ctx context.Context, clientID string, f *flight) {
 	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
 	defer cancel()
 	defer close(f.done)
-	var read time.Time
-	for believed := false; !believed; believed = f.err != nil || c.clock.Now().Sub(read) < staleAfter {
-		read = c.clock.Now()
-		f.rights, f.err = c.load(ctx, clientID)
+	var e cached
+	for f.err == nil && !e.fresh(c.clock.Now()) {
+		e.read = c.clock.Now()
+		e.rights, f.err = c.load(ctx, clientID)
 	}
+	f.rights = e.rights
 	if f.err != nil && !fault.Is(f.err, fault.Unauthenticated) {
 		f.err = fault.Wrap(fault.Unavailable, f.err, "the caller's rights cannot be read now; try again")
 	}
@@ -108,7 +111,7 @@ func (c *cache) fly(ctx context.Context, clientID string, f *flight) {
 	if len(c.entries) >= maxCached {
 		clear(c.entries)
 	}
-	c.entries[clientID] = cached{f.rights, read}
+	c.entries[clientID] = e
 }
 
 // drop forgets the rights for which gone answers true, and everything being read just now.

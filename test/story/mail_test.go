@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/interim-access/interim/internal/platform/db/dbtest"
 )
 
 // postOffice is a mail server on loopback, RFC 5321 as far as the server needs it.
@@ -28,18 +27,14 @@ type letter struct{ id, to, subject, text string }
 // withMail runs a story on both engines against a server that tells people by mail.
 func withMail(t *testing.T, endsSoon string, story func(o *office, p *postOffice)) {
 	t.Helper()
-	for name, database := range map[string]func(*testing.T) string{
-		"sqlite": func(*testing.T) string { return "" }, "postgres": func(t *testing.T) string { return dbtest.URL(t) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := openPostOffice(t)
-			s := start(t, database(t))
-			s.stop()
-			s.flags = []string{"--smtp-url", "smtp://" + p.listener.Addr().String(), "--ends-soon", endsSoon}
-			s.up()
-			story(newPaperOffice(s), p)
-		})
-	}
+	onEngines(t, func(t *testing.T, database string) {
+		p := openPostOffice(t)
+		s := start(t, database)
+		s.stop()
+		s.flags = []string{"--smtp-url", "smtp://" + p.listener.Addr().String(), "--ends-soon", endsSoon}
+		s.up()
+		story(newPaperOffice(s), p)
+	})
 }
 
 func openPostOffice(t *testing.T) *postOffice {

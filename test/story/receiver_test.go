@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/interim-access/interim/internal/platform/db/dbtest"
 )
 
 // receiver is a webhook on loopback. It checks each message as a receiver should, and answers as it was told to.
@@ -38,23 +37,19 @@ type message struct {
 // withReceiver runs a story on both engines against a server that may call webhooks on loopback, and one of those.
 func withReceiver(t *testing.T, story func(c *company, r *receiver)) {
 	t.Helper()
-	for name, database := range map[string]func(*testing.T) string{
-		"sqlite": func(*testing.T) string { return "" }, "postgres": func(t *testing.T) string { return dbtest.URL(t) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := start(t, database(t))
-			s.stop()
-			s.flags = []string{"--webhook-allow", "127.0.0.0/8"}
-			s.up()
-			r := &receiver{s: s, status: http.StatusOK}
-			r.server = httptest.NewServer(r)
-			t.Cleanup(r.server.Close)
-			story(newCompany(newPaperOffice(s)), r)
-			for _, b := range r.broken {
-				t.Error(b)
-			}
-		})
-	}
+	onEngines(t, func(t *testing.T, database string) {
+		s := start(t, database)
+		s.stop()
+		s.flags = []string{"--webhook-allow", "127.0.0.0/8"}
+		s.up()
+		r := &receiver{s: s, status: http.StatusOK}
+		r.server = httptest.NewServer(r)
+		t.Cleanup(r.server.Close)
+		story(newCompany(newPaperOffice(s)), r)
+		for _, b := range r.broken {
+			t.Error(b)
+		}
+	})
 }
 
 // answers has the receiver answer from now on.

@@ -57,8 +57,14 @@ type bootstrap struct {
 func each(t *testing.T, story func(t *testing.T, s *server)) {
 	t.Helper()
 	t.Parallel()
-	t.Run("sqlite", func(t *testing.T) { t.Parallel(); story(t, start(t, "")) })
-	t.Run("postgres", func(t *testing.T) { t.Parallel(); story(t, start(t, dbtest.URL(t))) })
+	onEngines(t, func(t *testing.T, database string) { t.Parallel(); story(t, start(t, database)) })
+}
+
+// onEngines runs a story with an empty database of each engine, which start takes.
+func onEngines(t *testing.T, story func(t *testing.T, database string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { story(t, "") })
+	t.Run("postgres", func(t *testing.T) { story(t, dbtest.URL(t)) })
 }
 
 func start(t *testing.T, database string) *server {

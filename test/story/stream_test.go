@@ -19,7 +19,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/interim-access/interim/internal/platform/db/dbtest"
 	"github.com/interim-access/interim/internal/platform/id"
 )
 
@@ -39,30 +38,26 @@ type sink struct {
 // withSink runs a story on both engines against a server that may send to loopback, and trusts the sink's certificate.
 func withSink(t *testing.T, story func(c *company, k *sink)) {
 	t.Helper()
-	for name, database := range map[string]func(*testing.T) string{
-		"sqlite": func(*testing.T) string { return "" }, "postgres": func(t *testing.T) string { return dbtest.URL(t) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := start(t, database(t))
-			s.stop()
-			k := &sink{s: s, status: http.StatusOK}
-			k.server = httptest.NewUnstartedServer(k)
-			k.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-			k.server.StartTLS()
-			t.Cleanup(k.server.Close)
-			ca := filepath.Join(t.TempDir(), "sink.pem")
-			raw := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: k.server.Certificate().Raw})
-			if err := os.WriteFile(ca, raw, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			s.flags = []string{"--webhook-allow", "127.0.0.0/8", "--webhook-ca", ca}
-			s.up()
-			story(newCompany(newPaperOffice(s)), k)
-			for _, b := range k.broken {
-				t.Error(b)
-			}
-		})
-	}
+	onEngines(t, func(t *testing.T, database string) {
+		s := start(t, database)
+		s.stop()
+		k := &sink{s: s, status: http.StatusOK}
+		k.server = httptest.NewUnstartedServer(k)
+		k.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+		k.server.StartTLS()
+		t.Cleanup(k.server.Close)
+		ca := filepath.Join(t.TempDir(), "sink.pem")
+		raw := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: k.server.Certificate().Raw})
+		if err := os.WriteFile(ca, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.flags = []string{"--webhook-allow", "127.0.0.0/8", "--webhook-ca", ca}
+		s.up()
+		story(newCompany(newPaperOffice(s)), k)
+		for _, b := range k.broken {
+			t.Error(b)
+		}
+	})
 }
 
 // ServeHTTP takes a message.

@@ -3,7 +3,6 @@ package task
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -67,6 +66,7 @@ func (s *Service) GrantsExpired(q db.Q, ended []grant.Step, now time.Time) (gran
 	}
 	var alone, asking []*turn
 	var later [][]any
+	var extended []any
 	tasks := make(map[grant.ID]string, len(ended))
 	for _, one := range ended {
 		f := facts[one.ID]
@@ -74,6 +74,9 @@ func (s *Service) GrantsExpired(q db.Q, ended []grant.Step, now time.Time) (gran
 		tasks[one.ID] = string(v.t.ID)
 		if f.rules {
 			later = append(later, []any{string(v.t.ID), beginning, clock.Micros(now)})
+		}
+		if f.extended {
+			extended = append(extended, string(one.ID))
 		}
 		fresh := *v
 		switch err := v.apply(f.begins()); {
@@ -85,7 +88,7 @@ func (s *Service) GrantsExpired(q db.Q, ended []grant.Step, now time.Time) (gran
 			alone = append(alone, v)
 		}
 	}
-	overtaken, err := extensions(q, slices.DeleteFunc(slices.Clone(ended), func(one grant.Step) bool { return !facts[one.ID].extended }))
+	overtaken, err := extensions(q, extended)
 	if err != nil {
 		return grant.Expiry{}, err
 	}
@@ -119,19 +122,15 @@ const extending = `t.target = g.account_id and t.app_id = g.app_id and t.entitle
 	and t.kind = 'GRANT' and t.state = 'OPEN' and t.origin <> 'TIME_REVOKE' and t.extension`
 
 // extensions are those of grants that are known to have some.
-func extensions(q db.Q, ended []grant.Step) ([]any, error) {
-	if len(ended) == 0 {
+func extensions(q db.Q, grants []any) ([]any, error) {
+	if len(grants) == 0 {
 		return nil, nil
-	}
-	args := make([]any, len(ended))
-	for i, one := range ended {
-		args[i] = string(one.ID)
 	}
 	return db.Collect(q, func(r *db.Rows) (any, error) {
 		var t string
 		err := r.Scan(&t)
 		return t, err
-	}, `select t.id from grants g join task t on `+extending+` where g.id in `+db.In(len(args), 1), args...)
+	}, `select t.id from grants g join task t on `+extending+` where g.id in `+db.In(len(grants), 1), grants...)
 }
 
 // errAsks is the answer to a task that begins outside a transaction and needs one.

@@ -21,8 +21,8 @@ const readers = 4
 
 // pragmas of every connection. A group is on disk before it is acknowledged
 // (synchronous=FULL); what a savepoint may have to undo stays in memory. The
-// log is moved into the file by the mover; wal_autocheckpoint is for when it
-// falls back by 192 MiB.
+// log is moved into the file by the mover; at 256 MiB of it the mover fails,
+// and wal_autocheckpoint has the writer move it.
 var pragmas = []string{
 	"busy_timeout(5000)", "journal_mode(wal)", "synchronous(full)", "foreign_keys(1)", "automatic_index(0)", "temp_store(memory)",
 	"journal_size_limit(67108864)", "wal_autocheckpoint(65536)",
@@ -99,7 +99,7 @@ func openSQLite(ctx context.Context, o Options) (_ *sqlite, err error) {
 	if err != nil {
 		return nil, opening(err)
 	}
-	log, err := startMover(path, logPages)
+	log, err := startMover(path)
 	if err != nil {
 		return nil, errors.Join(opening(err), c.close())
 	}

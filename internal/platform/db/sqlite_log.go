@@ -34,8 +34,8 @@ const (
 	moved
 )
 
-func startMover(path string, limit uint32) (_ *mover, err error) {
-	m := &mover{limit: limit, begin: make(chan struct{}, 1), gone: make(chan struct{})}
+func startMover(path string) (_ *mover, err error) {
+	m := &mover{limit: logPages, begin: make(chan struct{}, 1), gone: make(chan struct{})}
 	if m.conn, err = connectSQLite(path, pragmas...); err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (m *mover) tend(writer *sqliteConn) {
 	}
 }
 
-// stop ends the mover; the writer is gone already, or never was.
+// stop ends the mover; the writer is gone already.
 func (m *mover) stop() error {
 	close(m.begin)
 	<-m.gone

@@ -81,19 +81,6 @@ func won(n int64, err error, kind string) error {
 	return err
 }
 
-// pairs returns "(values ($1,$2),…)" for n pairs, the right side of an IN over two columns.
-func pairs(n int) string {
-	var b strings.Builder
-	b.WriteString("(values ")
-	for i := range n {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, "($%d,$%d)", 2*i+1, 2*i+2)
-	}
-	return b.String() + ")"
-}
-
 // many reads the rows that refs name, deleted ones too, in no particular order; unknown ones are left out.
 func many[T, R any](q db.Q, table, cols string, scan func(*db.Rows) (T, error), refs []R, key func(R) (app, id string)) ([]T, error) {
 	var out []T
@@ -103,7 +90,7 @@ func many[T, R any](q db.Q, table, cols string, scan func(*db.Rows) (T, error), 
 			a, i := key(r)
 			args = append(args, a, i)
 		}
-		rows, err := db.Collect(q, scan, `select `+cols+` from `+table+` where (app_id, id) in `+pairs(len(chunk)), args...)
+		rows, err := db.Collect(q, scan, `select `+cols+` from `+table+` where (app_id, id) in (values `+db.Values(len(chunk), 2, 1)+`)`, args...)
 		if err != nil {
 			return nil, err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
@@ -336,13 +335,9 @@ func scanRef(r *db.Rows) (ref app.EntitlementRef, err error) { return ref, r.Sca
 
 // values is "($2,$3),($4,$5)…" for refs, behind what args holds already.
 func values(refs []app.EntitlementRef, args []any) (string, []any) {
-	var b strings.Builder
-	for i, r := range refs {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(db.In(2, len(args)+1))
+	from := len(args) + 1
+	for _, r := range refs {
 		args = append(args, string(r.AppID), string(r.ID))
 	}
-	return b.String(), args
+	return db.Values(len(refs), 2, from), args
 }

@@ -19,7 +19,7 @@ func (s *Service) Automated(ctx context.Context, refs []app.EntitlementRef) (map
 			args = append(args, string(r.AppID), string(r.ID))
 		}
 		err := each(s.db.Q(ctx), `select r.app_id, r.entitlement_id from automation r
-			where (r.app_id, r.entitlement_id) in (values `+numberedPairs(len(chunk))+`) and r.deleted_at is null`,
+			where (r.app_id, r.entitlement_id) in (values `+db.Values(len(chunk), 2, 1)+`) and r.deleted_at is null`,
 			args, func(rows *db.Rows) error {
 				var ref app.EntitlementRef
 				err := rows.Scan(&ref.AppID, &ref.ID)

@@ -2,8 +2,6 @@ package read
 
 import (
 	"context"
-	"strconv"
-	"strings"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/platform/db"
@@ -18,7 +16,7 @@ func (s *Service) GrantCounts(ctx context.Context, refs []app.EntitlementRef) (m
 			args = append(args, string(r.AppID), string(r.ID))
 		}
 		err := each(s.db.Q(ctx), `select g.app_id, g.entitlement_id, count(*) from grants g
-			where (g.app_id, g.entitlement_id) in (values `+numberedPairs(len(chunk))+`) and `+held+` group by g.app_id, g.entitlement_id`,
+			where (g.app_id, g.entitlement_id) in (values `+db.Values(len(chunk), 2, 1)+`) and `+held+` group by g.app_id, g.entitlement_id`,
 			args, func(rows *db.Rows) error {
 				var (
 					ref app.EntitlementRef
@@ -45,7 +43,7 @@ func (s *Service) ResourceGrantCounts(ctx context.Context, refs []app.ResourceRe
 		}
 		err := each(s.db.Q(ctx), `select e.app_id, e.resource_id, count(*) from entitlement e
 			join grants g on g.app_id = e.app_id and g.entitlement_id = e.id
-			where (e.app_id, e.resource_id) in (values `+numberedPairs(len(chunk))+`) and `+held+` group by e.app_id, e.resource_id`,
+			where (e.app_id, e.resource_id) in (values `+db.Values(len(chunk), 2, 1)+`) and `+held+` group by e.app_id, e.resource_id`,
 			args, func(rows *db.Rows) error {
 				var (
 					ref app.ResourceRef
@@ -81,16 +79,4 @@ func each(q db.Q, sql string, args []any, add func(*db.Rows) error) error {
 func numbered(n int) string {
 	in := db.In(n, 1)
 	return in[1 : len(in)-1]
-}
-
-// numberedPairs returns "($1,$2),…" for n pairs.
-func numberedPairs(n int) string {
-	var b strings.Builder
-	for i := range n {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString("($" + strconv.Itoa(2*i+1) + ",$" + strconv.Itoa(2*i+2) + ")")
-	}
-	return b.String()
 }

@@ -2,7 +2,6 @@ package task
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -135,11 +134,7 @@ func scanMember(r *db.Rows) (m member, err error) { return m, r.Scan(&m.of.AppID
 
 // membersSQL begins with the people, who are few, and never with all that a group holds or is held by.
 func membersSQL(people, groups int) string {
-	var values []string
-	for n := range groups {
-		values = append(values, db.In(2, 2+people+2*n))
-	}
-	return `with of (app_id, id) as (values ` + strings.Join(values, ",") + `)
+	return `with of (app_id, id) as (values ` + db.Values(groups, 2, 2+people) + `)
 		select distinct g.app_id, g.entitlement_id, a.user_id from of cross join account a cross join grants g
 			join users u on u.id = a.user_id
 			join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id

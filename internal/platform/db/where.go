@@ -17,13 +17,7 @@ func In(n, from int) string {
 	if n <= 0 {
 		return "(null)"
 	}
-	b := make([]byte, 0, n*5+1)
-	for i := range n {
-		b = append(b, ",$"...)
-		b = strconv.AppendInt(b, int64(from+i), 10)
-	}
-	b[0] = '('
-	return string(append(b, ')'))
+	return Values(1, n, from)
 }
 
 // Values returns the placeholders "($from,…),(…)" for n rows, at least one, of

@@ -69,22 +69,26 @@ func (e Ender) Run(ctx context.Context, now time.Time) (handled int, err error) 
 	if e.DB.Engine() != db.SQLite {
 		return e.locked(ctx, now)
 	}
-	next := e.ahead(ctx, now, nil)
-	for next != nil && err == nil {
-		a := <-next
-		next = nil
-		if a.more && ctx.Err() == nil {
-			last := a.last()
-			next = e.ahead(ctx, e.Clock.Now(), &last)
+	composing, stop := context.WithCancel(ctx)
+	a := e.ahead(composing, now)
+	defer func() { // it may not use the database after Run
+		stop()
+		for range a.batches {
+			continue
+		}
+	}()
+	var taken []*batch
+	for err == nil {
+		if len(taken) == 0 {
+			b, more := <-a.batches
+			if !more {
+				return handled, a.err
+			}
+			taken = append(taken, b)
 		}
 		var n int
-		if n, err = e.write(ctx, a.batches); err == nil {
-			err = a.err
-		}
+		n, taken, err = e.write(ctx, taken, a.batches)
 		handled += n
-	}
-	if next != nil {
-		<-next // it may not use the database after Run
 	}
 	return handled, err
 }
@@ -103,85 +107,103 @@ func (b *batch) compose(e Ender, q db.Q) error {
 	return e.compose(q, audit.System(), b.movement, b.now)
 }
 
-// together is how many batches SQLite writes in a transaction: pages that all of them touch are written once.
-const together = 2
+// So many batches SQLite writes in a transaction: pages that all of them touch are written once. Past the first number it goes on only
+// while nobody else waits.
+const (
+	together     = 2
+	mostTogether = 8
+)
 
-// ahead is batches that were put together before the transaction that writes them.
+// ahead is batches that are put together before the transaction that writes them.
 type ahead struct {
-	batches []*batch
-	more    bool  // others may follow
-	err     error // why none follows
+	batches chan *batch
+	err     error // why none follows; once batches is closed
 }
 
-func (a ahead) last() held {
-	read := a.batches[len(a.batches)-1].read
-	return read[len(read)-1]
-}
-
-// ahead reads the batches that begin after a grant, nil for the first, and puts them together.
-func (e Ender) ahead(ctx context.Context, now time.Time, after *held) <-chan ahead {
-	out := make(chan ahead, 1)
+// ahead reads batches and puts them together until there are no more, or ctx is done.
+func (e Ender) ahead(ctx context.Context, now time.Time) *ahead {
+	a := &ahead{batches: make(chan *batch, together)}
 	go func() {
-		var a ahead
+		defer close(a.batches)
 		defer func() {
 			if p := recover(); p != nil { // here it would end the process
-				a.more, a.err = false, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+				a.err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 			}
-			out <- a
 		}()
-		for a.more = true; a.more && a.err == nil && len(a.batches) < together; {
-			a.more, a.err = a.add(ctx, e, now, after)
-			if a.more {
-				last := a.last()
-				after = &last
+		var after *held
+		for {
+			b, err := e.after(ctx, after, now)
+			if b == nil || err != nil {
+				a.err = err
+				return
 			}
+			select {
+			case a.batches <- b:
+			case <-ctx.Done():
+				return
+			}
+			if len(b.read) < atOnce {
+				return
+			}
+			after, now = &b.read[len(b.read)-1], e.Clock.Now()
 		}
 	}()
-	return out
+	return a
 }
 
-// add adds one batch. It reports whether others may follow.
-func (a *ahead) add(ctx context.Context, e Ender, now time.Time, after *held) (bool, error) {
+// after is the batch that begins after a grant, nil for the first; nil if there is none.
+func (e Ender) after(ctx context.Context, last *held, now time.Time) (*batch, error) {
 	q, b, sql, args := e.DB.Q(ctx), &batch{now: now}, dueSQL, []any{us(now), atOnce}
-	if after != nil {
-		sql, args = afterSQL, append(args, us(after.DeprovisionAt), after.ID)
+	if last != nil {
+		sql, args = afterSQL, append(args, us(last.DeprovisionAt), last.ID)
 	}
 	var err error
 	if b.read, err = db.Collect(q, scanHeld, sql, args...); err != nil || len(b.read) == 0 {
-		return false, err
+		return nil, err
 	}
-	if err := b.compose(e, q); err != nil {
-		return false, err
-	}
-	a.batches = append(a.batches, b)
-	return len(b.read) == atOnce, nil
+	return b, b.compose(e, q)
 }
 
-// write writes batches, each if none of its grants has changed since it was read, by somebody else or by what follows from the batch
-// before it. From one that has on they are left for the next run; the first is read anew at once.
-func (e Ender) write(ctx context.Context, batches []*batch) (handled int, err error) {
-	if len(batches) == 0 {
-		return 0, nil
-	}
+// write writes the batches taken and those that are ready meanwhile, each if none of its grants has changed since it was read, by
+// somebody else or by what follows from the batch before it. One that has is left for the next run; the first is read anew at once. It
+// returns those that it has not come to.
+func (e Ender) write(ctx context.Context, taken []*batch, ready <-chan *batch) (handled int, left []*batch, err error) {
+	var n int
 	var first bool
 	err = e.DB.Write(ctx, func(tx *db.Tx) error {
-		handled = 0
-		for n, b := range batches {
-			stale, err := b.stale(tx)
-			if first = stale && n == 0; stale || err != nil {
+		handled, first = 0, false
+		for n = 0; n < mostTogether && (n < together || !tx.Awaited()); n++ {
+			if n == len(taken) {
+				select {
+				case b, more := <-ready:
+					if !more {
+						return nil
+					}
+					taken = append(taken, b)
+				default:
+					return nil
+				}
+			}
+			stale, err := taken[n].stale(tx)
+			if err != nil {
 				return err
 			}
-			if err := e.end(tx, b); err != nil {
+			if stale {
+				first = first || n == 0
+				continue
+			}
+			if err := e.end(tx, taken[n]); err != nil {
 				return err
 			}
-			handled += len(b.all)
+			handled += len(taken[n].all)
 		}
 		return nil
 	})
 	if first && err == nil {
-		return e.locked(ctx, batches[0].now)
+		again, err := e.locked(ctx, taken[0].now)
+		return handled + again, taken[n:], err
 	}
-	return handled, err
+	return handled, taken[n:], err
 }
 
 // stale reports whether any of the grants has changed since it was read. Versions only grow, and no row goes.

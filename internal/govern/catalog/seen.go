@@ -1,6 +1,9 @@
 package catalog
 
-import "github.com/interim-access/interim/internal/govern/grant"
+import (
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/grant"
+)
 
 // SeenSQL is a select of the identities of the catalogs that a user sees at a moment, each once: [Catalog.VisibleTo] for all of them.
 // Its arguments are the placeholders of the user and of the moment in microseconds.
@@ -28,4 +31,14 @@ func InSQL(alias, seen string) string {
 			where b.enrollment = ` + alias + `id and b.enrollment <> '' and b.bundle)
 		or exists (select 1 from request_defaults_catalog d join ` + seen + ` s on s.id = d.catalog_id
 			where d.app_id = ` + alias + `app_id and d.resource_type_id in ('', ` + alias + `resource_type_id)))`
+}
+
+// EntriesSQL is a select of the entitlements for which [InSQL] holds, as app_id and id, some more than once.
+func EntriesSQL(seen string) string {
+	return `select n.app_id, n.entitlement_id as id from ` + seen + ` s join catalog_entry n on n.catalog_id = s.id
+		union all
+		select '` + string(app.Own) + `', b.enrollment from ` + seen + ` s join catalog b on b.id = s.id where b.enrollment <> '' and b.bundle
+		union all
+		select e.app_id, e.id from ` + seen + ` s join request_defaults_catalog d on d.catalog_id = s.id join entitlement e on e.app_id = d.app_id
+		where d.resource_type_id in ('', e.resource_type_id)`
 }

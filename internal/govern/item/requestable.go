@@ -47,6 +47,14 @@ func RequestableSQL(alias string) string {
 		and ` + visibleSQL(alias, "resource_id") + ` and not ` + refusedSQL(alias)
 }
 
+// OfferedSQL is a select of the entitlements for which [RequestableSQL] may hold, as app_id and id, some more than once. It begins with
+// what offers them, and stands on the same expressions.
+func OfferedSQL() string {
+	return catalog.EntriesSQL("seen") + `
+		union all
+		select e.app_id, e.id from item i join entitlement e on e.app_id = i.app_id and e.resource_id = i.resource_id where i.offered`
+}
+
 // SeesSQL are the common table expression and the condition that a user who may not see every item sees that of a row: alias is its
 // table's alias with its dot, none of those of [RequestableSQL], and id the column with the item's identity. user and now are the
 // placeholders of the user and of the moment in microseconds.

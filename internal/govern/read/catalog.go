@@ -31,10 +31,18 @@ type Offer struct {
 	Grants []Binding
 }
 
+// fewOffers is how much of what is offered to somebody is gathered and sorted. Where there is more, entitlements are gone through in their
+// order: a page of such is soon full, and for whoever can ask for little it would be all of them.
+const fewOffers = 1000
+
 // Offers lists what the user can ask for, by app, then display name: [item.Settings.Requestable] in SQL.
 func (s *Service) Offers(ctx context.Context, f OfferFilter, r page.Request) (page.Page[Offer], error) {
 	q, now := s.db.Q(ctx), s.clock.Now()
-	sql, args := offersSQL(f, r, now)
+	var offered int
+	if err := q.Row(countOffersSQL, string(f.User), clock.Micros(now), s.few+1).Scan(&offered); err != nil {
+		return page.Page[Offer]{}, err
+	}
+	sql, args := offersSQL(f, r, now, offered <= s.few)
 	rows, err := db.Collect(q, app.ScanEntitlement, sql, args...)
 	if err != nil {
 		return page.Page[Offer]{}, err
@@ -50,11 +58,20 @@ func (s *Service) Offers(ctx context.Context, f OfferFilter, r page.Request) (pa
 	return out, s.holdings(q, f.User, now, at, out.Items)
 }
 
-// offersSQL asks for entitlements v in apps y; what the user sees and holds is gathered first, which is little.
-func offersSQL(f OfferFilter, r page.Request, at time.Time) (string, []any) {
+// countOffersSQL counts what is offered to user $1 at $2, up to $3; what is offered twice counts twice.
+var countOffersSQL = `with ` + item.KnownSQL("$1", "$2") + ` select count(*) from (select 1 from (` + item.OfferedSQL() + `) f limit $3) l`
+
+// offersSQL asks for entitlements v in apps y; what the user sees and holds is gathered first, which is little, and what is offered,
+// where few says that it is.
+func offersSQL(f OfferFilter, r page.Request, at time.Time, few bool) (string, []any) {
 	var w db.Where
 	user, now := w.Bind(string(f.User)), w.Bind(clock.Micros(at))
-	with := `with ` + item.KnownSQL(user, now)
+	with, from := `with `+item.KnownSQL(user, now), `entitlement v join app y on y.id = v.app_id`
+	if few {
+		with += `, offered as materialized (select distinct f.app_id, f.id from (` + item.OfferedSQL() + `) f)`
+		from = `offered f cross join entitlement v cross join app y`
+		w.And("v.app_id = f.app_id and v.id = f.id and y.id = v.app_id")
+	}
 	if !f.IncludeDeleted {
 		w.And("v.deleted_at is null and y.deleted_at is null")
 	}
@@ -74,7 +91,7 @@ func offersSQL(f OfferFilter, r page.Request, at time.Time) (string, []any) {
 	}
 	end := order{columns: []string{"v.app_id", "v.sort_name", "v.id"}}.page(&w, r)
 	where, args := w.SQL()
-	return with + ` select ` + app.EntitlementColumns("v.") + ` from entitlement v join app y on y.id = v.app_id` + where + end, args
+	return with + ` select ` + app.EntitlementColumns("v.") + ` from ` + from + where + end, args
 }
 
 // holdingsSQL joins the grants g by which the user has access now, beginning at the user; the arguments are placeholders. What is

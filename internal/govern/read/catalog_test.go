@@ -62,6 +62,7 @@ func TestOffersAreWhatCanBeAskedFor(t *testing.T) {
 			can = need(w, can, err)
 			list := func(f OfferFilter) map[app.EntitlementRef]Offer {
 				f.User = a.UserID
+				s.few = fewOffers - s.few // gathered and gone through in turn
 				out := map[app.EntitlementRef]Offer{}
 				for _, o := range pages(w.TB, 3, func(r page.Request) (page.Page[Offer], error) { return s.Offers(w.ctx, f, r) }) {
 					if _, twice := out[o.Ref()]; twice {
@@ -94,7 +95,7 @@ func TestOffersAreWhatCanBeAskedFor(t *testing.T) {
 }
 
 // gathered are the steps that read what the statement itself has gathered.
-var gathered = regexp.MustCompile(`(?m)^\s*SCAN [hs]$`)
+var gathered = regexp.MustCompile(`(?m)^\s*SCAN [hsf]$`)
 
 // What a user holds is little, so that a list of it may be sorted.
 func TestOffersAreReadFromAnIndexInOrder(t *testing.T) {
@@ -105,15 +106,20 @@ func TestOffersAreReadFromAnIndexInOrder(t *testing.T) {
 		} {
 			for _, r := range []page.Request{{Size: 25}, {Size: 25, After: page.Key{"a", "b", "c"}}} {
 				f.User = "u"
-				sql, args := offersSQL(f, r, time.Time{})
-				plan := w.plan(sql, args)
-				if full(gathered.ReplaceAllString(plan, "")) {
-					w.Errorf("%s reads a whole table:\n%s\n%s", name, sql, plan)
-				}
-				if f.Granted == nil && !strings.Contains(plan, "entitlement_name") {
-					w.Errorf("%s is not read in order:\n%s\n%s", name, sql, plan)
+				for _, few := range []bool{false, true} {
+					sql, args := offersSQL(f, r, time.Time{}, few)
+					plan := w.plan(sql, args)
+					if full(gathered.ReplaceAllString(plan, "")) {
+						w.Errorf("%s, few %t, reads a whole table:\n%s\n%s", name, few, sql, plan)
+					}
+					if f.Granted == nil && !few && !strings.Contains(plan, "entitlement_name") {
+						w.Errorf("%s is not read in order:\n%s\n%s", name, sql, plan)
+					}
 				}
 			}
+		}
+		if plan := w.plan(countOffersSQL, []any{"u", int64(0), 10}); full(gathered.ReplaceAllString(plan, "")) {
+			w.Errorf("%s\n%s", countOffersSQL, plan)
 		}
 		sql, args := offerGrantsSQL("u", time.Time{}, []Offer{{Entitlement: app.Entitlement{AppID: "a", ID: "e"}}})
 		if plan := w.plan(sql, args); full(plan) {

@@ -93,10 +93,7 @@ func (s entitlements) Update(ctx context.Context, req *appv1.UpdateAppEntitlemen
 	if err != nil {
 		return nil, err
 	}
-	if err := NotServed(req, nil, "override_access_requests_defaults"); err != nil {
-		return nil, err
-	}
-	change, err := decodeEntitlementChange(object, m)
+	change, err := decodeEntitlementChange(object, m, req.GetOverrideAccessRequestsDefaults())
 	if err != nil {
 		return nil, err
 	}

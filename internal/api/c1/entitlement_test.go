@@ -92,13 +92,44 @@ func TestAnEntitlementSentBackAsItWasReadIsNotChanged(t *testing.T) {
 	})
 }
 
+func TestAnEntitlementSaysWhetherTheDefaultsOfItsAppHoldForIt(t *testing.T) {
+	onDoors(t, "", func(d *door) {
+		d.person("Ada", "system:owner")
+		wiki, roles, writers, member := d.catalog()
+		all := "/api/v1/apps/" + wiki + "/entitlements"
+		d.want(200, "", "POST", "/api/v1/apps/"+wiki+"/access_request_defaults", `{"defaultsEnabled":true,"durationGrant":"3600s"}`)
+		const shown = "appEntitlementView.appEntitlement."
+		expect := func(a answer, applied, overrides bool) {
+			d.Helper()
+			if a.at(shown+"defaultValuesApplied") != applied || a.at(shown+"overrideAccessRequestsDefaults") != overrides {
+				d.Errorf("want applied %t, overrides %t: %d %v", applied, overrides, a.status, a.body)
+			}
+		}
+		own := d.call("POST", all, `{"displayName":"Own","appResourceTypeId":"`+roles+`","appResourceId":"`+writers+`","overrideAccessRequestsDefaults":true}`)
+		expect(own, false, true)
+		expect(d.call("GET", all+"/"+member, ""), true, false)
+		expect(d.call("POST", all+"/"+member, `{"entitlement":{"durationGrant":"60s"}}`), false, false)
+		expect(d.call("POST", all+"/"+member, `{"entitlement":{},"updateMask":"durationGrant"}`), true, false)
+		expect(d.call("POST", all+"/"+member, `{"entitlement":{"defaultValuesApplied":false,"description":"x"}}`), true, false)
+		expect(d.call("POST", all+"/"+member, `{"entitlement":{},"overrideAccessRequestsDefaults":true}`), false, true)
+		expect(d.call("POST", all+"/"+member, `{"entitlement":{"description":"y"},"overrideAccessRequestsDefaults":false}`), false, true)
+		expect(d.call("POST", all+"/"+member, `{"entitlement":{"overrideAccessRequestsDefaults":false}}`), true, false)
+		for _, v := range d.call("POST", "/api/v1/search/entitlements", `{"appIds":["`+wiki+`"]}`).list() {
+			v := answer{body: v.(map[string]any)}
+			if applied := v.text("appEntitlement.displayName") != "Own"; v.at("appEntitlement.defaultValuesApplied") != applied {
+				d.Errorf("listed: %v", v.body)
+			}
+		}
+	})
+}
+
 func TestSettingsOfAnEntitlementThatWouldDoNothingAreRefusedByName(t *testing.T) {
 	onDoors(t, "", func(d *door) {
 		d.person("Ada", "system:owner")
 		wiki, roles, writers, member := d.catalog()
 		const other = `"287oY0rG4UirjDNFEYguMBvxyim"`
 		settings := map[string]string{
-			"overrideAccessRequestsDefaults": "true", "matchBatonId": `"x"`,
+			"matchBatonId": `"x"`,
 		}
 		all := "/api/v1/apps/" + wiki + "/entitlements"
 		for field, value := range settings {
@@ -106,10 +137,6 @@ func TestSettingsOfAnEntitlementThatWouldDoNothingAreRefusedByName(t *testing.T)
 				`","appResourceId":"` + writers + `","` + field + `":` + value + `}`})
 			d.unserved("POST", all+"/"+member, map[string]string{"AppEntitlement." + field: `{"entitlement":{"` + field + `":` + value + `}}`})
 		}
-		d.unserved("POST", all+"/"+member, map[string]string{
-			"AppEntitlement.defaultValuesApplied":                        `{"entitlement":{"defaultValuesApplied":true}}`,
-			"UpdateAppEntitlementRequest.overrideAccessRequestsDefaults": `{"entitlement":{},"overrideAccessRequestsDefaults":true}`,
-		})
 		const search = "AppEntitlementSearchServiceSearchRequest."
 		d.unserved("POST", "/api/v1/search/entitlements", map[string]string{
 			search + "accessReviewId":       `{"accessReviewId":` + other + `}`,

@@ -38,6 +38,10 @@ func (d *Deps) entitlementViews(ctx context.Context, x *Expander, list ...app.En
 	if err != nil {
 		return nil, err
 	}
+	applied, err := d.Catalogs.Applied(ctx, list)
+	if err != nil {
+		return nil, err
+	}
 	views := make([]*appv1.AppEntitlementView, len(list))
 	for i, v := range list {
 		views[i] = &appv1.AppEntitlementView{
@@ -49,6 +53,7 @@ func (d *Deps) entitlementViews(ctx context.Context, x *Expander, list ...app.En
 			AppResourcePath:     e.resource(v.AppID, v.ResourceID),
 		}
 		views[i].AppEntitlement.IsAutomationEnabled = automated[v.Ref()]
+		views[i].AppEntitlement.DefaultValuesApplied = applied[v.Ref()]
 	}
 	return views, nil
 }

@@ -2,7 +2,10 @@ package c1
 
 import (
 	"context"
+	"maps"
+	"slices"
 
+	appv1 "github.com/interim-access/interim/gen/c1/api/app/v1"
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/read"
@@ -18,6 +21,7 @@ type expansion struct {
 	resources    map[app.ResourceRef]int64
 	entitlements map[app.EntitlementRef]int64
 	automated    map[app.EntitlementRef]bool
+	applied      map[app.EntitlementRef]bool
 }
 
 // expand loads what w names. Handlers put into w only what x.Wants, and ask for the path of nothing else.
@@ -33,6 +37,9 @@ func (d *Deps) expand(ctx context.Context, x *Expander, w read.Wanted) (e expans
 		return e, err
 	}
 	if e.automated, err = d.Read.Automated(ctx, w.Entitlements); err != nil {
+		return e, err
+	}
+	if e.applied, err = d.Catalogs.Applied(ctx, slices.Collect(maps.Values(e.related.Entitlements))); err != nil {
 		return e, err
 	}
 	e.entitlements, err = d.Read.GrantCounts(ctx, w.Entitlements)
@@ -69,9 +76,14 @@ func (e expansion) entitlement(ref app.EntitlementRef) string {
 	if !ok {
 		return ""
 	}
-	shown := EncodeEntitlement(v, e.entitlements[ref])
-	shown.IsAutomationEnabled = e.automated[ref]
-	return e.x.Path("entitlement/"+string(ref.AppID)+"/"+string(ref.ID), shown)
+	return e.x.Path("entitlement/"+string(ref.AppID)+"/"+string(ref.ID), e.show(v))
+}
+
+// show shows an entitlement that was loaded, with what is counted of it.
+func (e expansion) show(v app.Entitlement) *appv1.AppEntitlement {
+	shown := EncodeEntitlement(v, e.entitlements[v.Ref()])
+	shown.IsAutomationEnabled, shown.DefaultValuesApplied = e.automated[v.Ref()], e.applied[v.Ref()]
+	return shown
 }
 
 func (e expansion) account(ref app.AccountRef) string {

@@ -106,7 +106,7 @@ func TestAnUpdateWritesWhatTheMaskNamesAndNothingElse(t *testing.T) {
 			all[f] = true
 		}
 		apply := func(v *appv1.AppEntitlement, m Mask, onto app.Entitlement) app.Entitlement {
-			change, err := decodeEntitlementChange(v, m)
+			change, err := decodeEntitlementChange(v, m, false)
 			if err != nil {
 				t.Fatal(err)
 			}

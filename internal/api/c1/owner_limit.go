@@ -130,7 +130,7 @@ func entitlementRuled(was, is *app.Entitlement) bool {
 		was.RiskLevelID != is.RiskLevelID ||
 		!slices.Equal(was.FrameworkIDs, is.FrameworkIDs) ||
 		!maps.Equal(was.Annotations, is.Annotations) || was.Chosen != is.Chosen || was.Emergency != is.Emergency ||
-		was.MaxGrant != is.MaxGrant || was.Unlimited != is.Unlimited ||
+		was.MaxGrant != is.MaxGrant || was.Unlimited != is.Unlimited || was.OverridesDefaults != is.OverridesDefaults ||
 		!proto.Equal(encodePolicy(was.Provision), encodePolicy(is.Provision)) ||
 		!proto.Equal(encodePolicy(was.Deprovision), encodePolicy(is.Deprovision))
 }

@@ -63,6 +63,8 @@ func TestAnOwnerLivesByTheRulesThatAdministratorsMade(t *testing.T) {
 			act{"POST", entitlement, `{"entitlement":{"alias":"open-to-all"}}`},
 			act{"POST", entitlement, `{"entitlement":{"slug":"open"}}`},
 			act{"POST", entitlement, `{"entitlement":{"emergencyGrantEnabled":true}}`},
+			act{"POST", entitlement, `{"entitlement":{"overrideAccessRequestsDefaults":true}}`},
+			act{"POST", entitlement, `{"entitlement":{},"overrideAccessRequestsDefaults":true}`},
 			act{"POST", entitlement, `{"entitlement":{"emergencyGrantPolicyId":"` + auto + `"}}`},
 			act{"POST", entitlement, `{"entitlement":{"provisionerPolicy":` + elsewhere + `}}`},
 			act{"POST", entitlement, `{"entitlement":{"provisionerPolicy":{"multiStep":{"provisionSteps":[` + elsewhere + `]}}}}`},

@@ -208,17 +208,13 @@ func (d *Deps) entitlementRows(ctx context.Context, rows ...owner.Owner) ([]enti
 	for i, row := range rows {
 		refs[i] = row.Via
 	}
-	related, err := d.Read.Related(ctx, read.Wanted{Entitlements: refs})
-	if err != nil {
-		return nil, err
-	}
-	grants, err := d.Read.GrantCounts(ctx, refs)
+	e, err := d.expand(ctx, nil, read.Wanted{Entitlements: refs})
 	if err != nil {
 		return nil, err
 	}
 	out := make([]entitlementOwner, len(rows))
 	for i, row := range rows {
-		out[i] = entitlementOwner{row, EncodeEntitlement(related.Entitlements[row.Via], grants[row.Via])}
+		out[i] = entitlementOwner{row, e.show(e.related.Entitlements[row.Via])}
 	}
 	return out, nil
 }

@@ -42,7 +42,7 @@ func (d *Deps) catalogViews(ctx context.Context, x *Expander, list ...catalog.Ca
 		for _, ref := range c.Audience {
 			if v, ok := sees.related.Entitlements[ref]; ok && v.DeletedAt.IsZero() {
 				shown := views[i].GetRequestCatalog()
-				shown.AccessEntitlements = append(shown.AccessEntitlements, EncodeEntitlement(v, sees.entitlements[ref]))
+				shown.AccessEntitlements = append(shown.AccessEntitlements, sees.show(v))
 			}
 		}
 	}

@@ -51,6 +51,8 @@ func EncodeEntitlement(e app.Entitlement, grants int64) *appv1.AppEntitlement {
 		EmergencyGrantEnabled:  e.EmergencyGrantEnabled,
 		EmergencyGrantPolicyId: KSUID(e.EmergencyGrantPolicyID),
 
+		OverrideAccessRequestsDefaults: e.OverridesDefaults,
+
 		CreatedAt: Moment(e.CreatedAt),
 		UpdatedAt: Moment(e.UpdatedAt),
 		DeletedAt: Moment(e.DeletedAt),
@@ -135,7 +137,7 @@ func decodeMaxGrant(e *app.Entitlement, d *durationpb.Duration, unset *emptypb.E
 
 func decodeNewEntitlement(req *appv1.CreateAppEntitlementRequest) (app.Entitlement, error) {
 	e := app.Entitlement{DisplayName: req.GetDisplayName(), Description: req.GetDescription(), Alias: req.GetAlias(), Slug: req.GetSlug()}
-	err := NotServed(req, nil, "match_baton_id", "override_access_requests_defaults")
+	err := NotServed(req, nil, "match_baton_id")
 	if err != nil {
 		return e, err
 	}
@@ -146,15 +148,16 @@ func decodeNewEntitlement(req *appv1.CreateAppEntitlementRequest) (app.Entitleme
 	e.Annotations, errs[2] = app.Annotate(nil, req.GetAnnotations())
 	errs[3] = decodeMaxGrant(&e, req.GetDurationGrant(), req.GetDurationUnset())
 	errs[4] = decodeChosen(req, nil, &e.Chosen)
-	e.EmergencyGrantEnabled = req.GetEmergencyGrantEnabled()
+	e.EmergencyGrantEnabled, e.OverridesDefaults = req.GetEmergencyGrantEnabled(), req.GetOverrideAccessRequestsDefaults()
 	e.EmergencyGrantPolicyID, errs[5] = refID[app.PolicyID]("emergencyGrantPolicyId", req.GetEmergencyGrantPolicyId())
 	return e, firstError(errs[:]...)
 }
 
 // decodeEntitlementChange reads an update: what the mask names of the object, onto the entitlement as it is. What follows from
-// something else may be sent back as it was read, which Terraform does, but not otherwise.
-func decodeEntitlementChange(object *appv1.AppEntitlement, m Mask) (func(e *app.Entitlement) error, error) {
-	err := NotServed(object, m, "default_values_applied", "match_baton_id", "override_access_requests_defaults")
+// something else may be sent back as it was read, which Terraform does, but not otherwise; but for defaultValuesApplied, which nobody
+// writes and other people's changes to the app move. override says, beside the object, that it overrides the defaults of its app.
+func decodeEntitlementChange(object *appv1.AppEntitlement, m Mask, override bool) (func(e *app.Entitlement) error, error) {
+	err := NotServed(object, m, "match_baton_id")
 	if err != nil {
 		return nil, err
 	}
@@ -181,6 +184,8 @@ func decodeEntitlementChange(object *appv1.AppEntitlement, m Mask) (func(e *app.
 		Set(m, "risk_level_value_id", &e.RiskLevelID, classes.RiskLevelID)
 		Set(m, "compliance_framework_value_ids", &e.FrameworkIDs, classes.FrameworkIDs)
 		Set(m, "request_schema_id", &e.RequestSchemaID, schema)
+		Set(m, "override_access_requests_defaults", &e.OverridesDefaults, object.GetOverrideAccessRequestsDefaults())
+		e.OverridesDefaults = e.OverridesDefaults || override
 		Set(m, "display_name", &e.DisplayName, object.GetDisplayName())
 		Set(m, "description", &e.Description, object.GetDescription())
 		Set(m, "alias", &e.Alias, object.GetAlias())

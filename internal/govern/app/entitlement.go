@@ -39,11 +39,13 @@ type Entitlement struct {
 	EntitlementDoc
 	Chosen
 	Emergency
-	RequestSchemaID SchemaID  `json:"requestSchemaId,omitempty"` // the form that a request for it fills in; empty: none of its own
-	CreatedAt       time.Time `json:"-"`
-	UpdatedAt       time.Time `json:"-"`
-	DeletedAt       time.Time `json:"-"`
-	Version         int64     `json:"-"`
+	RequestSchemaID SchemaID `json:"requestSchemaId,omitempty"` // the form that a request for it fills in; empty: none of its own
+	// OverridesDefaults says that the request defaults of its app are not for it: what it leaves unsaid stays unsaid.
+	OverridesDefaults bool      `json:"overrideAccessRequestsDefaults,omitempty"`
+	CreatedAt         time.Time `json:"-"`
+	UpdatedAt         time.Time `json:"-"`
+	DeletedAt         time.Time `json:"-"`
+	Version           int64     `json:"-"`
 }
 
 // EntitlementDoc is what an entitlement's row keeps beside the columns that are searched.

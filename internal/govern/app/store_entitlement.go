@@ -13,7 +13,7 @@ func EntitlementColumns(alias string) string {
 		"app_id", "id", "resource_type_id", "resource_id", "display_name", "description", "alias", "slug", "purpose",
 		"max_grant_micros", "connector_id", "external_id", "builtin", "doc", "grant_policy_id",
 		"revoke_policy_id", "certify_policy_id", "emergency_grant_policy_id", "emergency_grant_enabled",
-		"request_schema_id", "created_at", "updated_at", "deleted_at", "version",
+		"request_schema_id", "overrides_defaults", "created_at", "updated_at", "deleted_at", "version",
 	})
 }
 
@@ -28,7 +28,8 @@ func ScanEntitlement(r *db.Rows) (Entitlement, error) {
 	)
 	err := r.Scan(&e.AppID, &e.ID, &e.TypeID, &e.ResourceID, &e.DisplayName, &e.Description, &e.Alias, &e.Slug, &e.Purpose, &longest,
 		&connector, &e.ExternalID, &e.Builtin, &doc, &e.GrantPolicyID, &e.RevokePolicyID, &e.CertifyPolicyID,
-		&e.EmergencyGrantPolicyID, &e.EmergencyGrantEnabled, &e.RequestSchemaID, &at.created, &at.updated, &at.deleted, &e.Version)
+		&e.EmergencyGrantPolicyID, &e.EmergencyGrantEnabled, &e.RequestSchemaID, &e.OverridesDefaults, &at.created, &at.updated, &at.deleted,
+		&e.Version)
 	if err != nil {
 		return e, err
 	}
@@ -79,12 +80,13 @@ func insertEntitlement(tx *db.Tx, e Entitlement) error {
 	}
 	tx.Queue(`insert into entitlement (app_id, id, resource_type_id, resource_id, display_name, description, alias, slug, search,
 			sort_name, purpose, max_grant_micros, connector_id, external_id, builtin, doc, created_at, updated_at, deleted_at, version,
-			grant_policy_id, revoke_policy_id, certify_policy_id, emergency_grant_policy_id, emergency_grant_enabled, request_schema_id)
-		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$17,null,1,$18,$19,$20,$21,$22,$23)`,
+			grant_policy_id, revoke_policy_id, certify_policy_id, emergency_grant_policy_id, emergency_grant_enabled, request_schema_id,
+			overrides_defaults)
+		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$17,null,1,$18,$19,$20,$21,$22,$23,$24)`,
 		string(e.AppID), string(e.ID), string(e.TypeID), string(e.ResourceID), e.DisplayName, e.Description, e.Alias, e.Slug,
 		e.searchText(), SortName(e.DisplayName), string(e.Purpose), e.longest(), orNull(e.ConnectorID), e.ExternalID, e.Builtin, doc,
 		clock.Micros(e.CreatedAt), string(e.GrantPolicyID), string(e.RevokePolicyID), string(e.CertifyPolicyID),
-		string(e.EmergencyGrantPolicyID), e.EmergencyGrantEnabled, string(e.RequestSchemaID))
+		string(e.EmergencyGrantPolicyID), e.EmergencyGrantEnabled, string(e.RequestSchemaID), e.OverridesDefaults)
 	return nil
 }
 
@@ -96,11 +98,11 @@ func updateEntitlement(tx *db.Tx, e Entitlement) error {
 	n, err := tx.Exec(`update entitlement set display_name = $4, description = $5, alias = $6, slug = $7, search = $8, sort_name = $9,
 			purpose = $10, max_grant_micros = $11, doc = $12, updated_at = $13, deleted_at = $14, grant_policy_id = $15, revoke_policy_id = $16,
 			certify_policy_id = $17, emergency_grant_policy_id = $18, emergency_grant_enabled = $19,
-			request_schema_id = $20, version = version + 1
+			request_schema_id = $20, overrides_defaults = $21, version = version + 1
 		where app_id = $1 and id = $2 and version = $3`,
 		string(e.AppID), string(e.ID), e.Version, e.DisplayName, e.Description, e.Alias, e.Slug, e.searchText(),
 		SortName(e.DisplayName), string(e.Purpose), e.longest(), doc, clock.Micros(e.UpdatedAt), clock.Null(e.DeletedAt),
 		string(e.GrantPolicyID), string(e.RevokePolicyID), string(e.CertifyPolicyID), string(e.EmergencyGrantPolicyID),
-		e.EmergencyGrantEnabled, string(e.RequestSchemaID))
+		e.EmergencyGrantEnabled, string(e.RequestSchemaID), e.OverridesDefaults)
 	return won(n, err, "entitlement")
 }

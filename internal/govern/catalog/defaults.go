@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"reflect"
 	"slices"
 	"time"
@@ -59,16 +58,17 @@ func (d Defaults) Validate() error {
 	return first(count("catalogIds", len(d.Catalogs), MaxCatalogs), count("resourceTypeIds", len(d.Types), MaxTypes))
 }
 
-// For reports whether d holds for the entitlements of a resource type.
-func (d Defaults) For(t app.ResourceTypeID) bool {
-	return d.Enabled && (len(d.Types) == 0 || slices.Contains(d.Types, t))
+// For reports whether d holds for an entitlement: one of its resource types, which does not override it.
+func (d Defaults) For(e app.Entitlement) bool {
+	return d.Enabled && !e.OverridesDefaults && (len(d.Types) == 0 || slices.Contains(d.Types, e.TypeID))
 }
 
 // Apply is the rule of precedence, member by member: what the entitlement says itself, else what d says, else nothing, which leaves
-// it to the app's policy. (c1-api.md, 4.6: entitlement, then resource type and app defaults.)
+// it to the app's policy. (c1-api.md, 4.6: entitlement, then resource type and app defaults.) Of an entitlement that overrides d nothing
+// is taken from d, not even where it says nothing itself.
 func (d Defaults) Apply(e app.Entitlement) Applied {
 	a := Applied{Max: e.MaxGrant, Policy: e.GrantPolicyID, Emergency: e.Emergency, Schema: e.RequestSchemaID}
-	if d.For(e.TypeID) {
+	if d.For(e) {
 		d.fill(e, &a)
 	}
 	a.Duration = a.Max
@@ -102,6 +102,26 @@ func (d Defaults) fill(e app.Entitlement, a *Applied) {
 func (*Service) Defaults(q db.Q, e app.Entitlement) (Applied, error) {
 	d, err := getDefaults(q, e.AppID)
 	return d.Apply(e), err
+}
+
+// Applied names those of the entitlements for which something holds that the defaults of their app say, as they are now: any of
+// [Applied.FromApp]. One question for each 500 apps.
+func (s *Service) Applied(ctx context.Context, list []app.Entitlement) (map[app.EntitlementRef]bool, error) {
+	apps := make([]app.ID, len(list))
+	for i, e := range list {
+		apps[i] = e.AppID
+	}
+	of, err := manyDefaults(s.DB.Q(ctx), once(apps))
+	if err != nil {
+		return nil, err
+	}
+	found := map[app.EntitlementRef]bool{}
+	for _, e := range list {
+		if len(of[e.AppID].Apply(e).FromApp) > 0 {
+			found[e.Ref()] = true
+		}
+	}
+	return found, nil
 }
 
 // AppDefaults reads the defaults of an app, empty ones if nothing was ever set. NotFound for the app.
@@ -199,17 +219,38 @@ func (s *Service) choose(tx *db.Tx, before, d Defaults) error {
 }
 
 func getDefaults(q db.Q, appID app.ID) (Defaults, error) {
-	d := Defaults{App: appID}
+	of, err := manyDefaults(q, []app.ID{appID})
+	d := of[appID]
+	d.App = appID
+	return d, err
+}
+
+// manyDefaults reads the defaults of apps; those of which nothing was ever set are left out.
+func manyDefaults(q db.Q, apps []app.ID) (map[app.ID]Defaults, error) {
+	of := make(map[app.ID]Defaults, len(apps))
+	for _, chunk := range db.Chunks(apps, 500) {
+		args := make([]any, len(chunk))
+		for i, a := range chunk {
+			args[i] = string(a)
+		}
+		list, err := db.Collect(q, scanDefaults, `select app_id, doc, created_at, updated_at, version from request_defaults
+			where app_id in `+db.In(len(chunk), 1), args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range list {
+			of[d.App] = d
+		}
+	}
+	return of, nil
+}
+
+func scanDefaults(r *db.Rows) (d Defaults, err error) {
 	var (
 		doc              string
 		created, updated int64
 	)
-	err := q.Row(`select doc, created_at, updated_at, version from request_defaults where app_id = $1`, string(appID)).
-		Scan(&doc, &created, &updated, &d.Version)
-	if errors.Is(err, db.ErrNoRows) {
-		return d, nil
-	}
-	if err != nil {
+	if err := r.Scan(&d.App, &doc, &created, &updated, &d.Version); err != nil {
 		return d, err
 	}
 	d.CreatedAt, d.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)

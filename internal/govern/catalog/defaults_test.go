@@ -23,6 +23,8 @@ func TestWhatAnEntitlementSaysComesBeforeTheDefaultsOfItsApp(t *testing.T) {
 		TypeID: "t", MaxGrant: time.Minute, Chosen: app.Chosen{GrantPolicyID: "own"}, RequestSchemaID: "own",
 		Emergency: app.Emergency{EmergencyGrantEnabled: true, EmergencyGrantPolicyID: "own"},
 	}
+	alone := silent
+	alone.OverridesDefaults = true
 	endless := app.Entitlement{TypeID: "t", EntitlementDoc: app.EntitlementDoc{Unlimited: true}}
 	typed := func(t app.ResourceTypeID) catalog.Defaults { d := d; d.Types = []app.ResourceTypeID{t}; return d }
 	all := "durationGrant requestPolicyId emergencyGrantEnabled emergencyGrantPolicyId requestSchemaId catalogIds"
@@ -39,6 +41,8 @@ func TestWhatAnEntitlementSaysComesBeforeTheDefaultsOfItsApp(t *testing.T) {
 		"not enabled":        {catalog.Defaults{Max: time.Hour}, silent, 0, "", ""},
 		"nothing anywhere":   {catalog.Defaults{}, silent, 0, "", ""},
 		"says everything":    {d, loud, time.Minute, "own", "catalogIds"},
+		"overrides them":     {d, alone, 0, "", ""},
+		"overrides its type": {typed("t"), alone, 0, "", ""},
 		"asks for no limit":  {d, endless, 0, "app's", strings.TrimPrefix(all, "durationGrant ")},
 		"only a policy else": {catalog.Defaults{Enabled: true, Policy: "app's"}, silent, 0, "app's", "requestPolicyId"},
 	} {
@@ -80,6 +84,44 @@ func TestDefaultsAreKeptAndCount(t *testing.T) {
 		h.ok(h.policies.Delete(h.Ctx, p.ID))
 		h.ok(h.catalogs.DeleteSchema(h.Ctx, v))
 		if got := h.events("request_defaults."); len(got) != 2 {
+			t.Fatal(got)
+		}
+	})
+}
+
+func TestAnEntitlementThatOverridesTheDefaultsIsLeftAlone(t *testing.T) {
+	each(t, func(h *house) {
+		a := h.App().ID
+		e, other, elsewhere, ada := h.Entitlement(a), h.Entitlement(a), h.Entitlement(h.App().ID), h.User().ID
+		override := func(yes bool) {
+			e = granttest.Must(h.Apps.UpdateEntitlement(h.Ctx, a, e.ID, func(e *app.Entitlement) error {
+				e.OverridesDefaults = yes
+				return nil
+			}))(h)
+		}
+		override(true) // before there are any
+		granttest.Must(h.catalogs.SetDefaults(h.Ctx, catalog.Defaults{
+			App: a, Enabled: true, Max: time.Hour, Catalogs: []catalog.ID{h.catalog(true)},
+		}))(h)
+		look := func() (time.Duration, bool, map[app.EntitlementRef]bool) {
+			return granttest.Must(h.catalogs.Defaults(h.DB.Q(h.Ctx), e))(h).Max, h.sees(ada, e),
+				granttest.Must(h.catalogs.Applied(h.Ctx, []app.Entitlement{e, other, elsewhere}))(h)
+		}
+		if most, seen, applied := look(); most != 0 || seen || applied[e.Ref()] || !applied[other.Ref()] || len(applied) != 1 {
+			t.Fatalf("overriding: at most %s, seen %t, applied %v", most, seen, applied)
+		}
+		override(false)
+		if most, seen, applied := look(); most != time.Hour || !seen || len(applied) != 2 {
+			t.Fatalf("no longer: at most %s, seen %t, applied %v", most, seen, applied)
+		}
+		override(true)
+		if most, seen, applied := look(); most != 0 || seen || len(applied) != 1 {
+			t.Fatalf("again: at most %s, seen %t, applied %v", most, seen, applied)
+		}
+		if read := granttest.Must(app.GetEntitlement(h.DB.Q(h.Ctx), a, e.ID))(h); !read.OverridesDefaults {
+			t.Fatal("it is not kept")
+		}
+		if got := h.events("entitlement.updated"); len(got) != 3 {
 			t.Fatal(got)
 		}
 	})

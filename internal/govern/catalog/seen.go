@@ -30,7 +30,8 @@ func InSQL(alias, seen string) string {
 		or exists (select 1 from catalog b join ` + seen + ` s on s.id = b.id
 			where b.enrollment = ` + alias + `id and b.enrollment <> '' and b.bundle)
 		or exists (select 1 from request_defaults_catalog d join ` + seen + ` s on s.id = d.catalog_id
-			where d.app_id = ` + alias + `app_id and d.resource_type_id in ('', ` + alias + `resource_type_id)))`
+			where d.app_id = ` + alias + `app_id and d.resource_type_id in ('', ` + alias + `resource_type_id)
+				and not ` + alias + `overrides_defaults))`
 }
 
 // EntriesSQL is a select of the entitlements for which [InSQL] holds, as app_id and id, some more than once.

@@ -90,7 +90,7 @@ func (AppAccessRequestDefaultsLastApplyState) EnumDescriptor() ([]byte, []int) {
 }
 
 // AppAccessRequestDefaults is what holds for requests where an entitlement says nothing itself: its own settings come
-// first.
+// first, and one with overrideAccessRequestsDefaults takes nothing from them.
 type AppAccessRequestDefaults struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	AppId string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`

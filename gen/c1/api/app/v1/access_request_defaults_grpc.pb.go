@@ -45,7 +45,8 @@ type AppAccessRequestsDefaultsServiceClient interface {
 	// app.
 	CreateAppAccessRequestsDefaults(ctx context.Context, in *AppAccessRequestDefaults, opts ...grpc.CallOption) (*AppAccessRequestDefaults, error)
 	// CancelAppAccessRequestsDefaults stops defaults from being written to entitlements. They are looked up when a
-	// question comes, so that nothing is ever under way: the answer is the defaults as they are.
+	// question comes, so that nothing is ever under way: the answer is the defaults as they are. What is to be left alone
+	// by them says so itself, with overrideAccessRequestsDefaults.
 	//
 	// For Super Administrators and application administrators. Errors: 404 for an unknown app.
 	CancelAppAccessRequestsDefaults(ctx context.Context, in *CancelAccessRequestDefaultsRequest, opts ...grpc.CallOption) (*AppAccessRequestDefaults, error)
@@ -108,7 +109,8 @@ type AppAccessRequestsDefaultsServiceServer interface {
 	// app.
 	CreateAppAccessRequestsDefaults(context.Context, *AppAccessRequestDefaults) (*AppAccessRequestDefaults, error)
 	// CancelAppAccessRequestsDefaults stops defaults from being written to entitlements. They are looked up when a
-	// question comes, so that nothing is ever under way: the answer is the defaults as they are.
+	// question comes, so that nothing is ever under way: the answer is the defaults as they are. What is to be left alone
+	// by them says so itself, with overrideAccessRequestsDefaults.
 	//
 	// For Super Administrators and application administrators. Errors: 404 for an unknown app.
 	CancelAppAccessRequestsDefaults(context.Context, *CancelAccessRequestDefaultsRequest) (*AppAccessRequestDefaults, error)

@@ -164,7 +164,9 @@ type AppEntitlement struct {
 	CertifyPolicyId string `protobuf:"bytes,9,opt,name=certify_policy_id,json=certifyPolicyId,proto3" json:"certify_policy_id,omitempty"`
 	// The compliance frameworks it is under, at most 32.
 	ComplianceFrameworkValueIds []string `protobuf:"bytes,10,rep,name=compliance_framework_value_ids,json=complianceFrameworkValueIds,proto3" json:"compliance_framework_value_ids,omitempty"`
-	DefaultValuesApplied        bool     `protobuf:"varint,11,opt,name=default_values_applied,json=defaultValuesApplied,proto3" json:"default_values_applied,omitempty"`
+	// Something holds for a request for it because the request defaults of the app say so. Looked up when it is read; what is sent back of
+	// it is ignored.
+	DefaultValuesApplied bool `protobuf:"varint,11,opt,name=default_values_applied,json=defaultValuesApplied,proto3" json:"default_values_applied,omitempty"`
 	// How it is taken in the target. Null: the reverse of how it is given.
 	DeprovisionerPolicy *v1.ProvisionPolicy `protobuf:"bytes,12,opt,name=deprovisioner_policy,json=deprovisionerPolicy,proto3" json:"deprovisioner_policy,omitempty"`
 	// Types that are valid to be assigned to MaxGrantDuration:
@@ -186,7 +188,7 @@ type AppEntitlement struct {
 	IsManuallyManaged bool `protobuf:"varint,21,opt,name=is_manually_managed,json=isManuallyManaged,proto3" json:"is_manually_managed,omitempty"`
 	// The connector's id of what is to become this entitlement.
 	MatchBatonId string `protobuf:"bytes,22,opt,name=match_baton_id,json=matchBatonId,proto3" json:"match_baton_id,omitempty"`
-	// Its own request settings win over the app's.
+	// The request defaults of the app leave it alone: what it does not say itself is as if the app had none, their catalogs included.
 	OverrideAccessRequestsDefaults bool `protobuf:"varint,23,opt,name=override_access_requests_defaults,json=overrideAccessRequestsDefaults,proto3" json:"override_access_requests_defaults,omitempty"`
 	// How it is given in the target.
 	ProvisionerPolicy *v1.ProvisionPolicy `protobuf:"bytes,24,opt,name=provisioner_policy,json=provisionerPolicy,proto3" json:"provisioner_policy,omitempty"`
@@ -879,12 +881,13 @@ type CreateAppEntitlementRequest struct {
 	//
 	//	*CreateAppEntitlementRequest_DurationUnset
 	//	*CreateAppEntitlementRequest_DurationGrant
-	MaxGrantDuration               isCreateAppEntitlementRequest_MaxGrantDuration `protobuf_oneof:"max_grant_duration"`
-	EmergencyGrantEnabled          bool                                           `protobuf:"varint,13,opt,name=emergency_grant_enabled,json=emergencyGrantEnabled,proto3" json:"emergency_grant_enabled,omitempty"`
-	EmergencyGrantPolicyId         string                                         `protobuf:"bytes,14,opt,name=emergency_grant_policy_id,json=emergencyGrantPolicyId,proto3" json:"emergency_grant_policy_id,omitempty"`
-	GrantPolicyId                  string                                         `protobuf:"bytes,15,opt,name=grant_policy_id,json=grantPolicyId,proto3" json:"grant_policy_id,omitempty"`
-	MatchBatonId                   string                                         `protobuf:"bytes,16,opt,name=match_baton_id,json=matchBatonId,proto3" json:"match_baton_id,omitempty"`
-	OverrideAccessRequestsDefaults bool                                           `protobuf:"varint,17,opt,name=override_access_requests_defaults,json=overrideAccessRequestsDefaults,proto3" json:"override_access_requests_defaults,omitempty"`
+	MaxGrantDuration       isCreateAppEntitlementRequest_MaxGrantDuration `protobuf_oneof:"max_grant_duration"`
+	EmergencyGrantEnabled  bool                                           `protobuf:"varint,13,opt,name=emergency_grant_enabled,json=emergencyGrantEnabled,proto3" json:"emergency_grant_enabled,omitempty"`
+	EmergencyGrantPolicyId string                                         `protobuf:"bytes,14,opt,name=emergency_grant_policy_id,json=emergencyGrantPolicyId,proto3" json:"emergency_grant_policy_id,omitempty"`
+	GrantPolicyId          string                                         `protobuf:"bytes,15,opt,name=grant_policy_id,json=grantPolicyId,proto3" json:"grant_policy_id,omitempty"`
+	MatchBatonId           string                                         `protobuf:"bytes,16,opt,name=match_baton_id,json=matchBatonId,proto3" json:"match_baton_id,omitempty"`
+	// The request defaults of the app leave it alone.
+	OverrideAccessRequestsDefaults bool `protobuf:"varint,17,opt,name=override_access_requests_defaults,json=overrideAccessRequestsDefaults,proto3" json:"override_access_requests_defaults,omitempty"`
 	// How it is given in the target; the entitlement shows it as provisionerPolicy.
 	ProvisionPolicy  *v1.ProvisionPolicy        `protobuf:"bytes,18,opt,name=provision_policy,json=provisionPolicy,proto3" json:"provision_policy,omitempty"`
 	Purpose          AppEntitlementPurposeValue `protobuf:"varint,19,opt,name=purpose,proto3,enum=c1.api.app.v1.AppEntitlementPurposeValue" json:"purpose,omitempty"`
@@ -1732,7 +1735,7 @@ type UpdateAppEntitlementRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The entitlement; its id and app come from the path.
 	Entitlement *AppEntitlement `protobuf:"bytes,1,opt,name=entitlement,proto3" json:"entitlement,omitempty"`
-	// Its own request settings win over the app's.
+	// The request defaults of the app leave it alone from now on. Left out, that is for the entitlement to say.
 	OverrideAccessRequestsDefaults bool `protobuf:"varint,2,opt,name=override_access_requests_defaults,json=overrideAccessRequestsDefaults,proto3" json:"override_access_requests_defaults,omitempty"`
 	// The fields to write, comma-separated. Without it: the keys present in the object.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,3,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`

@@ -188,13 +188,14 @@ var last = []string{
 }
 
 const (
-	itself   = `{"appId":"<app>","id":"<entitlement>"}`
-	noRule   = `{"automation":{"none":{}}}`
-	whoElse  = `{"userId":"<manager>"}`
-	whoElses = `{"userIds":["<manager>"]}`
-	whoOwns  = `{"roleSlug":"primary","userRefs":[{"id":"<manager>"}],"appEntitlementRefs":[` + itself + `]}`
-	enrolls  = `{"cel":{"expression":"true"},"enabled":true}`
-	aValue   = `{"value":"x","attributeTypeId":"` + riskLevels + `"}`
+	itself     = `{"appId":"<app>","id":"<entitlement>"}`
+	noRule     = `{"automation":{"none":{}}}`
+	whoElse    = `{"userId":"<manager>"}`
+	whoElses   = `{"userIds":["<manager>"]}`
+	whoOwns    = `{"roleSlug":"primary","userRefs":[{"id":"<manager>"}],"appEntitlementRefs":[` + itself + `]}`
+	enrolls    = `{"cel":{"expression":"true"},"enabled":true}`
+	whoMatches = `{"matchCases":[{"appUserKeyCel":"app_user.username","userKeyCel":"user.username"}]}`
+	aValue     = `{"value":"x","attributeTypeId":"` + riskLevels + `"}`
 )
 
 // fitting are bodies that would do something, where those of the other tables would not.
@@ -226,6 +227,8 @@ var fitting = map[string]string{
 	"c1.api.attribute.v1.Attributes.CreateAttributeValue":                               aValue,
 	"c1.api.attribute.v1.Attributes.CreateComplianceFrameworkAttributeValue":            `{"value":"x"}`,
 	"c1.api.attribute.v1.Attributes.CreateRiskLevelAttributeValue":                      `{"value":"y"}`,
+	"c1.api.directory.v1.DirectoryService.Create":                                       `{"appId":"<app>","mergeConfig":` + whoMatches + `}`,
+	"c1.api.directory.v1.DirectoryService.Update":                                       `{"mergeConfig":` + whoMatches + `}`,
 	"c1.api.policy.v1.AccountProvisionPolicyTest.Test":                                  `{"cel":"true"}`,
 	"c1.api.request_schema.v1.RequestSchemaService.CreateEntitlementBinding":            `{"requestSchemaId":"<form>","entitlementRef":` + itself + `}`,
 	"c1.api.request_schema.v1.RequestSchemaService.RemoveEntitlementBinding":            `{"requestSchemaId":"<form>","entitlementRef":` + itself + `}`,
@@ -295,8 +298,8 @@ var harmless = []reason{
 		"c1.api.webhooks.v1.WebhooksService.Delete", "c1.api.webhooks.v1.WebhooksService.Test", "c1.api.webhooks.v1.WebhooksService.Update",
 	}},
 	{"whom a target lets in is for its connector to say, and only here is it another app's", []string{
-		"interim.v1.Connectors.Check", "interim.v1.Connectors.Sync", "interim.v1.Connectors.Update", "c1.api.directory.v1.DirectoryService.Create",
-		"c1.api.directory.v1.DirectoryService.Delete", "c1.api.directory.v1.DirectoryService.Update",
+		"interim.v1.Connectors.Check", "interim.v1.Connectors.Sync", "interim.v1.Connectors.Update", "c1.api.directory.v1.DirectoryService.Delete",
+		"c1.api.directory.v1.DirectoryService.Update",
 	}},
 	{"nobody decides anything by it", []string{
 		"opal.v1.Bundles.UpdateBundle", "opal.v1.Groups.UpdateGroupMessageChannels", "opal.v1.Resources.UpdateResourceMessageChannels",

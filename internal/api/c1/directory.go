@@ -2,6 +2,7 @@ package c1
 
 import (
 	"context"
+	"strings"
 
 	"google.golang.org/protobuf/types/known/anypb"
 
@@ -49,10 +50,11 @@ func (s directories) Create(
 	if err != nil {
 		return nil, err
 	}
-	if err := servedDirectory(r.GetCelExpression(), r.GetMergeConfig()); err != nil {
+	m, err := decodeMatching(r.GetCelExpression(), r.GetMergeConfig())
+	if err != nil {
 		return nil, err
 	}
-	a, err := s.Apps.MakeDirectory(ctx, appID)
+	a, err := s.Apps.MakeDirectory(ctx, appID, m)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +76,7 @@ func (s directories) Get(ctx context.Context, r *directoryv1.DirectoryServiceGet
 	return &directoryv1.DirectoryServiceGetResponse{DirectoryView: view, Expanded: expanded}, err
 }
 
-// Update writes how a directory is read; see [app.Service.TouchDirectory].
+// Update writes how a directory is read; see [app.Service.SetDirectory].
 func (s directories) Update(
 	ctx context.Context, r *directoryv1.DirectoryServiceUpdateRequest,
 ) (*directoryv1.DirectoryServiceUpdateResponse, error) {
@@ -82,10 +84,11 @@ func (s directories) Update(
 	if err != nil {
 		return nil, err
 	}
-	if err := servedDirectory(r.GetCelExpression(), r.GetMergeConfig()); err != nil {
+	m, err := decodeMatching(r.GetCelExpression(), r.GetMergeConfig())
+	if err != nil {
 		return nil, err
 	}
-	a, err := s.Apps.TouchDirectory(ctx, appID)
+	a, err := s.Apps.SetDirectory(ctx, appID, m)
 	if err != nil {
 		return nil, err
 	}
@@ -119,16 +122,19 @@ func reachedDirectory(ctx context.Context, ksuid, kind string, mask *directoryv1
 	return appID, x, err
 }
 
-// servedDirectory refuses what would be read differently from what is asked.
-func servedDirectory(filter *directoryv1.DirectoryAccountFilterCel, merge *directoryv1.DirectoryMergeConfig) error {
-	switch {
-	case filter != nil:
-		return fault.NotServed("Directory.celExpression")
-	case len(merge.GetMatchCases()) > 0:
-		return fault.NotServed("Directory.mergeConfig")
-	default:
-		return nil
+// decodeMatching reads how the accounts of a directory find their users. Whether the expressions can be worked out is for the service.
+func decodeMatching(filter *directoryv1.DirectoryAccountFilterCel, merge *directoryv1.DirectoryMergeConfig) (m app.Matching, err error) {
+	m.Filter = filter.GetExpression()
+	if filter != nil && strings.TrimSpace(m.Filter) == "" {
+		return m, fault.InvalidField("celExpression.expression", "is required")
 	}
+	if err := CheckList("mergeConfig.matchCases", len(merge.GetMatchCases()), app.MaxMatchCases); err != nil {
+		return m, err
+	}
+	for _, c := range merge.GetMatchCases() {
+		m.Cases = append(m.Cases, app.MatchCase{Account: c.GetAppUserKeyCel(), User: c.GetUserKeyCel()})
+	}
+	return m, nil
 }
 
 func (d *Deps) viewDirectory(ctx context.Context, x *Expander, a app.App) (*directoryv1.DirectoryView, []*anypb.Any, error) {
@@ -143,15 +149,23 @@ func (d *Deps) viewDirectory(ctx context.Context, x *Expander, a app.App) (*dire
 	return v, x.List(), nil
 }
 
-// encodeDirectory shows an app as a directory. It merges nothing, which is shown as an empty configuration: the official TypeScript SDK
+// encodeDirectory shows an app as a directory. One that merges nothing is shown with an empty configuration: the official TypeScript SDK
 // has no null there.
 func encodeDirectory(a app.App) *directoryv1.Directory {
 	since := a.DirectorySince()
-	return &directoryv1.Directory{
+	v := &directoryv1.Directory{
 		MergeConfig:   &directoryv1.DirectoryMergeConfig{},
 		AppId:         KSUID(a.ID),
 		AccountFilter: &directoryv1.Directory_All{All: &directoryv1.DirectoryAccountFilterAll{}},
 		CreatedAt:     Moment(since.CreatedAt),
 		UpdatedAt:     Moment(since.UpdatedAt),
 	}
+	if since.Filter != "" {
+		v.AccountFilter = &directoryv1.Directory_CelExpression{CelExpression: &directoryv1.DirectoryAccountFilterCel{Expression: since.Filter}}
+	}
+	for _, c := range since.Cases {
+		v.MergeConfig.MatchCases = append(v.MergeConfig.MatchCases,
+			&directoryv1.DirectoryMergeMatchCase{AppUserKeyCel: c.Account, UserKeyCel: c.User})
+	}
+	return v
 }

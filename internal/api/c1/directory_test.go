@@ -2,6 +2,7 @@ package c1_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -21,6 +22,9 @@ func TestDirectoriesThroughTheDoor(t *testing.T) {
 		page := d.want(http.StatusOK, "a page of one", "GET", directoriesPath+"?page_size=1", "")
 		d.want(http.StatusOK, "the next", "GET", directoriesPath+"?page_size=1&page_token="+page.text("nextPageToken"), "")
 		d.clock.Advance(time.Minute)
+		d.want(http.StatusOK, "some accounts, by their keys", "PUT", directoriesPath+"/"+staff, `{"celExpression":{"expression":"app_user.email != ''"},
+			"mergeConfig":{"matchCases":[{"appUserKeyCel":"app_user.username","userKeyCel":"user.username"}]},"expandMask":{"paths":["app_id"]}}`)
+		d.want(http.StatusOK, "read", "GET", directoriesPath+"/"+staff, "")
 		d.want(http.StatusOK, "written anew", "PUT", directoriesPath+"/"+staff, `{"all":{}}`)
 		d.want(http.StatusOK, "read", "GET", directoriesPath+"/"+staff, "")
 		d.want(http.StatusOK, "the app says so", "GET", "/api/v1/apps/"+staff, "")
@@ -32,17 +36,26 @@ func TestDirectoriesThroughTheDoor(t *testing.T) {
 	})
 }
 
-func TestDirectoriesThatAreNotServedOrMalformedAreRefused(t *testing.T) {
+func TestMalformedDirectoriesAreRefused(t *testing.T) {
 	onDoors(t, "", func(d *door) {
 		d.super("Ada")
 		appID := d.need(http.StatusOK, "", "POST", "/api/v1/apps", `{"displayName":"Staff"}`).text("app.id")
-		d.unserved("POST", directoriesPath, map[string]string{
-			"celExpression": `{"appId":"` + appID + `","celExpression":{"expression":"true"}}`,
-			"mergeConfig":   `{"appId":"` + appID + `","mergeConfig":{"matchCases":[{"appUserKeyCel":"a","userKeyCel":"b"}]}}`,
-		})
+		of := func(more string) string { return `{"appId":"` + appID + `",` + more + `}` }
+		cases := func(account, user string) string {
+			return of(`"mergeConfig":{"matchCases":[{"appUserKeyCel":"` + account + `","userKeyCel":"` + user + `"}]}`)
+		}
 		d.invalid("POST", directoriesPath, map[string]string{
-			"appId": `{}`, "appId'": `{"appId":"x"}`, "expandMask": `{"appId":"` + appID + `","expandMask":{"paths":["color"]}}`,
+			"appId": `{}`, "appId'": `{"appId":"x"}`, "expandMask": of(`"expandMask":{"paths":["color"]}`),
+			"celExpression.expression":                 of(`"celExpression":{}`),
+			"celExpression.expression'":                of(`"celExpression":{"expression":"app_user.color"}`),
+			"mergeConfig.matchCases[0].appUserKeyCel":  cases("", "user.email"),
+			"mergeConfig.matchCases[0].userKeyCel":     cases("app_user.email", "user.email =="),
+			"mergeConfig.matchCases":                   of(`"mergeConfig":{"matchCases":[` + strings.Repeat("{},", 8) + `{}]}`),
+			"mergeConfig.matchCases[0].userKeyCel'":    cases("app_user.email", strings.Repeat("x", 1<<18)),
+			"mergeConfig.matchCases[0].appUserKeyCel'": cases("user.email", "user.email"),
 		})
+		d.need(http.StatusBadRequest, "line 1, column 10", "POST", directoriesPath, of(`"celExpression":{"expression":"app_user.color"}`))
+		d.need(http.StatusNotFound, "not found", "GET", directoriesPath+"/"+appID, "")
 		d.need(http.StatusNotFound, "not found", "POST", directoriesPath, `{"appId":"`+someID+`"}`)
 		d.need(http.StatusBadRequest, "appId", "GET", directoriesPath+"/x", "")
 		d.need(http.StatusNotFound, "not found", "GET", directoriesPath+"/"+someID, "")

@@ -16,7 +16,8 @@
 //   - what a live connector reads (a connector id is set) cannot be deleted by people, and what people have renamed or described
 //     is not overwritten by what the connector reads;
 //   - deleting an object deletes what is below it, and whoever keeps grants for it is told ([Notice]) in the same transaction;
-//   - an account belongs to the user a person chose, else to the one live user with its e-mail address, else to nobody;
+//   - an account belongs to the user a person chose, else to whom the matching of its directory finds ([Matching]), where there is none
+//     to the one live user with its e-mail address, else to nobody;
 //   - who held an account, and when, is kept for good: the table account_holder has an open interval for an account exactly while
 //     its user_id names somebody. An account that is deleted, or whose user is disabled or deleted, stays with its holder: what ends
 //     then is the access through it, and that end is theirs. When matching or a person takes it from them, the interval ends.

@@ -24,6 +24,8 @@ type (
 		Usernames     []string
 		EmployeeIDs   []string
 		Profile       map[string]any // JSON-serialisable
+
+		identity *identity // what [Service.Identify] noted; nil: the e-mail address says whose it is
 	}
 	// SeenResourceType is a resource type that a connector reads.
 	SeenResourceType struct {

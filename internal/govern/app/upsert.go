@@ -15,7 +15,7 @@ import (
 // that a call wrote. What had been deleted and is seen again becomes a new object: nothing that ended is revived.
 
 // UpsertAccounts writes the accounts that the connector c reads. An account takes over one that people made under the same user
-// name, and is given the one live user with its e-mail address unless a person said whose it is.
+// name, and is given whom [Service.Identify] noted, else the one live user with its e-mail address, unless a person said whose it is.
 func (s *Service) UpsertAccounts(tx *db.Tx, c ConnectorRef, seen []SeenAccount) (map[string]AccountID, Upserted, error) {
 	u := s.upsert(tx, c, "account", len(seen))
 	known, err := knownAccounts(tx, c, seen)
@@ -26,7 +26,11 @@ func (s *Service) UpsertAccounts(tx *db.Tx, c ConnectorRef, seen []SeenAccount) 
 	if err != nil {
 		return nil, Upserted{}, err
 	}
-	ids, changed := make(map[string]AccountID, len(seen)), false
+	versions, err := liveVersions(tx, seen, known)
+	if err != nil {
+		return nil, Upserted{}, err
+	}
+	ids, changed, doubtful := make(map[string]AccountID, len(seen)), false, doubts{}
 	for _, v := range seen {
 		if _, twice := ids[v.ExternalID]; twice || u.err != nil {
 			continue
@@ -35,7 +39,7 @@ func (s *Service) UpsertAccounts(tx *db.Tx, c ConnectorRef, seen []SeenAccount) 
 		after := v.onto(before)
 		after.AppID, after.ConnectorID = c.AppID, c.ID
 		if !after.Chosen {
-			after.UserID = users[db.Fold(after.Email)]
+			after.UserID, after.Doubt = v.whose(before, users, versions)
 		}
 		if before.ID == "" {
 			after.ID, after.CreatedAt = AccountID(u.newID()), u.now
@@ -47,10 +51,14 @@ func (s *Service) UpsertAccounts(tx *db.Tx, c ConnectorRef, seen []SeenAccount) 
 		if u.err == nil {
 			handOver(tx, before.UserID, after, u.now)
 			changed = changed || stands(before, after)
+			doubtful.note(before, after)
 		}
 	}
 	if changed && u.err == nil {
 		u.err = s.accountsChanged(tx, c.AppID, u.now)
+	}
+	if u.err == nil {
+		u.err = doubtful.record(tx, s, c, u.now)
 	}
 	return ids, u.Upserted, u.done()
 }

@@ -224,7 +224,7 @@ func (w *world) compare(r *rapid.T) {
 			var in []catalog.Catalog
 			for id, c := range all {
 				d := w.defaults[e.AppID]
-				if w.entries[id][e.Ref()] || d.For(e.TypeID) && slices.Contains(d.Catalogs, id) {
+				if w.entries[id][e.Ref()] || d.For(e) && slices.Contains(d.Catalogs, id) {
 					in = append(in, c)
 				}
 			}

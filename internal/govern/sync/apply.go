@@ -49,11 +49,23 @@ func (r *reading) objects(ctx context.Context, s Snapshot) (now app.Known, err e
 	if err != nil {
 		return now, err
 	}
-	now.Accounts, err = upsert(ctx, r, "account", s.Accounts, Account.seen,
+	accounts := make([]app.SeenAccount, len(s.Accounts))
+	for i, a := range s.Accounts {
+		accounts[i] = a.seen()
+	}
+	if err := r.Apps.Identify(ctx, c.AppID, accounts, r.hold); err != nil {
+		return now, err
+	}
+	now.Accounts, err = upsert(ctx, r, "account", accounts, func(a app.SeenAccount) app.SeenAccount { return a },
 		func(tx *db.Tx, seen []app.SeenAccount) (map[string]app.AccountID, app.Upserted, error) {
 			return r.Apps.UpsertAccounts(tx, c, seen)
 		})
 	return now, err
+}
+
+// hold keeps the lease while nothing is written.
+func (r *reading) hold(ctx context.Context) error {
+	return r.write(ctx, func(*db.Tx) error { return nil })
 }
 
 func (a Account) seen() app.SeenAccount {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/sync"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -34,6 +35,26 @@ func TestWhatATargetHoldsBecomesAccountsEntitlementsAndGrants(t *testing.T) {
 		if len(found) != 2 || found[0].Actor.Kind != "sync" {
 			o.Errorf("events: %v", found)
 		}
+	})
+}
+
+func TestTheAccountsOfADirectoryAreReadAsItsMatchingSays(t *testing.T) {
+	each(t, func(o *office) {
+		o.site.grow(3, 1).give("p1", "r1")
+		p1 := must(o.people.Create(o.ctx, directory.User{DisplayName: "One", Username: "p1"}))(o)
+		p2 := must(o.people.Create(o.ctx, directory.User{DisplayName: "Two", Username: "p2"}))(o)
+		byName := app.Matching{Filter: `app_user.username != "p2"`, Cases: []app.MatchCase{{Account: "app_user.username", User: "user.username"}}}
+		must(o.apps.MakeDirectory(o.ctx, o.connector.AppID, byName))(o)
+		holder := func(person string) directory.UserID {
+			return must(app.GetAccount(o.db.Q(o.ctx), o.connector.AppID, o.known().Accounts[person]))(o).UserID
+		}
+		o.taken()
+		o.same("holders", []directory.UserID{holder("p1"), holder("p2"), holder("p3")}, []directory.UserID{p1.ID, "", ""})
+		o.unchanged(func() { o.taken() })
+		must(o.apps.SetDirectory(o.ctx, o.connector.AppID, app.Matching{Filter: `app_user.username == "p2"`, Cases: byName.Cases}))(o)
+		o.taken()
+		o.same("holders", []directory.UserID{holder("p1"), holder("p2"), holder("p3")}, []directory.UserID{p1.ID, p2.ID, ""})
+		o.same("active", o.active(), []string{"p1 r1"})
 	})
 }
 

@@ -43,7 +43,7 @@ type Directory struct {
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// Always null: a directory that is deleted is not shown.
 	DeletedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=deleted_at,json=deletedAt,proto3" json:"deleted_at,omitempty"`
-	// How its accounts find their users. Not served yet: by the address.
+	// How its accounts find their users. Without cases: by the e-mail address.
 	MergeConfig *DirectoryMergeConfig `protobuf:"bytes,6,opt,name=merge_config,json=mergeConfig,proto3" json:"merge_config,omitempty"`
 	// When it was last changed.
 	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
@@ -151,7 +151,7 @@ type Directory_All struct {
 }
 
 type Directory_CelExpression struct {
-	// Those for which an expression holds. Not served yet.
+	// Those for which an expression holds.
 	CelExpression *DirectoryAccountFilterCel `protobuf:"bytes,2,opt,name=cel_expression,json=celExpression,proto3,oneof"`
 }
 
@@ -196,10 +196,11 @@ func (*DirectoryAccountFilterAll) Descriptor() ([]byte, []int) {
 	return file_c1_api_directory_v1_directory_proto_rawDescGZIP(), []int{1}
 }
 
-// DirectoryAccountFilterCel lets the accounts count for which an expression holds.
+// DirectoryAccountFilterCel lets the accounts count for which an expression holds. One for which it does not, or fails, becomes nobody's:
+// it stays with whoever has it.
 type DirectoryAccountFilterCel struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The expression.
+	// A boolean expression over `app_user`, the account as the connector reads it, of at most 1024 characters.
 	Expression    string `protobuf:"bytes,1,opt,name=expression,proto3" json:"expression,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -291,7 +292,8 @@ func (x *DirectoryExpandMask) GetPaths() []string {
 // DirectoryMergeConfig says how accounts find their users.
 type DirectoryMergeConfig struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The ways to match, the first that fits.
+	// The ways to match, at most 8. The first counts that names exactly one user; where none does, and one names several, the account is
+	// left to whoever has it, and an event `account.unmatched` says so.
 	MatchCases    []*DirectoryMergeMatchCase `protobuf:"bytes,1,rep,name=match_cases,json=matchCases,proto3" json:"match_cases,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -334,12 +336,13 @@ func (x *DirectoryMergeConfig) GetMatchCases() []*DirectoryMergeMatchCase {
 	return nil
 }
 
-// DirectoryMergeMatchCase is one way to match an account with a user.
+// DirectoryMergeMatchCase is one way to match an account with a user: both keys are the same text, which is not blank and of at most 256
+// characters. Texts are compared as they are.
 type DirectoryMergeMatchCase struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What of the account.
+	// The key of the account: an expression over `app_user`, the account as the connector reads it, of at most 1024 characters.
 	AppUserKeyCel string `protobuf:"bytes,1,opt,name=app_user_key_cel,json=appUserKeyCel,proto3" json:"app_user_key_cel,omitempty"`
-	// What of the user.
+	// The key of the user: an expression over `user`, of at most 1024 characters.
 	UserKeyCel    string `protobuf:"bytes,2,opt,name=user_key_cel,json=userKeyCel,proto3" json:"user_key_cel,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -403,7 +406,7 @@ type DirectoryServiceCreateRequest struct {
 	AppId string `protobuf:"bytes,3,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	// What is shown beside it.
 	ExpandMask *DirectoryExpandMask `protobuf:"bytes,4,opt,name=expand_mask,json=expandMask,proto3" json:"expand_mask,omitempty"`
-	// How its accounts find their users. Not served yet: by the address.
+	// How its accounts find their users. Without cases: by the e-mail address.
 	MergeConfig   *DirectoryMergeConfig `protobuf:"bytes,5,opt,name=merge_config,json=mergeConfig,proto3" json:"merge_config,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -495,7 +498,7 @@ type DirectoryServiceCreateRequest_All struct {
 }
 
 type DirectoryServiceCreateRequest_CelExpression struct {
-	// Those for which an expression holds. Not served yet.
+	// Those for which an expression holds.
 	CelExpression *DirectoryAccountFilterCel `protobuf:"bytes,2,opt,name=cel_expression,json=celExpression,proto3,oneof"`
 }
 
@@ -873,7 +876,7 @@ type DirectoryServiceUpdateRequest struct {
 	AccountFilter isDirectoryServiceUpdateRequest_AccountFilter `protobuf_oneof:"account_filter"`
 	// What is shown beside it.
 	ExpandMask *DirectoryExpandMask `protobuf:"bytes,3,opt,name=expand_mask,json=expandMask,proto3" json:"expand_mask,omitempty"`
-	// How its accounts find their users. Not served yet: by the address.
+	// How its accounts find their users. Without cases: by the e-mail address.
 	MergeConfig *DirectoryMergeConfig `protobuf:"bytes,4,opt,name=merge_config,json=mergeConfig,proto3" json:"merge_config,omitempty"`
 	// The app.
 	AppId         string `protobuf:"bytes,5,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
@@ -967,7 +970,7 @@ type DirectoryServiceUpdateRequest_All struct {
 }
 
 type DirectoryServiceUpdateRequest_CelExpression struct {
-	// Those for which an expression holds. Not served yet.
+	// Those for which an expression holds.
 	CelExpression *DirectoryAccountFilterCel `protobuf:"bytes,2,opt,name=cel_expression,json=celExpression,proto3,oneof"`
 }
 

@@ -40,8 +40,9 @@ type DirectoryServiceClient interface {
 	List(ctx context.Context, in *DirectoryServiceListRequest, opts ...grpc.CallOption) (*DirectoryServiceListResponse, error)
 	// Create makes an app a directory.
 	//
-	// For Super Administrators. Errors: 404 for an unknown app; 409 for one that is a directory already; 501 for an account filter by
-	// expression and for a merge configuration, which are not served yet: every account counts, and finds its user by the address.
+	// For Super Administrators. Errors: 400 naming the field, with line and column, for an expression that could never be worked out; 403
+	// where accounts of the app have powers that reach beyond the caller's roles; 404 for an unknown app; 409 for one that is a directory
+	// already.
 	Create(ctx context.Context, in *DirectoryServiceCreateRequest, opts ...grpc.CallOption) (*DirectoryServiceCreateResponse, error)
 	// Delete makes an app a directory no more. The app and its accounts stay as they are.
 	//
@@ -51,9 +52,10 @@ type DirectoryServiceClient interface {
 	//
 	// For Super Administrators, Read-Only Administrators and Application Administrators. Errors: 404 for an app that is none.
 	Get(ctx context.Context, in *DirectoryServiceGetRequest, opts ...grpc.CallOption) (*DirectoryServiceGetResponse, error)
-	// Update changes how a directory reads its accounts; what is not sent is unset.
+	// Update changes how a directory reads its accounts; what is not sent is unset. It acts from the next reading of a connector on. Nobody
+	// loses an account by that alone: one that the filter leaves out, or that matches nobody or several users, stays with whoever has it.
 	//
-	// For Super Administrators. Errors: 404 for an app that is no directory; 501 as Create.
+	// For Super Administrators. Errors: 404 for an app that is no directory; 400 and 403 as Create.
 	Update(ctx context.Context, in *DirectoryServiceUpdateRequest, opts ...grpc.CallOption) (*DirectoryServiceUpdateResponse, error)
 }
 
@@ -127,8 +129,9 @@ type DirectoryServiceServer interface {
 	List(context.Context, *DirectoryServiceListRequest) (*DirectoryServiceListResponse, error)
 	// Create makes an app a directory.
 	//
-	// For Super Administrators. Errors: 404 for an unknown app; 409 for one that is a directory already; 501 for an account filter by
-	// expression and for a merge configuration, which are not served yet: every account counts, and finds its user by the address.
+	// For Super Administrators. Errors: 400 naming the field, with line and column, for an expression that could never be worked out; 403
+	// where accounts of the app have powers that reach beyond the caller's roles; 404 for an unknown app; 409 for one that is a directory
+	// already.
 	Create(context.Context, *DirectoryServiceCreateRequest) (*DirectoryServiceCreateResponse, error)
 	// Delete makes an app a directory no more. The app and its accounts stay as they are.
 	//
@@ -138,9 +141,10 @@ type DirectoryServiceServer interface {
 	//
 	// For Super Administrators, Read-Only Administrators and Application Administrators. Errors: 404 for an app that is none.
 	Get(context.Context, *DirectoryServiceGetRequest) (*DirectoryServiceGetResponse, error)
-	// Update changes how a directory reads its accounts; what is not sent is unset.
+	// Update changes how a directory reads its accounts; what is not sent is unset. It acts from the next reading of a connector on. Nobody
+	// loses an account by that alone: one that the filter leaves out, or that matches nobody or several users, stays with whoever has it.
 	//
-	// For Super Administrators. Errors: 404 for an app that is no directory; 501 as Create.
+	// For Super Administrators. Errors: 404 for an app that is no directory; 400 and 403 as Create.
 	Update(context.Context, *DirectoryServiceUpdateRequest) (*DirectoryServiceUpdateResponse, error)
 	mustEmbedUnimplementedDirectoryServiceServer()
 }

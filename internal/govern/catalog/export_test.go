@@ -8,6 +8,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/grant/granttest"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
+	"github.com/interim-access/interim/internal/platform/id"
 	"github.com/interim-access/interim/internal/platform/page"
 )
 
@@ -32,9 +33,21 @@ func Statements() []Statement {
 		ask("list of entries", func() (string, []any) { return entries.sql("e.id", "c", first) }, "catalog_entry"),
 		ask("list of entries, next", func() (string, []any) { return entries.sql("e.id", "c", next) }, "catalog_entry"),
 		ask("list of an audience, next", func() (string, []any) { return audience.sql("e.id", "c", next) }, "catalog_audience"),
+		ask("users that are picked", picking(&picker{User: &userPicker{}}), "users"),
+		ask("users that are picked, disabled ones too", picking(&picker{User: &userPicker{Disabled: true}}), "users"),
+		ask("accounts that are picked", picking(&picker{Account: &accountPicker{}}), "account"),
+		ask("resources that are picked", picking(&picker{Resource: &resourcePicker{}}), "resource"),
+		ask("resources of a type that are picked", picking(&picker{Resource: &resourcePicker{Type: id.Static("t")}}), "resource"),
 		ask("catalogs that somebody sees, which are few", func() (string, []any) {
 			return listSQL(Filter{Seer: "u", Contains: "x"}, granttest.Noon, next)
 		}, "catalog_everyone", "account_user", "catalog_audience_of", "grants"),
+	}
+}
+
+func picking(p *picker) func() (string, []any) {
+	return func() (string, []any) {
+		_, sql, args := p.question()
+		return sql + db.In(2, len(args)+1), append(args, "a", "b")
 	}
 }
 

@@ -86,7 +86,7 @@ type stringField struct {
 	Rules    *stringRules `json:"rules"`
 	Date     *dateView    `json:"dateField"`
 	Password *struct{}    `json:"passwordField"`
-	Picker   *struct{}    `json:"pickerField"`
+	Picker   *picker      `json:"pickerField"`
 	Select   *selectView  `json:"selectField"`
 }
 
@@ -123,7 +123,7 @@ type intField struct {
 
 type sliceField struct {
 	Defaults []string    `json:"defaultValues"`
-	Picker   *struct{}   `json:"pickerField"`
+	Picker   *picker     `json:"pickerField"`
 	Rules    *sliceRules `json:"rules"`
 }
 
@@ -259,8 +259,6 @@ func (v Field) validate(at string) error {
 
 func (v stringField) validate(at string) error {
 	switch {
-	case v.Picker != nil:
-		return fault.NotServed("StringField.pickerField")
 	case v.Password != nil: // what is filled in is shown to whoever decides, and kept
 		return fault.NotServed("StringField.passwordField")
 	case v.Select != nil && len(v.Select.Options) == 0:
@@ -278,7 +276,7 @@ func (v stringField) validate(at string) error {
 			}
 		}
 	}
-	return v.Rules.validate(at + ".rules")
+	return first(v.Picker.validate(at+".pickerField"), v.Rules.validate(at+".rules"))
 }
 
 func (v intField) validate(at string) error {
@@ -292,8 +290,8 @@ func (v intField) validate(at string) error {
 }
 
 func (v sliceField) validate(at string) error {
-	if v.Picker != nil {
-		return fault.NotServed("StringSliceField.pickerField")
+	if err := v.Picker.validate(at + ".pickerField"); err != nil {
+		return err
 	}
 	if v.Rules == nil || v.Rules.Items == nil {
 		return nil
@@ -326,7 +324,8 @@ func object(data json.RawMessage) (map[string]json.RawMessage, error) {
 
 // Check answers Invalid, naming the field, unless data is f filled in: an object with a member for each field that is filled in, whose
 // values are a text, a boolean, a whole number (also as a text), a list of texts or an object of texts. null is not filled in. today is
-// a moment of the day that dates are counted from. It takes time linear in the form and the data.
+// a moment of the day that dates are counted from. It takes time linear in the form and the data. Whether what is picked is there is for
+// [Service.CheckForm].
 func (f Form) Check(data json.RawMessage, today time.Time) error {
 	given, err := object(data)
 	if err != nil {

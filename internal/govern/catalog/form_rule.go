@@ -38,15 +38,23 @@ type stringRules struct {
 	Address        bool     `json:"address"`
 	UUID           bool     `json:"uuid"`
 	WellKnownRegex string   `json:"wellKnownRegex"`
+	Strict         *bool    `json:"strict"` // of WellKnownRegex; none: true
 	IgnoreEmpty    bool     `json:"ignoreEmpty"`
 }
+
+// The values of wellKnownRegex.
+const (
+	noRegex     = "UNKNOWN"
+	headerName  = "HTTP_HEADER_NAME"
+	headerValue = "HTTP_HEADER_VALUE"
+)
 
 func (r *stringRules) validate(at string) error {
 	if r == nil {
 		return nil
 	}
-	if r.WellKnownRegex != "" && r.WellKnownRegex != "UNKNOWN" {
-		return fault.NotServed("StringRules.wellKnownRegex")
+	if !slices.Contains([]string{"", noRegex, headerName, headerValue}, r.WellKnownRegex) {
+		return fault.InvalidField(at+".wellKnownRegex", "must be %s or %s", headerName, headerValue)
 	}
 	if r.Pattern != nil {
 		if len(*r.Pattern) > MaxPattern {
@@ -141,12 +149,36 @@ func (r *stringRules) wellKnown(at, s string) error {
 		{r.URI, isURI(s, true), "an absolute URI"},
 		{r.URIRef, isURI(s, false), "a URI"},
 		{r.UUID, uuidText.MatchString(s), "a UUID"},
+		{r.WellKnownRegex == headerName, isHeaderName(s, r.strict()), "the name of an HTTP header"},
+		{r.WellKnownRegex == headerValue, isHeaderValue(s, r.strict()), "the value of an HTTP header"},
 	} {
 		if c.wanted && !c.ok {
 			return fault.InvalidField(at, "must be %s", c.what)
 		}
 	}
 	return nil
+}
+
+func (r *stringRules) strict() bool { return r.Strict == nil || *r.Strict }
+
+// token is a name as RFC 9110 has it; HTTP/2 puts a colon before some.
+var token = regexp.MustCompile("^:?[0-9A-Za-z!#$%&'*+.^_`|~-]+$")
+
+func isHeaderName(s string, strict bool) bool {
+	if !strict {
+		return s != "" && isHeaderValue(s, false)
+	}
+	return token.MatchString(s)
+}
+
+// isHeaderValue refuses what would end a header: anything that is not strict ends no line; what is has no control characters but tabs.
+func isHeaderValue(s string, strict bool) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		if !strict {
+			return r == 0 || r == '\n' || r == '\r'
+		}
+		return r < ' ' && r != '\t' || r == 0x7f
+	})
 }
 
 func isEmail(s string) bool {

@@ -64,6 +64,17 @@ func TestAFormIsFilledInAsItsFieldsSay(t *testing.T) {
 		{text(`{"uri":true}`), `{"a":"/x"}`, "URI"},
 		{text(`{"uriRef":true}`), `{"a":"/x"}`, ""},
 		{text(`{"uuid":true}`), `{"a":"0196-"}`, "UUID"},
+		{text(`{"wellKnownRegex":"UNKNOWN"}`), `{"a":"x y"}`, ""},
+		{text(`{"wellKnownRegex":"HTTP_HEADER_NAME"}`), `{"a":"X-Request-Id"}`, ""},
+		{text(`{"wellKnownRegex":"HTTP_HEADER_NAME"}`), `{"a":":path"}`, ""},
+		{text(`{"wellKnownRegex":"HTTP_HEADER_NAME"}`), `{"a":"X Request"}`, "name of an HTTP header"},
+		{text(`{"wellKnownRegex":"HTTP_HEADER_NAME"}`), `{"a":"X:"}`, "name of an HTTP header"},
+		{text(`{"wellKnownRegex":"HTTP_HEADER_NAME"}`), `{"a":"é"}`, "name of an HTTP header"},
+		{text(`{"wellKnownRegex":"HTTP_HEADER_NAME","strict":false}`), `{"a":"X Request"}`, ""},
+		{text(`{"wellKnownRegex":"HTTP_HEADER_NAME","strict":false}`), `{"a":"X\nRequest"}`, "name of an HTTP header"},
+		{text(`{"wellKnownRegex":"HTTP_HEADER_VALUE"}`), `{"a":"max-age=5;\té"}`, ""},
+		{text(`{"wellKnownRegex":"HTTP_HEADER_VALUE"}`), `{"a":"x\ny: z"}`, "value of an HTTP header"},
+		{text(`{"wellKnownRegex":"HTTP_HEADER_VALUE","strict":false}`), `{"a":"x\ny: z"}`, "value of an HTTP header"},
 		{`{"name":"a","stringField":{"selectField":{"options":[{"value":"x"},{"value":"y"}]}}}`, `{"a":"y"}`, ""},
 		{`{"name":"a","stringField":{"selectField":{"options":[{"value":"x"}]}}}`, `{"a":"X"}`, "choices"},
 		{`{"name":"a","stringField":{"dateField":{"minDate":"2026-03-01","maxDaysFromToday":2}}}`, `{"a":"2026-03-03"}`, ""},
@@ -168,23 +179,29 @@ func TestAFormThatCannotBeFilledInIsRefused(t *testing.T) {
 		field(`"stringField":{"dateField":{"minDate":"tomorrow"}}`):                                      "dateField.minDate",
 		field(`"int64Field":{"numberField":{"step":"-1"}}`):                                              "numberField.step",
 		field(`"stringSliceField":{"rules":{"items":{"int64":{}}}}`):                                     "rules.items",
-		field(`"stringSliceField":{"rules":{"items":{"string":{"pattern":"("}}}}`):                       "rules.items.string.pattern",
+		field(`"stringField":{"rules":{"wellKnownRegex":"COLOR"}}`):                                      "rules.wellKnownRegex",
+		field(`"stringField":{"pickerField":{}}`):                                                        "stringField.pickerField",
+		field(`"stringSliceField":{"pickerField":{"c1UserPicker":{},"appUserPicker":{}}}`):               "stringSliceField.pickerField",
+		field(`"stringField":{"pickerField":{"appUserPicker":{}}}`):                                      "appUserPicker.appId",
+		field(`"stringField":{"pickerField":{"resourcePicker":{"appId":"x"}}}`):                          "resourcePicker.appId",
+		field(`"stringField":{"pickerField":{"c1UserPicker":{"userIds":["x"]}}}`):                        "c1UserPicker.userIds",
+		field(`"stringField":{"pickerField":{"c1UserPicker":{"excludeUserIds":[""]}}}`):                  "c1UserPicker.excludeUserIds",
+		field(`"stringField":{"pickerField":{"c1UserPicker":{"userIds":[` + strings.TrimSuffix(strings.Repeat(`"x",`, catalog.MaxOptions+1), ",") +
+			`]}}}`): "c1UserPicker.userIds: has",
+		field(`"stringSliceField":{"rules":{"items":{"string":{"pattern":"("}}}}`): "rules.items.string.pattern",
 	} {
 		if _, err := catalog.ParseForm(json.RawMessage(doc)); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.100s: %v, want %s", doc, err, want)
 		}
 	}
 	for doc, want := range map[string]string{
-		field(`"fileField":{}`):                                                "fileField",
-		field(`"oauth2Field":{}`):                                              "oauth2Field",
-		field(`"adminConfig":{},"boolField":{}`):                               "adminConfig",
-		field(`"sharedConfig":{"defaultValueCel":"x"},"boolField":{}`):         "sharedConfig",
-		field(`"sharedConfig":{"lockDefaultValues":true},"boolField":{}`):      "sharedConfig",
-		field(`"userConfig":{"inputTransformationCel":"x"},"boolField":{}`):    "userConfig",
-		field(`"stringField":{"pickerField":{}}`):                              "pickerField",
-		field(`"stringField":{"passwordField":{}}`):                            "passwordField",
-		field(`"stringSliceField":{"pickerField":{}}`):                         "pickerField",
-		field(`"stringField":{"rules":{"wellKnownRegex":"HTTP_HEADER_NAME"}}`): "wellKnownRegex",
+		field(`"fileField":{}`):                                             "fileField",
+		field(`"oauth2Field":{}`):                                           "oauth2Field",
+		field(`"adminConfig":{},"boolField":{}`):                            "adminConfig",
+		field(`"sharedConfig":{"defaultValueCel":"x"},"boolField":{}`):      "sharedConfig",
+		field(`"sharedConfig":{"lockDefaultValues":true},"boolField":{}`):   "sharedConfig",
+		field(`"userConfig":{"inputTransformationCel":"x"},"boolField":{}`): "userConfig",
+		field(`"stringField":{"passwordField":{}}`):                         "passwordField",
 	} {
 		if _, err := catalog.ParseForm(json.RawMessage(doc)); !fault.Is(err, fault.Unimplemented) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.100s: %v, want %s", doc, err, want)
@@ -223,6 +240,8 @@ func FuzzParseForm(f *testing.F) {
 		`{"displayName":"x","fields":[{"name":"a","stringField":{"rules":{"minLen":"2","in":["x"]},"selectField":{"options":[{"value":"x"}]}}}]}`,
 		`{"displayName":"x","fields":[{"name":"a","int64Field":{"defaultValue":"1","rules":{"gt":"1"}}}],"fieldRelationships":[{"fieldNames":["a"],"atLeastOne":{}}]}`,
 		`{"displayName":"x","fieldGroups":[{"name":"g"}]}`, `{`, `{"fields":[null]}`,
+		`{"displayName":"x","fields":[{"name":"a","stringField":{"pickerField":{"c1UserPicker":{"userIds":["287oY0rG4UirjDNFEYguMBvxyim"]}}}}]}`,
+		`{"displayName":"x","fields":[{"name":"a","stringField":{"rules":{"wellKnownRegex":"HTTP_HEADER_NAME","strict":false}}}]}`,
 	} {
 		f.Add(s)
 	}

@@ -152,7 +152,8 @@ func (s *Service) CheckForm(ctx context.Context, a Applied, data json.RawMessage
 	if a.Schema == "" {
 		return nil
 	}
-	v, err := getSchema(s.DB.Q(ctx), a.Schema)
+	q := s.DB.Q(ctx)
+	v, err := getSchema(q, a.Schema)
 	if err != nil {
 		return err
 	}
@@ -160,7 +161,10 @@ func (s *Service) CheckForm(ctx context.Context, a Applied, data json.RawMessage
 	if err != nil {
 		return err
 	}
-	return f.Check(data, s.Clock.Now())
+	if err := f.Check(data, s.Clock.Now()); err != nil {
+		return err
+	}
+	return f.picked(q, data)
 }
 
 // unused refuses to delete a form that is asked with, naming a few of those who do.

@@ -132,9 +132,11 @@ func (x *AdminProviderConfig) GetShowToUser() bool {
 
 // AppResourceFilter narrows a choice of resources.
 type AppResourceFilter struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	AppId          string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
-	ResourceTypeId string                 `protobuf:"bytes,2,opt,name=resource_type_id,json=resourceTypeId,proto3" json:"resource_type_id,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The app; required.
+	AppId string `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	// The resource type. Empty: any.
+	ResourceTypeId string `protobuf:"bytes,2,opt,name=resource_type_id,json=resourceTypeId,proto3" json:"resource_type_id,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -185,8 +187,9 @@ func (x *AppResourceFilter) GetResourceTypeId() string {
 
 // AppUserFilter narrows a choice of accounts.
 type AppUserFilter struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	AppId         string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The app; required.
+	AppId         string `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -366,12 +369,15 @@ func (*BoolField_ToggleField) isBoolField_View() {}
 
 // C1UserFilter narrows a choice of users.
 type C1UserFilter struct {
-	state              protoimpl.MessageState `protogen:"open.v1"`
-	ExcludeUserIds     []string               `protobuf:"bytes,1,rep,name=exclude_user_ids,json=excludeUserIds,proto3" json:"exclude_user_ids,omitempty"`
-	IncludeDeactivated bool                   `protobuf:"varint,2,opt,name=include_deactivated,json=includeDeactivated,proto3" json:"include_deactivated,omitempty"`
-	UserIds            []string               `protobuf:"bytes,3,rep,name=user_ids,json=userIds,proto3" json:"user_ids,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whom nobody chooses, at most 200.
+	ExcludeUserIds []string `protobuf:"bytes,1,rep,name=exclude_user_ids,json=excludeUserIds,proto3" json:"exclude_user_ids,omitempty"`
+	// Whether users who are disabled can be chosen too. Who is deleted never can.
+	IncludeDeactivated bool `protobuf:"varint,2,opt,name=include_deactivated,json=includeDeactivated,proto3" json:"include_deactivated,omitempty"`
+	// Who can be chosen, at most 200. None: everybody.
+	UserIds       []string `protobuf:"bytes,3,rep,name=user_ids,json=userIds,proto3" json:"user_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *C1UserFilter) Reset() {
@@ -1621,7 +1627,8 @@ func (*PasswordField) Descriptor() ([]byte, []int) {
 	return file_c1_api_form_v1_form_proto_rawDescGZIP(), []int{21}
 }
 
-// PickerField shows a choice of objects.
+// PickerField shows a choice of objects; exactly one of its members is needed. What is filled in is the id of an object that is there when
+// the request is made, or, in a list, of several; 400 names the field otherwise.
 type PickerField struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Type:

@@ -127,6 +127,7 @@ func build(ctx context.Context, d *data, o Options, public string) (*parts, erro
 	p.apps.Consult(p.policies)
 	p.catalogs = catalog.New(catalog.Deps{
 		DB: d.db, Clock: d.clock, Audit: p.audit, Apps: p.apps, Policies: p.policies, Rules: p.automations,
+		Values: p.policies,
 	})
 	p.apps.Offer(p.catalogs)
 	if err := p.policies.Ensure(ctx); err != nil {

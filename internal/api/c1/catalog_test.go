@@ -226,6 +226,11 @@ func TestRequestFormsFromCreationToDeletion(t *testing.T) {
 		of := `{"entitlementRef":` + ref(wiki, member)
 		id := d.made("form", "requestSchema.id", "A form", schemas, `{"name":"Ticket","description":"Which?",`+ticketForm+`,"justificationVisibility":"JUSTIFICATION_VISIBILITY_HIDE"}`)
 		d.want(200, "Read", "GET", schemas+"/"+id, "")
+		d.want(200, "One that picks and works out", "POST", schemas, `{"name":"Who","fields":[
+			{"name":"who","stringField":{"pickerField":{"c1UserPicker":{"includeDeactivated":true}}},"adminConfig":{"defaultValueCel":"subject.manager_id","showToUser":true}},
+			{"name":"where","stringSliceField":{"pickerField":{"resourcePicker":{"appId":"`+wiki+`"}}},"userConfig":{"inputTransformationCel":"input"}},
+			{"name":"by","stringField":{"pickerField":{"appUserPicker":{"appId":"`+wiki+`"}},"rules":{"minLen":"1"}},"sharedConfig":{"lockDefaultValues":false}},
+			{"name":"header","stringField":{"rules":{"wellKnownRegex":"HTTP_HEADER_NAME","strict":false}}}]}`)
 		d.want(200, "No form yet is an answer", "PUT", bindings, of+`}`)
 		d.want(200, "nor has what is not there", "PUT", bindings, `{"entitlementRef":`+ref(wiki, someID)+`}`)
 		d.want(200, "Bound", "POST", bindings, of+`,"requestSchemaId":"`+id+`"}`)
@@ -334,9 +339,16 @@ func TestMalformedFormsAndDefaultsAreRefused(t *testing.T) {
 			"form.fields[0].stringField.rules.pattern": `{"name":"x","fields":[{"name":"a","stringField":{"rules":{"pattern":"("}}}]}`,
 			"form.fields[0].displayName":               `{"name":"x","fields":[{"name":"a","displayName":"x\u202ey","boolField":{}}]}`,
 			"justificationVisibility":                  `{"name":"x","justificationVisibility":9}`,
+			"form.fields[0].stringField.pickerField":   `{"name":"x","fields":[{"name":"a","stringField":{"pickerField":{}}}]}`,
+			"c1UserPicker.userIds":                     `{"name":"x","fields":[{"name":"a","stringField":{"pickerField":{"c1UserPicker":{"userIds":["x"]}}}}]}`,
+			"line 1, column 9":                         `{"name":"x","fields":[{"name":"a","stringField":{},"adminConfig":{"defaultValueCel":"subject.color"}}]}`,
 			"unmarshal body":                           `{"name":"x","fields":[{"name":"a","boolField":{},"stringField":{}}]}`,
 		})
-		d.unserved("POST", "/api/v1/request_schemas", map[string]string{"fileField": `{"name":"x","fields":[{"name":"a","fileField":{}}]}`})
+		d.unserved("POST", "/api/v1/request_schemas", map[string]string{
+			"fileField":     `{"name":"x","fields":[{"name":"a","fileField":{}}]}`,
+			"passwordField": `{"name":"x","fields":[{"name":"a","stringField":{"passwordField":{}}}]}`,
+			"adminConfig":   `{"name":"x","fields":[{"name":"a","stringMapField":{},"adminConfig":{"defaultValueCel":"{'k':'v'}"}}]}`,
+		})
 		id := d.need(200, "", "POST", "/api/v1/request_schemas", `{"name":"x"}`).text("requestSchema.id")
 		d.invalid("POST", "/api/v1/request_schemas/"+id, map[string]string{
 			"requestSchema": `{}`, "form": `{"requestSchema":{"form":null},"updateMask":"form"}`, "form.id": `{"requestSchema":{"form":{"id":"` + long + `"}}}`,

@@ -94,7 +94,7 @@ func newDoor(t *testing.T, engine *db.DB) *door {
 		t.Fatal(err)
 	}
 	apps.Consult(d.deps.Policies)
-	d.deps.Catalogs = catalog.New(catalog.Deps{DB: engine, Clock: c, Audit: log, Apps: apps, Policies: d.deps.Policies})
+	d.deps.Catalogs = catalog.New(catalog.Deps{DB: engine, Clock: c, Audit: log, Apps: apps, Policies: d.deps.Policies, Values: d.deps.Policies})
 	apps.Offer(d.deps.Catalogs)
 	if err := d.deps.Policies.Ensure(t.Context()); err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 
 // Fill answers what a request for an entitlement brings for its form, by answers that are texts under the names of fields, several where
 // several were chosen: those that the form asks for, each of the kind that its field is. nil where no form asks for any of them. Whether
-// they will do is for [Service.CheckForm]. NotFound for the entitlement.
+// they will do is for [Service.FillForm]. NotFound for the entitlement.
 func (s *Service) Fill(q db.Q, ref app.EntitlementRef, answers map[string][]string) (json.RawMessage, error) {
 	v, err := s.FormOf(q, ref)
 	if err != nil || v.ID == "" {

@@ -53,9 +53,9 @@ type Field struct {
 	Map         *mapField     `json:"stringMapField"`
 	File        *struct{}     `json:"fileField"`
 	OAuth2      *struct{}     `json:"oauth2Field"`
-	Admin       *struct{}     `json:"adminConfig"`
+	Admin       *adminConfig  `json:"adminConfig"`
 	Shared      *sharedConfig `json:"sharedConfig"`
-	User        *sharedConfig `json:"userConfig"`
+	User        *userConfig   `json:"userConfig"`
 }
 
 type group struct {
@@ -73,12 +73,6 @@ type relation struct {
 	Dependent  *struct {
 		On []string `json:"dependencyFieldNames"`
 	} `json:"dependentOn"`
-}
-
-type sharedConfig struct {
-	Default   string `json:"defaultValueCel"`
-	Transform string `json:"inputTransformationCel"`
-	Lock      bool   `json:"lockDefaultValues"`
 }
 
 type stringField struct {
@@ -238,12 +232,6 @@ func (v Field) validate(at string) error {
 		return fault.NotServed("Field.fileField")
 	case v.OAuth2 != nil:
 		return fault.NotServed("Field.oauth2Field")
-	case v.Admin != nil:
-		return fault.NotServed("Field.adminConfig")
-	case v.Shared != nil && *v.Shared != (sharedConfig{}):
-		return fault.NotServed("Field.sharedConfig")
-	case v.User != nil && *v.User != (sharedConfig{}):
-		return fault.NotServed("Field.userConfig.inputTransformationCel")
 	case v.String != nil:
 		return v.String.validate(at + ".stringField")
 	case v.Int != nil:
@@ -325,7 +313,7 @@ func object(data json.RawMessage) (map[string]json.RawMessage, error) {
 // Check answers Invalid, naming the field, unless data is f filled in: an object with a member for each field that is filled in, whose
 // values are a text, a boolean, a whole number (also as a text), a list of texts or an object of texts. null is not filled in. today is
 // a moment of the day that dates are counted from. It takes time linear in the form and the data. Whether what is picked is there is for
-// [Service.CheckForm].
+// [Service.FillForm].
 func (f Form) Check(data json.RawMessage, today time.Time) error {
 	given, err := object(data)
 	if err != nil {

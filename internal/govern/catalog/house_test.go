@@ -51,7 +51,7 @@ func furnish(t testing.TB, h *house) *house {
 	h.Grants.Watch(h.rules)
 	h.Directory.TellChanged(h.rules)
 	h.Directory.TellCreated(h.rules)
-	h.catalogs = catalog.New(catalog.Deps{DB: d, Clock: h.Clock, Audit: h.Audit, Apps: h.Apps, Policies: h.policies, Rules: h.rules})
+	h.catalogs = catalog.New(catalog.Deps{DB: d, Clock: h.Clock, Audit: h.Audit, Apps: h.Apps, Policies: h.policies, Rules: h.rules, Values: h.policies})
 	h.Apps.Offer(h.catalogs)
 	h.Apps.Tell(h.catalogs)
 	h.ok(d.Write(h.Ctx, func(tx *db.Tx) error {

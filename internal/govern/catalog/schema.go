@@ -5,12 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -34,7 +36,7 @@ func (s *Service) CreateSchema(ctx context.Context, v Schema) (Schema, error) {
 	now, actor := s.Clock.Now(), audit.From(ctx)
 	v.ID, v.CreatedAt, v.UpdatedAt, v.DeletedAt, v.Version = app.SchemaID(id.New(now)), now, now, time.Time{}, 1
 	v.CreatedBy = directory.UserID(actor.UserID)
-	f, err := ParseForm(v.Form)
+	f, err := s.readForm(v.Form)
 	if err != nil {
 		return Schema{}, err
 	}
@@ -48,14 +50,25 @@ func (s *Service) CreateSchema(ctx context.Context, v Schema) (Schema, error) {
 // UpdateSchema changes a live form as change says. Requests that were made already are not checked again. Faults of [ParseForm];
 // NotFound, Conflict.
 func (s *Service) UpdateSchema(ctx context.Context, schemaID app.SchemaID, change func(v *Schema)) (Schema, error) {
+	trial, err := liveSchema(s.DB.Q(ctx), schemaID)
+	if err != nil {
+		return Schema{}, err
+	}
+	change(&trial)
+	if _, err := s.readForm(trial.Form); err != nil { // expressions are compiled before anything is written
+		return Schema{}, err
+	}
 	var after Schema
-	err := s.DB.Write(ctx, func(tx *db.Tx) error {
+	err = s.DB.Write(ctx, func(tx *db.Tx) error {
 		before, err := liveSchema(tx, schemaID)
 		if err != nil {
 			return err
 		}
 		after = before
 		change(&after)
+		if !bytes.Equal(after.Form, trial.Form) && !bytes.Equal(after.Form, before.Form) {
+			return won(0, nil, "form")
+		}
 		f, err := ParseForm(after.Form)
 		if err != nil || bytes.Equal(before.Form, after.Form) && before.Justification == after.Justification {
 			return err
@@ -146,25 +159,48 @@ func (s *Service) FormOf(q db.Q, ref app.EntitlementRef) (Schema, error) {
 	return getSchema(q, a.Schema)
 }
 
-// CheckForm answers Invalid, naming the field, unless data is what the form asks for that holds for a request; where none does,
-// nothing is asked for and everything taken.
-func (s *Service) CheckForm(ctx context.Context, a Applied, data json.RawMessage) error {
+// readForm is [ParseForm] of a form whose expressions can be worked out.
+func (s *Service) readForm(doc json.RawMessage) (Form, error) {
+	f, err := ParseForm(doc)
+	if err == nil {
+		err = s.work(f)
+	}
+	return f, err
+}
+
+// FillForm answers what a request keeps of data that was filled in for it: what the form that holds for the request says itself, and what
+// its expressions make of the rest, from the facts of the request. Invalid, naming the field, unless that is what the form asks for; where
+// no form holds nothing is asked for and everything taken. Outside of a transaction that writes.
+func (s *Service) FillForm(ctx context.Context, a Applied, facts policy.Facts, data json.RawMessage) (json.RawMessage, error) {
 	if a.Schema == "" {
-		return nil
+		return data, nil
 	}
 	q := s.DB.Q(ctx)
 	v, err := getSchema(q, a.Schema)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f, err := ParseForm(v.Form)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if slices.ContainsFunc(f.Fields, func(v Field) bool { return v.provision().there() }) {
+		g, err := object(data)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.settle(ctx, f, g, facts); err != nil {
+			return nil, err
+		}
+		if data, err = json.Marshal(g); err != nil {
+			return nil, err
+		}
+		f = f.settled()
 	}
 	if err := f.Check(data, s.Clock.Now()); err != nil {
-		return err
+		return nil, err
 	}
-	return f.picked(q, data)
+	return data, f.picked(q, data)
 }
 
 // unused refuses to delete a form that is asked with, naming a few of those who do.

@@ -8,6 +8,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/grant/granttest"
+	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
@@ -23,7 +24,8 @@ func (h *house) check(of app.EntitlementRef, data string) error {
 	h.Helper()
 	q := h.DB.Q(h.Ctx)
 	e := granttest.Must(app.GetEntitlement(q, of.AppID, of.ID))(h)
-	return h.catalogs.CheckForm(h.Ctx, granttest.Must(h.catalogs.Defaults(q, e))(h), json.RawMessage(data))
+	_, err := h.catalogs.FillForm(h.Ctx, granttest.Must(h.catalogs.Defaults(q, e))(h), policy.Facts{Entitlement: e}, json.RawMessage(data))
+	return err
 }
 
 func TestAnEntitlementAsksWithItsForm(t *testing.T) {

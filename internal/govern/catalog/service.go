@@ -15,7 +15,8 @@ import (
 	"github.com/interim-access/interim/internal/platform/id"
 )
 
-// Deps is what the service stands on. Policies may be nil: then defaults can choose none. So may Rules: then nobody can be enrolled.
+// Deps is what the service stands on. Policies may be nil: then defaults can choose none. So may Rules: then nobody can be enrolled. And
+// Values: then forms have no expressions.
 type Deps struct {
 	DB       *db.DB
 	Clock    clock.Clock
@@ -23,6 +24,7 @@ type Deps struct {
 	Apps     *app.Service
 	Policies app.Policies
 	Rules    *automation.Service
+	Values   Values
 }
 
 // Service holds the use cases about what can be asked for. Whether the caller may is judged by the doors; each method is one

@@ -30,13 +30,14 @@ type Service struct {
 	Deps
 
 	conditions, approvers, accounts *expr.Env
+	values                          valueEnvs
 
 	read versions
 }
 
 // New returns the use cases over d. It fails only if the environments of expressions contradict themselves.
 func New(d Deps) (*Service, error) {
-	s := &Service{Deps: d}
+	s := &Service{Deps: d, values: newValueEnvs()}
 	var err error
 	if s.conditions, err = environment(conditionVars, expr.Bool); err != nil {
 		return nil, err

@@ -222,7 +222,8 @@ func (s *Service) UpdateData(ctx context.Context, ref string, data json.RawMessa
 	if err := checkData(data); err != nil {
 		return Task{}, err
 	}
-	if err := s.checkForm(ctx, ref, data); err != nil {
+	data, err := s.fillAgain(ctx, ref, data)
+	if err != nil {
 		return Task{}, err
 	}
 	return s.act(ctx, ref, "", anything, func(v *turn, w Who) (Event, error) {
@@ -232,31 +233,35 @@ func (s *Service) UpdateData(ctx context.Context, ref string, data json.RawMessa
 		}
 		wish := v.t
 		wish.Data = data
-		var err error
 		e.Plan, err = v.plan(wish)
 		return e, err
 	})
 }
 
-// checkForm refuses who may not change the data, and then what does not fit the form: what a form asks for is no business of others.
-func (s *Service) checkForm(ctx context.Context, ref string, data json.RawMessage) error {
+// fillAgain refuses who may not change the data, and then what does not fit the form: what a form asks for is no business of others. It
+// answers what the task keeps of it.
+func (s *Service) fillAgain(ctx context.Context, ref string, data json.RawMessage) (json.RawMessage, error) {
 	t, err := s.Get(ctx, ref)
 	if err != nil || s.Offers == nil {
-		return err
+		return data, err
 	}
 	now := s.Clock.Now()
 	w, err := s.who(ctx, s.DB.Q(ctx), t, now, presence)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := t.permits(now, "", w, UpdateData); err != nil {
-		return err
+		return nil, err
 	}
 	g, err := s.ground(s.DB.Q(ctx), app.EntitlementRef{AppID: t.App, ID: t.Entitlement}, Grant)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return s.Offers.CheckForm(ctx, g.defaults, data)
+	if err := g.people(s.DB.Q(ctx), t); err != nil {
+		return nil, err
+	}
+	t.Data = data
+	return s.fillIn(ctx, g, t)
 }
 
 func checkData(data json.RawMessage) error {

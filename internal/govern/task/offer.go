@@ -10,6 +10,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/item"
+	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
@@ -18,8 +19,8 @@ import (
 type Offers interface {
 	// Requestable reports whether a user can ask for an entitlement at a moment.
 	Requestable(q db.Q, user directory.UserID, of app.EntitlementRef, at time.Time) (bool, error)
-	// CheckForm answers Invalid, naming the field, unless data is what the form asks for that holds for a request.
-	CheckForm(ctx context.Context, a catalog.Applied, data json.RawMessage) error
+	// FillForm answers what a request keeps of data. Invalid, naming the field, unless that is what the form asks for that holds for it.
+	FillForm(ctx context.Context, a catalog.Applied, facts policy.Facts, data json.RawMessage) (json.RawMessage, error)
 	// Defaults answers what holds for a request that does not say so itself.
 	Defaults(q db.Q, e app.Entitlement) (catalog.Applied, error)
 	// LongestWait is how long a request that is made now may wait; zero: for ever.
@@ -28,8 +29,8 @@ type Offers interface {
 
 var _ Offers = item.Offers{}
 
-// offer judges whether a may be asked for as it is, and reads what it stands on. What somebody holds they may ask to keep, whatever
-// catalogs and items have become since; what they filled in for it stands.
+// offer judges whether a may be asked for, and reads what it stands on. What somebody holds they may ask to keep, whatever catalogs and
+// items have become since; what they filled in for it stands.
 func (s *Service) offer(ctx context.Context, kind Kind, a Ask) (ground, error) {
 	q, ref := s.DB.Q(ctx), app.EntitlementRef{AppID: a.App, ID: a.Entitlement}
 	g, err := s.ground(q, ref, kind)
@@ -48,10 +49,15 @@ func (s *Service) offer(ctx context.Context, kind Kind, a Ask) (ground, error) {
 			return g, NotRequestable()
 		}
 	}
-	if !a.Extension || a.Data != nil {
-		err = s.Offers.CheckForm(ctx, g.defaults, a.Data)
+	return g, nil
+}
+
+// fillIn answers what t, a task that is about to be made, keeps of what was filled in for it.
+func (s *Service) fillIn(ctx context.Context, g ground, t Task) (json.RawMessage, error) {
+	if t.Kind != Grant || s.Offers == nil || t.Extension && t.Data == nil {
+		return t.Data, nil
 	}
-	return g, err
+	return s.Offers.FillForm(ctx, g.defaults, s.policyFacts(g, t), t.Data)
 }
 
 // NotRequestable refuses what the person it is for may not ask for, in upstream's words.

@@ -8,17 +8,22 @@ import (
 
 	"github.com/interim-access/interim/internal/govern/app"
 	"github.com/interim-access/interim/internal/govern/catalog"
+	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/item"
+	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
+	"github.com/interim-access/interim/internal/platform/id"
 )
 
 // offering is an office whose requests are kept to its catalogs.
 func offering(t *testing.T, test func(t *testing.T, o *office, c *catalog.Service)) {
 	t.Helper()
 	each(t, func(t *testing.T, o *office) {
-		c := catalog.New(catalog.Deps{DB: o.DB, Clock: o.Clock, Audit: o.Audit, Apps: o.Apps})
+		values, err := policy.New(policy.Deps{DB: o.DB, Clock: o.Clock, Audit: o.Audit, Owners: o.Owners})
+		o.ok(err)
+		c := catalog.New(catalog.Deps{DB: o.DB, Clock: o.Clock, Audit: o.Audit, Apps: o.Apps, Values: values})
 		o.Apps.Offer(c)
 		o.Tasks.Offers = item.Offers{Service: c}
 		test(t, o, c)
@@ -90,6 +95,37 @@ func TestARequestBringsWhatItsFormAsksFor(t *testing.T) {
 		o.fails(err, fault.Invalid)
 		_, err = o.Tasks.UpdateData(o.as(o.Ada), string(asked.ID), json.RawMessage(`{"ticket":"OPS-8"}`))
 		o.ok(err)
+	})
+}
+
+func TestARequestKeepsWhatItsFormMakesOfWhatIsFilledIn(t *testing.T) {
+	offering(t, func(t *testing.T, o *office, c *catalog.Service) {
+		form, err := c.CreateSchema(o.Context(), catalog.Schema{Form: json.RawMessage(`{"displayName":"Why","fields":[
+			{"name":"who","stringField":{},"adminConfig":{"defaultValueCel":"subject.email + ' by ' + task.requestor_user_id"}},
+			{"name":"ticket","required":true,"stringField":{},"userConfig":{"inputTransformationCel":"input.upperAscii()"}}]}`)})
+		o.ok(err)
+		o.ok(c.Bind(o.Context(), o.Of.Ref(), form.ID))
+		ask := task.Ask{App: o.App.ID, Entitlement: o.Of.ID, Subject: o.Ada, Duration: time.Hour, Data: json.RawMessage(`{"ticket":"ops-7"}`)}
+		ada, err := directory.Get(o.DB.Q(o.Context()), o.Ada)
+		o.ok(err)
+		want := func(made task.Task, err error, ticket string) task.Task {
+			t.Helper()
+			o.ok(err)
+			if is := `{"ticket":"` + ticket + `","who":"` + ada.Email + ` by ` + id.KSUID(string(o.Linus)) + `"}`; string(made.Data) != is {
+				t.Errorf("kept %s, want %s", made.Data, is)
+			}
+			return made
+		}
+		dry, err := o.Tasks.DryRun(o.as(o.Linus), task.Grant, ask)
+		want(dry.Task, err, "OPS-7")
+		made, err := o.Tasks.RequestGrant(o.as(o.Linus), ask)
+		want(made, err, "OPS-7")
+		made, err = o.Tasks.UpdateData(o.as(o.Linus), string(made.ID), json.RawMessage(`{"ticket":"ops-8"}`))
+		made = want(made, err, "OPS-8")
+		_, err = o.Tasks.UpdateData(o.as(o.Linus), string(made.ID), json.RawMessage(`{"ticket":"ops-8","who":"me"}`))
+		o.fails(err, fault.Invalid)
+		kept, err := o.Tasks.Get(o.Context(), string(made.ID))
+		want(kept, err, "OPS-8")
 	})
 }
 

@@ -89,6 +89,9 @@ func (s *Service) prepare(ctx context.Context, kind Kind, a Ask) (p prepared, g 
 	if p.Task, p.by, err = s.draft(ctx, kind, a, &g); err != nil {
 		return p, g, err
 	}
+	if p.Data, err = s.fillIn(ctx, g, p.Task); err != nil {
+		return p, g, err
+	}
 	p.begin = Created{By: Who{User: p.Opener}, Defaults: g.defaults.FromApp}
 	p.begin.Plan, err = s.plan(ctx, g, p.Task)
 	return p, g, err

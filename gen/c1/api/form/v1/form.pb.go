@@ -77,13 +77,16 @@ func (SelectType) EnumDescriptor() ([]byte, []int) {
 	return file_c1_api_form_v1_form_proto_rawDescGZIP(), []int{0}
 }
 
-// AdminProviderConfig has an administrator set the value.
+// AdminProviderConfig has an administrator set the value: whoever asks leaves it out, or sends what it is anyway.
 type AdminProviderConfig struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	DefaultValueCel string                 `protobuf:"bytes,1,opt,name=default_value_cel,json=defaultValueCel,proto3" json:"default_value_cel,omitempty"`
-	ShowToUser      bool                   `protobuf:"varint,2,opt,name=show_to_user,json=showToUser,proto3" json:"show_to_user,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// An expression for the value, of the field's own type: over what a condition of a policy sees (`subject`, `account`, `entitlement`,
+	// `task`), worked out when the request is made or its data is changed. Empty: the field's own default. Not for texts by name.
+	DefaultValueCel string `protobuf:"bytes,1,opt,name=default_value_cel,json=defaultValueCel,proto3" json:"default_value_cel,omitempty"`
+	// Whether clients show the field. The value is no secret: whoever sees the request sees it.
+	ShowToUser    bool `protobuf:"varint,2,opt,name=show_to_user,json=showToUser,proto3" json:"show_to_user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AdminProviderConfig) Reset() {
@@ -1880,12 +1883,16 @@ func (x *SelectOption) GetValue() string {
 
 // SharedProviderConfig has people set the value, starting from one that is worked out.
 type SharedProviderConfig struct {
-	state                  protoimpl.MessageState `protogen:"open.v1"`
-	DefaultValueCel        string                 `protobuf:"bytes,1,opt,name=default_value_cel,json=defaultValueCel,proto3" json:"default_value_cel,omitempty"`
-	InputTransformationCel string                 `protobuf:"bytes,2,opt,name=input_transformation_cel,json=inputTransformationCel,proto3" json:"input_transformation_cel,omitempty"`
-	LockDefaultValues      bool                   `protobuf:"varint,3,opt,name=lock_default_values,json=lockDefaultValues,proto3" json:"lock_default_values,omitempty"`
-	unknownFields          protoimpl.UnknownFields
-	sizeCache              protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// An expression for what the value is if nobody fills it in, as in AdminProviderConfig.
+	DefaultValueCel string `protobuf:"bytes,1,opt,name=default_value_cel,json=defaultValueCel,proto3" json:"default_value_cel,omitempty"`
+	// An expression over `input`, what was filled in, and what default_value_cel sees. What it answers is kept in the place of that, and
+	// held to the rules of the field.
+	InputTransformationCel string `protobuf:"bytes,2,opt,name=input_transformation_cel,json=inputTransformationCel,proto3" json:"input_transformation_cel,omitempty"`
+	// The value is the default, whoever asks.
+	LockDefaultValues bool `protobuf:"varint,3,opt,name=lock_default_values,json=lockDefaultValues,proto3" json:"lock_default_values,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *SharedProviderConfig) Reset() {
@@ -2399,8 +2406,9 @@ func (*ToggleField) Descriptor() ([]byte, []int) {
 
 // UserProviderConfig has people set the value.
 type UserProviderConfig struct {
-	state                  protoimpl.MessageState `protogen:"open.v1"`
-	InputTransformationCel string                 `protobuf:"bytes,1,opt,name=input_transformation_cel,json=inputTransformationCel,proto3" json:"input_transformation_cel,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in SharedProviderConfig.
+	InputTransformationCel string `protobuf:"bytes,1,opt,name=input_transformation_cel,json=inputTransformationCel,proto3" json:"input_transformation_cel,omitempty"`
 	unknownFields          protoimpl.UnknownFields
 	sizeCache              protoimpl.SizeCache
 }

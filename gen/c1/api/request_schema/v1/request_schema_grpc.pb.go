@@ -55,7 +55,8 @@ type RequestSchemaServiceClient interface {
 	//
 	// For Super Administrators and application administrators. Errors: 400 naming the field for a name that is missing or
 	// not of its form, a field that stands twice, rules that contradict the kind of their field, a pattern that RE2 does
-	// not read, and everything over a limit; 501 for files, sign-ins elsewhere, choices of objects, and expressions.
+	// not read, an expression that could never be worked out (with line and column; at most 16 in a form), and everything
+	// over a limit; 501 for files, passwords, sign-ins elsewhere, and expressions for texts by name.
 	Create(ctx context.Context, in *RequestSchemaServiceCreateRequest, opts ...grpc.CallOption) (*RequestSchemaServiceCreateResponse, error)
 	// Delete deletes a form; Get goes on answering it, with deletedAt.
 	//
@@ -177,7 +178,8 @@ type RequestSchemaServiceServer interface {
 	//
 	// For Super Administrators and application administrators. Errors: 400 naming the field for a name that is missing or
 	// not of its form, a field that stands twice, rules that contradict the kind of their field, a pattern that RE2 does
-	// not read, and everything over a limit; 501 for files, sign-ins elsewhere, choices of objects, and expressions.
+	// not read, an expression that could never be worked out (with line and column; at most 16 in a form), and everything
+	// over a limit; 501 for files, passwords, sign-ins elsewhere, and expressions for texts by name.
 	Create(context.Context, *RequestSchemaServiceCreateRequest) (*RequestSchemaServiceCreateResponse, error)
 	// Delete deletes a form; Get goes on answering it, with deletedAt.
 	//

@@ -103,6 +103,13 @@ func TestAnAccountOfADirectoryFindsTheOneUserWithItsKey(t *testing.T) {
 		s.tells(1)
 		s.reads(nil, app.SeenAccount{ExternalID: "2", Username: "9"})
 		s.holds("2", bob, "")
+		f.employee("third", "12")
+		f.employee("fourth", "12")
+		s.reads(nil, app.SeenAccount{ExternalID: "7", Username: "12"})
+		s.holds("7", nobody, app.Ambiguous)
+		must[app.Account](f)(f.apps.UpdateAccount(f.ctx, s.AppID, s.at["7"], func(a *app.Account) error { a.UserID = ada.ID; return nil }))
+		s.holds("7", ada, "") // a person said so
+		s.same("again", s.reads(nil, app.SeenAccount{ExternalID: "7", Username: "12"}), app.Upserted{})
 	})
 }
 

@@ -114,6 +114,9 @@ func (s *Service) edited(q db.Q, before, after Account) (Account, error) {
 	a.UserID, a.Kind = after.UserID, after.Kind
 	a.DisplayName, a.Email, a.Username = after.DisplayName, after.Email, after.Username
 	a.Chosen = before.Chosen || a.UserID != before.UserID
+	if a.Chosen {
+		a.Doubt = ""
+	}
 	a.KindChosen = before.KindChosen || a.Kind != before.Kind
 	a.normalize()
 	if a.DisplayName != before.DisplayName || a.Email != before.Email || a.Username != before.Username {

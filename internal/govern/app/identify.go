@@ -18,7 +18,7 @@ import (
 // written is looked at again there.
 func (s *Service) Identify(ctx context.Context, appID ID, seen []SeenAccount, step func(ctx context.Context) error) error {
 	in, err := GetApp(s.db.Q(ctx), appID)
-	if err != nil || !in.Directory || in.Source == nil || in.Source.Matching.equal(Matching{}) {
+	if err != nil || !in.Directory || in.Source == nil || in.Source.equal(Matching{}) {
 		return err
 	}
 	m, err := in.Source.compile()
@@ -175,8 +175,9 @@ func (v SeenAccount) whose(
 
 // liveVersions reads the versions of the live users whom identities name, or who hold the accounts that are read.
 func liveVersions(q db.Q, seen []SeenAccount, known accounts) (map[directory.UserID]int64, error) {
+	out := map[directory.UserID]int64{}
 	if !slices.ContainsFunc(seen, func(v SeenAccount) bool { return v.identity != nil }) {
-		return nil, nil
+		return out, nil
 	}
 	named := map[directory.UserID]bool{}
 	for _, v := range seen {
@@ -195,7 +196,6 @@ func liveVersions(q db.Q, seen []SeenAccount, known accounts) (map[directory.Use
 	for u := range named {
 		args = append(args, string(u))
 	}
-	out := make(map[directory.UserID]int64, len(named))
 	type standing struct {
 		user    directory.UserID
 		version int64

@@ -14,7 +14,7 @@ import (
 	"github.com/interim-access/interim/internal/platform/fault"
 )
 
-// fills fills in a form of those fields for a request of Ada's.
+// fills answers what is kept of data that a request of Ada's fills into a form of those fields.
 func (h *house) fills(of app.Entitlement, ada directory.User, fields, data string) (string, error) {
 	h.Helper()
 	v := granttest.Must(h.catalogs.CreateSchema(h.Ctx, catalog.Schema{Form: form(fields)}))(h)

@@ -12,18 +12,18 @@ import (
 // appUser and account; a user under user and subject. They look nothing up.
 var (
 	seenAccountShape = expr.NewShape("c1.api.app.v1.AppUser",
-		expr.FieldOf("app_id", expr.String, func(a Account) any { return id.KSUID(string(a.AppID)) }),
-		expr.FieldOf("external_id", expr.String, func(a Account) any { return a.ExternalID }),
-		expr.FieldOf("display_name", expr.String, func(a Account) any { return a.DisplayName }),
-		expr.FieldOf("email", expr.String, func(a Account) any { return a.Email }),
-		expr.FieldOf("emails", expr.ListOf(expr.String), func(a Account) any { return orEmpty(a.Emails) }),
-		expr.FieldOf("username", expr.String, func(a Account) any { return a.Username }),
-		expr.FieldOf("usernames", expr.ListOf(expr.String), func(a Account) any { return orEmpty(a.Usernames) }),
-		expr.FieldOf("employee_ids", expr.ListOf(expr.String), func(a Account) any { return orEmpty(a.EmployeeIDs) }),
-		expr.FieldOf("app_user_type", expr.Int, func(a Account) any { return ordinal(accountKinds, string(a.Kind)) }),
-		expr.FieldOf("status", expr.Int, func(a Account) any { return ordinal(accountStates, string(a.Status)) }),
-		expr.FieldOf("status_details", expr.String, func(a Account) any { return a.StatusDetails }),
-		expr.FieldOf("profile", expr.MapOf(expr.String), func(a Account) any { return textsOf(a.Profile) }),
+		expr.FieldOf("app_id", expr.String, func(a *Account) any { return id.KSUID(string(a.AppID)) }),
+		expr.FieldOf("external_id", expr.String, func(a *Account) any { return a.ExternalID }),
+		expr.FieldOf("display_name", expr.String, func(a *Account) any { return a.DisplayName }),
+		expr.FieldOf("email", expr.String, func(a *Account) any { return a.Email }),
+		expr.FieldOf("emails", expr.ListOf(expr.String), func(a *Account) any { return orEmpty(a.Emails) }),
+		expr.FieldOf("username", expr.String, func(a *Account) any { return a.Username }),
+		expr.FieldOf("usernames", expr.ListOf(expr.String), func(a *Account) any { return orEmpty(a.Usernames) }),
+		expr.FieldOf("employee_ids", expr.ListOf(expr.String), func(a *Account) any { return orEmpty(a.EmployeeIDs) }),
+		expr.FieldOf("app_user_type", expr.Int, func(a *Account) any { return ordinal(accountKinds, string(a.Kind)) }),
+		expr.FieldOf("status", expr.Int, func(a *Account) any { return ordinal(accountStates, string(a.Status)) }),
+		expr.FieldOf("status_details", expr.String, func(a *Account) any { return a.StatusDetails }),
+		expr.FieldOf("profile", expr.MapOf(expr.String), func(a *Account) any { return textsOf(a.Profile) }),
 	)
 	matchedUserShape = expr.NewShape("c1.api.user.v1.User",
 		expr.FieldOf("id", expr.String, func(u directory.User) any { return id.KSUID(string(u.ID)) }),
@@ -85,7 +85,8 @@ var sights = sync.OnceValues(func() (s sight, err error) {
 
 var accountNames, userNames = []string{"app_user", "appUser", "account"}, []string{"user", "subject"}
 
-func accountVars(a Account) map[string]any { return named(accountNames, seenAccountShape.Of(a)) }
+// accountVars shows an account by its address: one that has no id yet is the same as itself, and accounts as such cannot be compared.
+func accountVars(a Account) map[string]any { return named(accountNames, seenAccountShape.Of(&a)) }
 
 func userVars(u directory.User) map[string]any { return named(userNames, matchedUserShape.Of(u)) }
 

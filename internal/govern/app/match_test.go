@@ -244,6 +244,18 @@ func TestAMatchingThatCouldNeverBeWorkedOutIsRefusedByItsField(t *testing.T) {
 	}
 }
 
+func TestAFilterMayCompareWhatItSees(t *testing.T) {
+	each(t, func(f *fixture) {
+		ada := f.employee("ada", "7")
+		s := f.source(app.Matching{
+			Filter: `app_user == account && app_user in [appUser]`,
+			Cases:  []app.MatchCase{{`app_user == account ? app_user.username : ""`, `user == subject ? user.employee_ids[0] : ""`}},
+		})
+		s.reads(nil, app.SeenAccount{ExternalID: "1", Username: "7", Emails: []string{"a"}, Profile: map[string]any{"k": "v"}})
+		s.holds("1", ada, "")
+	})
+}
+
 func TestAKeyThatCostsTooMuchOrIsTooLongMatchesNobody(t *testing.T) {
 	each(t, func(f *fixture) {
 		ada := f.employee("ada", "7")

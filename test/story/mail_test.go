@@ -10,7 +10,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
 )
 
 // postOffice is a mail server on loopback, RFC 5321 as far as the server needs it.

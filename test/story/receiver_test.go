@@ -13,7 +13,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
 )
 
 // receiver is a webhook on loopback. It checks each message as a receiver should, and answers as it was told to.

@@ -23,7 +23,7 @@ type Automation struct {
 	Expression     *string              `json:"expression,omitempty"`   // CEL
 	Entitlements   []app.EntitlementRef `json:"entitlements,omitempty"` // whose holders are enrolled, if there is no expression
 	Enabled        bool                 `json:"enabled,omitempty"`
-	CreateTasks    bool                 `json:"createTasks,omitempty"`
+	CreateTasks    bool                 `json:"createTasks,omitempty"` // people are asked before it enrolls and unenrolls
 	DisableBreaker bool                 `json:"disableCircuitBreaker,omitempty"`
 	EnforceOnSmall bool                 `json:"enforceOnSmallProfiles,omitempty"`
 	Threshold      int64                `json:"removedMembersThresholdPercent,omitempty"` // 0 to 100; 0: [automation.DefaultPercent]
@@ -32,13 +32,11 @@ type Automation struct {
 	Rule           automation.Rule      `json:"-"` // how it went; the zero value before it was enabled first
 }
 
-// Validate answers Invalid for the first member of a that breaks a limit, and Unimplemented for one that is to ask before it enrolls.
+// Validate answers Invalid for the first member of a that breaks a limit.
 func (a Automation) Validate() error {
 	switch {
 	case a.Threshold < 0 || a.Threshold > 100:
 		return fault.InvalidField("removedMembersThresholdPercent", "must be from 0 to 100")
-	case a.Enabled && a.CreateTasks:
-		return fault.NotServed("BundleAutomation.createTasks")
 	case a.Enabled && a.Expression == nil && len(a.Entitlements) == 0:
 		return fault.InvalidField("conditions", "is required: cel or entitlements")
 	case a.Expression != nil:
@@ -50,7 +48,7 @@ func (a Automation) Validate() error {
 // rule is what a does while it is enabled.
 func (a Automation) rule() automation.Rule {
 	r := automation.Rule{
-		Kind: automation.Holders, Sources: a.Entitlements, DisplayName: "Enrollment",
+		Kind: automation.Holders, Sources: a.Entitlements, DisplayName: "Enrollment", Asks: a.CreateTasks,
 		Breaker: automation.Breaker{Off: a.DisableBreaker, Small: a.EnforceOnSmall, Percent: a.Threshold},
 	}
 	if a.Expression != nil {
@@ -87,7 +85,7 @@ func (s *Service) ruleOf(q db.Q, c Catalog) (automation.Rule, error) {
 }
 
 // SetAutomation writes the automation of a live catalog; fresh refuses one that has one, with Exists. Invalid, NotFound, Precondition for
-// a catalog with more in it than people can be enrolled in; Unimplemented for one that is to ask.
+// a catalog with more in it than people can be enrolled in.
 func (s *Service) SetAutomation(ctx context.Context, a Automation, fresh bool) (Automation, error) {
 	if err := a.Validate(); err != nil {
 		return Automation{}, err

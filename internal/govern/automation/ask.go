@@ -77,6 +77,8 @@ type stand struct {
 	should, has bool      // now, and by this way
 	lapsed      bool      // what they had by this way is past its end
 	holds       bool      // by whatever way; known where it matters
+	other       bool      // they have it by another way as well
+	agreed      *asked    // what the same was given for by another binding that asked; nil: none, or nobody looked
 	enabled     bool      // they may hold anything
 	since       time.Time // since when they should; zero: not known
 	asked       *asked    // nil: nobody was
@@ -100,6 +102,7 @@ const (
 	give     act = "GIVE"     // proposes to give
 	take     act = "TAKE"     // proposes to take
 	end      act = "END"      // takes what is past its end
+	share    act = "SHARE"    // gives what another binding was agreed about
 	leave    act = "LEAVE"    // lets them keep it, as if it had been given by hand
 	remember act = "REMEMBER" // that they hold it, so that nobody has to be asked
 )
@@ -135,6 +138,8 @@ func (m mode) coming(s stand) verdict {
 		return verdict{do: plain}
 	case open:
 		return verdict{}
+	case s.agreed != nil:
+		return verdict{do: share}
 	case s.holds && a == nil:
 		return verdict{do: remember}
 	case s.holds:
@@ -157,7 +162,7 @@ func (m mode) leaving(s stand) verdict {
 		return verdict{withdraw: true, blank: true}
 	case !lost:
 		return verdict{forget: known}
-	case m.ask.Taking && m.loss != Left && s.enabled && !s.lapsed && !m.released:
+	case m.ask.Taking && m.loss != Left && (m.loss == Revoked || !s.other) && s.enabled && !s.lapsed && !m.released:
 		return verdict{do: take}
 	default:
 		return verdict{do: plain, forget: known}

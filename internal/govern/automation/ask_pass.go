@@ -33,6 +33,7 @@ type person struct {
 	user  directory.UserID
 	hold  holder // through which they have it; zero: they do not
 	asked *asked
+	given *asked // by another binding
 	why   string // of a task that is withdrawn
 }
 
@@ -75,7 +76,7 @@ func (k Keeper) deliberate(q db.Q, p *pass) (c council, err error) {
 			delete(p.should.users, user)
 		}
 		if v != (verdict{}) && v != (verdict{do: plain}) {
-			c.people = append(c.people, person{v, user, f.hold(), f.asked, f.why(p.mode)})
+			c.people = append(c.people, person{v, user, f.hold(), f.asked, f.agreed, f.why(p.mode)})
 		}
 	}
 	return c, nil
@@ -126,7 +127,7 @@ func (k Keeper) stands(q db.Q, p *pass) (map[directory.UserID]*found, error) {
 		if p.lapsed(h) {
 			f.lapsed = true
 		} else {
-			f.has = true
+			f.has, f.other = true, f.other || h.other
 		}
 	}
 	var tasks []string
@@ -156,10 +157,17 @@ func (k Keeper) stands(q db.Q, p *pass) (map[directory.UserID]*found, error) {
 	if err != nil {
 		return nil, err
 	}
+	given, err := k.agreedOtherwise(q, p, slices.Collect(maps.Keys(holds)))
+	if err != nil {
+		return nil, err
+	}
 	for u, list := range holds {
 		if f := out[u]; len(list) > 0 {
 			f.holds = true
-			if !f.should && len(f.list) == 0 && p.mode.loss == Revoked {
+			if a, ok := given[u]; ok && f.should {
+				f.agreed = &a
+			}
+			if len(f.list) == 0 && (f.agreed != nil || !f.should && p.mode.loss == Revoked) {
 				f.list = list
 			}
 		}
@@ -169,6 +177,21 @@ func (k Keeper) stands(q db.Q, p *pass) (map[directory.UserID]*found, error) {
 		f.enabled = enabled[u]
 	}
 	return out, err
+}
+
+// agreedOtherwise is what some users hold since another binding was agreed about, and has not ended.
+func (k Keeper) agreedOtherwise(q db.Q, p *pass, users []directory.UserID) (map[directory.UserID]asked, error) {
+	given, err := givenOtherwise(q, p.by, users)
+	if err != nil || len(given) == 0 {
+		return nil, err
+	}
+	var tasks []string
+	for _, a := range given {
+		tasks = append(tasks, a.task)
+	}
+	is, err := k.standings(q, tasks)
+	maps.DeleteFunc(given, func(_ directory.UserID, a asked) bool { return is[a.task] != Agreed || clock.Passed(a.until, p.now) })
+	return given, err
 }
 
 func (k Keeper) standings(q db.Q, tasks []string) (map[string]Standing, error) {
@@ -234,6 +257,8 @@ func (k Keeper) note(tx *db.Tx, p pass, one person) error {
 	switch one.do {
 	case remember:
 		return rememberAs(tx, p.by, asked{user: one.user, at: k.Clock.Now()}, "")
+	case share:
+		return k.share(tx, p, one)
 	case end:
 		if err := k.Grants.RemoveDerived(tx, audit.System(), key, p.via); err != nil {
 			return err
@@ -254,6 +279,22 @@ func (k Keeper) note(tx *db.Tx, p pass, one person) error {
 		blank(tx, p.by, one.user)
 	}
 	return nil
+}
+
+// share gives somebody what another binding was agreed about: they hold it for this one as well, no longer than was agreed to.
+func (k Keeper) share(tx *db.Tx, p pass, one person) error {
+	still, until, err := p.stillHolds(tx, one.hold)
+	if err != nil || !still && p.still != nil {
+		return err
+	}
+	old := ""
+	if one.asked != nil {
+		old = one.asked.task
+	}
+	if err := rememberAs(tx, p.by, asked{user: one.user, task: one.given.task, until: one.given.until, at: k.Clock.Now()}, old); err != nil {
+		return err
+	}
+	return k.Grants.Keep(tx, audit.System(), p.by.grantOf(one.hold.account), p.via, clock.Sooner(until, one.given.until))
 }
 
 // stillHolds is [pass.still] where there is one.

@@ -113,6 +113,33 @@ func enabledOf(q db.Q, users []directory.UserID) (map[directory.UserID]bool, err
 	return among(q, users, enabledSQL)
 }
 
+func givenOtherwiseSQL(n int) string {
+	return `select k.user_id, k.taking, k.task_id, k.until_at, k.note, k.created_at from asked k
+		join account a on a.user_id = k.user_id and a.app_id = k.dst_app_id
+		join grants g on g.app_id = k.dst_app_id and g.entitlement_id = k.dst_entitlement_id and g.account_id = a.id and g.ended_at is null
+		join grant_source s on s.grant_id = g.id and s.via_app_id = k.src_app_id and s.via_entitlement_id = k.src_entitlement_id
+			and s.ended_at is null
+		where k.dst_app_id = $3 and k.dst_entitlement_id = $4 and not (k.src_app_id = $1 and k.src_entitlement_id = $2)
+			and not k.taking and k.task_id <> '' and g.ending_at is null and k.user_id in ` + db.In(n, 5) + `
+		order by case when k.until_at is null then 1 else 0 end, k.until_at` //nolint:mnd // as above
+}
+
+// givenOtherwise is what some users hold by other bindings of the same destination about which somebody was asked: of several the one that
+// lasts longest.
+func givenOtherwise(q db.Q, b Binding, users []directory.UserID) (map[directory.UserID]asked, error) {
+	out := map[directory.UserID]asked{}
+	for _, chunk := range db.Chunks(users) {
+		found, err := db.Collect(q, scanAsked, givenOtherwiseSQL(len(chunk)), withUsers(chunk, b.args()...)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range found {
+			out[a.user] = a
+		}
+	}
+	return out, nil
+}
+
 func yieldedBySQL(n int) string {
 	return `select a.user_id from account a join grants g on g.app_id = a.app_id and g.entitlement_id = $2 and g.account_id = a.id
 		where a.app_id = $1 and g.end_reason = $3 and g.put_back >= $4 and g.ended_at >= $5 and a.user_id in ` + db.In(n, 6)

@@ -26,17 +26,18 @@ func Statements() []struct {
 		{"about whom somebody was asked", rememberedSQL, "asked", []any{"a", "e", "a", "f", "u", 500}},
 		{"who of some users holds it", heldBySQL(2), "grants_", []any{"a", "e", "u", "v"}},
 		{"from whom of some users the target took it", yieldedBySQL(2), "grants_", []any{"a", "e", "R", 5, 1, "u", "v"}},
+		{"what was agreed about otherwise", givenOtherwiseSQL(2), "asked", []any{"a", "e", "a", "f", "u", "v"}},
 		{"who of some users is enabled", enabledSQL(2), "users", []any{"u", "v"}},
 	}
 }
 
 // Stance is how somebody stands to what a pass gives, and how that asks.
 type Stance struct {
-	Giving, Taking, Released               bool
-	Loss                                   Loss
-	Should, Has, Lapsed, Holds, Enabled    bool
-	Asked, AskedTaking, AskedWithout, Anew bool // whether somebody was asked; to take; without a task; before they came anew
-	Is                                     Standing
+	Giving, Taking, Released                   bool
+	Loss                                       Loss
+	Should, Has, Lapsed, Holds, Other, Enabled bool
+	Asked, AskedTaking, AskedWithout, Anew     bool // whether somebody was asked; to take; without a task; before they came anew
+	Is                                         Standing
 }
 
 // Decided is what a pass does about them.
@@ -48,7 +49,7 @@ type Decided struct {
 // Decide is the rule.
 func Decide(s Stance) Decided {
 	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	st := stand{should: s.Should, has: s.Has, lapsed: s.Lapsed, holds: s.Holds, enabled: s.Enabled, is: s.Is}
+	st := stand{should: s.Should, has: s.Has, lapsed: s.Lapsed, holds: s.Holds, enabled: s.Enabled, other: s.Other, is: s.Is}
 	if s.Asked {
 		st.asked = &asked{taking: s.AskedTaking, task: "t", at: noon}
 		if s.AskedWithout {

@@ -47,6 +47,7 @@ type holder struct {
 	account app.AccountID
 	user    directory.UserID // empty: nobody's
 	until   time.Time        // when they no longer will; zero: without end
+	other   bool             // they hold it by another way as well, where that was asked
 }
 
 func scanHold(r *db.Rows) (holder, error) { return scanHolder(r) }
@@ -79,7 +80,7 @@ func all(q db.Q, scan func(r *db.Rows) (holder, error), sql string, args ...any)
 	}
 }
 
-const passedOnSQL = `select g.account_id, a.user_id, s.until_at from grants g
+const passedOnSQL = `select g.account_id, a.user_id, s.until_at, g.direct <> '' or g.derived > 1 from grants g
 	join grant_source s on s.grant_id = g.id and s.ended_at is null and s.via_app_id = $3 and s.via_entitlement_id = $4
 	left join account a on a.app_id = g.app_id and a.id = g.account_id
 	where g.app_id = $1 and g.entitlement_id = $2 and g.ended_at is null and g.ending_at is null
@@ -87,7 +88,12 @@ const passedOnSQL = `select g.account_id, a.user_id, s.until_at from grants g
 
 // passedOn are the accounts that hold an entitlement by way of another, with the ends of that.
 func (k Keeper) passedOn(q db.Q, of, via app.EntitlementRef) ([]holder, error) {
-	return all(q, scanHold, passedOnSQL, string(of.AppID), string(of.ID), string(via.AppID), string(via.ID))
+	return all(q, func(r *db.Rows) (h holder, err error) {
+		var other bool
+		h, err = scanHolder(r, &other)
+		h.other = other
+		return h, err
+	}, passedOnSQL, string(of.AppID), string(of.ID), string(via.AppID), string(via.ID))
 }
 
 var holdersSQL = `select g.account_id, a.user_id, ` + grant.UntilSQL("g.") + `, g.created_at from grants g

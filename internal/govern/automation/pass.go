@@ -157,7 +157,7 @@ func (k Keeper) missing(ctx context.Context, p pass) (list []holder, without int
 		account, err := k.Grants.AccountFor(ctx, p.of.AppID, u)
 		switch {
 		case err == nil:
-			list = append(list, holder{account, u, users[u]})
+			list = append(list, holder{account: account, user: u, until: users[u]})
 		case fault.Of(err).Code == fault.Internal:
 			return nil, 0, err
 		default:

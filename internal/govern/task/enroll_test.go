@@ -308,8 +308,53 @@ func TestWhatWasAgreedToEndsWithTheEnrollmentAndWithItsOwnTime(t *testing.T) {
 	})
 }
 
+func TestWhatOneCatalogWasAgreedAboutCountsForTheOthersThatListIt(t *testing.T) {
+	fairs(t, catalog.Settings{Enrollment: enforce}, func(t *testing.T, f *fair) {
+		of, first := f.Of.Ref(), f.Catalog
+		k := f.enrolls(f.Ada, time.Time{})
+		f.settles()
+		f.approved(f.Grace, f.last(of, 1))
+		f.Catalog = granttest.Must(f.Catalogs.Create(f.Ctx, catalog.Catalog{
+			DisplayName: "More tools", Bundle: true, Settings: catalog.Settings{Enrollment: enforce},
+		}))(f).ID
+		f.puts(f.Of)
+		end := f.Clock.Now().Add(time.Hour)
+		f.enrolls(f.Ada, end)
+		f.settles()
+		f.unenrolls(k)
+		f.settles()
+		f.wants(f.Ada, of, true)
+		f.last(of, 1)
+		if g := f.grant(f.Ada, of); !g.Until().Equal(end) {
+			t.Errorf("%+v", g)
+		}
+		f.Clock.Set(end)
+		f.wants(f.Ada, of, false)
+		f.Catalog = first
+	})
+}
+
+func TestWhoHoldsItAnotherWayIsAgreedAboutByNobody(t *testing.T) {
+	fairs(t, catalog.Settings{Enrollment: enforce}, func(_ *testing.T, f *fair) {
+		of, asking := f.Of.Ref(), f.Catalog
+		f.Catalog = granttest.Must(f.Catalogs.Create(f.Ctx, catalog.Catalog{DisplayName: "Free tools", Bundle: true}))(f).ID
+		f.puts(f.Of)
+		k := f.enrolls(f.Ada, time.Time{})
+		f.settles()
+		f.Catalog = asking
+		f.enrolls(f.Ada, time.Time{})
+		f.settles()
+		f.unenrolls(k)
+		f.settles()
+		f.later()
+		f.wants(f.Ada, of, false)
+		f.last(of, 1)
+	})
+}
+
 func TestOfTwoLoopsAtOnceOneAsks(t *testing.T) {
 	fairs(t, catalog.Settings{Enrollment: enforce}, func(t *testing.T, f *fair) {
+		f.Book.grant = []policy.Step{{Reject: &policy.Verdict{}}} // no open task stands in the way of another
 		people := []directory.UserID{f.Ada, f.Linus, f.Edith}
 		for _, u := range people {
 			f.enrolls(u, time.Time{})

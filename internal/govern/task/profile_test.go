@@ -137,6 +137,26 @@ func TestAnAutomationThatAsksStillDoubtsWhatWouldUnenrollTooMany(t *testing.T) {
 	})
 }
 
+func TestWhoIsAboutToLeaveCountsNoMoreAmongThoseWhoStay(t *testing.T) {
+	fairs(t, catalog.Settings{}, func(t *testing.T, f *fair) {
+		people := []directory.UserID{f.Ada, f.Linus, f.Edith, f.User().ID}
+		f.moves("Sales", people...)
+		asking := func(a *catalog.Automation) { a.EnforceOnSmall, a.Threshold = true, 30 }
+		f.automates(asking, func(a *catalog.Automation) { a.CreateTasks = false })
+		f.settles()
+		f.automates(asking)
+		f.moves("Research", people[0]) // one of four
+		f.settles()
+		f.last(f.membership(), 1)
+		f.moves("Research", people[1]) // one of three
+		f.settles()
+		f.last(f.membership(), 1)
+		if r := f.rule(); r.Doubt != automation.Refused {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
 func TestAnAutomationThatIsSwitchedOffAsksAboutNobodyAndOneThatIsDeletedTakesWhatItGave(t *testing.T) {
 	fairs(t, catalog.Settings{}, func(_ *testing.T, f *fair) {
 		of := f.membership()

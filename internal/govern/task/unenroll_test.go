@@ -55,12 +55,12 @@ func TestWhatIsNotTakenFromWhoLeavesTheyKeepAsIfGivenByHand(t *testing.T) {
 		_, asked := f.left()
 		f.denied(asked)
 		f.settles()
-		f.later()
 		f.wants(f.Ada, f.Of.Ref(), true)
 		g := f.grant(f.Ada, f.Of.Ref())
 		if g.Direct != grant.Manual || g.Derived != 0 {
 			t.Errorf("%+v", g)
 		}
+		f.later()
 		f.last(f.Of.Ref(), 1)
 	})
 }
@@ -145,6 +145,9 @@ func TestADeletedCatalogTakesWhatIsAgreedToAndIsDoneThen(t *testing.T) {
 		f.later()
 		f.wants(list[0].Subject, of, false)
 		f.wants(list[1].Subject, of, true)
+		if g := f.grant(list[1].Subject, of); g.Direct != grant.Manual || g.Derived != 0 {
+			t.Errorf("%+v", g)
+		}
 		for _, table := range []string{"proxy", "asked"} {
 			var n int
 			f.ok(f.DB.Q(f.Ctx).Row(`select count(*) from ` + table).Scan(&n))
@@ -171,6 +174,21 @@ func TestWhatWasGivenDirectlyGoesByTheSameDecisionWhereAllIsToGo(t *testing.T) {
 		f.settles()
 		f.wants(f.Ada, of, false)
 		f.wants(f.Linus, of, true)
+	})
+}
+
+func TestWhatTheyHaveForAnotherReasonWhoLeavesKeepsUnasked(t *testing.T) {
+	fairs(t, catalog.Settings{UnenrollmentEntitlement: enforceOut}, func(t *testing.T, f *fair) {
+		of := f.Of.Ref()
+		k := f.enrolls(f.Ada, time.Time{})
+		f.settles()
+		f.gives(f.Ada, f.Of, time.Time{})
+		f.unenrolls(k)
+		f.settles()
+		f.last(of, 0)
+		if g := f.grant(f.Ada, of); g.Direct != grant.Manual || g.Derived != 0 {
+			t.Errorf("%+v", g)
+		}
 	})
 }
 

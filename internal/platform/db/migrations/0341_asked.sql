@@ -18,3 +18,4 @@ create table asked (
     created_at         bigint   not null,
     primary key (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, user_id)
 );
+create index asked_of on asked (dst_app_id, dst_entitlement_id, user_id);

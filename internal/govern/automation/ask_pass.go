@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	askAtOnce = 100 // people about whom one pass has somebody asked; the others come with the next, right after
-	fewPeople = 20  // about whom one transaction does what takes no question
+	askAtOnce  = 100  // people about whom one pass has somebody asked; the others come with the next, right after
+	noteAtOnce = 1000 // people about whom one pass does what takes no question
+	fewPeople  = 20   // about whom one transaction does what takes no question
 )
 
 // Why a task is withdrawn, for people.
@@ -76,7 +77,7 @@ func (k Keeper) deliberate(q db.Q, p *pass) (c council, err error) {
 			delete(p.should.users, user)
 		}
 		if v != (verdict{}) && v != (verdict{do: plain}) {
-			c.people = append(c.people, person{v, user, f.hold(), f.asked, f.agreed, f.why(p.mode)})
+			c.people = append(c.people, person{v, user, f.hold(p), f.asked, f.agreed, f.why(p.mode)})
 		}
 	}
 	return c, nil
@@ -89,9 +90,10 @@ type found struct {
 	list []holder
 }
 
-func (f found) hold() (h holder) {
+// hold is the account that is asked about: one through which they have it still, where there is one.
+func (f found) hold(p *pass) (h holder) {
 	if len(f.list) > 0 {
-		h = f.list[0]
+		h = f.list[max(0, slices.IndexFunc(f.list, func(h holder) bool { return !p.lapsed(h) }))]
 	}
 	return h
 }
@@ -124,11 +126,8 @@ func (k Keeper) stands(q db.Q, p *pass) (map[directory.UserID]*found, error) {
 	for _, h := range p.have { // of nobody, too: nobody is asked about them
 		f := at(h.user)
 		f.list = append(f.list, h)
-		if p.lapsed(h) {
-			f.lapsed = true
-		} else {
-			f.has, f.other = true, f.other || h.other
-		}
+		over := p.lapsed(h)
+		f.lapsed, f.has, f.other = !f.has && over, f.has || !over, f.other || h.other && !over
 	}
 	var tasks []string
 	for n := range p.asked {
@@ -212,26 +211,27 @@ func (k Keeper) standings(q db.Q, tasks []string) (map[string]Standing, error) {
 // attend does what a pass decided about people, and says in out what came of it.
 func (k Keeper) attend(ctx context.Context, p pass, c council, out *outcome) error {
 	var rest, ask []person
+	again := false
 	for _, one := range c.people {
 		if one.do == give || one.do == take {
 			ask = append(ask, one)
 		} else {
 			rest = append(rest, one)
-			out.more = out.more || one.blank || one.do == end || one.forget && one.do == nothing
+			again = again || one.blank || one.do == end || one.forget && one.do == nothing
 		}
 	}
+	rest, cut := turnsOf(rest, noteAtOnce, p.now)
 	done, err := inTurn(ctx, k, rest, fewPeople, func(tx *db.Tx, one person) error { return k.note(tx, p, one) })
 	if err != nil {
 		return err
 	}
 	out.refused += len(rest) - done
+	out.more = done == len(rest) && (again || cut) // what fails is not tried again at once
 	ask, err = k.heeded(ctx, p, ask)
 	if err != nil {
 		return err
 	}
-	if len(ask) > askAtOnce {
-		ask, out.more = ask[:askAtOnce], true
-	}
+	ask, cut = turnsOf(ask, askAtOnce, p.now)
 	for _, one := range ask {
 		asked, err := k.propose(ctx, p, one)
 		if err != nil {
@@ -243,7 +243,18 @@ func (k Keeper) attend(ctx context.Context, p pass, c council, out *outcome) err
 			out.refused++
 		}
 	}
+	out.more = out.more || cut && out.asked > 0
 	return nil
+}
+
+// turnsOf are so many people of a list, and whether others are left: other people at another time, so that those about whom nothing can be
+// done do not keep the rest waiting for good.
+func turnsOf(list []person, most int, now time.Time) ([]person, bool) {
+	if len(list) <= most {
+		return list, false
+	}
+	from := int(now.Unix()) % len(list)
+	return slices.Concat(list[from:], list[:from])[:most], true
 }
 
 // note does what is to be done about somebody without a new question.

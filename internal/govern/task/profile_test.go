@@ -1,6 +1,7 @@
 package task_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/catalog"
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant/granttest"
+	"github.com/interim-access/interim/internal/govern/policy"
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/platform/fault"
 )
@@ -203,6 +205,42 @@ func TestALongListIsAskedAboutInSteps(t *testing.T) {
 		f.settles()
 		if n := len(f.all(f.membership())); n != people || passes < 3 {
 			t.Errorf("%d tasks by %d passes", n, passes)
+		}
+	})
+}
+
+// choosy are policies that cannot be worked out for some.
+type choosy struct {
+	*book
+
+	not map[directory.UserID]bool
+}
+
+func (c choosy) Resolve(ctx context.Context, id policy.ID, f policy.Facts) (policy.Plan, error) {
+	if c.not[f.Subject.ID] {
+		return policy.Plan{}, fault.New(fault.Invalid, "no such attribute")
+	}
+	return c.book.Resolve(ctx, id, f)
+}
+
+func TestThoseWhoCannotBeAskedAboutKeepNobodyWaiting(t *testing.T) {
+	fairs(t, catalog.Settings{}, func(t *testing.T, f *fair) {
+		picky := choosy{f.Book, map[directory.UserID]bool{}}
+		f.Tasks.Policies = picky
+		const hopeless, others = 130, 10
+		for n := range hopeless + others {
+			u := f.User().ID
+			f.moves("Sales", u)
+			picky.not[u] = n < hopeless
+		}
+		f.automates()
+		for range 20 {
+			f.later()
+		}
+		f.last(f.membership(), others)
+		f.told("enrollment.not_asked", hopeless)
+		if r := f.rule(); r.Status != automation.Done || r.Error == "" {
+			t.Errorf("%+v", r)
 		}
 	})
 }

@@ -192,6 +192,26 @@ func TestWhatTheyHaveForAnotherReasonWhoLeavesKeepsUnasked(t *testing.T) {
 	})
 }
 
+func TestWhatIsExtendedLastsAsLongAsThatWhateverTheEnrollment(t *testing.T) {
+	fairs(t, catalog.Settings{Enrollment: enforce, UnenrollmentEntitlement: enforceOut}, func(t *testing.T, f *fair) {
+		of := f.Of.Ref()
+		k := f.enrolls(f.Ada, time.Time{})
+		f.settles()
+		f.approved(f.Grace, f.last(of, 1))
+		longer := granttest.Must(f.Tasks.RequestGrant(f.as(f.Ada), task.Ask{
+			App: of.AppID, Entitlement: of.ID, Subject: f.Ada, Duration: time.Hour, Extension: true,
+		}))(t)
+		f.approved(f.Grace, longer)
+		end := f.Clock.Now().Add(time.Hour)
+		f.unenrolls(k)
+		f.settles()
+		f.last(of, 2)
+		f.wants(f.Ada, of, true)
+		f.Clock.Set(end)
+		f.wants(f.Ada, of, false)
+	})
+}
+
 func TestToSayOtherwiseTakesFromNobodyWhatTheyHave(t *testing.T) {
 	fairs(t, catalog.Settings{UnenrollmentEntitlement: enforceOut}, func(_ *testing.T, f *fair) {
 		of := f.Of.Ref()

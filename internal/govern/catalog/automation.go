@@ -17,7 +17,9 @@ import (
 const MaxExpression = 4096
 
 // Automation is a rule that enrolls people in a catalog: while it is enabled it is the rule of the catalog's membership, see
-// [Catalog.Membership]. Switched off it gives and takes nothing.
+// [Catalog.Membership]. Switched off it gives and takes nothing. With CreateTasks a task is to agree about each whom it would enroll, or
+// unenroll. To say so of one that runs unenrolls nobody; to say so no longer enrolls all whom it matches, also those about whom that was
+// denied, while tasks to unenroll that are open are decided all the same.
 type Automation struct {
 	Catalog        ID                   `json:"-"`
 	Expression     *string              `json:"expression,omitempty"`   // CEL

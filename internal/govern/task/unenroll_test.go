@@ -177,6 +177,21 @@ func TestWhatWasGivenDirectlyGoesByTheSameDecisionWhereAllIsToGo(t *testing.T) {
 	})
 }
 
+func TestWhatWasGivenDirectlyGoesUnaskedWhereAllIsToGoAndNobodyIsAsked(t *testing.T) {
+	fairs(t, catalog.Settings{Enrollment: enforce, Unenrollment: "REVOKE_ALL"}, func(_ *testing.T, f *fair) {
+		of := f.Of.Ref()
+		f.gives(f.Ada, f.Of, time.Time{})
+		f.gives(f.Linus, f.Of, time.Time{})
+		k := f.enrolls(f.Ada, time.Time{})
+		f.settles()
+		f.unenrolls(k)
+		f.settles()
+		f.last(of, 0)
+		f.wants(f.Ada, of, false)
+		f.wants(f.Linus, of, true)
+	})
+}
+
 func TestWhatTheyHaveForAnotherReasonWhoLeavesKeepsUnasked(t *testing.T) {
 	fairs(t, catalog.Settings{UnenrollmentEntitlement: enforceOut}, func(t *testing.T, f *fair) {
 		of := f.Of.Ref()

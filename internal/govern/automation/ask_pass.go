@@ -111,71 +111,84 @@ func (f found) why(m mode) string {
 	}
 }
 
-// stands is how all stand who should have it, have it, or were asked about.
-func (k Keeper) stands(q db.Q, p *pass) (map[directory.UserID]*found, error) {
-	out := map[directory.UserID]*found{}
-	at := func(u directory.UserID) *found {
-		if out[u] == nil {
-			out[u] = &found{}
-		}
-		return out[u]
+// crowd is how people stand.
+type crowd map[directory.UserID]*found
+
+func (c crowd) at(u directory.UserID) *found {
+	if c[u] == nil {
+		c[u] = &found{}
 	}
+	return c[u]
+}
+
+// gather is how all stand who should have it, have it, or were asked about, as far as the pass knows, and the tasks by which they were.
+func (p *pass) gather() (c crowd, tasks []string) {
+	c = crowd{}
 	for u := range p.should.users {
-		at(u).should, at(u).since = true, p.should.since[u]
+		f := c.at(u)
+		f.should, f.since = true, p.should.since[u]
 	}
 	for _, h := range p.have { // of nobody, too: nobody is asked about them
-		f := at(h.user)
+		f, over := c.at(h.user), p.lapsed(h)
 		f.list = append(f.list, h)
-		over := p.lapsed(h)
 		f.lapsed, f.has, f.other = !f.has && over, f.has || !over, f.other || h.other && !over
 	}
-	var tasks []string
 	for n := range p.asked {
 		a := &p.asked[n]
-		if at(a.user).asked = a; a.task != "" {
+		if c.at(a.user).asked = a; a.task != "" {
 			tasks = append(tasks, a.task)
 		}
 	}
+	return c, tasks
+}
+
+// stands is how all stand whom the pass is about.
+func (k Keeper) stands(q db.Q, p *pass) (crowd, error) {
+	c, tasks := p.gather()
 	is, err := k.standings(q, tasks)
 	if err != nil {
 		return nil, err
 	}
 	var unsure, gone []directory.UserID
-	for u, f := range out {
+	for u, f := range c {
 		if f.asked != nil {
 			f.is = is[f.asked.task]
 		}
-		if f.should && !f.has && p.mode.ask.Giving || f.asked != nil && !f.has {
+		if !f.has && (f.should && p.mode.ask.Giving || f.asked != nil) {
 			unsure = append(unsure, u)
 		}
 		if !f.should {
 			gone = append(gone, u)
 		}
 	}
-	holds, err := heldBy(q, p.of, unsure)
-	if err != nil {
+	if err := k.otherwise(q, p, c, unsure); err != nil {
 		return nil, err
-	}
-	given, err := k.agreedOtherwise(q, p, slices.Collect(maps.Keys(holds)))
-	if err != nil {
-		return nil, err
-	}
-	for u, list := range holds {
-		if f := out[u]; len(list) > 0 {
-			f.holds = true
-			if a, ok := given[u]; ok && f.should {
-				f.agreed = &a
-			}
-			if len(f.list) == 0 && (f.agreed != nil || !f.should && p.mode.loss == Revoked) {
-				f.list = list
-			}
-		}
 	}
 	enabled, err := enabledOf(q, gone)
-	for u, f := range out {
+	for u, f := range c {
 		f.enabled = enabled[u]
 	}
-	return out, err
+	return c, err
+}
+
+// otherwise adds what some hold who do not hold it by this way.
+func (k Keeper) otherwise(q db.Q, p *pass, c crowd, unsure []directory.UserID) error {
+	holds, err := heldBy(q, p.of, unsure)
+	if err != nil {
+		return err
+	}
+	given, err := k.agreedOtherwise(q, p, slices.Collect(maps.Keys(holds)))
+	for u, list := range holds {
+		f := c[u]
+		f.holds = true
+		if a, ok := given[u]; ok && f.should {
+			f.agreed = &a
+		}
+		if len(f.list) == 0 && (f.agreed != nil || !f.should && p.mode.loss == Revoked) {
+			f.list = list
+		}
+	}
+	return err
 }
 
 // agreedOtherwise is what some users hold since another binding was agreed about, and has not ended.

@@ -86,7 +86,8 @@ func askedUntil(q db.Q, b Binding, u directory.UserID) (a asked, err error) {
 func heldBySQL(n int) string {
 	return `select g.account_id, a.user_id, ` + grant.UntilSQL("g.") + ` from account a
 		join grants g on g.app_id = a.app_id and g.entitlement_id = $2 and g.account_id = a.id
-		where a.app_id = $1 and g.ended_at is null and g.ending_at is null and not g.force_end and a.user_id in ` + db.In(n, 3) //nolint:mnd // as above
+		where a.app_id = $1 and g.ended_at is null and g.ending_at is null and not g.force_end
+			and a.user_id in ` + db.In(n, 3) //nolint:mnd // as above
 }
 
 // heldBy are the accounts by which some users hold an entitlement, or will once its target holds it.

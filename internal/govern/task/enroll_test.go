@@ -91,7 +91,7 @@ func (f *fair) membership() app.EntitlementRef {
 	return of
 }
 
-// enrolls enrolls somebody by hand until then, zero for good.
+// enrolls has somebody enrolled by hand until then, zero for good.
 func (f *fair) enrolls(u directory.UserID, until time.Time) grant.Key {
 	f.Helper()
 	of := f.membership()
@@ -177,7 +177,7 @@ func (f *fair) denied(t task.Task) {
 	f.is(t, task.Closed, task.Denied)
 }
 
-// gives gives directly, by hand.
+// gives does so directly, by hand.
 func (f *fair) gives(u directory.UserID, of app.Entitlement, until time.Time) grant.Key {
 	f.Helper()
 	k := grant.Key{App: of.AppID, Entitlement: of.ID, Account: granttest.Must(f.Grants.AccountFor(f.Ctx, of.AppID, u))(f)}
@@ -373,6 +373,39 @@ func TestOfTwoLoopsAtOnceOneAsks(t *testing.T) {
 		}
 		f.settles()
 		f.last(f.Of.Ref(), len(people))
+	})
+}
+
+// meanwhile are policies in whose first answer something else happens.
+type meanwhile struct {
+	*book
+
+	happens *func()
+}
+
+func (m meanwhile) Resolve(ctx context.Context, id policy.ID, f policy.Facts) (policy.Plan, error) {
+	if fn := *m.happens; fn != nil {
+		*m.happens = nil
+		fn()
+	}
+	return m.book.Resolve(ctx, id, f)
+}
+
+func TestAPassThatWasTakenForDeadAsksNothingThatAnotherAsked(t *testing.T) {
+	fairs(t, catalog.Settings{Enrollment: enforce}, func(t *testing.T, f *fair) {
+		f.Book.grant = []policy.Step{{Reject: &policy.Verdict{}}} // no open task stands in the way of another
+		other := func() {
+			f.Clock.Advance(3 * time.Minute)
+			granttest.Must(f.Rules.Keeper().Run(t.Context(), f.Clock.Now()))(f)
+			f.last(f.Of.Ref(), 1)
+		}
+		f.Tasks.Policies = meanwhile{f.Book, &other}
+		f.enrolls(f.Ada, time.Time{})
+		f.settles()
+		f.later()
+		if f.last(f.Of.Ref(), 1); other != nil {
+			t.Error("no other pass was made")
+		}
 	})
 }
 

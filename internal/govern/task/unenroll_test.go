@@ -125,6 +125,23 @@ func TestAccessOfATimeOfSomebodyDisabledAndTakenOutOfTheCatalogGoesUnasked(t *te
 	})
 }
 
+func TestAnEndThatComesWhileItIsDecidedWaitsForNobody(t *testing.T) {
+	fairs(t, catalog.Settings{UnenrollmentEntitlement: enforceOut}, func(_ *testing.T, f *fair) {
+		of, end := f.Of.Ref(), f.Clock.Now().Add(time.Hour)
+		k := f.enrolls(f.Ada, end)
+		f.settles()
+		f.unenrolls(k)
+		f.settles()
+		asked := f.last(of, 1)
+		f.wants(f.Ada, of, true)
+		f.Clock.Set(end)
+		f.wants(f.Ada, of, false)
+		f.later()
+		f.wants(f.Ada, of, false)
+		f.is(asked, task.Closed, task.Cancelled)
+	})
+}
+
 func TestADeletedCatalogTakesWhatIsAgreedToAndIsDoneThen(t *testing.T) {
 	fairs(t, catalog.Settings{UnenrollmentEntitlement: enforceOut}, func(t *testing.T, f *fair) {
 		of := f.Of.Ref()

@@ -182,6 +182,7 @@ func (p *parts) introduce() {
 	p.apps.Tell(p.catalogs)
 	p.grants.Tell(p.tasks)
 	p.grants.Watch(p.automations)
+	p.automations.Consult(p.tasks)
 	p.grants.Watch(p.groups)
 	p.apps.TellResources(p.groups)
 	p.grants.TellHolders(p.tasks)

@@ -99,7 +99,6 @@ func TestAutomationsOfCatalogsAreKept(t *testing.T) {
 		path := catalog + "/bundle_automation"
 		d.want(404, "None yet", "GET", path, "")
 		d.want(404, "Nothing to run", "POST", path+"/run", "{}")
-		d.want(501, "Nobody is asked", "POST", path+"/create", `{"enabled":true,"createTasks":true,"cel":{"expression":"true"}}`)
 		d.want(200, "Made, switched off", "POST", path+"/create", `{"cel":{"expression":"subject.department == 'Sales'"},"removedMembersThresholdPercent":"20","createTasks":true}`)
 		d.want(409, "Once", "POST", path+"/create", `{}`)
 		d.want(200, "Written anew", "POST", path, `{"entitlements":{"entitlementRefs":[`+ref(wiki, member)+`]},"disableCircuitBreaker":true}`)
@@ -154,7 +153,9 @@ func TestACatalogEnrollsPeople(t *testing.T) {
 			d.Fatalf("%v", found.body)
 		}
 		d.names[found.text("list.0.entitlement.appEntitlement.id")] = "enrollment"
-		d.want(501, "Not by asking for each", "POST", catalog, `{"catalog":{"enrollmentBehavior":"REQUEST_CATALOG_ENROLLMENT_BEHAVIOR_ENFORCE_ENTITLEMENT_REQUEST_POLICY"},"updateMask":"enrollmentBehavior"}`)
+		d.want(200, "By asking for each", "POST", catalog, `{"catalog":{"enrollmentBehavior":"REQUEST_CATALOG_ENROLLMENT_BEHAVIOR_ENFORCE_ENTITLEMENT_REQUEST_POLICY",
+			"unenrollmentEntitlementBehavior":"REQUEST_CATALOG_UNENROLLMENT_ENTITLEMENT_BEHAVIOR_ENFORCE"},"updateMask":"enrollmentBehavior,unenrollmentEntitlementBehavior"}`)
+		d.want(200, "And before it enrolls", "POST", path, `{"enabled":true,"createTasks":true,"cel":{"expression":"subject.department == 'Sales'"}}`)
 		membership := found.text("list.0.entitlement.appEntitlement.id")
 		d.want(400, "Its rule is the catalog's", "DELETE", "/api/v1/apps/"+ksuidOf(app.Own)+"/entitlements/"+membership+"/automation", `{}`)
 		d.want(200, "Deleted, and everybody is out", "DELETE", catalog, `{}`)
@@ -292,14 +293,7 @@ func TestMalformedCatalogsAreRefused(t *testing.T) {
 			"expandMask": `{"displayName":"x","expandMask":{"paths":["color"]}}`, "unenrollmentBehavior": `{"displayName":"x","unenrollmentBehavior":99}`,
 			"unmarshal body": `{"displayName":"x","color":"red"}`,
 		})
-		d.unserved("POST", catalogsPath, map[string]string{
-			"RequestCatalog.enrollmentBehavior": `{"displayName":"x","requestBundle":true,"enrollmentBehavior":"REQUEST_CATALOG_ENROLLMENT_BEHAVIOR_ENFORCE_ENTITLEMENT_REQUEST_POLICY"}`,
-		})
 		path := catalogsPath + "/" + d.need(200, "", "POST", catalogsPath, `{"displayName":"x"}`).text("requestCatalogView.requestCatalog.id")
-		d.unserved("POST", path, map[string]string{
-			"RequestCatalog.unenrollmentEntitlementBehavior": `{"catalog":{"requestBundle":true,
-				"unenrollmentEntitlementBehavior":"REQUEST_CATALOG_UNENROLLMENT_ENTITLEMENT_BEHAVIOR_ENFORCE"}}`,
-		})
 		d.invalid("POST", path, map[string]string{
 			"catalog": `{}`, "updateMask": `{"catalog":{},"updateMask":"color"}`, "displayName": `{"catalog":{"displayName":""}}`,
 			"createdByUserId": `{"catalog":{"createdByUserId":"` + someID + `"}}`, "accessEntitlements": `{"catalog":{"accessEntitlements":[{"description":"` + long + `"}]}}`,

@@ -64,6 +64,7 @@ type Rule struct {
 	Traits      Traits               // of ByTraits
 	Paused      bool                 // it gives nothing more, and who has it by the rule keeps it
 	Breaker     Breaker              // how much a pass may take before it is doubted
+	Asks        bool                 // people are asked first, in both directions; see [Asking]
 	Matched     int64                // whom the last pass found to match
 	DisplayName string
 	Description string
@@ -129,9 +130,10 @@ func (r Rule) tooMuch(have, lost, matches int) bool {
 	return r.Breaker.trips(have, lost) || changed && matches == 0 && have > 1
 }
 
-// alike reports whether two rules match the same people, whoever there is.
+// alike reports whether two rules match the same people, whoever there is, and do the same about them.
 func (r Rule) alike(o Rule) bool {
-	return r.Kind == o.Kind && r.Expression == o.Expression && r.Breaker == o.Breaker && reflect.DeepEqual(r.Traits, o.Traits) &&
+	return r.Kind == o.Kind && r.Expression == o.Expression && r.Breaker == o.Breaker && r.Asks == o.Asks &&
+		reflect.DeepEqual(r.Traits, o.Traits) &&
 		len(r.Sources) == len(o.Sources) &&
 		!slices.ContainsFunc(r.Sources, func(e app.EntitlementRef) bool { return !slices.Contains(o.Sources, e) })
 }
@@ -175,6 +177,7 @@ type Proxy struct {
 	Binding
 
 	OnLoss    Loss      // how it takes from who holds the source no longer; one that is released takes what it gave
+	Ask       Asking    // about what people are asked first
 	Until     time.Time // from then on it gives nothing; zero: without end
 	Task      string    // the task by which it was made; empty: none
 	CreatedAt time.Time

@@ -18,6 +18,9 @@
 // [atOnce] grants, each with its audit events. A pass that was cut short is done again. A proxy follows, besides, in the transaction
 // that changes who holds its source, where that means at most [atOnce] grants by way of all proxies behind it.
 //
+// A rule or a binding may have people asked first, see [Asking]: then its pass proposes a task for each, and what the tasks agree to is
+// given and taken in their transactions. What was asked about whom is remembered in the transaction that opens the task.
+//
 // Invariants:
 //   - a pass in which an expression fails for anybody changes nothing and says so; neither does one take from over a fifth of
 //     [MaxDoubts] or more, or everything because the rule was changed to match nobody: who wants that saves the rule again as it is,
@@ -26,5 +29,7 @@
 //     which denies whether or not a pass came by. The pass takes what ended, in steps; an end that was found is never moved;
 //   - no entitlement is its own source, by however many proxies and rules: it would never be lost again;
 //   - what the target takes [grant.MaxPutBacks] times in a row, and once more, is not given again before somebody changes the rule;
+//   - what people are to be asked about no pass gives or takes by itself, and nobody is asked twice about the same person while they
+//     stay as they are;
 //   - of a rule or proxy that is deleted nothing stays behind, and the same may be made again at once.
 package automation

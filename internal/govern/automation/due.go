@@ -77,9 +77,18 @@ func (k Keeper) close(ctx context.Context, r Rule, until int64, out outcome, fai
 	of := []any{string(r.Of.AppID), string(r.Of.ID)}
 	return k.DB.Write(ctx, func(tx *db.Tx) error {
 		if !r.DeletedAt.IsZero() {
+			if out.more { // it is claimed again at once
+				tx.Queue(`update automation set due_at = $3 where app_id = $1 and entitlement_id = $2`, append(of, clock.Micros(now))...)
+				return nil
+			}
+			forgetAll(tx, Binding{r.Of, r.Of})
 			tx.Queue(`delete from automation where app_id = $1 and entitlement_id = $2 and deleted_at = $3`,
 				append(of, clock.Micros(r.DeletedAt))...)
 			return nil
+		}
+		next := now.Add(period)
+		if out.more {
+			next = now
 		}
 		status, why, doubt := Done, out.words(), Doubt("")
 		if failure != nil {
@@ -91,13 +100,13 @@ func (k Keeper) close(ctx context.Context, r Rule, until int64, out outcome, fai
 		tx.Queue(`update automation set status = $3, error = $4, completed_at = $5, due_at = case when due_at < $6 then due_at else $7 end,
 				doubt = case when version = $8 then $9 else doubt end, matched = $10
 			where app_id = $1 and entitlement_id = $2 and deleted_at is null`,
-			append(of, string(status), why, clock.Micros(now), until, clock.Micros(now.Add(period)), r.Version, string(doubt), out.matched)...)
-		if out.given == 0 && out.taken == 0 && (why == "" || why == r.Error) {
+			append(of, string(status), why, clock.Micros(now), until, clock.Micros(next), r.Version, string(doubt), out.matched)...)
+		if out.given == 0 && out.taken == 0 && out.asked == 0 && (why == "" || why == r.Error) {
 			return nil // nothing that was not told before
 		}
 		e := r.event("automation.ran", audit.Update, "the automation was run")
 		e.Failed = failure != nil
-		e.Data["given"], e.Data["taken"], e.Data["error"] = out.given, out.taken, why
+		e.Data["given"], e.Data["taken"], e.Data["asked"], e.Data["error"] = out.given, out.taken, out.asked, why
 		return k.Audit.Record(tx, audit.System(), e)
 	})
 }
@@ -119,8 +128,14 @@ func (k Keeper) keep(ctx context.Context, r Rule, now time.Time) (out outcome, e
 	if err != nil {
 		return out, err
 	}
-	p := pass{of: r.Of, via: r.Of, since: r.UpdatedAt, now: now}
+	p := pass{
+		of: r.Of, via: r.Of, by: Binding{r.Of, r.Of}, since: r.UpdatedAt, now: now,
+		mode: mode{ask: Asking{r.Asks, r.Asks}, made: r.CreatedAt, released: !r.DeletedAt.IsZero()},
+	}
 	if p.have, err = k.passedOn(q, p.of, p.via); err != nil {
+		return out, err
+	}
+	if p.asked, err = remembered(q, p.by); err != nil {
 		return out, err
 	}
 	if r.DeletedAt.IsZero() {
@@ -135,11 +150,18 @@ func (k Keeper) keep(ctx context.Context, r Rule, now time.Time) (out outcome, e
 	}
 	matched := int64(len(p.should.users))
 	out.matched = matched
-	if lost := len(p.surplus()); r.tooMuch(len(p.have), lost, len(p.should.users)) {
+	c, err := k.deliberate(q, &p)
+	if err != nil {
+		return out, err
+	}
+	if r.tooMuch(c.have, c.lost, int(matched)) {
 		return out, fault.Wrap(fault.Precondition, errDoubt, "of %d whom the automation gave it, %d match no longer, and nothing was taken; "+
-			"save it again as it is to take it from them", len(p.have), lost)
+			"save it again as it is to take it from them", c.have, c.lost)
 	}
 	out, err = k.step(ctx, p)
+	if err == nil {
+		err = k.attend(ctx, p, c, &out)
+	}
 	out.matched = matched
 	return out, err
 }
@@ -176,15 +198,22 @@ func (k Keeper) runProxy(ctx context.Context, now time.Time) (int, error) {
 		return 0, err
 	}
 	p := list[0]
-	gone, err := k.passProxy(ctx, p, now)
+	gone, more, err := k.passProxy(ctx, p, now)
 	if err != nil {
 		return 0, err
 	}
 	return 1, k.DB.Write(ctx, func(tx *db.Tx) error {
 		switch {
+		case more: // it is claimed again at once
+			tx.Queue(`update proxy set due_at = $5 where `+ofBinding, append(p.args(), clock.Micros(k.Clock.Now()))...)
 		case !p.DeletedAt.IsZero():
-			tx.Queue(`delete from proxy where `+ofBinding+` and deleted_at = $5`, append(p.args(), clock.Micros(p.DeletedAt))...)
+			n, err := tx.Exec(`delete from proxy where `+ofBinding+` and deleted_at = $5`, append(p.args(), clock.Micros(p.DeletedAt))...)
+			if n > 0 {
+				forgetAll(tx, p.Binding)
+			}
+			return err
 		case gone:
+			forgetAll(tx, p.Binding)
 			tx.Queue(`delete from proxy where `+ofBinding, p.args()...)
 		default:
 			next := clock.Sooner(k.Clock.Now().Add(period), p.Until)
@@ -204,37 +233,58 @@ func (k Keeper) endProxy(tx *db.Tx, p *Proxy) error {
 	return k.Audit.Record(tx, audit.System(), e)
 }
 
-// passProxy brings grants in step with a proxy. gone says that one of its entitlements was deleted, so that nothing is left to do.
-func (k Keeper) passProxy(ctx context.Context, p Proxy, now time.Time) (gone bool, err error) {
+// passProxy brings grants in step with a proxy. gone says that one of its entitlements was deleted, so that nothing is left to do; more,
+// that there is more to do at once.
+func (k Keeper) passProxy(ctx context.Context, p Proxy, now time.Time) (gone, more bool, err error) {
 	q := k.DB.Q(ctx)
 	found, err := app.ManyEntitlements(q, []app.EntitlementRef{p.Source, p.Destination})
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	live := map[app.EntitlementRef]bool{}
 	for _, e := range found {
 		live[e.Ref()] = e.DeletedAt.IsZero()
 	}
 	if !live[p.Destination] {
-		return true, nil // its grants end with it
+		return true, false, nil // its grants end with it
 	}
-	through := pass{of: p.Destination, via: p.Source, since: p.UpdatedAt, now: now}
+	through := pass{
+		of: p.Destination, via: p.Source, by: p.Binding, since: p.UpdatedAt, now: now,
+		mode: mode{ask: p.Ask, made: p.CreatedAt, released: !p.DeletedAt.IsZero()},
+	}
 	if through.have, err = k.passedOn(q, through.of, through.via); err != nil {
-		return false, err
+		return false, false, err
+	}
+	if through.asked, err = remembered(q, p.Binding); err != nil {
+		return false, false, err
 	}
 	if p.DeletedAt.IsZero() {
-		through.loss = p.OnLoss
+		through.mode.loss = p.OnLoss
 	}
 	if p.DeletedAt.IsZero() && live[p.Source] {
-		if through.should, err = k.holders(q, p.Source, p.Destination.AppID, now); err != nil {
-			return false, err
+		in := p.Destination.AppID
+		if p.Ask != (Asking{}) || len(through.asked) > 0 { // people are asked about people
+			in = ""
+		}
+		if through.should, err = k.holders(q, p.Source, in, now); err != nil {
+			return false, false, err
 		}
 		through.should.within(p.Until)
 		through.still = func(tx *db.Tx, h holder) (bool, time.Time, error) {
 			holds, until, err := holdsNow(tx, p.Binding, h, k.Clock.Now())
-			return holds, clock.Sooner(until, p.Until), err
+			if err == nil && holds {
+				until, err = p.within(tx, h, until)
+			}
+			return holds, until, err
 		}
 	}
-	_, err = k.step(ctx, through)
-	return !live[p.Source], err
+	c, err := k.deliberate(q, &through)
+	if err != nil {
+		return false, false, err
+	}
+	out, err := k.step(ctx, through)
+	if err == nil {
+		err = k.attend(ctx, through, c, &out)
+	}
+	return !live[p.Source] && !c.waiting, out.more, err
 }

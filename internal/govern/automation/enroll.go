@@ -14,9 +14,15 @@ import (
 // Of reads the live rule of an entitlement, whatever became of that. NotFound if there is none.
 func (*Service) Of(q db.Q, of app.EntitlementRef) (Rule, error) { return getRule(q, of, "") }
 
-// BindAll makes the destinations of a source exactly these, without end, in the caller's transaction; what is bound already stays bound.
-// NotFound, Precondition as [Service.Bind].
-func (s *Service) BindAll(tx *db.Tx, actor audit.Actor, source app.EntitlementRef, to []app.EntitlementRef, loss Loss) error {
+// Terms say how what a source is bound to comes and goes with it.
+type Terms struct {
+	Loss Loss
+	Ask  Asking
+}
+
+// BindAll makes the destinations of a source exactly these, without end, in the caller's transaction; what is bound already stays bound,
+// on these terms from now on, see [Asking]. NotFound, Precondition as [Service.Bind].
+func (s *Service) BindAll(tx *db.Tx, actor audit.Actor, source app.EntitlementRef, to []app.EntitlementRef, by Terms) error {
 	bound, err := s.Bound(tx, source)
 	if err != nil {
 		return err
@@ -29,8 +35,10 @@ func (s *Service) BindAll(tx *db.Tx, actor audit.Actor, source app.EntitlementRe
 		switch {
 		case !wanted[p.Destination]:
 			err = s.Release(tx, actor, p.Binding)
-		case p.OnLoss != loss:
-			tx.Queue(`update proxy set on_loss = $5, updated_at = $6 where `+ofBinding, append(p.args(), string(loss), clock.Micros(now))...)
+		case p.OnLoss != by.Loss || p.Ask != by.Ask:
+			tx.Queue(`update proxy set on_loss = $5, ask_giving = $6, ask_taking = $7, updated_at = $8, due_at = $8 where `+ofBinding,
+				append(p.args(), string(by.Loss), by.Ask.Giving, by.Ask.Taking, clock.Micros(now))...)
+			due.Wake(tx, now)
 		}
 		if err != nil {
 			return err
@@ -41,7 +49,7 @@ func (s *Service) BindAll(tx *db.Tx, actor audit.Actor, source app.EntitlementRe
 		if !wanted[e] {
 			continue
 		}
-		if _, _, err := s.bind(tx, actor, Proxy{Binding: Binding{source, e}, OnLoss: loss}); err != nil {
+		if _, _, err := s.bind(tx, actor, Proxy{Binding: Binding{source, e}, OnLoss: by.Loss, Ask: by.Ask}); err != nil {
 			return err
 		}
 	}

@@ -1,5 +1,7 @@
 package automation
 
+import "time"
+
 // Statements are those that are asked in other people's transactions, or for each page of a pass, with values to plan them with and the
 // index each lives by.
 func Statements() []struct {
@@ -21,5 +23,44 @@ func Statements() []struct {
 		{"which rules go by a tag", tagsChangedSQL, "automation_tag_of", []any{"team", "data", 1}},
 		{"what an account of an app is bound from and to", accountsChangedProxiesSQL, "proxy", []any{"a", 1}},
 		{"from whom the target took it", yieldedSQL(2), "grants_", []any{"a", "e", "R", 5, 1, "c", "d"}},
+		{"about whom somebody was asked", rememberedSQL, "asked", []any{"a", "e", "a", "f", "u", 500}},
+		{"who of some users holds it", heldBySQL(2), "grants_", []any{"a", "e", "u", "v"}},
+		{"from whom of some users the target took it", yieldedBySQL(2), "grants_", []any{"a", "e", "R", 5, 1, "u", "v"}},
+		{"what was agreed about otherwise", givenOtherwiseSQL(2), "asked", []any{"a", "e", "a", "f", "u", "v"}},
+		{"who of some users is enabled", enabledSQL(2), "users", []any{"u", "v"}},
 	}
+}
+
+// Stance is how somebody stands to what a pass gives, and how that asks.
+type Stance struct {
+	Giving, Taking, Released                   bool
+	Loss                                       Loss
+	Should, Has, Lapsed, Holds, Other, Enabled bool
+	Asked, AskedTaking, AskedWithout, Anew     bool // whether somebody was asked; to take; without a task; before they came anew
+	Is                                         Standing
+}
+
+// Decided is what a pass does about them.
+type Decided struct {
+	Do                      string
+	Withdraw, Forget, Blank bool
+}
+
+// Decide is the rule.
+func Decide(s Stance) Decided {
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	st := stand{should: s.Should, has: s.Has, lapsed: s.Lapsed, holds: s.Holds, enabled: s.Enabled, other: s.Other, is: s.Is}
+	if s.Asked {
+		st.asked = &asked{taking: s.AskedTaking, task: "t", at: noon}
+		if s.AskedWithout {
+			st.asked.task, st.is = "", Unknown
+		}
+	} else {
+		st.is = Unknown
+	}
+	if s.Anew {
+		st.since = noon.Add(time.Second)
+	}
+	v := mode{ask: Asking{s.Giving, s.Taking}, loss: s.Loss, released: s.Released}.decide(st)
+	return Decided{string(v.do), v.withdraw, v.forget, v.blank}
 }

@@ -31,6 +31,9 @@ func (s *Service) follow(tx *db.Tx, b Binding, h holder, at time.Time) error {
 		return err
 	}
 	if !holds {
+		if p.Ask.Taking && p.OnLoss != Left {
+			return nil // the pass asks
+		}
 		return s.takeBack(tx, p, accounts)
 	}
 	have, err := passedTo(tx, b, accounts)
@@ -38,11 +41,28 @@ func (s *Service) follow(tx *db.Tx, b Binding, h holder, at time.Time) error {
 		return err
 	}
 	if have = slices.DeleteFunc(have, func(h holder) bool { return clock.Passed(h.until, at) }); len(have) == 0 {
+		if p.Ask.Giving {
+			return nil // the pass asks
+		}
 		if have, err = heed(tx, pass{of: b.Destination, since: p.UpdatedAt}, accounts[:1]); err != nil || len(have) == 0 {
 			return err
 		}
 	}
-	return refused(s.Grants.Keep(tx, audit.System(), b.grantOf(have[0].account), b.Source, clock.Sooner(until, p.Until)))
+	if until, err = p.within(tx, have[0], until); err != nil {
+		return err
+	}
+	return refused(s.Grants.Keep(tx, audit.System(), b.grantOf(have[0].account), b.Source, until))
+}
+
+// within is the end of what h has by the proxy, who holds the source until an end: no later than the proxy's own, and than what was agreed
+// to where somebody was asked.
+func (p Proxy) within(q db.Q, h holder, until time.Time) (time.Time, error) {
+	until = clock.Sooner(until, p.Until)
+	if !p.Ask.Giving {
+		return until, nil
+	}
+	a, err := askedUntil(q, p.Binding, h.user)
+	return clock.Sooner(until, a.until), err
 }
 
 // takeBack takes what the binding gave to the accounts of somebody who holds its source no longer.
@@ -76,7 +96,7 @@ func accountsOf(tx *db.Tx, b Binding, h holder) ([]holder, error) {
 	case h.user == "":
 		return nil, nil
 	}
-	return db.Collect(tx, scanHolder, `select id, user_id, cast(null as bigint) from account
+	return db.Collect(tx, scanHold, `select id, user_id, cast(null as bigint) from account
 			where user_id = $1 and app_id = $2 and deleted_at is null
 		order by case when status = 'ENABLED' then 0 else 1 end, id limit 100`, string(h.user), string(b.Destination.AppID))
 }
@@ -100,7 +120,7 @@ func holdsNow(tx *db.Tx, b Binding, h holder, at time.Time) (holds bool, until t
 	if who == "" {
 		return false, until, nil
 	}
-	found, err := db.Collect(tx, scanHolder, sql, string(b.Source.AppID), string(b.Source.ID), clock.Micros(at), who)
+	found, err := db.Collect(tx, scanHold, sql, string(b.Source.AppID), string(b.Source.ID), clock.Micros(at), who)
 	for i, f := range found {
 		if until = clock.Later(until, f.until); i == 0 {
 			until = f.until
@@ -122,7 +142,7 @@ func passedTo(tx *db.Tx, b Binding, accounts []holder) ([]holder, error) {
 	for _, h := range accounts {
 		args = append(args, string(h.account))
 	}
-	return db.Collect(tx, scanHolder, passedToSQL(len(accounts)), args...)
+	return db.Collect(tx, scanHold, passedToSQL(len(accounts)), args...)
 }
 
 // shared ends a statement whose rows nobody is to change until tx ends.

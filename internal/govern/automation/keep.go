@@ -21,6 +21,7 @@ const batch = 500
 type wanted struct {
 	users    map[directory.UserID]time.Time
 	accounts map[app.AccountID]time.Time
+	since    map[directory.UserID]time.Time // when users began to hold what makes them hold it; nil: not known
 }
 
 // until is when what h should hold ends; false if they should not.
@@ -46,12 +47,16 @@ type holder struct {
 	account app.AccountID
 	user    directory.UserID // empty: nobody's
 	until   time.Time        // when they no longer will; zero: without end
+	other   bool             // they hold it by another way as well, where that was asked
 }
 
-func scanHolder(r *db.Rows) (h holder, err error) {
+func scanHold(r *db.Rows) (holder, error) { return scanHolder(r) }
+
+// scanHolder reads a row of a holder, and whatever follows into rest.
+func scanHolder(r *db.Rows, rest ...any) (h holder, err error) {
 	var user *string
 	var until *int64
-	err = r.Scan(&h.account, &user, &until)
+	err = r.Scan(append([]any{&h.account, &user, &until}, rest...)...)
 	if user != nil {
 		h.user = directory.UserID(*user)
 	}
@@ -60,10 +65,10 @@ func scanHolder(r *db.Rows) (h holder, err error) {
 }
 
 // all reads pages of holders; sql ends before the account after which to go on and the limit, which are its last two values.
-func all(q db.Q, sql string, args ...any) ([]holder, error) {
+func all(q db.Q, scan func(r *db.Rows) (holder, error), sql string, args ...any) ([]holder, error) {
 	var out []holder
 	for after := ""; ; {
-		page, err := db.Collect(q, scanHolder, sql, append(slices.Clone(args), after, batch)...)
+		page, err := db.Collect(q, scan, sql, append(slices.Clone(args), after, batch)...)
 		if err != nil {
 			return nil, err
 		}
@@ -75,7 +80,7 @@ func all(q db.Q, sql string, args ...any) ([]holder, error) {
 	}
 }
 
-const passedOnSQL = `select g.account_id, a.user_id, s.until_at from grants g
+const passedOnSQL = `select g.account_id, a.user_id, s.until_at, g.direct <> '' or g.derived > 1 from grants g
 	join grant_source s on s.grant_id = g.id and s.ended_at is null and s.via_app_id = $3 and s.via_entitlement_id = $4
 	left join account a on a.app_id = g.app_id and a.id = g.account_id
 	where g.app_id = $1 and g.entitlement_id = $2 and g.ended_at is null and g.ending_at is null
@@ -83,10 +88,15 @@ const passedOnSQL = `select g.account_id, a.user_id, s.until_at from grants g
 
 // passedOn are the accounts that hold an entitlement by way of another, with the ends of that.
 func (k Keeper) passedOn(q db.Q, of, via app.EntitlementRef) ([]holder, error) {
-	return all(q, passedOnSQL, string(of.AppID), string(of.ID), string(via.AppID), string(via.ID))
+	return all(q, func(r *db.Rows) (h holder, err error) {
+		var other bool
+		h, err = scanHolder(r, &other)
+		h.other = other
+		return h, err
+	}, passedOnSQL, string(of.AppID), string(of.ID), string(via.AppID), string(via.ID))
 }
 
-var holdersSQL = `select g.account_id, a.user_id, ` + grant.UntilSQL("g.") + ` from grants g
+var holdersSQL = `select g.account_id, a.user_id, ` + grant.UntilSQL("g.") + `, g.created_at from grants g
 	join account a on a.app_id = g.app_id and a.id = g.account_id left join users u on u.id = a.user_id
 	join entitlement e on e.app_id = g.app_id and e.id = g.entitlement_id join app p on p.id = g.app_id
 	where g.app_id = $1 and g.entitlement_id = $2 and g.ended_at is null and ` + grant.AccessSQL("$3") + `
@@ -94,8 +104,15 @@ var holdersSQL = `select g.account_id, a.user_id, ` + grant.UntilSQL("g.") + ` f
 
 // holders are those who hold an entitlement now, and until when: in its own app their accounts, in another their users.
 func (k Keeper) holders(q db.Q, of app.EntitlementRef, in app.ID, now time.Time) (wanted, error) {
-	list, err := all(q, holdersSQL, string(of.AppID), string(of.ID), clock.Micros(now))
-	w := wanted{map[directory.UserID]time.Time{}, map[app.AccountID]time.Time{}}
+	since := map[directory.UserID]time.Time{}
+	list, err := all(q, func(r *db.Rows) (h holder, err error) {
+		var at int64
+		if h, err = scanHolder(r, &at); err == nil {
+			since[h.user] = clock.Sooner(since[h.user], clock.FromMicros(at))
+		}
+		return h, err
+	}, holdersSQL, string(of.AppID), string(of.ID), clock.Micros(now))
+	w := wanted{map[directory.UserID]time.Time{}, map[app.AccountID]time.Time{}, since}
 	for _, h := range list {
 		switch {
 		case of.AppID == in:

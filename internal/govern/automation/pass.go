@@ -22,11 +22,13 @@ const atOnce = 50
 // pass is who holds an entitlement by way of another, and who should.
 type pass struct {
 	of, via app.EntitlementRef
+	by      Binding // of the rule one of the entitlement to itself
+	mode    mode
 	since   time.Time // of the rule or the binding: whoever took what it kept out of the target before is not heeded any more
 	now     time.Time
 	have    []holder
+	asked   []asked // about whom somebody was
 	should  wanted
-	loss    Loss
 
 	// still asks once more whether an account should hold it and until when, in the transaction that would change it; nil: nobody can.
 	still func(tx *db.Tx, h holder) (bool, time.Time, error)
@@ -36,9 +38,11 @@ type pass struct {
 type outcome struct {
 	matched      int64 // people, by a rule
 	given, taken int
-	without      int // people who have no account through which they could be given it
-	yielded      int // whom the target took it from again and again
-	refused      int // who could not be given it, or it not be taken from, just now
+	asked        int  // about whom somebody was asked now
+	more         bool // the next pass has more to do at once
+	without      int  // people who have no account through which they could be given it
+	yielded      int  // whom the target took it from again and again
+	refused      int  // who could not be given it, or it not be taken from, just now
 }
 
 // words tell of those who were passed over; empty: nobody was.
@@ -122,7 +126,7 @@ func (k Keeper) settle(tx *db.Tx, p pass, h holder, give bool) error {
 	if give {
 		return k.Grants.Keep(tx, audit.System(), key, p.via, h.until)
 	}
-	return k.lose(tx, key, p.via, p.loss)
+	return k.lose(tx, key, p.via, p.mode.loss)
 }
 
 // lose takes what a source passes on from who is to have it by that no longer.
@@ -153,7 +157,7 @@ func (k Keeper) missing(ctx context.Context, p pass) (list []holder, without int
 		account, err := k.Grants.AccountFor(ctx, p.of.AppID, u)
 		switch {
 		case err == nil:
-			list = append(list, holder{account, u, users[u]})
+			list = append(list, holder{account: account, user: u, until: users[u]})
 		case fault.Of(err).Code == fault.Internal:
 			return nil, 0, err
 		default:
@@ -190,9 +194,13 @@ func heed(q db.Q, p pass, list []holder) ([]holder, error) {
 // each does one thing for each of the holders, and counts those for whom it could be done. A transaction in which one is refused is
 // made again, one by one.
 func (k Keeper) each(ctx context.Context, list []holder, one func(tx *db.Tx, h holder) error) (int, error) {
+	return inTurn(ctx, k, list, atOnce, one)
+}
+
+func inTurn[T any](ctx context.Context, k Keeper, list []T, most int, one func(tx *db.Tx, of T) error) (int, error) {
 	done := 0
-	for _, chunk := range db.Chunks(list, atOnce) {
-		err := k.together(ctx, chunk, one)
+	for _, chunk := range db.Chunks(list, most) {
+		err := together(ctx, k, chunk, one)
 		if err == nil {
 			done += len(chunk)
 			continue
@@ -201,7 +209,7 @@ func (k Keeper) each(ctx context.Context, list []holder, one func(tx *db.Tx, h h
 			return done, err
 		}
 		for _, h := range chunk {
-			switch err := k.together(ctx, []holder{h}, one); {
+			switch err := together(ctx, k, []T{h}, one); {
 			case err == nil:
 				done++
 			case fault.Of(err).Code == fault.Internal:
@@ -212,7 +220,7 @@ func (k Keeper) each(ctx context.Context, list []holder, one func(tx *db.Tx, h h
 	return done, nil
 }
 
-func (k Keeper) together(ctx context.Context, list []holder, one func(tx *db.Tx, h holder) error) error {
+func together[T any](ctx context.Context, k Keeper, list []T, one func(tx *db.Tx, of T) error) error {
 	return k.DB.Write(ctx, func(tx *db.Tx) error {
 		for _, h := range list {
 			if err := one(tx, h); err != nil {

@@ -111,7 +111,7 @@ func (s *Service) Reach(q db.Q, of app.EntitlementRef) ([]app.EntitlementRef, er
 func (s *Service) bind(tx *db.Tx, actor audit.Actor, p Proxy) (_ Proxy, fresh bool, err error) {
 	b, now := p.Binding, s.Clock.Now()
 	until := p.Until.UTC().Truncate(time.Microsecond)
-	p = Proxy{Binding: b, OnLoss: p.OnLoss, Until: until, Task: p.Task, CreatedAt: now, UpdatedAt: now}
+	p = Proxy{Binding: b, OnLoss: p.OnLoss, Ask: p.Ask, Until: until, Task: p.Task, CreatedAt: now, UpdatedAt: now}
 	if clock.Passed(until, now) {
 		return p, false, inThePast()
 	}
@@ -125,12 +125,13 @@ func (s *Service) bind(tx *db.Tx, actor audit.Actor, p Proxy) (_ Proxy, fresh bo
 		return p, false, err
 	}
 	n, err := tx.Exec(`insert into proxy (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, due_at, created_at, updated_at,
-			deleted_at, until_at, task_id, on_loss)
-		values ($1, $2, $3, $4, $5, $5, $5, null, $6, $7, $8)
+			deleted_at, until_at, task_id, on_loss, ask_giving, ask_taking)
+		values ($1, $2, $3, $4, $5, $5, $5, null, $6, $7, $8, $9, $10)
 		on conflict (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id) do update
-		set due_at = $5, created_at = $5, updated_at = $5, deleted_at = null, until_at = $6, task_id = $7, on_loss = $8
+		set due_at = $5, created_at = $5, updated_at = $5, deleted_at = null, until_at = $6, task_id = $7, on_loss = $8,
+			ask_giving = $9, ask_taking = $10
 		where proxy.deleted_at is not null or proxy.until_at <= $5`,
-		append(b.args(), clock.Micros(now), clock.Null(until), p.Task, string(p.OnLoss))...)
+		append(b.args(), clock.Micros(now), clock.Null(until), p.Task, string(p.OnLoss), p.Ask.Giving, p.Ask.Taking)...)
 	if err != nil || n == 0 {
 		return p, false, err
 	}

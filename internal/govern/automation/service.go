@@ -30,6 +30,7 @@ type Deps struct {
 type Service struct {
 	Deps
 
+	tasks Tasks // nil: nobody can be asked
 	known known
 	stop  func()
 }
@@ -162,7 +163,7 @@ func (s *Service) Put(tx *db.Tx, actor audit.Actor, r Rule) error {
 	}
 	after := before
 	after.Kind, after.Expression, after.Sources, after.Traits = r.Kind, r.Expression, r.Sources, r.Traits
-	after.Paused, after.Breaker = r.Paused, r.Breaker
+	after.Paused, after.Breaker, after.Asks = r.Paused, r.Breaker, r.Asks
 	after.DisplayName, after.Description = r.DisplayName, r.Description
 	_, err = s.update(tx, actor, before, after)
 	return err

@@ -13,14 +13,14 @@ import (
 )
 
 const ruleColumns = `app_id, entitlement_id, kind, expression, display_name, description, status, error, completed_at, created_at,
-	updated_at, deleted_at, version, doubt, traits, paused, breaker, matched`
+	updated_at, deleted_at, version, doubt, traits, paused, breaker, matched, asks`
 
 func scanRule(r *db.Rows) (v Rule, err error) {
 	var created, updated int64
 	var completed, deleted *int64
 	var traits, breaker *string
 	err = r.Scan(&v.Of.AppID, &v.Of.ID, &v.Kind, &v.Expression, &v.DisplayName, &v.Description, &v.Status, &v.Error, &completed, &created,
-		&updated, &deleted, &v.Version, &v.Doubt, &traits, &v.Paused, &breaker, &v.Matched)
+		&updated, &deleted, &v.Version, &v.Doubt, &traits, &v.Paused, &breaker, &v.Matched, &v.Asks)
 	v.CreatedAt, v.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
 	v.CompletedAt, v.DeletedAt = clock.FromNull(completed), clock.FromNull(deleted)
 	if err == nil && traits != nil {
@@ -76,14 +76,14 @@ func insertRule(tx *db.Tx, r Rule) (bool, error) {
 		return false, err
 	}
 	n, err := tx.Exec(`insert into automation (app_id, entitlement_id, kind, expression, display_name, description, status, error,
-			completed_at, due_at, created_at, updated_at, deleted_at, version, traits, paused, breaker)
-			values ($1, $2, $3, $4, $5, $6, '', '', null, $7, $7, $7, null, 1, $8, $9, $10)
+			completed_at, due_at, created_at, updated_at, deleted_at, version, traits, paused, breaker, asks)
+			values ($1, $2, $3, $4, $5, $6, '', '', null, $7, $7, $7, null, 1, $8, $9, $10, $11)
 		on conflict (app_id, entitlement_id) do update set kind = $3, expression = $4, display_name = $5, description = $6, status = '',
 			error = '', completed_at = null, due_at = $7, created_at = $7, updated_at = $7, deleted_at = null, version = 1, doubt = '',
-			traits = $8, paused = $9, breaker = $10, matched = 0
+			traits = $8, paused = $9, breaker = $10, matched = 0, asks = $11
 		where automation.deleted_at is not null`,
 		string(r.Of.AppID), string(r.Of.ID), string(r.Kind), r.Expression, r.DisplayName, r.Description, clock.Micros(r.CreatedAt),
-		traits, r.Paused, breaker)
+		traits, r.Paused, breaker, r.Asks)
 	return n == 1, err
 }
 
@@ -93,10 +93,10 @@ func updateRule(tx *db.Tx, r Rule) error {
 		return err
 	}
 	n, err := tx.Exec(`update automation set kind = $4, expression = $5, display_name = $6, description = $7, updated_at = $8, due_at = $8,
-			doubt = $9, traits = $10, paused = $11, breaker = $12, version = version + 1
+			doubt = $9, traits = $10, paused = $11, breaker = $12, asks = $13, version = version + 1
 		where app_id = $1 and entitlement_id = $2 and version = $3 and deleted_at is null`,
 		string(r.Of.AppID), string(r.Of.ID), r.Version, string(r.Kind), r.Expression, r.DisplayName, r.Description, clock.Micros(r.UpdatedAt),
-		string(r.Doubt), traits, r.Paused, breaker)
+		string(r.Doubt), traits, r.Paused, breaker, r.Asks)
 	if err == nil && n == 0 {
 		err = fault.New(fault.Conflict, "the automation was changed by someone else; read it again")
 	}
@@ -159,13 +159,13 @@ func (b Binding) args() []any {
 }
 
 const proxyColumns = `src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, until_at, task_id, created_at, updated_at,
-	deleted_at, on_loss`
+	deleted_at, on_loss, ask_giving, ask_taking`
 
 func scanProxy(r *db.Rows) (p Proxy, err error) {
 	var created, updated int64
 	var until, deleted *int64
 	err = r.Scan(&p.Source.AppID, &p.Source.ID, &p.Destination.AppID, &p.Destination.ID, &until, &p.Task, &created, &updated,
-		&deleted, &p.OnLoss)
+		&deleted, &p.OnLoss, &p.Ask.Giving, &p.Ask.Taking)
 	p.CreatedAt, p.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
 	p.Until, p.DeletedAt = clock.FromNull(until), clock.FromNull(deleted)
 	return p, err
@@ -186,11 +186,13 @@ func (s *Service) Bound(q db.Q, source app.EntitlementRef) ([]Proxy, error) {
 const boundSQL = `select ` + proxyColumns + ` from proxy where src_app_id = $1 and src_entitlement_id = $2 and deleted_at is null
 	and (until_at is null or until_at > $3) order by dst_app_id, dst_entitlement_id`
 
-// reachSQL is boundSQL without what is deleted, whose bindings stay until their pass.
+// reachSQL is boundSQL without what is deleted, whose bindings stay until their pass, and without what nobody holds before they were asked
+// about.
 const reachSQL = `select p.dst_app_id, p.dst_entitlement_id from proxy p
 		join entitlement e on e.app_id = p.dst_app_id and e.id = p.dst_entitlement_id and e.deleted_at is null
 		join app a on a.id = p.dst_app_id and a.deleted_at is null
 	where p.src_app_id = $1 and p.src_entitlement_id = $2 and p.deleted_at is null and (p.until_at is null or p.until_at > $3)
+		and not p.ask_giving
 	order by p.dst_app_id, p.dst_entitlement_id`
 
 // BoundTo lists the live proxies by which others pass an entitlement on, at most [MaxSourcesOf], in no order.

@@ -17,13 +17,15 @@ import (
 const MaxExpression = 4096
 
 // Automation is a rule that enrolls people in a catalog: while it is enabled it is the rule of the catalog's membership, see
-// [Catalog.Membership]. Switched off it gives and takes nothing.
+// [Catalog.Membership]. Switched off it gives and takes nothing. With CreateTasks a task is to agree about each whom it would enroll, or
+// unenroll. To say so of one that runs unenrolls nobody; to say so no longer enrolls all whom it matches, also those about whom that was
+// denied, while tasks to unenroll that are open are decided all the same.
 type Automation struct {
 	Catalog        ID                   `json:"-"`
 	Expression     *string              `json:"expression,omitempty"`   // CEL
 	Entitlements   []app.EntitlementRef `json:"entitlements,omitempty"` // whose holders are enrolled, if there is no expression
 	Enabled        bool                 `json:"enabled,omitempty"`
-	CreateTasks    bool                 `json:"createTasks,omitempty"`
+	CreateTasks    bool                 `json:"createTasks,omitempty"` // people are asked before it enrolls and unenrolls
 	DisableBreaker bool                 `json:"disableCircuitBreaker,omitempty"`
 	EnforceOnSmall bool                 `json:"enforceOnSmallProfiles,omitempty"`
 	Threshold      int64                `json:"removedMembersThresholdPercent,omitempty"` // 0 to 100; 0: [automation.DefaultPercent]
@@ -32,13 +34,11 @@ type Automation struct {
 	Rule           automation.Rule      `json:"-"` // how it went; the zero value before it was enabled first
 }
 
-// Validate answers Invalid for the first member of a that breaks a limit, and Unimplemented for one that is to ask before it enrolls.
+// Validate answers Invalid for the first member of a that breaks a limit.
 func (a Automation) Validate() error {
 	switch {
 	case a.Threshold < 0 || a.Threshold > 100:
 		return fault.InvalidField("removedMembersThresholdPercent", "must be from 0 to 100")
-	case a.Enabled && a.CreateTasks:
-		return fault.NotServed("BundleAutomation.createTasks")
 	case a.Enabled && a.Expression == nil && len(a.Entitlements) == 0:
 		return fault.InvalidField("conditions", "is required: cel or entitlements")
 	case a.Expression != nil:
@@ -50,7 +50,7 @@ func (a Automation) Validate() error {
 // rule is what a does while it is enabled.
 func (a Automation) rule() automation.Rule {
 	r := automation.Rule{
-		Kind: automation.Holders, Sources: a.Entitlements, DisplayName: "Enrollment",
+		Kind: automation.Holders, Sources: a.Entitlements, DisplayName: "Enrollment", Asks: a.CreateTasks,
 		Breaker: automation.Breaker{Off: a.DisableBreaker, Small: a.EnforceOnSmall, Percent: a.Threshold},
 	}
 	if a.Expression != nil {
@@ -87,7 +87,7 @@ func (s *Service) ruleOf(q db.Q, c Catalog) (automation.Rule, error) {
 }
 
 // SetAutomation writes the automation of a live catalog; fresh refuses one that has one, with Exists. Invalid, NotFound, Precondition for
-// a catalog with more in it than people can be enrolled in; Unimplemented for one that is to ask.
+// a catalog with more in it than people can be enrolled in.
 func (s *Service) SetAutomation(ctx context.Context, a Automation, fresh bool) (Automation, error) {
 	if err := a.Validate(); err != nil {
 		return Automation{}, err

@@ -43,10 +43,17 @@ type Catalog struct {
 	enrollment app.EntitlementID // of its membership; empty: none yet
 }
 
-// Settings is what a catalog's row keeps beside the columns that are asked for.
+// Settings is what a catalog's row keeps beside the columns that are asked for. The first three say how what is in it comes and goes with
+// its membership, for those who are enrolled already as well; to change them takes from nobody what they have. See [automation.Asking].
 type Settings struct {
-	Enrollment              string            `json:"enrollment,omitempty"`   // BYPASS_…, ENFORCE_ENTITLEMENT_REQUEST_POLICY
-	Unenrollment            string            `json:"unenrollment,omitempty"` // LEAVE_ACCESS_AS_IS, REVOKE_ALL, REVOKE_UNJUSTIFIED
+	// Enrollment is ENFORCE_ENTITLEMENT_REQUEST_POLICY where a task for each entitlement is to agree before it is given; anything else
+	// gives it to all who are enrolled, also where it was denied before.
+	Enrollment string `json:"enrollment,omitempty"`
+	// Unenrollment says what who leaves is to lose: nothing by LEAVE_ACCESS_AS_IS, what was given directly too by REVOKE_ALL, else what the
+	// catalog gave. What is pending when it becomes LEAVE_ACCESS_AS_IS stays.
+	Unenrollment string `json:"unenrollment,omitempty"`
+	// UnenrollmentEntitlement is ENFORCE where a task for each entitlement is to agree before it is lost; else it is lost at once. Tasks
+	// that are open when it becomes something else are decided all the same.
 	UnenrollmentEntitlement string            `json:"unenrollmentEntitlement,omitempty"`
 	Annotations             map[string]string `json:"annotations,omitempty"`
 }

@@ -221,7 +221,7 @@ func TestAnAutomationThatIsSwitchedOffIsKeptAsItWasWritten(t *testing.T) {
 		}
 		h.refused(fault.Exists, "already", set(catalog.Automation{}, true))
 		h.refused(fault.Invalid, "conditions", set(catalog.Automation{Enabled: true}, false))
-		h.refused(fault.Unimplemented, "createTasks", set(catalog.Automation{Enabled: true, CreateTasks: true}, false))
+		h.refused(fault.Invalid, "conditions", set(catalog.Automation{Enabled: true, CreateTasks: true}, false))
 		bad := "subject.department =="
 		h.refused(fault.Invalid, "expression", set(catalog.Automation{Enabled: true, Expression: &bad}, false))
 		h.refused(fault.Invalid, "removedMembers", set(catalog.Automation{Threshold: 101}, false))

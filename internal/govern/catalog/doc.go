@@ -25,5 +25,6 @@
 //   - a form that an entitlement or defaults ask with is live; what is filled in is checked against the form as it is then;
 //   - every pattern of a form was read by RE2 when it was saved, so that checking takes time linear in what was filled in;
 //   - who is enrolled in a catalog holds its membership, an entitlement of Interim's own app that is bound to what was put into the
-//     catalog: people come to it by the catalog's automation, which is a rule of package automation like every other, or by asking.
+//     catalog: people come to it by the catalog's automation, which is a rule of package automation like every other, or by asking;
+//   - where a catalog says ENFORCE, nobody gets what is in it, or loses it by leaving, but by a task that ran the entitlement's policy.
 package catalog

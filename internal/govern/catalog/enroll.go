@@ -40,24 +40,16 @@ func (c Catalog) loss() automation.Loss {
 	}
 }
 
-// enrollable refuses a catalog that would have to ask for each of its entitlements.
-func (c Catalog) enrollable() error {
-	switch {
-	case c.Enrollment == enforced:
-		return fault.NotServed("RequestCatalog.enrollmentBehavior " + enforced)
-	case c.UnenrollmentEntitlement == enforcedOut:
-		return fault.NotServed("RequestCatalog.unenrollmentEntitlementBehavior " + enforcedOut)
-	default:
-		return nil
+// terms are how what is in c comes and goes with its membership.
+func (c Catalog) terms() automation.Terms {
+	return automation.Terms{
+		Loss: c.loss(), Ask: automation.Asking{Giving: c.Enrollment == enforced, Taking: c.UnenrollmentEntitlement == enforcedOut},
 	}
 }
 
 // enroll has whoever holds the membership of c, which is made where there is none, hold what is in it. It gives access without anybody
 // deciding, so that powers do not suffice for it.
 func (s *Service) enroll(ctx context.Context, tx *db.Tx, c *Catalog) error {
-	if err := c.enrollable(); err != nil {
-		return err
-	}
 	if err := curates(ctx); err != nil {
 		return err
 	}
@@ -79,7 +71,7 @@ func (s *Service) enroll(ctx context.Context, tx *db.Tx, c *Catalog) error {
 		return err
 	}
 	of, _ := c.Membership()
-	return s.Rules.BindAll(tx, audit.From(ctx), of, list, c.loss())
+	return s.Rules.BindAll(tx, audit.From(ctx), of, list, c.terms())
 }
 
 // curates refuses whoever may change a catalog by their powers alone: to change what is in one that enrolls people is to give access.

@@ -288,7 +288,7 @@ func TestAMembershipGoesWithItsCatalogAndNotBefore(t *testing.T) {
 	})
 }
 
-func TestACatalogThatEnrollsPeopleHasFewEntitlementsAndAsksForNone(t *testing.T) {
+func TestACatalogThatEnrollsPeopleHasFewEntitlements(t *testing.T) {
 	each(t, func(h *house) {
 		a := h.App().ID
 		c := h.catalog(false)
@@ -301,13 +301,6 @@ func TestACatalogThatEnrollsPeopleHasFewEntitlementsAndAsksForNone(t *testing.T)
 		_, err := h.catalogs.Update(h.Ctx, c, on)
 		h.refused(fault.Precondition, fmt.Sprint(automation.MaxProxies), err)
 		granttest.Must(h.catalogs.Remove(h.Ctx, c, refs(list[:1])))(h)
-		for _, says := range []func(c *catalog.Catalog){
-			func(c *catalog.Catalog) { c.Enrollment = "ENFORCE_ENTITLEMENT_REQUEST_POLICY" },
-			func(c *catalog.Catalog) { c.UnenrollmentEntitlement = "ENFORCE" },
-		} {
-			_, err := h.catalogs.Update(h.Ctx, c, func(c *catalog.Catalog) error { says(c); return on(c) })
-			h.refused(fault.Unimplemented, "ENFORCE", err)
-		}
 		granttest.Must(h.catalogs.Update(h.Ctx, c, on))(h)
 	})
 }

@@ -40,13 +40,17 @@ func (s *Service) AddDerived(tx *db.Tx, actor audit.Actor, k Key, via app.Entitl
 // somebody gets to remove it. What via passes on already stays as it is but for its end, which is moved; a source that is past its end
 // is never moved, but ended, and another begins.
 func (s *Service) Keep(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef, until time.Time) error {
+	return s.keep(tx, actor, k, via, until, Provenance{By: person(actor)})
+}
+
+func (s *Service) keep(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef, until time.Time, given Provenance) error {
 	now := s.Clock.Now()
 	if clock.Passed(until, now) {
 		return nil
 	}
 	h, err := lockLive(tx, k)
 	if fault.Is(err, fault.NotFound) {
-		return s.beginDerived(tx, actor, k, func(g Grant) (Grant, Effect) { return g.BeginKept(until, now) },
+		return s.beginDerived(tx, actor, k, func(g Grant) (Grant, Effect) { g.Given = given; return g.BeginKept(until, now) },
 			source{via: via, kept: true, until: until}, now)
 	}
 	if err != nil {
@@ -116,6 +120,10 @@ func (s *Service) beginDerived(
 // any kind, and its membership stays in the target as long as one needs it there. Taking one that does not pass it on changes nothing. It
 // joins the caller's transaction. Conflict if somebody else was faster.
 func (s *Service) RemoveDerived(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef) error {
+	return s.removeDerived(tx, actor, k, via, "")
+}
+
+func (s *Service) removeDerived(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef, task string) error {
 	now := s.Clock.Now()
 	h, err := lockLive(tx, k)
 	if fault.Is(err, fault.NotFound) {
@@ -143,6 +151,9 @@ func (s *Service) RemoveDerived(tx *db.Tx, actor audit.Actor, k Key, via app.Ent
 	after, effect := h.DropSource(taken.kept, lastOf(slices.Delete(left, at, at+1)), now)
 	if effect.Kind == "" {
 		return nil // it is on its way out with all its sources
+	}
+	if over(h.Grant, after) {
+		after.EndedTask = task
 	}
 	return s.apply(tx, actor, h, &after, effect, now)
 }
@@ -174,15 +185,19 @@ func (s *Service) LeaveDerived(tx *db.Tx, actor audit.Actor, k Key, via app.Enti
 
 // RevokeWith is [Service.RemoveDerived], and takes the direct source as well, for the reason in note. What others pass on stays.
 func (s *Service) RevokeWith(tx *db.Tx, actor audit.Actor, k Key, via app.EntitlementRef, note string) error {
-	if err := s.RemoveDerived(tx, actor, k, via); err != nil {
+	return s.revokeWith(tx, actor, Taking{Key: k, By: person(actor), Note: note}, via)
+}
+
+func (s *Service) revokeWith(tx *db.Tx, actor audit.Actor, t Taking, via app.EntitlementRef) error {
+	if err := s.removeDerived(tx, actor, t.Key, via, t.Task); err != nil {
 		return err
 	}
 	now := s.Clock.Now()
-	h, err := lockLive(tx, k)
+	h, err := lockLive(tx, t.Key)
 	if err != nil || h.Over(now) || !h.HeldDirectly(now) {
 		return unheld(err)
 	}
-	_, err = s.Take(tx, actor, Taking{Key: k, By: person(actor), Note: note}, now)
+	_, err = s.Take(tx, actor, t, now)
 	return err
 }
 

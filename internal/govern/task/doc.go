@@ -34,6 +34,9 @@
 // Access may be asked for a group: then the task has no subject, GrantAccess binds what is asked for to what the group's members hold,
 // until the end, and whoever is a member at that moment is a party.
 //
+// Access may be proposed by what enrolls people, see [automation.Tasks]: then nobody opened the task, and what it gives is held by way of
+// what proposed it.
+//
 // A step that wants all of its slots has a [Seat] for each. An approval fills every seat its giver stands for at that moment, by
 // themself or for somebody else, and the step passes with the last. What is filled stays so while the step is open, whoever its people
 // are by then, and also where what is left is given to others; it is empty again where the step begins again. One no is enough.

@@ -8,6 +8,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
@@ -15,11 +16,14 @@ import (
 
 // Access of a group is a binding: who holds what its members hold, holds what was asked for, until the binding's end.
 
-// Bindings have the holders of one entitlement hold another; package automation does.
+// Bindings have the holders of one entitlement hold another, and may have people asked about each; package automation does.
 type Bindings interface {
 	Hold(tx *db.Tx, actor audit.Actor, p automation.Proxy) (automation.Proxy, error)
 	Undo(tx *db.Tx, actor audit.Actor, b automation.Binding, task string) error
 	Holdable(q db.Q, b automation.Binding) error
+	Agree(tx *db.Tx, actor audit.Actor, b automation.Binding, g grant.Gift) (grant.Grant, error)
+	Part(tx *db.Tx, actor audit.Actor, b automation.Binding, t grant.Taking, user directory.UserID, undo bool) (automation.Parting, error)
+	Decided(tx *db.Tx, b automation.Binding)
 }
 
 var _ Bindings = (*automation.Service)(nil)

@@ -80,8 +80,10 @@ type prepared struct {
 
 // prepare finds everything that a task begins with, and what it stands on.
 func (s *Service) prepare(ctx context.Context, kind Kind, a Ask) (p prepared, g ground, err error) {
-	if a, err = s.instead(ctx, kind, a); err != nil {
-		return p, g, err
+	if a.Source.Via.ID == "" {
+		if a, err = s.instead(ctx, kind, a); err != nil {
+			return p, g, err
+		}
 	}
 	if g, err = s.offer(ctx, kind, a); err != nil {
 		return p, g, err

@@ -93,6 +93,8 @@ const (
 	ByAutomation Origin = "AUTOMATION"
 	ByReview     Origin = "ACCESS_REVIEW"
 	ByDeletion   Origin = "CASCADE_DELETE"
+	ByEnrollment Origin = "PROFILE_MEMBERSHIP"            // of what is in a catalog, for who is enrolled or was
+	ByProfile    Origin = "PROFILE_MEMBERSHIP_AUTOMATION" // of a catalog's enrollment, for whom its automation matches or did
 )
 
 // Limits of what people write.
@@ -115,6 +117,9 @@ type Source struct {
 	Review         string           `json:"review,omitempty"`   // of a revocation: the review that asked for it
 	CertTask       ID               `json:"certTask,omitempty"` // and the task in which it was decided
 	RequestedBy    directory.UserID `json:"requestedBy,omitempty"`
+
+	// Via is what passes the access on: the task gives, or takes, what is held by way of it, and nothing else. See package automation.
+	Via app.EntitlementRef `json:"via,omitzero"`
 }
 
 // Names are what people know the objects of a task by.

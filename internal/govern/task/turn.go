@@ -170,13 +170,13 @@ func (v *turn) give(e GrantAccess) error {
 		v.t.Account = account
 	}
 	by, standing := v.t.Decider()
-	g, err := v.Grants.Give(v.tx, v.actor, grant.Gift{
+	g, err := v.gives(e, grant.Gift{
 		Key: grant.Key{App: e.Of.AppID, Entitlement: e.Of.ID, Account: account}, For: v.t.Subject, End: e.End, Extend: e.Extend,
 		Given: grant.Provenance{
 			By: grant.Person{ID: v.t.Opener, Name: v.t.Names.Opener}, Task: string(v.t.ID), PolicyVersion: string(v.t.Generation),
 			DecidedBy: by, DecidedFor: standing,
 		},
-	}, v.now)
+	})
 	if f, ok := errors.AsType[*fault.Fault](err); ok && f.Code != fault.Conflict {
 		return v.apply(Carried{Error: f.Message, Final: true})
 	}
@@ -205,6 +205,9 @@ func (v *turn) takeAway(e RevokeAccess) error {
 	}
 	if v.t.Group.there() {
 		return v.unbind(e)
+	}
+	if v.t.enrolls() {
+		return v.part(e)
 	}
 	account, refused, err := v.accountIn(e.Of.AppID)
 	if err != nil {
@@ -314,6 +317,9 @@ func (s *Service) restOf(tx *db.Tx, actor audit.Actor, turns []*turn) error {
 			if err := v.sweep(); err != nil {
 				return err
 			}
+		}
+		if v.closing && v.t.enrolls() && v.Bindings != nil {
+			v.Bindings.Decided(tx, v.t.proposal())
 		}
 	}
 	return nil

@@ -250,7 +250,7 @@ func TestTheNewestInstalledVersionIsTaken(t *testing.T) {
 // A server that runs as somebody else could not tidy up in a folder of ours.
 func TestAServerLiesWhereWhoRunsItMayRemoveIt(t *testing.T) {
 	for mode, want := range map[os.FileMode]bool{0o755: false, 0o777 | os.ModeSticky: true} {
-		dir, err := os.MkdirTemp("/tmp", "interim-mode-")
+		dir, err := os.MkdirTemp("/tmp", "interim-mode-") //nolint:usetesting // a folder that everybody may enter
 		if err != nil {
 			t.Skip(err)
 		}

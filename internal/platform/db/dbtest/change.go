@@ -17,7 +17,7 @@ type change struct {
 
 // underWay is what writes down what is being done, and not what is so: calls, messages, marks of the loops, what a loop sweeps up after
 // something else went. It leaves no event.
-var underWay = regexp.MustCompile(`^(?:insert into |update |delete from )(?:operation|webhook_delivery|notification|setting|task_later|group_leaver)\b|` +
+var underWay = regexp.MustCompile(`^(?:insert into |update |delete from )(?:operation|webhook_delivery|notification|setting|task_later|group_leaver|asked)\b|` +
 	`^update (?:automation|proxy|on_call_duty) set (?:due_at|status) = |^delete from (?:automation|proxy|on_call_duty) |^update task set due_at = |` +
 	`^update event_stream set (?:due_at|place) = `)
 

@@ -26,7 +26,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// BundleAutomationRunStatus is how a run went.
+// BundleAutomationRunStatus is how a run went. WAITING_FOR_APPROVAL: it was stopped, and somebody has to resume it. The
+// tasks of a run are no part of it: one that opened them has succeeded.
 type BundleAutomationRunStatus int32
 
 const (
@@ -146,11 +147,14 @@ type BundleAutomation struct {
 	//
 	//	*BundleAutomation_Entitlements
 	//	*BundleAutomation_Cel
-	Conditions             isBundleAutomation_Conditions `protobuf_oneof:"conditions"`
-	CreateTasks            bool                          `protobuf:"varint,6,opt,name=create_tasks,json=createTasks,proto3" json:"create_tasks,omitempty"`
-	DisableCircuitBreaker  bool                          `protobuf:"varint,7,opt,name=disable_circuit_breaker,json=disableCircuitBreaker,proto3" json:"disable_circuit_breaker,omitempty"`
-	Enabled                bool                          `protobuf:"varint,8,opt,name=enabled,proto3" json:"enabled,omitempty"`
-	EnforceOnSmallProfiles bool                          `protobuf:"varint,9,opt,name=enforce_on_small_profiles,json=enforceOnSmallProfiles,proto3" json:"enforce_on_small_profiles,omitempty"`
+	Conditions isBundleAutomation_Conditions `protobuf_oneof:"conditions"`
+	// Whether people are asked before it enrolls and unenrolls: a task runs the policy of the catalog's enrollment. Who was
+	// denied is asked about again when the rule matches them anew. To switch it on or off unenrolls nobody; switched off,
+	// all whom the rule matches are enrolled.
+	CreateTasks            bool `protobuf:"varint,6,opt,name=create_tasks,json=createTasks,proto3" json:"create_tasks,omitempty"`
+	DisableCircuitBreaker  bool `protobuf:"varint,7,opt,name=disable_circuit_breaker,json=disableCircuitBreaker,proto3" json:"disable_circuit_breaker,omitempty"`
+	Enabled                bool `protobuf:"varint,8,opt,name=enabled,proto3" json:"enabled,omitempty"`
+	EnforceOnSmallProfiles bool `protobuf:"varint,9,opt,name=enforce_on_small_profiles,json=enforceOnSmallProfiles,proto3" json:"enforce_on_small_profiles,omitempty"`
 	// 0 to 100.
 	RemovedMembersThresholdPercent int64                         `protobuf:"varint,10,opt,name=removed_members_threshold_percent,json=removedMembersThresholdPercent,proto3" json:"removed_members_threshold_percent,omitempty"`
 	State                          *BundleAutomationLastRunState `protobuf:"bytes,11,opt,name=state,proto3" json:"state,omitempty"`

@@ -29,7 +29,10 @@ const (
 )
 
 // RequestCatalogEnrollmentBehavior is whether the policies of the entitlements decide when somebody is enrolled. Unless
-// it says ENFORCE they do not; a catalog that says so enrolls nobody yet (501).
+// it says ENFORCE they do not. If it does, a grant task is opened for each entitlement that who is enrolled neither has
+// nor has asked for, also for those that are put into the catalog later. What was denied is asked for again when they
+// are enrolled anew, or the entitlement is put in anew. A change of it takes nothing from anybody; where it no longer
+// says ENFORCE, all who are enrolled get everything, also what was denied to them.
 type RequestCatalogEnrollmentBehavior int32
 
 const (
@@ -134,7 +137,11 @@ func (RequestCatalogUnenrollmentBehavior) EnumDescriptor() ([]byte, []int) {
 }
 
 // RequestCatalogUnenrollmentEntitlementBehavior is whether the policies of the entitlements decide when somebody leaves
-// a catalog. Unless it says ENFORCE they do not; a catalog that says so enrolls nobody yet (501).
+// a catalog. Unless it says ENFORCE they do not. If it does, a revoke task is opened for each that they are to lose, and
+// they have it until that is decided; what is not taken they keep as if it had been given by hand. Whoever is back
+// before keeps it, and the task is cancelled. An end that comes with time, people who are disabled, and what is taken
+// out of the catalog ask nobody. Tasks that are open stay so when it no longer says ENFORCE, unless access is left as it
+// is.
 type RequestCatalogUnenrollmentEntitlementBehavior int32
 
 const (

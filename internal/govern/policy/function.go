@@ -9,7 +9,8 @@ import (
 )
 
 // lookups are upstream's functions on data, by the names it documents. What it counts on that does not exist here answers as if
-// there were none: nobody is enrolled in a profile (GrantedFromEnrollment…), accounts have no insights and no risk score.
+// there were none: accounts have no insights and no risk score. Upstream documents no more than the names of GrantedFromEnrollment and
+// AutomaticallyGrantedFromEnrollment; see [looker.enrolled].
 func lookups() []expr.Function {
 	user, users, account := userShape.Type, expr.ListOf(userShape.Type), accountShape.Type
 	return []expr.Function{
@@ -20,8 +21,12 @@ func lookups() []expr.Function {
 		look("c1.user.v1.HasEntitlement", expr.Bool, func(l *looker, a []any) (any, error) {
 			return l.holds(whom(a[0]), app.EntitlementRef{AppID: named[app.ID](a[1]), ID: named[app.EntitlementID](a[2])})
 		}, user, expr.String, expr.String),
-		look("c1.user.v1.GrantedFromEnrollment", expr.Bool, no, user, expr.String, expr.String),
-		look("c1.user.v1.AutomaticallyGrantedFromEnrollment", expr.Bool, no, user, expr.String, expr.String),
+		look("c1.user.v1.GrantedFromEnrollment", expr.Bool, func(l *looker, a []any) (any, error) {
+			return l.enrolled(whom(a[0]), app.EntitlementRef{AppID: named[app.ID](a[1]), ID: named[app.EntitlementID](a[2])}, "")
+		}, user, expr.String, expr.String),
+		look("c1.user.v1.AutomaticallyGrantedFromEnrollment", expr.Bool, func(l *looker, a []any) (any, error) {
+			return l.enrolled(whom(a[0]), app.EntitlementRef{AppID: named[app.ID](a[1]), ID: named[app.EntitlementID](a[2])}, byRule)
+		}, user, expr.String, expr.String),
 		look("c1.user.v1.GetAppUserStatus", expr.String, func(l *looker, a []any) (any, error) {
 			found, err := l.accountsOf(whom(a[0]), named[app.ID](a[1]))
 			if len(found) == 0 {

@@ -179,6 +179,25 @@ func (l *looker) holds(u directory.User, e app.EntitlementRef) (any, error) {
 	return n > 0, err
 }
 
+// enrolled reports whether a user has access to e by being enrolled in a catalog: a live source of it is the membership of one, of which
+// more can be asked. Of a membership itself its rule is such a source.
+func (l *looker) enrolled(u directory.User, e app.EntitlementRef, more string) (any, error) {
+	var n int
+	err := l.q.Row(enrolledSQL+more+`)`, clock.Micros(l.at), string(e.AppID), string(e.ID), string(u.ID)).Scan(&n)
+	return n > 0, err
+}
+
+var enrolledSQL = `select count(*)` + held + grant.AccessSQL("$1") + ` and a.user_id = $4 and exists (select 1 from grant_source s
+	join entitlement m on m.app_id = s.via_app_id and m.id = s.via_entitlement_id
+	join resource_type t on t.app_id = m.app_id and t.id = m.resource_type_id and t.kind = '` + string(app.KindCatalog) + `'
+	where s.grant_id = g.id and s.via_app_id = '` + string(app.Own) + `' and s.ended_at is null and (s.until_at is null or s.until_at > $1)`
+
+// byRule is of a membership that the user has by the rule of the catalog.
+const byRule = ` and exists (select 1 from account b join grants i on i.account_id = b.id and i.app_id = b.app_id
+		join grant_source r on r.grant_id = i.id and r.ended_at is null and (r.until_at is null or r.until_at > $1)
+	where b.user_id = a.user_id and i.app_id = m.app_id and i.entitlement_id = m.id and i.ended_at is null
+		and r.via_app_id = m.app_id and r.via_entitlement_id = m.id)`
+
 func (l *looker) holders(e app.EntitlementRef) (any, error) {
 	return l.shown(l.find(`where u.id in (select a.user_id`+held+grant.AccessSQL("$1")+`)`,
 		clock.Micros(l.at), string(e.AppID), string(e.ID)))

@@ -12,6 +12,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/directory"
 	"github.com/interim-access/interim/internal/govern/grant"
 	"github.com/interim-access/interim/internal/govern/policy"
+	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/fault"
 	"github.com/interim-access/interim/internal/platform/id"
 )
@@ -62,6 +63,63 @@ func TestConditionsSeeTheSubjectTheAccountTheEntitlementAndTheTask(t *testing.T)
 			}
 		}
 	})
+}
+
+func TestWhoIsEnrolledIsToldFromWhoHoldsItOtherwise(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		enrollment := w.membership()
+		member, err := w.apps.CreateAccount(w.ctx, app.Account{AppID: app.Own, UserID: w.ada.ID, DisplayName: "ada"})
+		w.must(err)
+		account, err := w.apps.CreateAccount(w.ctx, app.Account{AppID: w.wiki.ID, UserID: w.ada.ID, DisplayName: "ada"})
+		w.must(err)
+		item := grant.Key{App: w.wiki.ID, Entitlement: app.AccessEntitlement, Account: account.ID}
+		in := grant.Key{App: app.Own, Entitlement: enrollment.ID, Account: member.ID}
+		expect := func(when string, e app.EntitlementRef, enrolled, automatically bool) {
+			t.Helper()
+			args := `(subject, "` + shown(e.AppID) + `", "` + shown(e.ID) + `")`
+			for function, want := range map[string]bool{"GrantedFromEnrollment": enrolled, "AutomaticallyGrantedFromEnrollment": automatically} {
+				got, err := w.policies.Holds(w.ctx, "c1.user.v1."+function+args, policy.Facts{Subject: w.ada})
+				if err != nil || got != want {
+					t.Errorf("%s, %s: %v, %v", when, function, got, err)
+				}
+			}
+		}
+		keep := func(k grant.Key, until time.Time) {
+			t.Helper()
+			w.must(w.db.Write(w.ctx, func(tx *db.Tx) error { return w.grants.Keep(tx, audit.System(), k, enrollment, until) }))
+		}
+		_, err = w.grants.Create(w.ctx, item, time.Time{})
+		w.must(err)
+		expect("held by hand", w.access(), false, false)
+		_, err = w.grants.Create(w.ctx, in, time.Time{})
+		w.must(err)
+		keep(item, w.clock.Now().Add(time.Hour))
+		expect("enrolled by hand", w.access(), true, false)
+		expect("enrolled by hand", enrollment, false, false)
+		keep(in, time.Time{})
+		expect("enrolled by a rule", w.access(), true, true)
+		expect("enrolled by a rule", enrollment, true, true)
+		w.clock.Advance(time.Hour)
+		expect("past the end of what enrolling gave", w.access(), false, false)
+	})
+}
+
+// membership is an entitlement as catalogs have one.
+func (w *world) membership() (of app.EntitlementRef) {
+	w.must(w.db.Write(w.ctx, func(tx *db.Tx) error {
+		_, err := w.apps.EnsureApp(tx, audit.System(), app.App{ID: app.Own, DisplayName: "Interim"})
+		w.must(err)
+		k, err := w.apps.EnsureResourceType(tx, audit.System(), app.Own, app.KindCatalog, "Access profile")
+		w.must(err)
+		r, err := w.apps.AddResource(tx, audit.System(), app.Resource{AppID: app.Own, TypeID: k.ID, DisplayName: "Crew"})
+		w.must(err)
+		e, err := w.apps.AddEntitlement(tx, audit.System(), app.Entitlement{
+			AppID: app.Own, TypeID: k.ID, ResourceID: r.ID, DisplayName: "Enrollment", Slug: "enrollment",
+		})
+		of = e.Ref()
+		return err
+	}))
+	return of
 }
 
 func TestAConditionThatFailsDoesNotHoldAndTheTraceSaysWhy(t *testing.T) {

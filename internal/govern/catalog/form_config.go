@@ -127,30 +127,31 @@ func (s *Service) work(f Form) error {
 // given is what was filled in, by field.
 type given map[string]json.RawMessage
 
-// settle puts into g what the form says itself, and makes of the rest what it says is to be made of it. Invalid, naming the field.
-func (s *Service) settle(ctx context.Context, f Form, g given, facts policy.Facts) error {
+// settle puts into g what the form says itself, and makes of the rest what it says is to be made of it, but for what is as it was kept
+// before. Invalid, naming the field.
+func (s *Service) settle(ctx context.Context, f Form, kept, g given, facts policy.Facts) error {
 	for _, v := range f.Fields {
 		p := v.provision()
-		raw, filled := g[v.Name]
-		if !p.there() || !filled && p.worked == "" && !p.admin && !p.lock {
+		if !p.there() {
 			continue
 		}
 		at := "requestData." + v.Name
-		var value any
-		var err error
-		if filled {
-			if value, err = v.read(at, raw); err != nil {
-				return err
-			}
+		value, filled, err := g.read(v, at)
+		if err != nil {
+			return err
 		}
+		was, known, _ := kept.read(v, at)
+		same := filled && known && reflect.DeepEqual(was, value)
 		switch {
-		case p.admin || p.lock || !filled:
+		case p.admin || p.lock || !filled && p.worked != "":
 			var own any
-			if own, err = s.own(ctx, v, p, facts); err == nil && filled && !reflect.DeepEqual(own, value) {
+			if own, err = s.own(ctx, v, p, facts); err == nil && filled && !same && !reflect.DeepEqual(own, value) {
 				return fault.InvalidField(at, "cannot be changed")
 			}
 			value = own
-		case p.transform != "":
+		case !filled:
+			continue
+		case p.transform != "" && !same:
 			value, err = s.Values.Value(ctx, p.transform, v.valueType(), facts, value)
 		}
 		if err = unworked(at, err); err != nil {
@@ -161,6 +162,33 @@ func (s *Service) settle(ctx context.Context, f Form, g given, facts policy.Fact
 		}
 	}
 	return nil
+}
+
+// read is what was filled in for a field, if anything was; what is empty is not, where the form has a value of its own.
+func (g given) read(v Field, at string) (value any, filled bool, err error) {
+	raw, filled := g[v.Name]
+	if !filled {
+		return nil, false, nil
+	}
+	if value, err = v.read(at, raw); err != nil {
+		return nil, false, err
+	}
+	if p := v.provision(); empty(value) && (p.admin || p.lock) {
+		return nil, false, nil
+	}
+	return value, true, nil
+}
+
+// empty reports whether a value is as if it had not been filled in.
+func empty(value any) bool {
+	switch r := reflect.ValueOf(value); r.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.String, reflect.Slice, reflect.Map:
+		return r.Len() == 0
+	default:
+		return false
+	}
 }
 
 // settled is the form without what [Service.settle] has seen to.
@@ -176,16 +204,9 @@ func (f Form) settled() Form {
 
 // put keeps a value; what is empty is not filled in.
 func (g given) put(name string, value any) error {
-	switch r := reflect.ValueOf(value); r.Kind() {
-	case reflect.Invalid:
+	if empty(value) {
 		delete(g, name)
 		return nil
-	case reflect.String, reflect.Slice, reflect.Map:
-		if r.Len() == 0 {
-			delete(g, name)
-			return nil
-		}
-	default:
 	}
 	raw, err := json.Marshal(value)
 	g[name] = raw

@@ -19,7 +19,7 @@ func (h *house) fills(of app.Entitlement, ada directory.User, fields, data strin
 	h.Helper()
 	v := granttest.Must(h.catalogs.CreateSchema(h.Ctx, catalog.Schema{Form: form(fields)}))(h)
 	facts := policy.Facts{Subject: ada, Entitlement: of, Task: policy.TaskFacts{GrantDuration: time.Hour}}
-	kept, err := h.catalogs.FillForm(h.Ctx, catalog.Applied{Schema: v.ID}, facts, json.RawMessage(data))
+	kept, err := h.catalogs.FillForm(h.Ctx, catalog.Applied{Schema: v.ID}, facts, nil, json.RawMessage(data))
 	return string(kept), err
 }
 

@@ -169,27 +169,60 @@ func (s *Service) readForm(doc json.RawMessage) (Form, error) {
 }
 
 // FillForm answers what a request keeps of data that was filled in for it: what the form that holds for the request says itself, and what
-// its expressions make of the rest, from the facts of the request. Invalid, naming the field, unless that is what the form asks for; where
-// no form holds nothing is asked for and everything taken. Outside of a transaction that writes.
-func (s *Service) FillForm(ctx context.Context, a Applied, facts policy.Facts, data json.RawMessage) (json.RawMessage, error) {
+// its expressions make of the rest, from the facts of the request. What is sent back as the request has kept it stays. Invalid, naming the
+// field, unless that is what the form asks for; where no form holds nothing is asked for and everything taken. Outside of a transaction
+// that writes.
+func (s *Service) FillForm(ctx context.Context, a Applied, facts policy.Facts, kept, data json.RawMessage) (json.RawMessage, error) {
 	if a.Schema == "" {
 		return data, nil
 	}
-	q := s.DB.Q(ctx)
-	v, err := getSchema(q, a.Schema)
+	f, err := s.asked(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	f, err := ParseForm(v.Form)
+	return s.fillForm(ctx, f, facts, kept, data)
+}
+
+// PrefillForm answers what the form that holds for a request says itself, for one that nobody fills in: it may leave out what is required.
+func (s *Service) PrefillForm(ctx context.Context, a Applied, facts policy.Facts) (json.RawMessage, error) {
+	if a.Schema == "" {
+		return nil, nil
+	}
+	f, err := s.asked(ctx, a)
 	if err != nil {
 		return nil, err
 	}
+	f.Relationships, f.Fields = nil, slices.Clone(f.Fields)
+	for i := range f.Fields {
+		f.Fields[i].Required = false
+	}
+	data, err := s.fillForm(ctx, f, facts, nil, nil)
+	if string(data) == "{}" {
+		data = nil
+	}
+	return data, err
+}
+
+// asked is the form that holds for a request.
+func (s *Service) asked(ctx context.Context, a Applied) (Form, error) {
+	v, err := getSchema(s.DB.Q(ctx), a.Schema)
+	if err != nil {
+		return Form{}, err
+	}
+	return ParseForm(v.Form)
+}
+
+func (s *Service) fillForm(ctx context.Context, f Form, facts policy.Facts, kept, data json.RawMessage) (json.RawMessage, error) {
 	if slices.ContainsFunc(f.Fields, func(v Field) bool { return v.provision().there() }) {
 		g, err := object(data)
 		if err != nil {
 			return nil, err
 		}
-		if err := s.settle(ctx, f, g, facts); err != nil {
+		before, err := object(kept)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.settle(ctx, f, before, g, facts); err != nil {
 			return nil, err
 		}
 		if data, err = json.Marshal(g); err != nil {
@@ -200,7 +233,7 @@ func (s *Service) FillForm(ctx context.Context, a Applied, facts policy.Facts, d
 	if err := f.Check(data, s.Clock.Now()); err != nil {
 		return nil, err
 	}
-	return data, f.picked(q, data)
+	return data, f.picked(s.DB.Q(ctx), data)
 }
 
 // unused refuses to delete a form that is asked with, naming a few of those who do.

@@ -24,7 +24,7 @@ func (h *house) check(of app.EntitlementRef, data string) error {
 	h.Helper()
 	q := h.DB.Q(h.Ctx)
 	e := granttest.Must(app.GetEntitlement(q, of.AppID, of.ID))(h)
-	_, err := h.catalogs.FillForm(h.Ctx, granttest.Must(h.catalogs.Defaults(q, e))(h), policy.Facts{Entitlement: e}, json.RawMessage(data))
+	_, err := h.catalogs.FillForm(h.Ctx, granttest.Must(h.catalogs.Defaults(q, e))(h), policy.Facts{Entitlement: e}, nil, json.RawMessage(data))
 	return err
 }
 

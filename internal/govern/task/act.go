@@ -260,8 +260,9 @@ func (s *Service) fillAgain(ctx context.Context, ref string, data json.RawMessag
 	if err := g.people(s.DB.Q(ctx), t); err != nil {
 		return nil, err
 	}
+	kept := t.Data
 	t.Data = data
-	return s.fillIn(ctx, g, t)
+	return s.Offers.FillForm(ctx, g.defaults, s.policyFacts(g, t), kept, data)
 }
 
 func checkData(data json.RawMessage) error {

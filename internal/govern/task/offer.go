@@ -19,8 +19,11 @@ import (
 type Offers interface {
 	// Requestable reports whether a user can ask for an entitlement at a moment.
 	Requestable(q db.Q, user directory.UserID, of app.EntitlementRef, at time.Time) (bool, error)
-	// FillForm answers what a request keeps of data. Invalid, naming the field, unless that is what the form asks for that holds for it.
-	FillForm(ctx context.Context, a catalog.Applied, facts policy.Facts, data json.RawMessage) (json.RawMessage, error)
+	// FillForm answers what a request that has kept something keeps of data. Invalid, naming the field, unless that is what the form asks
+	// for that holds for it.
+	FillForm(ctx context.Context, a catalog.Applied, facts policy.Facts, kept, data json.RawMessage) (json.RawMessage, error)
+	// PrefillForm answers what a request keeps that nobody fills in.
+	PrefillForm(ctx context.Context, a catalog.Applied, facts policy.Facts) (json.RawMessage, error)
 	// Defaults answers what holds for a request that does not say so itself.
 	Defaults(q db.Q, e app.Entitlement) (catalog.Applied, error)
 	// LongestWait is how long a request that is made now may wait; zero: for ever.
@@ -57,10 +60,10 @@ func (s *Service) fillIn(ctx context.Context, g ground, t Task) (json.RawMessage
 	if t.Kind != Grant || s.Offers == nil || t.Extension && t.Data == nil {
 		return t.Data, nil
 	}
-	if t.Source.Via.ID != "" { // nobody asks who could fill a form in; whoever decides may
-		return t.Data, nil
+	if t.Source.Via.ID != "" { // nobody asks who could fill a form in; whom it is for may later
+		return s.Offers.PrefillForm(ctx, g.defaults, s.policyFacts(g, t))
 	}
-	return s.Offers.FillForm(ctx, g.defaults, s.policyFacts(g, t), t.Data)
+	return s.Offers.FillForm(ctx, g.defaults, s.policyFacts(g, t), nil, t.Data)
 }
 
 // NotRequestable refuses what the person it is for may not ask for, in upstream's words.

@@ -59,6 +59,8 @@ type AccountDoc struct {
 	Chosen bool `json:"chosen,omitempty"`
 	// KindChosen is true once a person said what kind of account it is.
 	KindChosen bool `json:"kindChosen,omitempty"`
+	// Matched is true while whose account it is, or stays, was said by the matching of the directory and not by the e-mail address.
+	Matched bool `json:"identityMatched,omitempty"`
 	// Doubt says why the matching of the directory did not find whose account it is, when it was last read.
 	Doubt Doubt `json:"identityDoubt,omitempty"`
 }

@@ -156,29 +156,33 @@ func (w *identifying) settle(v *identity, keys []string) {
 	}
 }
 
-// whose is whose account v is from now on, and what is doubtful about that. byAddress are the users of folded addresses, versions those
-// of the live users that matter here.
+// whose is whose account v is from now on, what is doubtful about that, and whether a [Matching] said so. byAddress are the users of folded
+// addresses, versions those of the live users that matter here. Whose it is by a matching it stays, also when there is none any more, until
+// the address names another.
 func (v SeenAccount) whose(
 	before Account, byAddress map[string]directory.UserID, versions map[directory.UserID]int64,
-) (directory.UserID, Doubt) {
+) (of directory.UserID, why Doubt, matched bool) {
+	_, holds := versions[before.UserID]
 	if v.identity == nil {
-		return byAddress[db.Fold(clip(v.Email, MaxEmail))], ""
+		of = byAddress[db.Fold(clip(v.Email, MaxEmail))]
+		if of == "" && holds && before.Matched {
+			return before.UserID, "", true
+		}
+		return of, "", false
 	}
 	if now, live := versions[v.identity.user]; live && now == v.identity.version { // not changed since their key was worked out
-		return v.identity.user, ""
+		return v.identity.user, "", true
 	}
-	if _, live := versions[before.UserID]; live {
-		return before.UserID, v.identity.doubt
+	if holds {
+		return before.UserID, v.identity.doubt, true
 	}
-	return "", v.identity.doubt
+	return "", v.identity.doubt, false
 }
 
-// liveVersions reads the versions of the live users whom identities name, or who hold the accounts that are read.
+// liveVersions reads the versions of the live users whom identities name, or who hold accounts that are read where a [Matching] matters.
 func liveVersions(q db.Q, seen []SeenAccount, known accounts) (map[directory.UserID]int64, error) {
 	out := map[directory.UserID]int64{}
-	if !slices.ContainsFunc(seen, func(v SeenAccount) bool { return v.identity != nil }) {
-		return out, nil
-	}
+	matching := slices.ContainsFunc(seen, func(v SeenAccount) bool { return v.identity != nil })
 	named := map[directory.UserID]bool{}
 	for _, v := range seen {
 		if v.identity != nil && v.identity.user != "" {
@@ -187,7 +191,7 @@ func liveVersions(q db.Q, seen []SeenAccount, known accounts) (map[directory.Use
 	}
 	for _, of := range []map[string]Account{known.byExternal, known.byUsername} {
 		for _, a := range of {
-			if a.UserID != "" {
+			if a.UserID != "" && (matching || a.Matched) {
 				named[a.UserID] = true
 			}
 		}

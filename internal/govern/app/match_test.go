@@ -160,6 +160,31 @@ func TestAFilterNeverTakesAnAccountFromAnybody(t *testing.T) {
 	})
 }
 
+func TestWhoWasFoundByAKeyAloneKeepsTheAccountWhenNobodyIsMatchedAnyMore(t *testing.T) {
+	each(t, func(f *fixture) {
+		ada, bob := f.employee("ada", "7"), f.employee("bob", "9")
+		s := f.source(app.Matching{Cases: []app.MatchCase{byNumber}})
+		seen := app.SeenAccount{ExternalID: "1", Username: "7", Email: "root@elsewhere.example"}
+		s.reads(nil, seen)
+		s.holds("1", ada, "")
+		for _, m := range []app.Matching{{Filter: "true"}, {}} {
+			s.set(m)
+			s.reads(nil, seen)
+			s.holds("1", ada, "")
+		}
+		must[app.App](f)(f.apps.UnmakeDirectory(f.ctx, s.AppID))
+		s.reads(nil, seen)
+		s.reads(nil, seen)
+		s.holds("1", ada, "")
+		seen.Email = bob.Email
+		s.reads(nil, seen)
+		s.holds("1", bob, "")
+		seen.Email = "root@elsewhere.example"
+		s.reads(nil, seen)
+		s.holds("1", nobody, "") // found by the address, and lost by it
+	})
+}
+
 func TestAnAccountMovesOnlyToAUserWhoIsAsTheyWereWhenTheirKeyWasWorkedOut(t *testing.T) {
 	each(t, func(f *fixture) {
 		ada, bob := f.employee("ada", "7"), f.employee("bob", "9")

@@ -39,7 +39,7 @@ func (s *Service) UpsertAccounts(tx *db.Tx, c ConnectorRef, seen []SeenAccount) 
 		after := v.onto(before)
 		after.AppID, after.ConnectorID = c.AppID, c.ID
 		if !after.Chosen {
-			after.UserID, after.Doubt = v.whose(before, users, versions)
+			after.UserID, after.Doubt, after.Matched = v.whose(before, users, versions)
 		}
 		if before.ID == "" {
 			after.ID, after.CreatedAt = AccountID(u.newID()), u.now

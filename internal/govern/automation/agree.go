@@ -33,7 +33,10 @@ func (s *Service) Agree(tx *db.Tx, actor audit.Actor, b Binding, g grant.Gift) (
 func (s *Service) within(tx *db.Tx, b Binding, h holder) (time.Time, error) {
 	now := s.Clock.Now()
 	if b.Source == b.Destination {
-		_, err := getRule(tx, b.Destination, "")
+		r, err := getRule(tx, b.Destination, "")
+		if err == nil && r.Paused {
+			err = fault.New(fault.NotFound, "the rule is switched off")
+		}
 		return time.Time{}, enrolledNot(err)
 	}
 	p, err := getProxy(tx, b, now, shared(tx))

@@ -284,6 +284,10 @@ func (k Keeper) note(tx *db.Tx, p pass, one person) error {
 	case share:
 		return k.share(tx, p, one)
 	case end:
+		has, err := passedTo(tx, p.by, []holder{one.hold})
+		if err != nil || len(has) == 0 || !clock.Passed(has[0].until, k.Clock.Now()) {
+			return err // another pass was faster, and it may have been given anew
+		}
 		if err := k.Grants.RemoveDerived(tx, audit.System(), key, p.via); err != nil {
 			return err
 		}
@@ -294,7 +298,13 @@ func (k Keeper) note(tx *db.Tx, p pass, one person) error {
 		if err := k.Grants.LeaveDerived(tx, audit.System(), key, p.via); err != nil {
 			return err
 		}
-	case nothing, plain, give, take:
+	case plain:
+		if _, should := p.should.users[one.user]; one.forget && !should {
+			if back, _, err := p.stillHolds(tx, one.hold); err != nil || back {
+				return err // it was not taken from them, and what they were given it for still counts
+			}
+		}
+	case nothing, give, take:
 	}
 	switch {
 	case one.forget:
@@ -359,7 +369,7 @@ func (k Keeper) propose(ctx context.Context, p pass, one person) (bool, error) {
 	}
 	err := k.tasks.Propose(audit.With(ctx, audit.System()), proposal, func(tx *db.Tx, task string) error {
 		row.task = task
-		if err := k.stillAsks(tx, p); err != nil {
+		if err := k.stillAsks(tx, p, one.do); err != nil {
 			return err
 		}
 		return rememberAs(tx, p.by, row, old)
@@ -399,7 +409,7 @@ func overtaken(err error) error {
 }
 
 // stillAsks refuses to ask where the binding or rule is gone by now, or asks no more.
-func (k Keeper) stillAsks(tx *db.Tx, p pass) error {
+func (k Keeper) stillAsks(tx *db.Tx, p pass, about act) error {
 	if p.by.Source == p.by.Destination {
 		r, err := getRule(tx, p.of, "")
 		if err == nil && r.Asks && !r.Paused {
@@ -408,7 +418,7 @@ func (k Keeper) stillAsks(tx *db.Tx, p pass) error {
 		return errors.Join(errOvertaken, refused(err))
 	}
 	b, err := getAnyProxy(tx, p.by)
-	if err == nil && b.DeletedAt.IsZero() && b.Ask != (Asking{}) {
+	if err == nil && b.DeletedAt.IsZero() && (about == give && b.Ask.Giving || about == take && b.Ask.Taking) {
 		return nil
 	}
 	return errors.Join(errOvertaken, refused(err))

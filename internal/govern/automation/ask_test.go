@@ -2,8 +2,10 @@ package automation_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/interim-access/interim/internal/govern/automation"
+	"github.com/interim-access/interim/internal/platform/db"
 )
 
 // everyStance calls fn with all there are.
@@ -64,4 +66,30 @@ func TestWhoIsRefusedOnceIsAskedAboutWhenTheyComeAnew(t *testing.T) {
 	if v := automation.Decide(s); v.Do != "GIVE" {
 		t.Errorf("%+v", v)
 	}
+}
+
+// Two replicas may be at a binding at once.
+func TestAPassThatComesLateTakesAndForgetsNothing(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		b := automation.Binding{Source: w.a, Destination: w.b}
+		ada := w.user("Ada", "Sales")
+		w.must(w.bind(b.Source, b.Destination))
+		w.give(b.Source, ada)
+		w.settle()
+		account, err := w.Grants.AccountFor(w.Ctx, b.Destination.AppID, ada)
+		w.must(err)
+		until := w.Clock.Now().Add(time.Hour)
+		w.must(w.DB.Write(w.Ctx, func(tx *db.Tx) error { automation.Remember(tx, b, ada, until); return nil }))
+		late := func(do string, back bool, want time.Time) {
+			t.Helper()
+			w.must(w.DB.Write(w.Ctx, func(tx *db.Tx) error { return w.auto.Keeper().(automation.Keeper).Late(tx, b, account, ada, do, back) }))
+			w.wantHolders(b.Destination, "[Ada]")
+			if got, err := automation.Remembered(w.DB.Q(w.Ctx), b, ada); err != nil || !got.Equal(want) {
+				t.Errorf("%s: until %v, %v", do, got, err)
+			}
+		}
+		late("END", false, until) // it is not past its end any more
+		late("PLAIN", true, until)
+		late("PLAIN", false, time.Time{})
+	})
 }

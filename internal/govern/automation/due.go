@@ -81,10 +81,12 @@ func (k Keeper) close(ctx context.Context, r Rule, until int64, out outcome, fai
 				tx.Queue(`update automation set due_at = $3 where app_id = $1 and entitlement_id = $2`, append(of, clock.Micros(now))...)
 				return nil
 			}
-			forgetAll(tx, Binding{r.Of, r.Of})
-			tx.Queue(`delete from automation where app_id = $1 and entitlement_id = $2 and deleted_at = $3`,
+			n, err := tx.Exec(`delete from automation where app_id = $1 and entitlement_id = $2 and deleted_at = $3`,
 				append(of, clock.Micros(r.DeletedAt))...)
-			return nil
+			if err == nil && n > 0 { // it was not made anew meanwhile
+				forgetAll(tx, Binding{r.Of, r.Of})
+			}
+			return err
 		}
 		next := now.Add(period)
 		if out.more {

@@ -1,6 +1,12 @@
 package automation
 
-import "time"
+import (
+	"time"
+
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/platform/db"
+)
 
 // Statements are those that are asked in other people's transactions, or for each page of a pass, with values to plan them with and the
 // index each lives by.
@@ -63,4 +69,24 @@ func Decide(s Stance) Decided {
 	}
 	v := mode{ask: Asking{s.Giving, s.Taking}, loss: s.Loss, released: s.Released}.decide(st)
 	return Decided{string(v.do), v.withdraw, v.forget, v.blank}
+}
+
+// Late has a pass do about somebody what it found before others were faster: back says that they hold the source again.
+func (k Keeper) Late(tx *db.Tx, b Binding, account app.AccountID, u directory.UserID, do string, back bool) error {
+	p := pass{
+		of: b.Destination, via: b.Source, by: b, now: k.Clock.Now(),
+		still: func(*db.Tx, holder) (bool, time.Time, error) { return back, time.Time{}, nil },
+	}
+	return k.note(tx, p, person{verdict: verdict{do: act(do), forget: true}, user: u, hold: holder{account: account, user: u}})
+}
+
+// Remember writes down that a task gave it.
+func Remember(tx *db.Tx, b Binding, u directory.UserID, until time.Time) {
+	agreed(tx, b, asked{user: u, task: "t", until: until, at: until})
+}
+
+// Remembered is until when a task gave it; zero: none did.
+func Remembered(q db.Q, b Binding, u directory.UserID) (time.Time, error) {
+	a, err := askedUntil(q, b, u)
+	return a.until, err
 }

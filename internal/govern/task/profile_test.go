@@ -173,6 +173,9 @@ func TestAnAutomationThatIsSwitchedOffAsksAboutNobodyAndOneThatIsDeletedTakesWha
 		f.later()
 		f.last(of, 2)
 		f.wants(first.Subject, of, true)
+		granttest.Must(f.Tasks.Approve(f.as(f.Grace), string(second.ID), second.Step(), ""))(f)
+		f.settles()
+		f.wants(second.Subject, of, false) // while it is off it gives nothing more
 		f.ok(f.Catalogs.DeleteAutomation(f.Ctx, f.Catalog))
 		f.settles()
 		f.wants(first.Subject, of, false)

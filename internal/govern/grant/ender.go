@@ -199,11 +199,14 @@ func (e Ender) write(ctx context.Context, taken []*batch, ready <-chan *batch) (
 		}
 		return nil
 	})
-	if first && err == nil {
+	if err != nil {
+		return 0, nil, err
+	}
+	if first {
 		again, err := e.locked(ctx, taken[0].now)
 		return handled + again, taken[n:], err
 	}
-	return handled, taken[n:], err
+	return handled, taken[n:], nil
 }
 
 // stale reports whether any of the grants has changed since it was read. Versions only grow, and no row goes.

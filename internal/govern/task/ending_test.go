@@ -1,6 +1,7 @@
 package task_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -84,6 +85,26 @@ func TestAtTheEndOfAGrantTheRulesOfItsPolicySayHowItIsTaken(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestATaskThatAsksAsItBeginsIsMadeAgainWithItsTransaction(t *testing.T) {
+	each(t, func(_ *testing.T, o *office) {
+		o.Book.revoke = []policy.Step{{Provision: &policy.Provision{Doc: []byte(fmt.Sprintf(`{"manual":{"userIds":["%s"]}}`, o.Linus))}}}
+		g, err := o.Grants.Create(o.Ctx, grant.Key{App: o.App.ID, Entitlement: o.Of.ID, Account: o.Account(o.App.ID, o.Ada).ID}, o.Clock.Now().Add(time.Hour))
+		o.ok(err)
+		o.Clock.Advance(time.Hour)
+		ends := []grant.Step{{Grant: g, Kind: grant.OnTime, User: o.Ada}}
+		end, err := o.Tasks.GrantsExpired(o.DB.Q(o.Context()), ends, o.Clock.Now())
+		o.ok(err)
+		spoiled := errors.New("another member of the group failed")
+		for _, then := range []error{spoiled, nil} {
+			err = o.DB.Write(o.Ctx, func(tx *db.Tx) error { return errors.Join(end.Write(tx), then) })
+			if !errors.Is(err, then) {
+				o.Fatal(err)
+			}
+		}
+		o.asked(o.taken(), o.Linus)
+	})
 }
 
 // Ends in great numbers are what the batches are for: rules cost those who have them.

@@ -181,8 +181,11 @@ func begun(w db.Queuer, turns []*turn) error {
 
 // ask writes tasks that ask somebody as they begin.
 func (s *Service) ask(tx *db.Tx, turns []*turn, facts map[grant.ID]ending) error {
-	for _, v := range turns {
-		v.tx = tx
+	made := make([]*turn, len(turns))
+	for n := range turns {
+		fresh := *turns[n] // the transaction may be made again
+		v := &fresh
+		made[n], v.tx = v, tx
 		if err := v.apply(facts[v.t.Grant].begins()); err != nil {
 			return err
 		}
@@ -196,7 +199,7 @@ func (s *Service) ask(tx *db.Tx, turns []*turn, facts map[grant.ID]ending) error
 			}
 		}
 	}
-	return begun(tx, turns)
+	return begun(tx, made)
 }
 
 // beginning is the event that a task waits for which began without a plan.

@@ -2,6 +2,7 @@ package read
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -62,9 +63,16 @@ func TestOffersAreWhatCanBeAskedFor(t *testing.T) {
 			can = need(w, can, err)
 			list := func(f OfferFilter) map[app.EntitlementRef]Offer {
 				f.User = a.UserID
-				s.few = fewOffers - s.few // gathered and gone through in turn
 				out := map[app.EntitlementRef]Offer{}
-				for _, o := range pages(w.TB, 3, func(r page.Request) (page.Page[Offer], error) { return s.Offers(w.ctx, f, r) }) {
+				var ways [2][]Offer // gathered, and gone through
+				for n, few := range []int{fewOffers, 0} {
+					s.few = few
+					ways[n] = pages(w.TB, 3, func(r page.Request) (page.Page[Offer], error) { return s.Offers(w.ctx, f, r) })
+				}
+				if !reflect.DeepEqual(ways[0], ways[1]) {
+					w.Errorf("%+v: %d where they are gathered, %d where they are not", f, len(ways[0]), len(ways[1]))
+				}
+				for _, o := range ways[0] {
 					if _, twice := out[o.Ref()]; twice {
 						w.Errorf("%v is there twice", o.Ref())
 					}
@@ -73,6 +81,8 @@ func TestOffersAreWhatCanBeAskedFor(t *testing.T) {
 				return out
 			}
 			all := list(OfferFilter{})
+			list(OfferFilter{Query: "e", IncludeDeleted: true})
+			list(OfferFilter{Alias: w.entitlements[0].Alias, AppName: "x"})
 			if len(all) != len(can) {
 				w.Errorf("%s: %d listed, %d can be asked for", a.UserID, len(all), len(can))
 			}

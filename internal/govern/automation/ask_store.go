@@ -8,7 +8,9 @@ import (
 	"github.com/interim-access/interim/internal/platform/db"
 )
 
-const rememberedSQL = `select user_id, taking, task_id, until_at, note, created_at from asked where ` + ofBinding + `
+const askedColumns = `user_id, taking, task_id, until_at, note, created_at`
+
+const rememberedSQL = `select ` + askedColumns + ` from asked where ` + ofBinding + `
 	and user_id > $5 order by user_id limit $6`
 
 // remembered reads about whom a binding has had somebody asked.
@@ -34,16 +36,21 @@ func scanAsked(r *db.Rows) (a asked, err error) {
 	return a, err
 }
 
+// overAsked writes what is remembered of somebody, or all but the end and the time over what was; its values are [asked.args].
+const overAsked = `insert into asked (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, ` + askedColumns + `)
+	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+	on conflict (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, user_id) do update
+	set taking = $6, task_id = $7, note = $9`
+
+func (a asked) args(b Binding) []any {
+	return append(b.args(), string(a.user), a.taking, a.task, clock.Null(a.until), a.note, clock.Micros(a.at))
+}
+
 // rememberAs writes a over what was remembered of somebody with that task, or where nothing was. [errOvertaken] where it is another. A task
 // that was agreed to as it began has written its end already, which stays.
 func rememberAs(tx *db.Tx, b Binding, a asked, old string) error {
-	n, err := tx.Exec(`insert into asked (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, user_id, taking, task_id, until_at,
-			note, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-		on conflict (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, user_id) do update
-		set taking = $6, task_id = $7, until_at = case when asked.task_id = $7 and $7 <> '' then asked.until_at else $8 end, note = $9,
-			created_at = $10
-		where asked.task_id in ($7, $11)`,
-		append(b.args(), string(a.user), a.taking, a.task, clock.Null(a.until), a.note, clock.Micros(a.at), old)...)
+	n, err := tx.Exec(overAsked+`, until_at = case when asked.task_id = $7 and $7 <> '' then asked.until_at else $8 end, created_at = $10
+		where asked.task_id in ($7, $11)`, append(a.args(b), old)...)
 	if err == nil && n == 0 {
 		err = errOvertaken
 	}
@@ -66,16 +73,12 @@ func blank(tx *db.Tx, b Binding, u directory.UserID) {
 
 // agreed writes down what a task gave, and until when, but for the end of the source.
 func agreed(tx *db.Tx, b Binding, a asked) {
-	tx.Queue(`insert into asked (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, user_id, taking, task_id, until_at, note,
-			created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-		on conflict (src_app_id, src_entitlement_id, dst_app_id, dst_entitlement_id, user_id) do update
-		set taking = $6, task_id = $7, until_at = $8, note = $9`,
-		append(b.args(), string(a.user), false, a.task, clock.Null(a.until), "", clock.Micros(a.at))...)
+	tx.Queue(overAsked+`, until_at = $8`, a.args(b)...)
 }
 
 // askedUntil is the end of what a task gave somebody, but for that of the source; zero: none.
 func askedUntil(q db.Q, b Binding, u directory.UserID) (a asked, err error) {
-	list, err := db.Collect(q, scanAsked, `select user_id, taking, task_id, until_at, note, created_at from asked where `+ofUser,
+	list, err := db.Collect(q, scanAsked, `select `+askedColumns+` from asked where `+ofUser,
 		append(b.args(), string(u))...)
 	if len(list) > 0 {
 		a = list[0]

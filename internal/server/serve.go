@@ -18,6 +18,7 @@ import (
 
 	"github.com/interim-access/interim/internal/platform/clock"
 	"github.com/interim-access/interim/internal/platform/config"
+	"github.com/interim-access/interim/internal/platform/memory"
 	tlsca "github.com/interim-access/interim/internal/platform/tls"
 )
 
@@ -41,6 +42,7 @@ type Options struct {
 // What has not come to its end within farewell, because a target or a database hangs, is left behind: nothing that was acknowledged
 // hangs on it, and the next start takes it up as after a crash. The process must end when Run has returned.
 func Run(ctx context.Context, o Options) error {
+	memory.Spend()
 	over := make(chan error, 1)
 	go func() { over <- run(ctx, o) }()
 	select {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/interim-access/interim/internal/platform/id"
 	"github.com/interim-access/interim/internal/server"
@@ -78,5 +77,5 @@ func against(name string, full sample, than string, less sample) result {
 }
 
 func rate(s sample) string {
-	return fmt.Sprintf("%s, p99 %s, %s CPU each", perSecond(s.rate), millis(s.p99), s.cpu.Round(time.Microsecond))
+	return fmt.Sprintf("%s, p99 %s, %s CPU each", perSecond(s.rate), millis(s.p99), micros(s.cpu))
 }

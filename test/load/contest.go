@@ -44,7 +44,7 @@ func (b *bench) contest(ctx context.Context, figure string, sides ...side) ([]sa
 			if n > 0 {
 				all[i] = append(all[i], got)
 				b.say("%s %d/%d  %-8s %10s  p50 %s  p99 %s  %s CPU each", figure, n, b.rounds, s.name,
-					perSecond(got.rate), millis(got.p50), millis(got.p99), got.cpu.Round(time.Microsecond))
+					perSecond(got.rate), millis(got.p50), millis(got.p99), micros(got.cpu))
 			}
 		}
 	}

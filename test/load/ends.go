@@ -83,7 +83,10 @@ func (w *works) while(ctx context.Context, fn func(context.Context) error) error
 }
 
 // course is how long things took, from the end of the grants on.
-type course struct{ ending, gone time.Duration }
+type course struct {
+	ending, gone time.Duration
+	busy         time.Duration // CPU time of this process for each end, until all are ending
+}
 
 // endings measures what happens when grants end: one, and many at once.
 func (b *bench) endings(ctx context.Context) (err error) {
@@ -123,16 +126,20 @@ func (b *bench) burstOfEnds(ctx context.Context, w *works) error {
 			if err != nil {
 				return fmt.Errorf("ends, %s: %w", side.name, err)
 			}
-			b.say("ends %d/%d  %-8s all ending after %s, all gone after %s", i+1, endRounds, side.name, millis(c.ending), millis(c.gone))
+			b.say("ends %d/%d  %-8s all ending after %s, %s CPU each, all gone after %s", i+1, endRounds, side.name,
+				millis(c.ending), micros(c.busy), millis(c.gone))
 			*side.to = append(*side.to, c)
 		}
 	}
 	ending := func(c course) time.Duration { return c.ending }
+	busy := func(c course) time.Duration { return c.busy }
 	gone := func(c course) float64 { return float64(b.burst) / c.gone.Seconds() }
 	late, least := median(full, ending), median(raw, ending)
 	b.add(result{
-		name: thousands(float64(b.burst)) + " ends in one second: all ending after", figure: millis(late), baseline: "raw " + millis(least),
-		ratio: least.Seconds() / late.Seconds(), target: "≤ 1 s", met: late <= endingWithin,
+		name:     thousands(float64(b.burst)) + " ends in one second: all ending after",
+		figure:   fmt.Sprintf("%s, %s CPU each", millis(late), micros(median(full, busy))),
+		baseline: fmt.Sprintf("raw %s, %s CPU each", millis(least), micros(median(raw, busy))),
+		ratio:    least.Seconds() / late.Seconds(), target: "≤ 1 s", met: late <= endingWithin,
 	})
 	removed, most := median(full, gone), median(raw, gone)
 	b.add(result{
@@ -153,6 +160,7 @@ func endFull(ctx context.Context, w *works, set []string) (c course, err error) 
 			return errors.New("the machine is too slow: the end came before it was written")
 		}
 		time.Sleep(time.Until(at))
+		before := consumed()
 		for _, stage := range []struct {
 			took     *time.Duration
 			one, all string
@@ -167,6 +175,9 @@ func endFull(ctx context.Context, w *works, set []string) (c course, err error) 
 			}
 			if *stage.took, err = until(ctx, w, at, stage.all, clock.Micros(at)); err != nil {
 				return err
+			}
+			if c.busy == 0 {
+				c.busy = (consumed() - before) / time.Duration(len(set))
 			}
 		}
 		return nil
@@ -219,7 +230,7 @@ func until(ctx context.Context, w *works, at time.Time, sql string, args ...any)
 // endRaw runs the server's own statements for a set of grants, one batch after the other and nothing between them: what is read, the
 // grants, their events and operations, and when the target has answered, the operations, the grants and their events.
 func (b *bench) endRaw(ctx context.Context, w *works, set []string) (c course, err error) {
-	began := time.Now()
+	began, before := time.Now(), consumed()
 	chunks := db.Chunks(set)
 	moved := make([][]pair, len(chunks))
 	for i, chunk := range chunks {
@@ -227,7 +238,7 @@ func (b *bench) endRaw(ctx context.Context, w *works, set []string) (c course, e
 			return c, err
 		}
 	}
-	c.ending = time.Since(began)
+	c.ending, c.busy = time.Since(began), (consumed()-before)/time.Duration(len(set))
 	for _, pairs := range moved {
 		if err := rawGone(ctx, w, pairs); err != nil {
 			return c, err

@@ -65,7 +65,7 @@ func (b *bench) items(ctx context.Context, h *house) error {
 	}
 	b.add(result{
 		name: fmt.Sprintf("page of %d resources, of %s", onePage, thousands(manyItems)), target: "≤ 10 ms", met: m[0].p99 <= pageWithin,
-		figure: fmt.Sprintf("p99 %s, p50 %s, %s CPU each", millis(m[0].p99), millis(m[0].p50), m[0].cpu.Round(time.Microsecond)),
+		figure: fmt.Sprintf("p99 %s, p50 %s, %s CPU each", millis(m[0].p99), millis(m[0].p50), micros(m[0].cpu)),
 	})
 	return nil
 }

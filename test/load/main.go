@@ -32,6 +32,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/interim-access/interim/internal/platform/memory"
 )
 
 // options are the flags.
@@ -127,6 +129,7 @@ func run(ctx context.Context, args []string) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	fmt.Println(machine(ctx, o))
+	memory.Spend() // as the server does
 	var all report
 	var tables []string
 	for _, name := range o.engines {

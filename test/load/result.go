@@ -101,4 +101,7 @@ func millis(d time.Duration) string {
 	return fmt.Sprintf("%d ms", d.Round(time.Millisecond).Milliseconds())
 }
 
+// micros shows a CPU time.
+func micros(d time.Duration) string { return d.Round(time.Microsecond).String() }
+
 func mebibytes(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }

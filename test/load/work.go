@@ -58,7 +58,7 @@ func (b *bench) myWork(ctx context.Context, o *office) error {
 	b.add(result{
 		name: "what waits for somebody, of " + thousands(float64(n)),
 		figure: fmt.Sprintf("p99 %s, p50 %s, %s CPU each", millis(m[0].p99), millis(m[0].p50),
-			m[0].cpu.Round(time.Microsecond)),
+			micros(m[0].cpu)),
 		baseline: "raw p99 " + millis(m[1].p99), ratio: m[1].p99.Seconds() / m[0].p99.Seconds(), target: "≤ 15 ms", met: m[0].p99 <= workWithin,
 	})
 	return nil

@@ -110,7 +110,8 @@ func (s *Service) move(tx *db.Tx, actor audit.Actor, grants []held, next func(Gr
 
 // take has grants take a step.
 func take(grants []held, next func(Grant) (Grant, Effect)) movement {
-	m, groups := movement{calls: map[provision.Kind][]held{}}, map[string]*moved{}
+	n, groups := len(grants), map[string]*moved{} // mostly all take the same step
+	m := movement{calls: map[provision.Kind][]held{}, all: make([]held, 0, n), steps: make([]Step, 0, n)}
 	for _, h := range grants {
 		after, effect := next(h.Grant)
 		if effect.Kind == "" {
@@ -124,12 +125,15 @@ func take(grants []held, next func(Grant) (Grant, Effect)) movement {
 		}
 		name := form(h.Grant, after, effect.Kind)
 		if groups[name] == nil {
-			groups[name] = &moved{kind: effect.Kind, form: name}
+			groups[name] = &moved{kind: effect.Kind, form: name, steps: make([]Step, 0, n-len(m.all))}
 			m.groups = append(m.groups, groups[name])
 		}
 		h.Grant = after
 		step := Step{after, effect.Kind, h.User}
 		groups[name].steps, m.steps, m.all = append(groups[name].steps, step), append(m.steps, step), append(m.all, h)
+		if m.calls[effect.Call] == nil {
+			m.calls[effect.Call] = make([]held, 0, n-len(m.all)+1)
+		}
 		m.calls[effect.Call] = append(m.calls[effect.Call], h)
 	}
 	return m

@@ -81,7 +81,8 @@ func (s *Service) GrantsExpired(q db.Q, ended []grant.Step, now time.Time) (gran
 		fresh := *v
 		switch err := v.apply(f.begins()); {
 		case errors.Is(err, errAsks):
-			asking = append(asking, &fresh)
+			asks := fresh
+			asking = append(asking, &asks)
 		case err != nil:
 			return grant.Expiry{}, err
 		default:
@@ -155,12 +156,16 @@ func (s *Service) takes(one grant.Step, f ending, now time.Time) *turn {
 func (s *Service) begin(w db.Queuer, turns []*turn, facts map[grant.ID]ending) error {
 	for _, chunk := range db.Chunks(turns, many) {
 		var args []any
-		for _, v := range chunk {
+		for n, v := range chunk {
 			text, err := v.t.doc()
 			if err != nil {
 				return err
 			}
-			args = append(args, insertArgs(v.t, facts[v.t.Grant].by, text)...)
+			own := insertArgs(v.t, facts[v.t.Grant].by, text)
+			if n == 0 {
+				args = make([]any, 0, len(chunk)*len(own))
+			}
+			args = append(args, own...)
 		}
 		w.Queue(insertSQL+db.Values(len(chunk), len(args)/len(chunk), 1), args...)
 	}
@@ -169,7 +174,7 @@ func (s *Service) begin(w db.Queuer, turns []*turn, facts map[grant.ID]ending) e
 
 // begun writes the histories of tasks that have begun. The audit tells of them with the ends of their grants.
 func begun(w db.Queuer, turns []*turn) error {
-	var lines []Entry
+	lines := make([]Entry, 0, len(turns)*LinesPerRow/2)
 	for _, v := range turns {
 		for n := range v.entries {
 			v.entries[n].State = v.t.State

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -130,13 +131,13 @@ const insertSQL = `insert into task (id, kind, target, origin, app_id, entitleme
 	first_id, group_id, group_app_id, group_entitlement_id, review_id, created_at, doc, version, ` + movingColumns + `) values `
 
 func insertArgs(t Task, by sorts, text string) []any {
-	return append([]any{
+	return slices.Concat([]any{
 		string(t.ID), string(t.Kind), t.target(), string(t.Origin), string(t.App), string(t.Entitlement), string(t.Resource),
 		string(t.ResourceType), string(t.Account), string(t.Subject), string(t.Opener), t.DisplayName, t.Description, by.search, by.account,
 		by.resource, by.subject, t.Duration.Microseconds(), t.Extension, string(t.Parent), string(t.First), string(t.Group.ID),
 		string(t.Group.Members.AppID), string(t.Group.Members.ID), t.Source.Review,
 		clock.Micros(t.CreatedAt), text, 1,
-	}, t.moving()...)
+	}, t.moving())
 }
 
 // target is of whom only one such task is open.

@@ -3,8 +3,8 @@ package expr
 // Limits of an expression.
 const (
 	MaxText    = 4096     // characters of a text
-	MaxTokens  = 800      // words, numbers, texts and signs of a text
-	MaxNodes   = 2000     // nodes of its tree, those that macros make included
+	MaxTokens  = 450      // words, numbers, texts and signs of a text
+	MaxNodes   = 1500     // nodes of its tree, those that macros make included
 	MaxDepth   = 64       // levels of its tree; a || b || c and a && b && c are one
 	MaxInside  = 12       // brackets and braces inside each other: lists, maps, objects and indexes
 	MaxNesting = 2        // comprehensions (exists, all, map, filter, exists_one) inside each other

@@ -249,7 +249,8 @@ func (b *bench) expiry(ctx context.Context, o *office) error {
 		if tasks != (i+1)*b.burst {
 			return fmt.Errorf("%d tasks for %d ends", tasks, (i+1)*b.burst)
 		}
-		b.say("expiry %d/%d  all have their task after %s, %s CPU each, all gone after %s", i+1, endRounds, millis(c.ending), micros(c.busy), millis(c.gone))
+		b.say("expiry %d/%d  all have their task after %s, %s CPU each, all gone after %s", i+1, endRounds,
+			millis(c.ending), micros(c.busy), millis(c.gone))
 		all = append(all, c)
 	}
 	late := median(all, func(c course) time.Duration { return c.ending })

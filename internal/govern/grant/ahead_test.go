@@ -1,10 +1,7 @@
 package grant_test
 
 import (
-	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,55 +72,5 @@ func TestAMistakeInWhatIsPutTogetherAheadIsAnErrorOfTheRun(t *testing.T) {
 	}
 	if g := h.Lives(k); len(g) != 1 || !g[0].Over(end) {
 		t.Errorf("%+v", g)
-	}
-}
-
-// meeting does something at the first of many steps.
-type meeting struct {
-	grant.Notice
-
-	first func(*db.Tx)
-	once  sync.Once
-	ready atomic.Int32 // batches that were put together
-}
-
-func (m *meeting) GrantsMoved(tx *db.Tx, _ []grant.Step, _ time.Time) error {
-	m.once.Do(func() { m.first(tx) })
-	return nil
-}
-
-func (m *meeting) GrantsExpired(db.Q, []grant.Step, time.Time) (grant.Expiry, error) {
-	m.ready.Add(1)
-	return grant.Expiry{}, nil
-}
-
-func TestWhoeverWaitsForTheWriterComesBetweenTheEndsOfVeryMany(t *testing.T) {
-	h := granttest.New(t, dbtest.SQLite(t))
-	end := h.Clock.Now().Add(time.Hour)
-	for range 3 { // two batches and a short one
-		c := h.Connected(400)
-		for i := range 400 {
-			granttest.Must(h.Grants.Create(h.Ctx, c.Key(i), end))(t)
-		}
-	}
-	h.Settle()
-	h.Clock.Set(end)
-	var other sync.WaitGroup
-	ended := 0 // when the other comes
-	m := &meeting{}
-	m.first = func(tx *db.Tx) {
-		other.Go(func() {
-			h.Write(func(tx *db.Tx) error {
-				return tx.Row(`select count(*) from grants where ending_at is not null`).Scan(&ended)
-			})
-		})
-		for !tx.Awaited() || m.ready.Load() < 3 {
-			runtime.Gosched()
-		}
-	}
-	h.Grants.Tell(m)
-	n := granttest.Must(h.Grants.Ender().Run(h.Ctx, end))(t)
-	if other.Wait(); n != 1200 || ended > 1000 {
-		t.Errorf("%d ended; the other came after %d", n, ended)
 	}
 }

@@ -98,6 +98,7 @@ type batch struct {
 	movement
 
 	read []held // as they were read
+	full bool   // others may follow
 	now  time.Time
 }
 
@@ -107,12 +108,11 @@ func (b *batch) compose(e Ender, q db.Q) error {
 	return e.compose(q, audit.System(), b.movement, b.now)
 }
 
-// So many batches SQLite writes in a transaction: pages that all of them touch are written once. Past the first number it goes on only
-// while nobody else waits.
-const (
-	together     = 2
-	mostTogether = 8
-)
+// together is how many batches SQLite writes in a transaction at most: pages that all of them touch are written once.
+const together = 2
+
+// opening is how many grants the first batch has, so that it is being written soon.
+const opening = atOnce / 4
 
 // ahead is batches that are put together before the transaction that writes them.
 type ahead struct {
@@ -131,8 +131,8 @@ func (e Ender) ahead(ctx context.Context, now time.Time) *ahead {
 			}
 		}()
 		var after *held
-		for {
-			b, err := e.after(ctx, after, now)
+		for size := opening; ; size = atOnce {
+			b, err := e.after(ctx, after, now, size)
 			if b == nil || err != nil {
 				a.err = err
 				return
@@ -142,7 +142,7 @@ func (e Ender) ahead(ctx context.Context, now time.Time) *ahead {
 			case <-ctx.Done():
 				return
 			}
-			if len(b.read) < atOnce {
+			if !b.full {
 				return
 			}
 			after, now = &b.read[len(b.read)-1], e.Clock.Now()
@@ -151,9 +151,9 @@ func (e Ender) ahead(ctx context.Context, now time.Time) *ahead {
 	return a
 }
 
-// after is the batch that begins after a grant, nil for the first; nil if there is none.
-func (e Ender) after(ctx context.Context, last *held, now time.Time) (*batch, error) {
-	q, b, sql, args := e.DB.Q(ctx), &batch{now: now}, dueSQL, []any{us(now), atOnce}
+// after is the batch of at most size grants that begins after one, nil for the first; nil if there is none.
+func (e Ender) after(ctx context.Context, last *held, now time.Time, size int) (*batch, error) {
+	q, b, sql, args := e.DB.Q(ctx), &batch{now: now}, dueSQL, []any{us(now), size}
 	if last != nil {
 		sql, args = afterSQL, append(args, us(last.DeprovisionAt), last.ID)
 	}
@@ -161,6 +161,7 @@ func (e Ender) after(ctx context.Context, last *held, now time.Time) (*batch, er
 	if b.read, err = db.Collect(q, scanHeld, sql, args...); err != nil || len(b.read) == 0 {
 		return nil, err
 	}
+	b.full = len(b.read) == size
 	return b, b.compose(e, q)
 }
 
@@ -171,8 +172,8 @@ func (e Ender) write(ctx context.Context, taken []*batch, ready <-chan *batch) (
 	var n int
 	var first bool
 	err = e.DB.Write(ctx, func(tx *db.Tx) error {
-		handled, first = 0, false
-		for n = 0; n < mostTogether && (n < together || !tx.Awaited()); n++ {
+		handled, n, first = 0, 0, false
+		for n < together {
 			if n == len(taken) {
 				select {
 				case b, more := <-ready:
@@ -184,18 +185,20 @@ func (e Ender) write(ctx context.Context, taken []*batch, ready <-chan *batch) (
 					return nil
 				}
 			}
-			stale, err := taken[n].stale(tx)
+			b := taken[n]
+			n++
+			stale, err := b.stale(tx)
 			if err != nil {
 				return err
 			}
 			if stale {
-				first = first || n == 0
+				first = first || n == 1
 				continue
 			}
-			if err := e.end(tx, taken[n]); err != nil {
+			if err := e.end(tx, b); err != nil {
 				return err
 			}
-			handled += len(taken[n].all)
+			handled += len(b.all)
 		}
 		return nil
 	})
@@ -229,6 +232,7 @@ func (e Ender) locked(ctx context.Context, now time.Time) (handled int, err erro
 		if b.read, err = db.Collect(tx, scanHeld, dueSQL+locking(tx, " skip locked"), us(now), atOnce); err != nil || len(b.read) == 0 {
 			return err
 		}
+		b.full = len(b.read) == atOnce
 		if err := b.compose(e, tx); err != nil {
 			return err
 		}
@@ -240,7 +244,7 @@ func (e Ender) locked(ctx context.Context, now time.Time) (handled int, err erro
 
 // end writes a batch that nobody else can change meanwhile.
 func (e Ender) end(tx *db.Tx, b *batch) error {
-	if len(b.read) == atOnce {
+	if b.full {
 		e.Provision.More(tx)
 	}
 	tx.OnCommit(func() { e.metrics.late(b.all, e.Clock.Now()) })

@@ -120,8 +120,6 @@ func (t *postgresTx) queue(text string, args []any) {
 	}
 }
 
-func (*postgresTx) awaited() bool { return false }
-
 func (t *postgresTx) lock(keys []string) {
 	ids := make([]int64, len(keys))
 	for i, k := range keys {

@@ -73,8 +73,6 @@ func (r recordingTx) queue(sql string, args []any) {
 	r.tx.queue(sql, args)
 }
 
-func (r recordingTx) awaited() bool { return r.tx.awaited() }
-
 func (r recordingTx) lock(keys []string) {
 	r.tell(Statement{Locks: keys})
 	r.tx.lock(keys)

@@ -9,11 +9,10 @@ import (
 // sqliteTx is a transaction of a reader, or a member's part of the writer's.
 // After its first error it does nothing more, as on PostgreSQL.
 type sqliteTx struct {
-	conn   *sqliteConn // nil once it has ended
-	ctx    context.Context
-	err    error
-	dirty  bool           // it has changed something, or may have
-	others <-chan *member // who waits for the writer
+	conn  *sqliteConn // nil once it has ended
+	ctx   context.Context
+	err   error
+	dirty bool // it has changed something, or may have
 }
 
 func (t *sqliteTx) exec(text string, args []any) (int64, error) {
@@ -80,7 +79,6 @@ func (t *sqliteTx) start(watched context.Context, text string, args []any) (curs
 
 func (t *sqliteTx) queue(text string, args []any) { _, _ = t.exec(text, args) }
 func (t *sqliteTx) lock([]string)                 {}
-func (t *sqliteTx) awaited() bool                 { return len(t.others) > 0 }
 
 func (t *sqliteTx) usable() error {
 	if t.conn == nil {

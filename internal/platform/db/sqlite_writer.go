@@ -90,7 +90,7 @@ func (w *writer) do(ctx context.Context, fn func(*Tx) error) (*Tx, error) {
 			if !run {
 				return m.tx, m.err
 			}
-			m.run(w)
+			m.run(w.conn)
 		case <-cancelled:
 			if m.state.CompareAndSwap(waiting, withdrawn) {
 				return nil, fault.Of(ctx.Err())
@@ -107,8 +107,8 @@ func (w *writer) do(ctx context.Context, fn func(*Tx) error) (*Tx, error) {
 
 // run calls the closure. The connection goes back to the writer however the
 // closure ends.
-func (m *member) run(w *writer) {
-	t := &sqliteTx{conn: w.conn, ctx: context.Background(), others: w.queue}
+func (m *member) run(c *sqliteConn) {
+	t := &sqliteTx{conn: c, ctx: context.Background()}
 	m.err = errAbandoned
 	defer func() {
 		m.dirty = t.dirty || t.err != nil

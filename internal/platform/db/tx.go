@@ -28,7 +28,6 @@ type txRunner interface {
 	runner
 	queue(sql string, args []any)
 	lock(keys []string)
-	awaited() bool
 }
 
 func newTx(e Engine, run txRunner) *Tx { return &Tx{session: session{run}, engine: e, run: run} }
@@ -48,11 +47,6 @@ func (tx *Tx) Lock(keys ...string) error {
 	tx.run.lock(keys)
 	return nil
 }
-
-// Awaited reports whether others wait for the transaction to end, so that one
-// with more to do than it must should leave it for later. On PostgreSQL nobody
-// waits for a transaction as such.
-func (tx *Tx) Awaited() bool { return tx.run.awaited() }
 
 // Skip is Engine.Skip.
 func (tx *Tx) Skip() string { return tx.engine.Skip() }

@@ -227,37 +227,3 @@ func (b *bench) group(ctx context.Context, o *office) error {
 	})
 	return nil
 }
-
-// expiry measures how long after the end of many grants the last of them has the task that takes it.
-func (b *bench) expiry(ctx context.Context, o *office) error {
-	var all []course
-	for i := range endRounds {
-		set := b.world.noop.take(b.burst)
-		stop, err := b.profile(i == 0, "expiry")
-		if err != nil {
-			return err
-		}
-		c, err := endFull(ctx, o.works, set)
-		stop()
-		if err != nil {
-			return err
-		}
-		var tasks int
-		if err := o.Q(ctx).Row(`select count(*) from task where origin = 'TIME_REVOKE'`).Scan(&tasks); err != nil {
-			return err
-		}
-		if tasks != (i+1)*b.burst {
-			return fmt.Errorf("%d tasks for %d ends", tasks, (i+1)*b.burst)
-		}
-		b.say("expiry %d/%d  all have their task after %s, %s CPU each, all gone after %s", i+1, endRounds,
-			millis(c.ending), micros(c.busy), millis(c.gone))
-		all = append(all, c)
-	}
-	late := median(all, func(c course) time.Duration { return c.ending })
-	b.add(result{
-		name:   thousands(float64(b.burst)) + " ends in one second: all have revoke tasks after",
-		figure: fmt.Sprintf("%s, %s CPU each", millis(late), micros(median(all, func(c course) time.Duration { return c.busy }))),
-		target: "≤ 1 s", met: late <= endingWithin,
-	})
-	return nil
-}

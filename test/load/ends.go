@@ -88,6 +88,9 @@ type course struct {
 	busy         time.Duration // CPU time of this process for each end, until all are ending
 }
 
+func ending(c course) time.Duration { return c.ending }
+func busy(c course) time.Duration   { return c.busy }
+
 // endings measures what happens when grants end: one, and many at once.
 func (b *bench) endings(ctx context.Context) (err error) {
 	d, err := b.database(ctx)
@@ -131,8 +134,6 @@ func (b *bench) burstOfEnds(ctx context.Context, w *works) error {
 			*side.to = append(*side.to, c)
 		}
 	}
-	ending := func(c course) time.Duration { return c.ending }
-	busy := func(c course) time.Duration { return c.busy }
 	gone := func(c course) float64 { return float64(b.burst) / c.gone.Seconds() }
 	late, least := median(full, ending), median(raw, ending)
 	b.add(result{

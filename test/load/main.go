@@ -12,7 +12,7 @@
 //	check.go, identity.go, update.go, token.go, ends.go, lateness.go   the figures about access
 //	office.go    people who ask and decide, and the services they do it with
 //	replay.go    the server's own statements, heard once and run again
-//	decide.go, work.go, hostile.go   the figures about tasks
+//	decide.go, expiry.go, work.go, hostile.go   the figures about tasks
 //	items.go     the figures at the Opal door
 //
 // Everything listens on 127.0.0.1, lies in temporary folders, and ends by itself.

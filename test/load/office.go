@@ -49,6 +49,7 @@ type office struct {
 	turns    int // of what is asked for in the circle's app
 	world    *world
 	inForce  *inForce
+	ender    due.Source
 }
 
 // inForce is told of grants by the transactions that move them, as the tasks are, and tells who waits for one.
@@ -129,6 +130,7 @@ func newOffice(ctx context.Context, d *db.DB, w *world) (*office, error) {
 		return nil, err
 	}
 	catalog.Consult(o.policies)
+	o.ender = g.Ender()
 	o.tasks = task.New(task.Deps{
 		DB: d, Clock: c, Log: quiet(), Audit: log, Grants: g, Owners: owners, Policies: o.policies, Webhooks: hooks, Notices: notices,
 		Delegations: delegation.New(delegation.Deps{DB: d, Clock: c, Audit: log, Notify: notices}),

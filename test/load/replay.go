@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -76,6 +78,33 @@ func plainValues(s db.Statement) db.Statement {
 	}
 	s.Args = args
 	return s
+}
+
+// of is the tape of others, with all that was made made anew: each is exchanged now and none as it is played.
+func (t *tape) of(exchanged map[string]string) *tape {
+	now, anew := time.Now(), maps.Clone(exchanged)
+	for _, one := range t.fresh {
+		anew[one] = id.New(now)
+	}
+	other := func(one string) string {
+		if made, known := anew[one]; known {
+			return made
+		}
+		return one
+	}
+	parts := make([][]db.Statement, len(t.parts))
+	for n, part := range t.parts {
+		parts[n] = slices.Clone(part)
+		for i, s := range part {
+			parts[n][i].Args = slices.Clone(s.Args)
+			for k, a := range s.Args {
+				if text, ok := a.(string); ok {
+					parts[n][i].Args[k] = uuids.ReplaceAllStringFunc(text, other)
+				}
+			}
+		}
+	}
+	return &tape{parts: parts}
 }
 
 // play runs the statements with old and new identities in turn, and reads what they answer.

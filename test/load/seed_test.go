@@ -34,7 +34,7 @@ func TestTheWorldIsFullOfLiveGrants(t *testing.T) {
 		if err := d.Q(t.Context()).Row(`select count(*) from grants where ended_at is null`).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
-		if want := 2000 + 3*3*endRounds + singles; n != want {
+		if want := 2000 + 3*(4*endRounds+1) + singles; n != want {
 			t.Errorf("%d live grants, want %d", n, want)
 		}
 		if err := d.Q(t.Context()).Row(`select count(*) from account a left join account_holder h on h.app_id = a.app_id

@@ -193,7 +193,7 @@ func (s *seeder) noop(catalog *app.Service, w *world, burst int) error {
 	if err != nil {
 		return err
 	}
-	w.noop.accounts = s.ids(3*endRounds*burst + singles) // with the server, without, and with tasks
+	w.noop.accounts = s.ids((4*endRounds+1)*burst + singles) // with the server and without, each with tasks, too; and their model
 	w.noop.grants = s.ids(len(w.noop.accounts))
 	return nil
 }

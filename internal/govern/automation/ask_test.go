@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/interim-access/interim/internal/govern/app"
+	"github.com/interim-access/interim/internal/govern/audit"
 	"github.com/interim-access/interim/internal/govern/automation"
 	"github.com/interim-access/interim/internal/platform/db"
 )
@@ -91,5 +93,64 @@ func TestAPassThatComesLateTakesAndForgetsNothing(t *testing.T) {
 		late("END", false, until) // it is not past its end any more
 		late("PLAIN", true, until)
 		late("PLAIN", false, time.Time{})
+	})
+}
+
+// The mode of a catalog may change between what a pass found and what it proposes.
+func TestNobodyIsAskedAboutWhatABindingAsksAboutNoMore(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		b, k := automation.Binding{Source: w.a, Destination: w.b}, w.auto.Keeper().(automation.Keeper)
+		for _, ask := range []automation.Asking{{Giving: true, Taking: true}, {Giving: true}, {Taking: true}, {}} {
+			w.must(w.DB.Write(w.Ctx, func(tx *db.Tx) error {
+				err := w.auto.BindAll(tx, audit.System(), w.a, []app.EntitlementRef{w.b}, automation.Terms{Loss: automation.Taken, Ask: ask})
+				w.must(err)
+				for taking, want := range map[bool]bool{false: ask.Giving, true: ask.Taking} {
+					if got, err := k.Asks(tx, b, taking); err != nil || got != want {
+						t.Errorf("%+v: taking %v: %v, %v", ask, taking, got, err)
+					}
+				}
+				return nil
+			}))
+		}
+		w.must(w.DB.Write(w.Ctx, func(tx *db.Tx) error {
+			w.must(w.auto.BindAll(tx, audit.System(), w.a, nil, automation.Terms{}))
+			if got, err := k.Asks(tx, b, true); got || err != nil {
+				t.Errorf("it is gone: %v, %v", got, err)
+			}
+			return nil
+		}))
+	})
+}
+
+func TestWhatIsRememberedOfARuleStaysWhereItIsMadeAnewWhileItsLastPassEnds(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		b, k := automation.Binding{Source: w.a, Destination: w.a}, w.auto.Keeper().(automation.Keeper)
+		ada := w.user("Ada", "Sales")
+		rule := automation.Rule{Of: w.a, Kind: automation.CEL, Expression: `subject.department == "Sales"`, Asks: true}
+		until := w.Clock.Now().Add(time.Hour)
+		remembered := func() time.Time {
+			got, err := automation.Remembered(w.DB.Q(w.Ctx), b, ada)
+			w.must(err)
+			return got
+		}
+		made, err := w.auto.Create(w.Ctx, rule)
+		w.must(err)
+		w.must(w.DB.Write(w.Ctx, func(tx *db.Tx) error { automation.Remember(tx, b, ada, until); return nil }))
+		w.must(w.auto.Delete(w.Ctx, w.a))
+		gone := made
+		gone.DeletedAt = w.Clock.Now()
+		w.Clock.Advance(time.Second)
+		_, err = w.auto.Create(w.Ctx, rule)
+		w.must(err)
+		w.must(k.Close(w.Ctx, gone))
+		if got := remembered(); !got.Equal(until) {
+			t.Errorf("made anew, it remembers %v", got)
+		}
+		w.must(w.auto.Delete(w.Ctx, w.a))
+		gone.DeletedAt = w.Clock.Now()
+		w.must(k.Close(w.Ctx, gone))
+		if got := remembered(); !got.IsZero() {
+			t.Errorf("gone, it remembers %v", got)
+		}
 	})
 }

@@ -1,6 +1,7 @@
 package automation
 
 import (
+	"context"
 	"time"
 
 	"github.com/interim-access/interim/internal/govern/app"
@@ -90,3 +91,16 @@ func Remembered(q db.Q, b Binding, u directory.UserID) (time.Time, error) {
 	a, err := askedUntil(q, b, u)
 	return a.until, err
 }
+
+// Asks reports whether a pass that found some time ago that somebody is to be asked about giving or taking still has them asked.
+func (k Keeper) Asks(tx *db.Tx, b Binding, taking bool) (bool, error) {
+	about := give
+	if taking {
+		about = take
+	}
+	err := k.stillAsks(tx, pass{of: b.Destination, by: b}, about)
+	return err == nil, overtaken(err)
+}
+
+// Close writes down that a pass of a rule, as it was read, is over.
+func (k Keeper) Close(ctx context.Context, r Rule) error { return k.close(ctx, r, 0, outcome{}, nil) }

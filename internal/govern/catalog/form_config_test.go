@@ -127,3 +127,30 @@ func TestAFormIsNotSavedWithExpressionsThatCouldNeverBeWorkedOut(t *testing.T) {
 		}
 	})
 }
+
+// Clients send back the whole form when one field of it changes, the locked ones as they read them.
+func TestWhatWasKeptOfALockedFieldMayBeSentBackWhenItsValueHasMoved(t *testing.T) {
+	each(t, func(h *house) {
+		e := h.Entitlement(h.App().ID)
+		for _, config := range []string{
+			`"sharedConfig":{"defaultValueCel":"subject.department","lockDefaultValues":true}`, `"adminConfig":{"defaultValueCel":"subject.department"}`,
+		} {
+			v := granttest.Must(h.catalogs.CreateSchema(h.Ctx, catalog.Schema{
+				Form: form(`{"name":"team","stringField":{},` + config + `},{"name":"why","stringField":{}}`),
+			}))(h)
+			facts := policy.Facts{Subject: directory.User{Department: "Deck"}, Entitlement: e}
+			kept := json.RawMessage(`{"team":"Crew","why":"x"}`)
+			for sent, want := range map[string]string{
+				`{"team":"Crew","why":"y"}`:   `{"team":"Deck","why":"y"}`,
+				`{"team":"Deck","why":"y"}`:   `{"team":"Deck","why":"y"}`,
+				`{"why":"y"}`:                 `{"team":"Deck","why":"y"}`,
+				`{"team":"Galley","why":"y"}`: "",
+			} {
+				got, err := h.catalogs.FillForm(h.Ctx, catalog.Applied{Schema: v.ID}, facts, kept, json.RawMessage(sent))
+				if want == "" && !fault.Is(err, fault.Invalid) || want != "" && (err != nil || string(got) != want) {
+					t.Errorf("%s, %s: %s, %v", config, sent, got, err)
+				}
+			}
+		}
+	})
+}

@@ -80,7 +80,7 @@ func plainValues(s db.Statement) db.Statement {
 	return s
 }
 
-// of is the tape of others, with all that was made made anew: each is exchanged now and none as it is played.
+// of is the tape of others, with new identities for all that was made: they are exchanged now, and not as it is played.
 func (t *tape) of(exchanged map[string]string) *tape {
 	now, anew := time.Now(), maps.Clone(exchanged)
 	for _, one := range t.fresh {

@@ -20,8 +20,8 @@ var (
 		expr.FieldOf("username", expr.String, func(a *Account) any { return a.Username }),
 		expr.FieldOf("usernames", expr.ListOf(expr.String), func(a *Account) any { return orEmpty(a.Usernames) }),
 		expr.FieldOf("employee_ids", expr.ListOf(expr.String), func(a *Account) any { return orEmpty(a.EmployeeIDs) }),
-		expr.FieldOf("app_user_type", expr.Int, func(a *Account) any { return ordinal(accountKinds, string(a.Kind)) }),
-		expr.FieldOf("status", expr.Int, func(a *Account) any { return ordinal(accountStates, string(a.Status)) }),
+		expr.FieldOf("app_user_type", expr.Int, func(a *Account) any { return AccountKinds.Number(string(a.Kind)) }),
+		expr.FieldOf("status", expr.Int, func(a *Account) any { return AccountStatuses.Number(string(a.Status)) }),
 		expr.FieldOf("status_details", expr.String, func(a *Account) any { return a.StatusDetails }),
 		expr.FieldOf("profile", expr.MapOf(expr.String), func(a *Account) any { return textsOf(a.Profile) }),
 	)
@@ -37,35 +37,26 @@ var (
 		expr.FieldOf("department", expr.String, func(u directory.User) any { return u.Department }),
 		expr.FieldOf("employment_status", expr.String, func(u directory.User) any { return u.EmploymentStatus }),
 		expr.FieldOf("employment_type", expr.String, func(u directory.User) any { return u.EmploymentType }),
-		expr.FieldOf("status", expr.Int, func(u directory.User) any { return ordinal(userStates, string(u.Status)) }),
-		expr.FieldOf("type", expr.Int, func(u directory.User) any { return ordinal(userKinds, string(u.Kind)) }),
+		expr.FieldOf("status", expr.Int, func(u directory.User) any { return UserStatuses.Number(string(u.Status)) }),
+		expr.FieldOf("type", expr.Int, func(u directory.User) any { return UserKinds.Number(string(u.Kind)) }),
 		expr.FieldOf("profile", expr.MapOf(expr.String), func(u directory.User) any { return profileOf(u) }),
 		expr.FieldOf("attributes", expr.MapOf(expr.String), func(u directory.User) any { return profileOf(u) }),
 	)
 )
 
-// The values of upstream's enums in their order, the unspecified one first.
+// The enumerations that expressions name.
 var (
-	accountKinds  = []string{"UNSPECIFIED", string(KindUser), string(KindService), string(KindSystem)}
-	accountStates = []string{"UNSPECIFIED", string(Enabled), string(Disabled), string(Deleted)}
-	userKinds     = []string{
-		"UNSPECIFIED", string(directory.KindSystem), string(directory.KindHuman), string(directory.KindService), string(directory.KindAgent),
-	}
-	userStates = []string{"UNSPECIFIED", string(directory.Enabled), string(directory.Disabled), string(directory.Deleted)}
+	UserStatuses    = expr.Enumerate("UserStatus", directory.Enabled, directory.Disabled, directory.Deleted)
+	UserKinds       = expr.Enumerate("UserType", directory.KindSystem, directory.KindHuman, directory.KindService, directory.KindAgent)
+	AccountStatuses = expr.Enumerate("AppUserStatus", Enabled, Disabled, Deleted)
+	AccountKinds    = expr.Enumerate("AppUserType", KindUser, KindService, KindSystem)
 )
 
 // sight is what each sort of expression sees.
 type sight struct{ filter, account, user *expr.Env }
 
 var sights = sync.OnceValues(func() (s sight, err error) {
-	enums := map[string]int64{}
-	for name, values := range map[string][]string{
-		"AppUserType": accountKinds, "AppUserStatus": accountStates, "UserType": userKinds, "UserStatus": userStates,
-	} {
-		for i, v := range values {
-			enums[name+"."+v] = int64(i)
-		}
-	}
+	enums := expr.Constants(UserStatuses, UserKinds, AccountStatuses, AccountKinds)
 	see := func(shape *expr.Shape, answer expr.Type, names ...string) *expr.Env {
 		d := expr.Declaration{Shapes: []*expr.Shape{shape}, Constants: enums, Answers: []expr.Type{answer}}
 		for _, n := range names {
@@ -96,15 +87,6 @@ func named(names []string, v any) map[string]any {
 		vars[n] = v
 	}
 	return vars
-}
-
-func ordinal(values []string, v string) int64 {
-	for i, one := range values {
-		if one == v {
-			return int64(i)
-		}
-	}
-	return 0
 }
 
 func orEmpty(list []string) []string {

@@ -133,7 +133,7 @@ func TestAFilterNeverTakesAnAccountFromAnybody(t *testing.T) {
 		s.reads(nil, one, two)
 		s.holds("1", ada, "")
 		s.holds("2", nobody, "")
-		s.set(app.Matching{Filter: `appUser.username == "bob"`})
+		s.set(app.Matching{Filter: `appUser.username == "bob" && appUser.status == APP_USER_STATUS_ENABLED`})
 		s.reads(nil, one, two)
 		s.holds("1", ada, "") // left out now, and still theirs
 		s.holds("2", bob, "")

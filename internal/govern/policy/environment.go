@@ -33,8 +33,8 @@ var (
 		expr.FieldOf("department", expr.String, func(u *someone) any { return u.Department }),
 		expr.FieldOf("employment_status", expr.String, func(u *someone) any { return u.EmploymentStatus }),
 		expr.FieldOf("employment_type", expr.String, func(u *someone) any { return u.EmploymentType }),
-		expr.FieldOf("status", expr.Int, func(u *someone) any { return place(userStatuses, string(u.Status)) }),
-		expr.FieldOf("type", expr.Int, func(u *someone) any { return place(userTypes, string(u.Kind)) }),
+		expr.FieldOf("status", expr.Int, func(u *someone) any { return app.UserStatuses.Number(string(u.Status)) }),
+		expr.FieldOf("type", expr.Int, func(u *someone) any { return app.UserKinds.Number(string(u.Kind)) }),
 		expr.FieldOf("manager", expr.String, func(u *someone) any { return u.look.managerEmail(u.User) }),
 		expr.FieldOf("manager_id", expr.String, func(u *someone) any { return first(shownIDs(u.ManagerIDs)) }),
 		expr.FieldOf("manager_ids", expr.ListOf(expr.String), func(u *someone) any { return shownIDs(u.ManagerIDs) }),
@@ -50,8 +50,8 @@ var (
 		expr.FieldOf("email", expr.String, func(a app.Account) any { return a.Email }),
 		expr.FieldOf("emails", expr.ListOf(expr.String), func(a app.Account) any { return list(a.Emails) }),
 		expr.FieldOf("username", expr.String, func(a app.Account) any { return a.Username }),
-		expr.FieldOf("app_user_type", expr.Int, func(a app.Account) any { return place(accountTypes, string(a.Kind)) }),
-		expr.FieldOf("status", expr.Int, func(a app.Account) any { return place(accountStatuses, string(a.Status)) }),
+		expr.FieldOf("app_user_type", expr.Int, func(a app.Account) any { return app.AccountKinds.Number(string(a.Kind)) }),
+		expr.FieldOf("status", expr.Int, func(a app.Account) any { return app.AccountStatuses.Number(string(a.Status)) }),
 		expr.FieldOf("created_at", expr.Timestamp, func(a app.Account) any { return moment(a.CreatedAt) }),
 	)
 	entitlementShape = expr.NewShape("c1.api.app.v1.AppEntitlement",
@@ -76,7 +76,7 @@ var (
 		expr.FieldOf("id", expr.String, func(f Facts) any { return id.KSUID(f.Task.ID) }),
 		expr.FieldOf("numeric_id", expr.Int, func(f Facts) any { return f.Task.Number }),
 		expr.FieldOf("display_name", expr.String, func(f Facts) any { return f.Task.DisplayName }),
-		expr.FieldOf("origin", expr.Int, func(f Facts) any { return place(taskOrigins, f.Task.Origin) }),
+		expr.FieldOf("origin", expr.Int, func(f Facts) any { return taskOrigins.Number(f.Task.Origin) }),
 		expr.FieldOf("is_grant_permanent", expr.Bool, func(f Facts) any { return f.Task.GrantDuration == 0 }),
 		expr.FieldOf("grant_duration", expr.Duration, func(f Facts) any { return f.Task.GrantDuration }),
 		expr.FieldThat("subject_user_id", expr.String, func(f Facts) (any, error) { return id.KSUID(string(f.Subject.ID)), f.nobody() }),
@@ -91,34 +91,10 @@ var (
 	)
 )
 
-// The values of upstream's enums in their order, the unspecified one first.
-var (
-	userStatuses    = []string{"", "ENABLED", "DISABLED", "DELETED"}
-	userTypes       = []string{"", "SYSTEM", "HUMAN", "SERVICE", "AGENT"}
-	accountTypes    = []string{"", "USER", "SERVICE_ACCOUNT", "SYSTEM_ACCOUNT"}
-	accountStatuses = []string{"", "ENABLED", "DISABLED", "DELETED"}
-	taskOrigins     = []string{
-		"", "PROFILE_MEMBERSHIP_AUTOMATION", "SLACK", "API", "JIRA", "COPILOT", "WEBAPP", "TIME_REVOKE", "NON_USAGE_REVOKE",
-		"PROFILE_MEMBERSHIP_MANUAL", "PROFILE_MEMBERSHIP", "AUTOMATION", "ACCESS_REVIEW", "CASCADE_DELETE",
-	}
+var taskOrigins = expr.Enumerate("TaskOrigin",
+	"PROFILE_MEMBERSHIP_AUTOMATION", "SLACK", "API", "JIRA", "COPILOT", "WEBAPP", "TIME_REVOKE", "NON_USAGE_REVOKE",
+	"PROFILE_MEMBERSHIP_MANUAL", "PROFILE_MEMBERSHIP", "AUTOMATION", "ACCESS_REVIEW", "CASCADE_DELETE",
 )
-
-// constants are the enums under both of the spellings upstream shows: UserStatus.ENABLED and USER_STATUS_ENABLED.
-func constants() map[string]int64 {
-	out := map[string]int64{}
-	for names, values := range map[[2]string][]string{
-		{"UserStatus", "USER_STATUS"}: userStatuses, {"UserType", "USER_TYPE"}: userTypes, {"TaskOrigin", "TASK_ORIGIN"}: taskOrigins,
-		{"AppUserType", "APP_USER_TYPE"}: accountTypes, {"AppUserStatus", "APP_USER_STATUS"}: accountStatuses,
-	} {
-		for i, v := range values {
-			if v == "" {
-				v = "UNSPECIFIED"
-			}
-			out[names[0]+"."+v], out[names[1]+"_"+v] = int64(i), int64(i)
-		}
-	}
-	return out
-}
 
 // What each sort of expression sees.
 var (
@@ -141,7 +117,8 @@ func speaksOfOwners(text string) bool {
 func environment(vars []expr.Variable, answers ...expr.Type) (*expr.Env, error) {
 	return expr.New(expr.Declaration{
 		Shapes:    []*expr.Shape{userShape, accountShape, entitlementShape, analysisShape, taskShape, groupShape},
-		Variables: vars, Constants: constants(), Functions: lookups(), Answers: answers,
+		Constants: expr.Constants(app.UserStatuses, app.UserKinds, app.AccountStatuses, app.AccountKinds, taskOrigins),
+		Variables: vars, Functions: lookups(), Answers: answers,
 	})
 }
 
@@ -167,15 +144,6 @@ func (f Facts) nobody() error {
 		return fault.New(fault.Invalid, "it is the access of a group, which has no subject and no account")
 	}
 	return nil
-}
-
-func place(words []string, word string) int64 {
-	for i, w := range words {
-		if w == word {
-			return int64(i)
-		}
-	}
-	return 0
 }
 
 func list(l []string) []string {

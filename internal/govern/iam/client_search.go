@@ -18,7 +18,7 @@ type ClientFilter struct {
 // SearchClients lists live personal clients of all users, oldest first. Whoever may search them.
 func (s *Service) SearchClients(ctx context.Context, f ClientFilter, r page.Request) (page.Page[Client], error) {
 	var w db.Where
-	w.And("kind = ?", KindPersonal)
+	w.And("kind = '" + KindPersonal + "'")
 	w.And("deleted_at is null")
 	w.In("user_id", f.Users)
 	if f.Query != "" {

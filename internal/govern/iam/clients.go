@@ -100,7 +100,7 @@ func (s *Service) createIn(tx *db.Tx, actor audit.Actor, c Client) (inserted boo
 // roomFor answers Precondition if the user has the most credentials of a kind there may be.
 func roomFor(tx *db.Tx, userID directory.UserID, kind string, most int, shown string) error {
 	var n int
-	err := tx.Row(`select count(*) from client where user_id = $1 and kind = $2 and deleted_at is null`, string(userID), kind).Scan(&n)
+	err := tx.Row(`select count(*) from client where user_id = $1 and kind = '`+kind+`' and deleted_at is null`, string(userID)).Scan(&n)
 	if err == nil && n >= most {
 		err = fault.New(fault.Precondition, "the user has %d %s, which is the most; delete some first", most, shown)
 	}

@@ -43,8 +43,8 @@ func clientByID(q db.Q, clientID string) (Client, error) {
 
 // personalClient reads a live personal client. NotFound if there is none.
 func personalClient(q db.Q, key ClientKey) (Client, error) {
-	c, err := db.One(q, scanClient, `select `+clientColumns+` from client where id = $1 and kind = $2 and deleted_at is null`,
-		string(key), KindPersonal)
+	c, err := db.One(q, scanClient, `select `+clientColumns+` from client where id = $1 and kind = '`+KindPersonal+`' and deleted_at is null`,
+		string(key))
 	if errors.Is(err, db.ErrNoRows) {
 		err = missingClient(key)
 	}
@@ -95,7 +95,7 @@ func clientSearch(c Client) string { return db.Fold(c.DisplayName + "\n" + c.Cli
 // clientsOf reads the live personal clients of a user, oldest first.
 func clientsOf(q db.Q, userID directory.UserID) ([]Client, error) {
 	return db.Collect(q, scanClient, `select `+clientColumns+` from client
-		where user_id = $1 and kind = $2 and deleted_at is null order by id limit $3`, string(userID), KindPersonal, MaxClients)
+		where user_id = $1 and kind = '`+KindPersonal+`' and deleted_at is null order by id limit $2`, string(userID), MaxClients)
 }
 
 // orEmpty makes JSON write [] and not null.

@@ -242,9 +242,9 @@ func save(tx *db.Tx, before Task, t *Task) error {
 // same is the open task by which the same is asked for: through the same account, or by somebody before they had it. None: no id.
 func same(q db.Q, t Task) (numbered, error) {
 	found, err := db.Collect(q, func(r *db.Rows) (n numbered, err error) { return n, r.Scan(&n.id, &n.number) },
-		`select id, number from task where target in ($1, $2) and app_id = $3 and entitlement_id = $4 and kind = $5 and state = 'OPEN'
-			and origin <> 'TIME_REVOKE' order by number limit 1`,
-		t.target(), string(t.Subject), string(t.App), string(t.Entitlement), string(t.Kind))
+		`select id, number from task where target in ($1, $2) and app_id = $3 and entitlement_id = $4 and kind = '`+string(t.Kind)+`'
+			and state = 'OPEN' and origin <> 'TIME_REVOKE' order by number limit 1`,
+		t.target(), string(t.Subject), string(t.App), string(t.Entitlement))
 	if err != nil || len(found) == 0 {
 		return numbered{}, err
 	}

@@ -46,6 +46,7 @@ func watch(t testing.TB, d *db.DB) {
 	t.Cleanup(func() {
 		stop()
 		w.plans()
+		w.prepares()
 		w.changes()
 	})
 }

@@ -138,6 +138,15 @@ func (b *bench) expiryRaw(ctx context.Context, o *office, m model) (c course, er
 	if err == nil && are-were != b.burst {
 		err = fmt.Errorf("%d tasks for %d ends whose statements were run", are-were, b.burst)
 	}
+	for _, chunk := range db.Chunks(set) {
+		var live int
+		sql := `select count(*) from grants where ending_at is null and id in ` + db.In(len(chunk), 1)
+		if bad := o.Q(ctx).Row(sql, with(chunk)...).Scan(&live); bad == nil && live > 0 {
+			err = fmt.Errorf("%d grants are live whose ends were run", live)
+		} else {
+			err = errors.Join(err, bad)
+		}
+	}
 	return c, errors.Join(err, o.removeAll(ctx))
 }
 

@@ -2,6 +2,7 @@ package grant_test
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ func TestAnEndThatWasMovedSinceItWasReadDoesNotCome(t *testing.T) {
 func TestManyMoreEndsThanABatchComeInOneRun(t *testing.T) {
 	each(t, func(t *testing.T, h *granttest.House) {
 		end := h.Clock.Now().Add(time.Hour)
-		for range 3 { // two batches and a short one
+		for range 3 { // some batches and a short one
 			c := h.Connected(400)
 			for i := range 400 {
 				granttest.Must(h.Grants.Create(h.Ctx, c.Key(i), end))(t)
@@ -72,5 +73,89 @@ func TestAMistakeInWhatIsPutTogetherAheadIsAnErrorOfTheRun(t *testing.T) {
 	}
 	if g := h.Lives(k); len(g) != 1 || !g[0].Over(end) {
 		t.Errorf("%+v", g)
+	}
+}
+
+// counting counts what each transaction moves.
+type counting struct {
+	grant.Notice
+
+	moved map[*db.Tx]int
+}
+
+func (c counting) GrantsMoved(tx *db.Tx, moved []grant.Step, _ time.Time) error {
+	c.moved[tx] += len(moved)
+	return nil
+}
+
+func (counting) GrantsExpired(db.Q, []grant.Step, time.Time) (grant.Expiry, error) {
+	return grant.Expiry{}, nil
+}
+
+func TestATransactionEndsAThousandGrantsAtMost(t *testing.T) {
+	each(t, func(t *testing.T, h *granttest.House) {
+		end := h.Clock.Now().Add(time.Hour)
+		for range 5 {
+			c := h.Connected(400)
+			for i := range 400 {
+				granttest.Must(h.Grants.Create(h.Ctx, c.Key(i), end))(t)
+			}
+		}
+		h.Settle()
+		h.Clock.Set(end)
+		c := counting{moved: map[*db.Tx]int{}}
+		h.Grants.Tell(c)
+		all, ender := 0, h.Grants.Ender()
+		for n := -1; n != 0; all += n {
+			n = granttest.Must(ender.Run(h.Ctx, end))(t)
+		}
+		most, moved := 0, 0
+		for _, n := range c.moved {
+			most, moved = max(most, n), moved+n
+		}
+		if all != 2000 || moved != all || most > 1000 {
+			t.Errorf("%d ended, %d moved, %d at once", all, moved, most)
+		}
+	})
+}
+
+// meddling has somebody change a grant while the first batch is put together.
+type meddling struct {
+	grant.Notice
+
+	first func()
+	put   *atomic.Int32 // together, batches
+}
+
+func (m meddling) GrantsMoved(*db.Tx, []grant.Step, time.Time) error { return nil }
+
+func (m meddling) GrantsExpired(db.Q, []grant.Step, time.Time) (grant.Expiry, error) {
+	if m.put.Add(1) == 1 {
+		m.first()
+	}
+	return grant.Expiry{}, nil
+}
+
+func TestABatchThatIsReadAnewLeavesTheOthersAsTheyAre(t *testing.T) {
+	h := granttest.New(t, dbtest.SQLite(t))
+	end := h.Clock.Now().Add(time.Hour)
+	for range 3 {
+		c := h.Connected(400)
+		for i := range 400 {
+			granttest.Must(h.Grants.Create(h.Ctx, c.Key(i), end))(t)
+		}
+	}
+	h.Settle()
+	h.Clock.Set(end)
+	var put atomic.Int32
+	h.Grants.Tell(meddling{put: &put, first: func() {
+		h.Write(func(tx *db.Tx) error {
+			_, err := tx.Exec(`update grants set version = version + 1 where id = (select min(id) from grants)`)
+			return err
+		})
+	}})
+	n := granttest.Must(h.Grants.Ender().Run(h.Ctx, end))(t)
+	if n != 1200 || put.Load() != 5 { // 125, 500, 500, 75, and the first again
+		t.Errorf("%d ended, %d batches were put together", n, put.Load())
 	}
 }

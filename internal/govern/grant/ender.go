@@ -12,7 +12,7 @@ import (
 	"github.com/interim-access/interim/internal/platform/due"
 )
 
-// atOnce is how many grants one transaction moves: more would keep other writers waiting.
+// atOnce is how many grants a batch has at most: more would keep other writers waiting.
 const atOnce = 500
 
 // Ender notices that grants are past their end: it moves them to ending, or to ended where there is no target, and has the
@@ -67,7 +67,7 @@ const orderDue = ` order by g.deprovision_at, g.id limit $2`
 // written, and count only if nobody has changed their grants meanwhile.
 func (e Ender) Run(ctx context.Context, now time.Time) (handled int, err error) {
 	if e.DB.Engine() != db.SQLite {
-		return e.locked(ctx, now)
+		return e.locked(ctx, now, atOnce)
 	}
 	composing, stop := context.WithCancel(ctx)
 	a := e.ahead(composing, now)
@@ -98,7 +98,6 @@ type batch struct {
 	movement
 
 	read []held // as they were read
-	full bool   // others may follow
 	now  time.Time
 }
 
@@ -142,7 +141,7 @@ func (e Ender) ahead(ctx context.Context, now time.Time) *ahead {
 			case <-ctx.Done():
 				return
 			}
-			if !b.full {
+			if len(b.read) < size {
 				return
 			}
 			after, now = &b.read[len(b.read)-1], e.Clock.Now()
@@ -161,7 +160,6 @@ func (e Ender) after(ctx context.Context, last *held, now time.Time, size int) (
 	if b.read, err = db.Collect(q, scanHeld, sql, args...); err != nil || len(b.read) == 0 {
 		return nil, err
 	}
-	b.full = len(b.read) == size
 	return b, b.compose(e, q)
 }
 
@@ -206,7 +204,7 @@ func (e Ender) write(ctx context.Context, taken []*batch, ready <-chan *batch) (
 		return 0, nil, err
 	}
 	if first {
-		again, err := e.locked(ctx, taken[0].now)
+		again, err := e.locked(ctx, taken[0].now, len(taken[0].read)) // as many, so that the next still begins where it ends
 		return handled + again, taken[n:], err
 	}
 	return handled, taken[n:], nil
@@ -224,15 +222,14 @@ func (b *batch) stale(tx *db.Tx) (bool, error) {
 	return is != read, err
 }
 
-// locked reads a batch and writes it in one transaction.
-func (e Ender) locked(ctx context.Context, now time.Time) (handled int, err error) {
+// locked reads a batch of at most size grants and writes it in one transaction.
+func (e Ender) locked(ctx context.Context, now time.Time, size int) (handled int, err error) {
 	err = e.DB.Write(ctx, func(tx *db.Tx) (err error) {
 		handled = 0
 		b := &batch{now: now}
-		if b.read, err = db.Collect(tx, scanHeld, dueSQL+locking(tx, " skip locked"), us(now), atOnce); err != nil || len(b.read) == 0 {
+		if b.read, err = db.Collect(tx, scanHeld, dueSQL+locking(tx, " skip locked"), us(now), size); err != nil || len(b.read) == 0 {
 			return err
 		}
-		b.full = len(b.read) == atOnce
 		if err := b.compose(e, tx); err != nil {
 			return err
 		}
@@ -244,7 +241,7 @@ func (e Ender) locked(ctx context.Context, now time.Time) (handled int, err erro
 
 // end writes a batch that nobody else can change meanwhile.
 func (e Ender) end(tx *db.Tx, b *batch) error {
-	if b.full {
+	if len(b.read) == atOnce {
 		e.Provision.More(tx)
 	}
 	tx.OnCommit(func() { e.metrics.late(b.all, e.Clock.Now()) })

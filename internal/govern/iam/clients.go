@@ -97,7 +97,7 @@ func (s *Service) createIn(tx *db.Tx, actor audit.Actor, c Client) (inserted boo
 		"created personal client "+c.ClientID+" for "+owner.DisplayName, boundsOf(c)))
 }
 
-// roomFor answers Precondition if the user has the most credentials of a kind there may be.
+// roomFor answers Precondition if the user has the most credentials of a kind there may be. The kind, a constant, stands in the statement.
 func roomFor(tx *db.Tx, userID directory.UserID, kind string, most int, shown string) error {
 	var n int
 	err := tx.Row(`select count(*) from client where user_id = $1 and kind = '`+kind+`' and deleted_at is null`, string(userID)).Scan(&n)

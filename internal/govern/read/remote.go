@@ -44,7 +44,7 @@ func remoteSQL(f RemoteFilter, r page.Request) (string, []any) {
 		in(&w, "a.external_id", f.ExternalIDs)
 		w.And("a.connector_id in (select c.id from connector c where c.app_id in ("+marks("?", len(f.Apps))+"))", texts(f.Apps)...)
 	}
-	w.And("exists (select 1 from users u where u.id = a.user_id and u.status <> ?)", string(directory.Deleted))
+	w.And("exists (select 1 from users u where u.id = a.user_id and u.status <> '" + string(directory.Deleted) + "')")
 	end := order{columns: []string{"a.user_id", "a.app_id", "a.id"}}.page(&w, r)
 	where, args := w.SQL()
 	return `select ` + app.AccountColumns("a.") + ` from account a` + where + end, args

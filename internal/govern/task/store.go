@@ -239,7 +239,8 @@ func save(tx *db.Tx, before Task, t *Task) error {
 	return err
 }
 
-// same is the open task by which the same is asked for: through the same account, or by somebody before they had it. None: no id.
+// same is the open task by which the same is asked for: through the same account, or by somebody before they had it. None: no id. The
+// kind, a constant, stands in the statement: of one that an index names, SQLite would prepare a parameter anew each time.
 func same(q db.Q, t Task) (numbered, error) {
 	found, err := db.Collect(q, func(r *db.Rows) (n numbered, err error) { return n, r.Scan(&n.id, &n.number) },
 		`select id, number from task where target in ($1, $2) and app_id = $3 and entitlement_id = $4 and kind = '`+string(t.Kind)+`'

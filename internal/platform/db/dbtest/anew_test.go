@@ -5,9 +5,11 @@ import "testing"
 func TestAStatementThatIsPreparedForEveryValueIsSeen(t *testing.T) {
 	columns := texts([]string{
 		`CREATE INDEX task_request on task (number) where kind = 'GRANT' and first_id = ''`, `CREATE INDEX task_created on task (created_at)`,
+		`CREATE INDEX users_name on users (name) where status <> 'DELETED'`,
 		`CREATE UNIQUE INDEX operation_open on operation (grant_id) where state = 'open'`,
 	})
 	for sql, want := range map[string]string{
+		`select 1 from users u where u.id = $1 and u.status <> $2`:                              "users:.status <> $2",
 		`select id from task where app_id = $1 and kind = $2`:                                   "task: kind = $2",
 		`select id from task t where t.kind = ?`:                                                "task:.kind = ?",
 		`select id from task where kind = 'GRANT' and state = $1`:                               "",

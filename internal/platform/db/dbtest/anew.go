@@ -12,10 +12,11 @@ import (
 // bound. It then prepares the statement anew whenever another is bound, which costs more than to run it. The text itself says it once.
 var (
 	partial  = regexp.MustCompile(`(?is)^create .* on (\w+) .* where (.*)$`)
-	withText = regexp.MustCompile(`^\(?(\w+) (?:=|<>) '`)
+	withText = regexp.MustCompile(`^\(?(\w+ (?:=|<>)) '`)
 )
 
-// texts are the columns of tables that partial indexes compare with texts, and before all else: SQLite asks no further where one is not so.
+// texts are the columns of tables that partial indexes compare with texts before all else, and how: where that is not so, SQLite asks
+// no further.
 func texts(indexes []string) map[string][]string {
 	out := map[string][]string{}
 	for _, sql := range indexes {
@@ -34,7 +35,7 @@ func anew(sql string, texts map[string][]string) string {
 		for _, m := range regexp.MustCompile(`(?is)\b(?:from|join|update) `+table+`\b(.*)`).FindAllStringSubmatch(sql, -1) {
 			_, where, _ := strings.Cut(m[1], "where ")
 			for _, column := range columns {
-				if found := regexp.MustCompile(`(?:^|[ (.])` + column + ` (?:=|<>) (?:\$\d+|\?)`).FindString(where); found != "" {
+				if found := regexp.MustCompile(`(?:^|[ (.])` + column + ` (?:\$\d+|\?)`).FindString(where); found != "" {
 					return table + ":" + found
 				}
 			}

@@ -9,6 +9,7 @@ func TestAStatementThatIsPreparedForEveryValueIsSeen(t *testing.T) {
 		`CREATE UNIQUE INDEX operation_open on operation (grant_id) where state = 'open'`,
 	})
 	for sql, want := range map[string]string{
+		`select 1 from users u where u.status = $2 and u.status <> 'DELETED'`:                   "",
 		`select 1 from users u where u.id = $1 and u.status <> $2`:                              "users:.status <> $2",
 		`select id from task where app_id = $1 and kind = $2`:                                   "task: kind = $2",
 		`select id from task t where t.kind = ?`:                                                "task:.kind = ?",

@@ -12,7 +12,7 @@ import (
 )
 
 // expiry measures how long after the end of many grants the last of them has the task that takes it, beside the statements that write
-// this, one batch after the other.
+// this, with nothing else going on.
 func (b *bench) expiry(ctx context.Context, o *office) error {
 	m, err := b.modelEnds(ctx, o)
 	if err != nil {

@@ -33,22 +33,35 @@ func TestAnEndThatWasMovedSinceItWasReadDoesNotCome(t *testing.T) {
 	}
 }
 
+// atTheEndOf gives grants in that many apps, 400 in each, and waits until all end.
+func atTheEndOf(t *testing.T, h *granttest.House, apps int) {
+	t.Helper()
+	end := h.Clock.Now().Add(time.Hour)
+	for range apps {
+		c := h.Connected(400)
+		for i := range 400 {
+			granttest.Must(h.Grants.Create(h.Ctx, c.Key(i), end))(t)
+		}
+	}
+	h.Settle()
+	h.Clock.Set(end)
+}
+
+// endAll runs until nothing is left to end, and returns how many ended.
+func endAll(t *testing.T, h *granttest.House) (all int) {
+	t.Helper()
+	ender := h.Grants.Ender()
+	for n := -1; n != 0; all += n {
+		n = granttest.Must(ender.Run(h.Ctx, h.Clock.Now()))(t)
+	}
+	return all
+}
+
 func TestManyMoreEndsThanABatchComeInOneRun(t *testing.T) {
 	each(t, func(t *testing.T, h *granttest.House) {
-		end := h.Clock.Now().Add(time.Hour)
-		for range 3 { // some batches and a short one
-			c := h.Connected(400)
-			for i := range 400 {
-				granttest.Must(h.Grants.Create(h.Ctx, c.Key(i), end))(t)
-			}
-		}
-		h.Settle()
+		atTheEndOf(t, h, 3) // some batches and a short one
 		h.Forget()
-		h.Clock.Set(end)
-		all, ender := 0, h.Grants.Ender()
-		for n := -1; n != 0; all += n {
-			n = granttest.Must(ender.Run(h.Ctx, end))(t)
-		}
+		all := endAll(t, h)
 		if events := h.Events(); all != 1200 || len(events) != 1200 {
 			t.Errorf("%d ended and %d events", all, len(events))
 		}
@@ -94,21 +107,10 @@ func (counting) GrantsExpired(db.Q, []grant.Step, time.Time) (grant.Expiry, erro
 
 func TestATransactionEndsAThousandGrantsAtMost(t *testing.T) {
 	each(t, func(t *testing.T, h *granttest.House) {
-		end := h.Clock.Now().Add(time.Hour)
-		for range 5 {
-			c := h.Connected(400)
-			for i := range 400 {
-				granttest.Must(h.Grants.Create(h.Ctx, c.Key(i), end))(t)
-			}
-		}
-		h.Settle()
-		h.Clock.Set(end)
+		atTheEndOf(t, h, 5)
 		c := counting{moved: map[*db.Tx]int{}}
 		h.Grants.Tell(c)
-		all, ender := 0, h.Grants.Ender()
-		for n := -1; n != 0; all += n {
-			n = granttest.Must(ender.Run(h.Ctx, end))(t)
-		}
+		all := endAll(t, h)
 		most, moved := 0, 0
 		for _, n := range c.moved {
 			most, moved = max(most, n), moved+n
@@ -138,15 +140,7 @@ func (m meddling) GrantsExpired(db.Q, []grant.Step, time.Time) (grant.Expiry, er
 
 func TestABatchThatIsReadAnewLeavesTheOthersAsTheyAre(t *testing.T) {
 	h := granttest.New(t, dbtest.SQLite(t))
-	end := h.Clock.Now().Add(time.Hour)
-	for range 3 {
-		c := h.Connected(400)
-		for i := range 400 {
-			granttest.Must(h.Grants.Create(h.Ctx, c.Key(i), end))(t)
-		}
-	}
-	h.Settle()
-	h.Clock.Set(end)
+	atTheEndOf(t, h, 3)
 	var put atomic.Int32
 	h.Grants.Tell(meddling{put: &put, first: func() {
 		h.Write(func(tx *db.Tx) error {
@@ -154,7 +148,7 @@ func TestABatchThatIsReadAnewLeavesTheOthersAsTheyAre(t *testing.T) {
 			return err
 		})
 	}})
-	n := granttest.Must(h.Grants.Ender().Run(h.Ctx, end))(t)
+	n := granttest.Must(h.Grants.Ender().Run(h.Ctx, h.Clock.Now()))(t)
 	if n != 1200 || put.Load() != 5 { // 125, 500, 500, 75, and the first again
 		t.Errorf("%d ended, %d batches were put together", n, put.Load())
 	}

@@ -18,6 +18,8 @@ type sqliteConn struct {
 	args  []any         // reused
 	open  *sqliteRows   // the result being read, if any
 	stop  chan struct{} // closed to interrupt the statement that runs
+	guard *statement    // see attend
+	heeds bool          // guard is under way
 }
 
 // connectSQLite opens a connection with the pragmas given.
@@ -75,6 +77,9 @@ func (c *sqliteConn) stepUntil(ctx context.Context, s *statement) (bool, error) 
 	if ctx.Done() == nil {
 		return s.Step()
 	}
+	if err := c.attend(); err != nil {
+		return false, err
+	}
 	gone := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		close(c.stop)
@@ -91,8 +96,29 @@ func (c *sqliteConn) stepUntil(ctx context.Context, s *statement) (bool, error) 
 	return more, err
 }
 
-// interruptible has the connection look at a new stop.
+// attend has the connection remember an interruption that comes just before a
+// statement's first step. SQLite forgets it unless a statement is under way,
+// and would run that of a request that is gone to its end; so one is, which
+// touches no table and therefore holds nothing.
+func (c *sqliteConn) attend() (err error) {
+	if c.heeds {
+		return nil
+	}
+	if c.guard == nil {
+		if c.guard, err = prepare(c.conn, "select 1 union all select 2"); err != nil {
+			return err
+		}
+	}
+	c.heeds, err = c.guard.Step()
+	return err
+}
+
+// interruptible has the connection look at a new stop, and forget what the last did.
 func (c *sqliteConn) interruptible() {
+	if c.heeds {
+		c.heeds = false
+		_ = c.guard.Reset() // says what Step said
+	}
 	c.stop = make(chan struct{})
 	c.conn.SetInterrupt(c.stop)
 }
@@ -131,7 +157,11 @@ func (c *sqliteConn) endRows() {
 
 func (c *sqliteConn) close() error {
 	c.endRows()
-	return errors.Join(c.stmts.close(), c.conn.Close())
+	var err error
+	if c.guard != nil {
+		err = c.guard.Finalize()
+	}
+	return errors.Join(err, c.stmts.close(), c.conn.Close())
 }
 
 // sqliteRows implements cursor.

@@ -16,6 +16,7 @@ import (
 	"github.com/interim-access/interim/internal/govern/request"
 	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/platform/clock"
+	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
 )
 
@@ -35,6 +36,7 @@ func TestTasksAreFoundAsALoopOverAllFindsThem(t *testing.T) {
 		}
 		rapid.Check(w, func(t *rapid.T) {
 			f, by := w.drawTaskFilter(t, list), rapid.SampledFrom(taskSorts).Draw(t, "sort")
+			w.read.width = rapid.SampledFrom([]int64{3, 20, firstSpan}).Draw(t, "width")
 			want := sorted(slices.DeleteFunc(slices.Clone(list), func(one *kept) bool { return !one.matches(w, f, work) }), by)
 			got := w.tasks(w, f, by, rapid.IntRange(1, 40).Draw(t, "size"))
 			g, e := numbers(got, func(v task.Task) int64 { return v.Number }), numbers(want, func(v *kept) int64 { return v.Number })
@@ -42,6 +44,37 @@ func TestTasksAreFoundAsALoopOverAllFindsThem(t *testing.T) {
 				t.Fatalf("%+v by %q:\n found %s\nwant %s", f, by, g, e)
 			}
 		})
+	})
+}
+
+// Each task that asks somebody is looked at by itself to find whether it waits for them, so no more are than a page needs, however many
+// ask.
+func TestAPageOfWorkLooksAtFewOfTheTasksThatAsk(t *testing.T) {
+	onWorlds(t, func(w *world) {
+		w.read.width = firstSpan
+		w.fillTasks(90)
+		const asks = `select count(*) from task_slot where user_id = $1 and number >= $2 and number < $3`
+		for _, by := range []TaskSort{TaskByNumber, TaskByNumberDown} {
+			for _, u := range w.users {
+				var spans [][]any
+				stop := w.db.Record(func(s db.Statement) {
+					if strings.Contains(s.SQL, "t.doc") {
+						spans = append(spans, s.Args[:2])
+					}
+				})
+				found, err := w.read.Tasks(w.ctx, TaskFilter{Decider: u.ID}, by, page.Request{Size: 1})
+				stop()
+				if need(w, found, err); len(found.Items) != 1 || len(spans) == 0 {
+					w.Fatalf("found %d in %d spans", len(found.Items), len(spans))
+				}
+				var all, first int
+				w.row(&all, asks, string(u.ID), 0, 1000)
+				w.row(&first, asks, string(u.ID), spans[0][0], spans[0][1])
+				if first != 2*firstLook || all < 2*first {
+					w.Errorf("%d of %d were looked at first", first, all)
+				}
+			}
+		}
 	})
 }
 

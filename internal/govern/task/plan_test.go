@@ -16,6 +16,7 @@ func TestMyWorkIsReadFromThePersonAndNeverFromAllThatWaits(t *testing.T) {
 	args := []any{string(o.Grace), clock.Micros(o.Clock.Now())}
 	o.fromThePerson(t, task.WorkSQL("$1", "$2"), args)
 	o.fromThePerson(t, task.WorkWithinSQL("$1", "$2", "$3", "$4"), append(args, 100, 200))
+	o.fromThePerson(t, task.AskedWithinSQL("$1", "$2", "$3", "$4"), append(args, 100, 200))
 }
 
 func (o *office) fromThePerson(t *testing.T, sql string, args []any) {

@@ -87,7 +87,7 @@ func (f RequestFilter) where(now int64) *db.Where {
 	}
 	if f.Reviewer != "" {
 		of := TaskFilter{}
-		w.And("t.id in (" + firstOf(of.workOf(w, only(f.Reviewer), now)) + ")")
+		w.And("t.id in (" + firstOf(of.workOf(w, only(f.Reviewer), now, false)) + ")")
 	}
 	if f.Own != "" {
 		w.And("t.id in (" + firstOf(TaskFilter{Own: f.Own}.ownSQL(w, now)) + ")")

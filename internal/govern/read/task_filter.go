@@ -72,7 +72,9 @@ type TaskFilter struct {
 	OwnAccounts directory.UserID
 	OwnPerson   directory.UserID
 
-	span span
+	span span  // see inSpans
+	down bool  // the list begins with the highest number
+	look int64 // how many of the tasks that ask somebody are looked at; 0: all
 }
 
 func (f TaskFilter) where(now int64) *db.Where {
@@ -189,7 +191,7 @@ func (f TaskFilter) people(w *db.Where, now int64) {
 			string(f.Party), string(f.Party))
 	}
 	if len(f.Workers) > 0 {
-		which := f.workOf(w, f.Workers, now)
+		which := f.workOf(w, f.Workers, now, f.ActedOn.IsZero())
 		if !f.ActedOn.IsZero() {
 			which += " union all select task_id from task_act where user_id in (" + bound(w, f.Workers) + ") and at > " +
 				w.Bind(clock.Micros(f.ActedOn))
@@ -198,7 +200,7 @@ func (f TaskFilter) people(w *db.Where, now int64) {
 	}
 	for _, people := range [][]directory.UserID{f.Assigned, only(f.Decider)} {
 		if len(people) > 0 {
-			w.And("t.id in (" + f.workOf(w, people, now) + ")")
+			w.And("t.id in (" + f.workOf(w, people, now, true) + ")")
 		}
 	}
 	for _, people := range [][]directory.UserID{f.Actors, only(f.Actor)} {
@@ -218,7 +220,7 @@ func (f TaskFilter) ownSQL(w *db.Where, now int64) string {
 		" union all select task_id from task_asked where user_id = " + me +
 		" union all select task_id from task_stand where for_id = " + me +
 		" union all select x.id from (" + owned + ") o join task x on x.app_id = o.app_id where o.kind = 'app'" +
-		" union all select id from (" + f.workSQL(w, me, at) + ") work"
+		" union all select id from (" + f.workSQL(w, me, at, false) + ") work"
 }
 
 // bound takes the values of a list and returns their placeholders.
@@ -230,22 +232,27 @@ func bound[T ~string](w *db.Where, list []T) string {
 	return strings.Join(at, ",")
 }
 
-// workOf is a select of the ids of the tasks that wait for one of the people.
-func (f TaskFilter) workOf(w *db.Where, people []directory.UserID, now int64) string {
+// workOf is a select of the ids of the tasks that wait for one of the people; alone if the list holds nothing else.
+func (f TaskFilter) workOf(w *db.Where, people []directory.UserID, now int64, alone bool) string {
 	at := w.Bind(now)
 	parts := make([]string, len(people))
 	for i, u := range people {
-		parts[i] = "select id from (" + f.workSQL(w, w.Bind(string(u)), at) + ") work"
+		parts[i] = "select id from (" + f.workSQL(w, w.Bind(string(u)), at, alone && len(people) == 1) + ") work"
 	}
 	return strings.Join(parts, " union all ")
 }
 
-// workSQL is a select of the ids of the tasks that wait for one person, in the span of f.
-func (f TaskFilter) workSQL(w *db.Where, user, now string) string {
+// workSQL is a select of the ids of the tasks that wait for one person, in the span of f. It is cut at f.look only where nothing else
+// is found beside it: what follows the cut of one may come before that of another.
+func (f TaskFilter) workSQL(w *db.Where, user, now string, alone bool) string {
 	if f.span == (span{}) {
 		return task.WorkSQL(user, now)
 	}
-	return task.WorkWithinSQL(user, now, w.Bind(f.span.from), w.Bind(f.span.below))
+	p := task.Part{From: w.Bind(f.span.from), Below: w.Bind(f.span.below), Down: f.down}
+	if alone && f.look > 0 {
+		p.Most = w.Bind(f.look)
+	}
+	return task.WorkWithinSQL(user, now, p)
 }
 
 // only is a list of u, or of nobody.

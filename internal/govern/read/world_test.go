@@ -70,13 +70,6 @@ func need[T any](w *world, v T, err error) T {
 	return v
 }
 
-func (w *world) row(dest *int, sql string, args ...any) {
-	w.Helper()
-	if err := w.db.Q(w.ctx).Row(sql, args...).Scan(dest); err != nil {
-		w.Fatal(err)
-	}
-}
-
 func (w *world) fill(people *directory.Service, apps *app.Service) {
 	w.Helper()
 	for _, name := range []string{"ada", "grace", "linus"} {

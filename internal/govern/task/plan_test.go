@@ -15,8 +15,8 @@ func TestMyWorkIsReadFromThePersonAndNeverFromAllThatWaits(t *testing.T) {
 	o.crowd(2000)
 	args := []any{string(o.Grace), clock.Micros(o.Clock.Now())}
 	o.fromThePerson(t, task.WorkSQL("$1", "$2"), args)
-	o.fromThePerson(t, task.WorkWithinSQL("$1", "$2", "$3", "$4"), append(args, 100, 200))
-	o.fromThePerson(t, task.AskedWithinSQL("$1", "$2", "$3", "$4"), append(args, 100, 200))
+	o.fromThePerson(t, task.WorkWithinSQL("$1", "$2", task.Part{From: "$3", Below: "$4"}), append(args, 100, 200))
+	o.fromThePerson(t, task.WorkWithinSQL("$1", "$2", task.Part{From: "$3", Below: "$4", Most: "$5", Down: true}), append(args, 100, 200, 50))
 }
 
 func (o *office) fromThePerson(t *testing.T, sql string, args []any) {

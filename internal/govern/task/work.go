@@ -20,25 +20,30 @@ import (
 // and the moment in microseconds. It says of one person what [Question.Resolve] says of one task.
 //
 // Of a step that has fallen back to others it finds those whom it named first, too, should they be back.
-func WorkSQL(user, now string) string { return workSQL(user, now, "") }
+func WorkSQL(user, now string) string { return workSQL(user, now, "", "") }
 
-// WorkWithinSQL is WorkSQL of tasks with the numbers from and below, two more placeholders.
-func WorkWithinSQL(user, now, from, below string) string {
-	return workSQL(user, now, within(from, below))
+// Part bounds the tasks that are looked at, each by itself, to find whom they wait for. Its texts are placeholders.
+type Part struct {
+	From, Below string // their numbers
+	Most        string // so many of those that ask the person, the first by number; empty: all
+	Down        bool   // the last by number
 }
 
-func within(from, below string) string {
-	return ` and s.number >= ` + from + ` and s.number < ` + below
+// WorkWithinSQL is WorkSQL of a part of the tasks. Where it is cut at Most, the first and the last of what asks may be one task, of which
+// not all is looked at: more than it finds may wait for the person from there on.
+func WorkWithinSQL(user, now string, p Part) string {
+	order := ""
+	if p.Most != "" {
+		if order = " order by number"; p.Down {
+			order += " desc"
+		}
+		order += " limit " + p.Most
+	}
+	return workSQL(user, now, ` and s.number >= `+p.From+` and s.number < `+p.Below, order)
 }
 
-// AskedWithinSQL is a select of the numbers of all tasks that WorkWithinSQL looks at one by one, some of them more than once. It costs a
-// tenth of that, and so says in which numbers a page of them is found.
-func AskedWithinSQL(user, now, from, below string) string {
-	return reachSQL(user, now) + askingSQL(user, within(from, below), " union all ", func(string) string { return "s.number" })
-}
-
-func workSQL(user, now, within string) string {
-	open := openSQL(now)
+func workSQL(user, now, within, first string) string {
+	open := strings.ReplaceAll(delegation.OpenSQL("d."), "?", now)
 	// Of a service that a member of the group owns this finds what it does not decide, too.
 	party := func(who string) string {
 		return `(t.subject_id = ` + who + ` or t.opener_id = ` + who + ` or t.group_app_id <> '' and exists (select 1 from held h
@@ -46,27 +51,8 @@ func workSQL(user, now, within string) string {
 			or exists (select 1 from users n where n.id = ` + who + ` and n.kind in ('SERVICE', 'AGENT')) and exists (select 1 from (` +
 			owner.OwnedSQL(`(t.subject_id, t.opener_id)`, `'`+owner.Primary+`'`, now) + `) z where z.kind = 'user' and z.object_id = ` + who + `))`
 	}
-	return reachSQL(user, now) + `,
-		asked as (` + askingSQL(user, within, " union ", func(person string) string { return "s.task_id, s.kind, " + person + " as person" }) + `)
-		select t.id from asked x cross join task t cross join who w where t.id = x.task_id and w.id = x.person
-			and t.state = 'OPEN' and t.deleted_at is null
-			and (t.self and x.kind <> 'admins' and w.added = 0 or not ` + party(user) + ` and not ` + party("x.person") + `)
-			and not (t.distinct_people and exists (select 1 from task_act c where c.task_id = t.id and c.kind = 'approvalInstanceChange'
-				and (c.user_id in (` + user + `, x.person) or c.for_id in (` + user + `, x.person))))
-			and (w.added = 0 and not exists (select 1 from task_stand st join delegation d on d.id = st.delegation_id
-					join users me on me.id = st.user_id and me.status = 'ENABLED'
-					where st.task_id = t.id and st.for_id = x.person and ` + open + `)
-				or w.added = 1 and t.delegates and x.kind <> 'admins'
-				or w.added = 2 and exists (select 1 from task_stand st where st.task_id = t.id and st.for_id = x.person
-					and st.user_id = ` + user + `))`
-}
-
-func openSQL(now string) string { return strings.ReplaceAll(delegation.OpenSQL("d."), "?", now) }
-
-// reachSQL names what tasks may ask that means somebody: who are that person and those they stand in for, held is what these hold,
-// owned what they own. Of an account's grants the app is hidden from SQLite's indices, which would read all that is held in it.
-func reachSQL(user, now string) string {
-	open := openSQL(now)
+	// The cross joins say in which order to read: from the person to what waits for them, never from all that waits. Of an account's
+	// grants the app is hidden from SQLite's indices, which would read all that is held in it.
 	return `with who as materialized (select u.id, 0 as added from users u where u.id = ` + user + ` and u.status = 'ENABLED'
 			union select d.delegator, 1 from delegation d join users u on u.id = d.delegator and u.status = 'ENABLED'
 				join users me on me.id = d.delegate and me.status = 'ENABLED'
@@ -86,23 +72,29 @@ func reachSQL(user, now string) string {
 				where o.via_app_id = h.app_id and o.via_entitlement_id = h.entitlement_id and o.role = '` + owner.Primary + `'
 			union select h.user_id, o.kind, o.app_id, o.object_id from held h cross join owner_set w cross join owner_from_set o
 				where w.via_app_id = h.app_id and w.via_entitlement_id = h.entitlement_id and o.set_id = w.id
-					and o.role = '` + owner.Primary + `')`
-}
-
-// askingSQL selects something of what asks a person within reach, by the column that names them. The cross joins say in which order to
-// read: from the person to what waits for them, never from all that waits.
-func askingSQL(user, within, union string, columns func(person string) string) string {
-	return `select ` + columns("s.user_id") + ` from who cross join task_slot s
-				where s.kind = 'user' and s.user_id = who.id` + within +
-		union + `select ` + columns("m.manager_id") + ` from who cross join user_manager m cross join task_slot s
-				where m.manager_id = who.id and s.kind = 'managers' and s.user_id = m.user_id` + within +
-		union + `select ` + columns("h.user_id") + ` from held h cross join task_slot s
-				where s.kind = 'holders' and s.of_kind = '' and s.app_id = h.app_id and s.object_id = h.entitlement_id` + within +
-		union + `select ` + columns("o.user_id") + ` from owned o cross join task_slot s
-				where s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id and s.object_id = o.object_id` + within +
-		union + `select ` + columns("r.user_id") + ` from user_role r cross join task_slot s
+					and o.role = '` + owner.Primary + `'),
+		asked as (select s.task_id, s.kind, s.number, s.user_id as person from who cross join task_slot s
+				where s.kind = 'user' and s.user_id = who.id` + within + `
+			union select s.task_id, s.kind, s.number, m.manager_id from who cross join user_manager m cross join task_slot s
+				where m.manager_id = who.id and s.kind = 'managers' and s.user_id = m.user_id` + within + `
+			union select s.task_id, s.kind, s.number, h.user_id from held h cross join task_slot s
+				where s.kind = 'holders' and s.of_kind = '' and s.app_id = h.app_id and s.object_id = h.entitlement_id` + within + `
+			union select s.task_id, s.kind, s.number, o.user_id from owned o cross join task_slot s
+				where s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id and s.object_id = o.object_id` + within + `
+			union select s.task_id, s.kind, s.number, r.user_id from user_role r cross join task_slot s
 				where r.role_id = '` + string(iam.BuiltinID(iam.SuperAdministrator)) + `' and r.user_id = ` + user + `
-					and s.kind = 'admins' and s.user_id = ''` + within
+					and s.kind = 'admins' and s.user_id = ''` + within + first + `)
+		select t.id from asked x cross join task t cross join who w where t.id = x.task_id and w.id = x.person
+			and t.state = 'OPEN' and t.deleted_at is null
+			and (t.self and x.kind <> 'admins' and w.added = 0 or not ` + party(user) + ` and not ` + party("x.person") + `)
+			and not (t.distinct_people and exists (select 1 from task_act c where c.task_id = t.id and c.kind = 'approvalInstanceChange'
+				and (c.user_id in (` + user + `, x.person) or c.for_id in (` + user + `, x.person))))
+			and (w.added = 0 and not exists (select 1 from task_stand st join delegation d on d.id = st.delegation_id
+					join users me on me.id = st.user_id and me.status = 'ENABLED'
+					where st.task_id = t.id and st.for_id = x.person and ` + open + `)
+				or w.added = 1 and t.delegates and x.kind <> 'admins'
+				or w.added = 2 and exists (select 1 from task_stand st where st.task_id = t.id and st.for_id = x.person
+					and st.user_id = ` + user + `))`
 }
 
 // Work lists the tasks that wait for somebody to decide, at this moment, newest first.

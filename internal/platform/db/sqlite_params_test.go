@@ -47,3 +47,12 @@ func FuzzParametersByTheirPlace(f *testing.F) {
 		}
 	})
 }
+
+func TestSQLiteIsNotToldWhatALimitIs(t *testing.T) {
+	var s statements
+	told := ""
+	_, err := s.get("select a from t where b = $2 limit $1", func(plain string) (*statement, error) { told = plain; return &statement{}, nil })
+	if err != nil || told != "select a from t where b = ? limit 0 + ?" {
+		t.Errorf("SQLite is told %q, %v", told, err)
+	}
+}

@@ -33,6 +33,8 @@ func (s *statements) get(text string, prepare func(string) (*statement, error)) 
 		// alone has to be undone.
 		plain = "insert or fail into " + rows
 	}
+	// A limit that is not the last one has SQLite prepare the statement anew, should the plan be another for it.
+	plain = strings.ReplaceAll(plain, " limit ?", " limit 0 + ?")
 	stmt, err := prepare(plain)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/interim-access/interim/internal/govern/directory"
+	"github.com/interim-access/interim/internal/govern/task"
 	"github.com/interim-access/interim/internal/platform/db"
 	"github.com/interim-access/interim/internal/platform/page"
 )
@@ -11,17 +13,17 @@ import (
 // span narrows a list of tasks to numbers from and below. The zero span does not narrow.
 type span struct{ from, below int64 }
 
-// A page of what waits for people is looked for among the numbers that come first in the list, and there among the first that ask them:
-// to ask costs little, and to find whether it waits for them, too, a tenth of what the page costs. Where that does not fill the page it is
-// looked for among more.
+// A page of what waits for somebody is looked for among the numbers that come first in the list, and there among the first rows that ask
+// them: to find what asks somebody costs little, and ten times as much to look whether it waits for them. Where that does not fill the page
+// it is looked for among more.
 const (
 	firstSpan = 4096 // numbers
-	firstLook = 2    // for each that a page has
-	wider     = 16   // at most as many times as much
-	looks     = 2    // after which all that ask in the span are looked at
+	leastLook = 50   // rows that ask, and
+	firstLook = 2    // at least so many for each task that a page has
+	wider     = 16   // at most as many times as much the next time
 )
 
-// widen is how many times as wide the next span is: wide enough for twice what is missing, if it holds as many tasks that are found.
+// widen is how many times as wide the next span is: enough for twice what is missing, if as many are found in it.
 func widen(found, missing int) int64 {
 	if found == 0 {
 		return wider
@@ -35,26 +37,64 @@ func (f TaskFilter) spans(by TaskSort) bool {
 	return len(f.Workers)+len(f.Assigned)+len(f.Decider) > 0 && (by == "" || by == TaskByNumber || by == TaskByNumberDown)
 }
 
-// inSpans reads a page and one more: what is found in a span that begins where the page does, wide enough to fill it or to hold all.
+// inSpans reads a page and one more.
 func (s *Service) inSpans(ctx context.Context, f TaskFilter, by TaskSort, now int64, r page.Request) (rows []taskRow, err error) {
-	q := s.db.Q(ctx)
+	q, alone := s.db.Q(ctx), f.alone()
 	f.down = by == TaskByNumberDown
 	all, err := reach(q, f.down, r.After)
 	if err != nil || all.from == all.below {
 		return nil, err
 	}
-	f.look = firstLook * int64(r.Size+1)
-	for width, n := s.width, 1; ; n++ {
+	if len(alone) > 0 {
+		f.look = max(s.look, firstLook*int64(r.Size+1))
+	}
+	for width := s.width; ; f.look *= wider {
 		f.span = all.first(width, f.down)
 		rows, err = readTasks(q, f, by, now, page.Request{Size: r.Size})
-		if err != nil || len(rows) > r.Size || f.span == all && f.look == 0 {
+		if err != nil || len(rows) > r.Size {
 			return rows, err
 		}
-		width *= widen(len(rows), r.Size+1-len(rows))
-		if f.look *= wider; n >= looks {
-			f.look = 0
+		if f.span == all {
+			if cut, err := f.cut(q, alone, now); err != nil || !cut {
+				return rows, err
+			}
+		}
+		width = min(width*widen(len(rows), r.Size+1-len(rows)), all.below-all.from)
+	}
+}
+
+// alone are the people whose rows the list is cut by.
+func (f TaskFilter) alone() (list []directory.UserID) {
+	for _, people := range [][]directory.UserID{f.workers(), f.Assigned, only(f.Decider)} {
+		if len(people) == 1 {
+			list = append(list, people[0])
 		}
 	}
+	return list
+}
+
+// workers are f.Workers if nothing is found beside what waits for them.
+func (f TaskFilter) workers() []directory.UserID {
+	if f.ActedOn.IsZero() {
+		return f.Workers
+	}
+	return nil
+}
+
+// cut reports whether more may have asked one of the people in the span than was looked at: a moment later half as many do.
+func (f TaskFilter) cut(q db.Q, people []directory.UserID, now int64) (bool, error) {
+	for _, u := range people {
+		w := &db.Where{}
+		sql := task.AskedWithinSQL(w.Bind(string(u)), w.Bind(now), task.Part{
+			From: w.Bind(f.span.from), Below: w.Bind(f.span.below), Most: w.Bind(f.look), Down: f.down,
+		})
+		_, args := w.SQL()
+		var n int64
+		if err := q.Row(sql, args...).Scan(&n); err != nil || n >= (f.look+1)/2 {
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 // reach is the span of the numbers of all tasks, or of those after a position.

@@ -72,11 +72,20 @@ func (w *world) fillTasks(count int) []*kept {
 	}
 	err := w.db.Write(w.ctx, func(tx *db.Tx) error {
 		for n, t := range list {
-			if err := t.insert(tx, pick(w.users, n/4).ID); err != nil {
+			asks, too := pick(w.users, n/4).ID, pick(w.users, n/2+1).ID
+			if err := t.insert(tx, asks); err != nil {
 				return err
 			}
+			if t.State == task.Open && too != asks {
+				if err := t.ask(tx, too); err != nil {
+					return err
+				}
+			}
 		}
-		return nil
+		// One of them is asked in the place of another besides, which tasks here do not let them be.
+		_, err := tx.Exec(`insert into delegation (id, delegator, delegate, from_at, mode, reason, created_by, created_at, updated_at, doc, version)
+			values ('away', $1, $2, 0, 'ADD', '', '', 0, 0, '{}', 1)`, string(w.users[1].ID), string(w.users[0].ID))
+		return err
 	})
 	if err != nil {
 		w.Fatal(err)
@@ -108,8 +117,7 @@ func (t *kept) insert(tx *db.Tx, asks directory.UserID) error {
 		return err
 	}
 	if t.State == task.Open {
-		_, err = tx.Exec(`insert into task_slot (task_id, kind, user_id, of_kind, app_id, object_id, number) values ($1, 'user', $2, '', '', '', $3)`,
-			string(t.ID), string(asks), t.Number)
+		err = t.ask(tx, asks)
 	}
 	for _, a := range t.acts {
 		if err == nil {
@@ -117,6 +125,12 @@ func (t *kept) insert(tx *db.Tx, asks directory.UserID) error {
 				string(t.ID), string(a.user), clock.Micros(a.at))
 		}
 	}
+	return err
+}
+
+func (t *kept) ask(tx *db.Tx, u directory.UserID) error {
+	_, err := tx.Exec(`insert into task_slot (task_id, kind, user_id, of_kind, app_id, object_id, number) values ($1, 'user', $2, '', '', '', $3)`,
+		string(t.ID), string(u), t.Number)
 	return err
 }
 

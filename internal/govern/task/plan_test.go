@@ -17,6 +17,7 @@ func TestMyWorkIsReadFromThePersonAndNeverFromAllThatWaits(t *testing.T) {
 	o.fromThePerson(t, task.WorkSQL("$1", "$2"), args)
 	o.fromThePerson(t, task.WorkWithinSQL("$1", "$2", task.Part{From: "$3", Below: "$4"}), append(args, 100, 200))
 	o.fromThePerson(t, task.WorkWithinSQL("$1", "$2", task.Part{From: "$3", Below: "$4", Most: "$5", Down: true}), append(args, 100, 200, 50))
+	o.fromThePerson(t, task.AskedWithinSQL("$1", "$2", task.Part{From: "$3", Below: "$4", Most: "$5"}), append(args, 100, 200, 50))
 }
 
 func (o *office) fromThePerson(t *testing.T, sql string, args []any) {

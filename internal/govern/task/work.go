@@ -22,28 +22,38 @@ import (
 // Of a step that has fallen back to others it finds those whom it named first, too, should they be back.
 func WorkSQL(user, now string) string { return workSQL(user, now, "", "") }
 
-// Part bounds the tasks that are looked at, each by itself, to find whom they wait for. Its texts are placeholders.
+// Part bounds the tasks of which it is looked at, one by one, whether they wait for somebody. Its texts are placeholders.
 type Part struct {
 	From, Below string // their numbers
-	Most        string // so many of those that ask the person, the first by number; empty: all
-	Down        bool   // the last by number
+	Most        string // so many rows of what asks the person, those with the lowest numbers; empty: all
+	Down        bool   // those with the highest
 }
 
-// WorkWithinSQL is WorkSQL of a part of the tasks. Where it is cut at Most, the first and the last of what asks may be one task, of which
-// not all is looked at: more than it finds may wait for the person from there on.
-func WorkWithinSQL(user, now string, p Part) string {
-	order := ""
-	if p.Most != "" {
-		if order = " order by number"; p.Down {
-			order += " desc"
-		}
-		order += " limit " + p.Most
+func (p Part) within() string { return ` and s.number >= ` + p.From + ` and s.number < ` + p.Below }
+
+func (p Part) first() string {
+	switch {
+	case p.Most == "":
+		return ""
+	case p.Down:
+		return " order by number desc limit " + p.Most
+	default:
+		return " order by number limit " + p.Most
 	}
-	return workSQL(user, now, ` and s.number >= `+p.From+` and s.number < `+p.Below, order)
+}
+
+// WorkWithinSQL is WorkSQL of a part of the tasks. The task at which Most cuts may ask the person in other ways than those that were looked
+// at, and be missing; none before it is.
+func WorkWithinSQL(user, now string, p Part) string { return workSQL(user, now, p.within(), p.first()) }
+
+// AskedWithinSQL counts what asks the person in a part of the tasks, which is what [WorkWithinSQL] looks at. A row costs a tenth of what it
+// costs there.
+func AskedWithinSQL(user, now string, p Part) string {
+	return askedSQL(user, now, p.within(), p.first()) + ` select count(*) as rows_asked from asked`
 }
 
 func workSQL(user, now, within, first string) string {
-	open := strings.ReplaceAll(delegation.OpenSQL("d."), "?", now)
+	open := openSQL(now)
 	// Of a service that a member of the group owns this finds what it does not decide, too.
 	party := func(who string) string {
 		return `(t.subject_id = ` + who + ` or t.opener_id = ` + who + ` or t.group_app_id <> '' and exists (select 1 from held h
@@ -51,8 +61,25 @@ func workSQL(user, now, within, first string) string {
 			or exists (select 1 from users n where n.id = ` + who + ` and n.kind in ('SERVICE', 'AGENT')) and exists (select 1 from (` +
 			owner.OwnedSQL(`(t.subject_id, t.opener_id)`, `'`+owner.Primary+`'`, now) + `) z where z.kind = 'user' and z.object_id = ` + who + `))`
 	}
-	// The cross joins say in which order to read: from the person to what waits for them, never from all that waits. Of an account's
-	// grants the app is hidden from SQLite's indices, which would read all that is held in it.
+	return askedSQL(user, now, within, first) + `
+		select t.id from asked x cross join task t cross join who w where t.id = x.task_id and w.id = x.person
+			and t.state = 'OPEN' and t.deleted_at is null
+			and (t.self and x.kind <> 'admins' and w.added = 0 or not ` + party(user) + ` and not ` + party("x.person") + `)
+			and not (t.distinct_people and exists (select 1 from task_act c where c.task_id = t.id and c.kind = 'approvalInstanceChange'
+				and (c.user_id in (` + user + `, x.person) or c.for_id in (` + user + `, x.person))))
+			and (w.added = 0 and not exists (select 1 from task_stand st join delegation d on d.id = st.delegation_id
+					join users me on me.id = st.user_id and me.status = 'ENABLED'
+					where st.task_id = t.id and st.for_id = x.person and ` + open + `)
+				or w.added = 1 and t.delegates and x.kind <> 'admins'
+				or w.added = 2 and exists (select 1 from task_stand st where st.task_id = t.id and st.for_id = x.person
+					and st.user_id = ` + user + `))`
+}
+
+// askedSQL names what asks a person: who are they and those they stand in for, held is what these hold, owned what they own, asked the rows
+// that mean one of them. The cross joins say in which order to read: from the person to what waits for them, never from all that waits. Of
+// an account's grants the app is hidden from SQLite's indices, which would read all that is held in it.
+func askedSQL(user, now, within, first string) string {
+	open := openSQL(now)
 	return `with who as materialized (select u.id, 0 as added from users u where u.id = ` + user + ` and u.status = 'ENABLED'
 			union select d.delegator, 1 from delegation d join users u on u.id = d.delegator and u.status = 'ENABLED'
 				join users me on me.id = d.delegate and me.status = 'ENABLED'
@@ -83,19 +110,10 @@ func workSQL(user, now, within, first string) string {
 				where s.kind = 'owners' and s.of_kind = o.kind and s.app_id = o.app_id and s.object_id = o.object_id` + within + `
 			union select s.task_id, s.kind, s.number, r.user_id from user_role r cross join task_slot s
 				where r.role_id = '` + string(iam.BuiltinID(iam.SuperAdministrator)) + `' and r.user_id = ` + user + `
-					and s.kind = 'admins' and s.user_id = ''` + within + first + `)
-		select t.id from asked x cross join task t cross join who w where t.id = x.task_id and w.id = x.person
-			and t.state = 'OPEN' and t.deleted_at is null
-			and (t.self and x.kind <> 'admins' and w.added = 0 or not ` + party(user) + ` and not ` + party("x.person") + `)
-			and not (t.distinct_people and exists (select 1 from task_act c where c.task_id = t.id and c.kind = 'approvalInstanceChange'
-				and (c.user_id in (` + user + `, x.person) or c.for_id in (` + user + `, x.person))))
-			and (w.added = 0 and not exists (select 1 from task_stand st join delegation d on d.id = st.delegation_id
-					join users me on me.id = st.user_id and me.status = 'ENABLED'
-					where st.task_id = t.id and st.for_id = x.person and ` + open + `)
-				or w.added = 1 and t.delegates and x.kind <> 'admins'
-				or w.added = 2 and exists (select 1 from task_stand st where st.task_id = t.id and st.for_id = x.person
-					and st.user_id = ` + user + `))`
+					and s.kind = 'admins' and s.user_id = ''` + within + first + `)`
 }
+
+func openSQL(now string) string { return strings.ReplaceAll(delegation.OpenSQL("d."), "?", now) }
 
 // Work lists the tasks that wait for somebody to decide, at this moment, newest first.
 func (s *Service) Work(ctx context.Context, of directory.UserID, r page.Request) (page.Page[Task], error) {

@@ -35,8 +35,57 @@ func TestAnInterruptionBeforeTheFirstStepIsRemembered(t *testing.T) {
 		if more, err := c.stepUntil(t.Context(), s); err != nil || !more {
 			t.Fatalf("the next statement answered %v, %v", more, err)
 		}
+		if !c.heeds {
+			t.Fatal("an interruption of the next would have been forgotten")
+		}
 		if err := s.Reset(); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// What heeds interruptions reads nothing: the log is moved past it, and what comes next is what others have written.
+func TestHeedingInterruptionsHoldsNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	connect := func() *sqliteConn {
+		c, err := connectSQLite(path, pragmas...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := c.close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return c
+	}
+	reader, writer := connect(), connect()
+	exec := func(text string) {
+		t.Helper()
+		if _, err := writer.exec(text, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	answer := func(c *sqliteConn, text string) (n int64) {
+		t.Helper()
+		rows, err := c.query(t.Context(), text, nil)
+		if err != nil || !rows.Next() {
+			t.Fatal(err)
+		}
+		if err := rows.stmt.scan(0, &n); err != nil {
+			t.Fatal(err)
+		}
+		rows.Close()
+		return n
+	}
+	exec("create table a (n integer)")
+	for n := range int64(3) {
+		if got := answer(reader, "select count(*) from a"); got != n || !reader.heeds {
+			t.Errorf("read %d of %d, heeds %v", got, n, reader.heeds)
+		}
+		exec("insert into a values (1)")
+		if busy := answer(writer, "pragma wal_checkpoint(truncate)"); busy != 0 {
+			t.Error("the log is held")
 		}
 	}
 }

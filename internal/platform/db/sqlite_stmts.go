@@ -33,7 +33,7 @@ func (s *statements) get(text string, prepare func(string) (*statement, error)) 
 		// alone has to be undone.
 		plain = "insert or fail into " + rows
 	}
-	// A limit that is not the last one has SQLite prepare the statement anew, should the plan be another for it.
+	// SQLite looks at the value of a limit as it prepares, and prepares the statement anew when another is bound.
 	plain = strings.ReplaceAll(plain, " limit ?", " limit 0 + ?")
 	stmt, err := prepare(plain)
 	if err != nil {

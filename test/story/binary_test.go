@@ -1,10 +1,13 @@
 package story
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
@@ -31,3 +34,13 @@ func run(m *testing.M) int {
 	}
 	return m.Run()
 }
+
+// look has Go see of what the binary is built, which it looks for in the files that a test opens: a result of another binary it would else
+// take from its cache.
+var look = sync.OnceValue(func() error {
+	var errs []error
+	for _, dir := range []string{"cmd", "gen", "internal"} {
+		errs = append(errs, filepath.WalkDir("../../"+dir, func(_ string, _ fs.DirEntry, err error) error { return err }))
+	}
+	return errors.Join(errs...)
+})

@@ -84,6 +84,9 @@ func start(t *testing.T, database string) *server {
 // up starts the binary and waits until it says it is ready.
 func (s *server) up() {
 	s.t.Helper()
+	if err := look(); err != nil {
+		s.t.Fatal(err)
+	}
 	args := []string{"serve", "--data", s.dir, "--listen", s.listen, "--listen-ops", s.ops}
 	if s.database != "" {
 		args = append(args, "--database", s.database)

@@ -74,7 +74,7 @@ type TaskFilter struct {
 
 	span span  // see inSpans
 	down bool  // the list begins with the highest number
-	look int64 // how many of the tasks that ask somebody are looked at; 0: all
+	look int64 // how many rows that ask somebody are looked at; 0: all
 }
 
 func (f TaskFilter) where(now int64) *db.Where {
@@ -190,18 +190,12 @@ func (f TaskFilter) people(w *db.Where, now int64) {
 		w.And("t.id in (select id from task where subject_id = ? union all select id from task where opener_id = ?)",
 			string(f.Party), string(f.Party))
 	}
-	if len(f.Workers) > 0 {
-		which := f.workOf(w, f.Workers, now, f.ActedOn.IsZero())
-		if !f.ActedOn.IsZero() {
-			which += " union all select task_id from task_act where user_id in (" + bound(w, f.Workers) + ") and at > " +
-				w.Bind(clock.Micros(f.ActedOn))
-		}
-		w.And("t.id in (" + which + ")")
+	for _, people := range f.waiting() {
+		w.And("t.id in (" + f.workOf(w, people, now, true) + ")")
 	}
-	for _, people := range [][]directory.UserID{f.Assigned, only(f.Decider)} {
-		if len(people) > 0 {
-			w.And("t.id in (" + f.workOf(w, people, now, true) + ")")
-		}
+	if len(f.Workers) > 0 && !f.ActedOn.IsZero() {
+		w.And("t.id in (" + f.workOf(w, f.Workers, now, false) + " union all select task_id from task_act where user_id in (" +
+			bound(w, f.Workers) + ") and at > " + w.Bind(clock.Micros(f.ActedOn)) + ")")
 	}
 	for _, people := range [][]directory.UserID{f.Actors, only(f.Actor)} {
 		anyOf(w, "t.id in (select task_id from task_act where user_id in %s)", people)

@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/interim-access/interim/internal/govern/directory"
@@ -63,22 +64,23 @@ func (s *Service) inSpans(ctx context.Context, f TaskFilter, by TaskSort, now in
 	}
 }
 
+// waiting are the lists of people for one of whom each task that is found waits.
+func (f TaskFilter) waiting() [][]directory.UserID {
+	lists := [][]directory.UserID{f.Assigned, only(f.Decider)}
+	if f.ActedOn.IsZero() {
+		lists = append(lists, f.Workers)
+	}
+	return slices.DeleteFunc(lists, func(people []directory.UserID) bool { return len(people) == 0 })
+}
+
 // alone are the people whose rows the list is cut by.
 func (f TaskFilter) alone() (list []directory.UserID) {
-	for _, people := range [][]directory.UserID{f.workers(), f.Assigned, only(f.Decider)} {
+	for _, people := range f.waiting() {
 		if len(people) == 1 {
 			list = append(list, people[0])
 		}
 	}
 	return list
-}
-
-// workers are f.Workers if nothing is found beside what waits for them.
-func (f TaskFilter) workers() []directory.UserID {
-	if f.ActedOn.IsZero() {
-		return f.Workers
-	}
-	return nil
 }
 
 // cut reports whether more may have asked one of the people in the span than was looked at: a moment later half as many do.

@@ -22,7 +22,7 @@ import (
 // Of a step that has fallen back to others it finds those whom it named first, too, should they be back.
 func WorkSQL(user, now string) string { return workSQL(user, now, "", "") }
 
-// Part bounds the tasks of which it is looked at, one by one, whether they wait for somebody. Its texts are placeholders.
+// Part bounds what is looked at row by row. Its texts stand for bound values, as user and now do.
 type Part struct {
 	From, Below string // their numbers
 	Most        string // so many rows of what asks the person, those with the lowest numbers; empty: all

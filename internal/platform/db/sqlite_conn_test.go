@@ -10,15 +10,7 @@ import (
 // Whoever asked may go between the moment in which the library looks whether a
 // statement is still wanted and the moment in which SQLite begins with it.
 func TestAnInterruptionBeforeTheFirstStepIsRemembered(t *testing.T) {
-	c, err := connectSQLite(filepath.Join(t.TempDir(), "a.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := c.close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	c := connected(t, filepath.Join(t.TempDir(), "a.db"))
 	for range 3 {
 		s, err := c.bind("select 1", nil)
 		if err != nil {
@@ -47,19 +39,7 @@ func TestAnInterruptionBeforeTheFirstStepIsRemembered(t *testing.T) {
 // What heeds interruptions reads nothing: the log is moved past it, and what comes next is what others have written.
 func TestHeedingInterruptionsHoldsNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.db")
-	connect := func() *sqliteConn {
-		c, err := connectSQLite(path, pragmas...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := c.close(); err != nil {
-				t.Error(err)
-			}
-		})
-		return c
-	}
-	reader, writer := connect(), connect()
+	reader, writer := connected(t, path), connected(t, path)
 	exec := func(text string) {
 		t.Helper()
 		if _, err := writer.exec(text, nil); err != nil {
@@ -88,6 +68,20 @@ func TestHeedingInterruptionsHoldsNothing(t *testing.T) {
 			t.Error("the log is held")
 		}
 	}
+}
+
+func connected(t *testing.T, path string) *sqliteConn {
+	t.Helper()
+	c, err := connectSQLite(path, pragmas...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
 }
 
 // interrupt interrupts SQLite, and leaves the library none to see: it sends
